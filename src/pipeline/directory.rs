@@ -199,7 +199,7 @@ impl Directory {
         };
         if self.read().sources[source.index()]
             .refused
-            .contains_key(&symbol)
+            .contains(&symbol)
         {
             return Resolution::Ignored;
         }
