@@ -4,6 +4,7 @@
     allow(clippy::float_cmp, reason = "tests compare what must be exactly equal")
 )]
 
+pub mod compute;
 pub mod domain;
 pub mod pipeline;
 pub mod tui;
