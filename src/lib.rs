@@ -6,4 +6,5 @@
 
 pub mod domain;
 pub mod pipeline;
+pub mod sources;
 pub mod tui;
