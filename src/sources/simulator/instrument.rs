@@ -21,7 +21,7 @@ const FAIR_BITS: u32 = 16;
 const SESSION_MINUTES: i64 = 390;
 
 /// One symbol in so many has a headline in a minute.
-const NEWS_ONE_IN: u32 = 110;
+const NEWS_ONE_IN: u32 = 90;
 
 /// What is the same for all instruments in one step.
 #[derive(Debug, Clone, Copy)]
@@ -212,7 +212,7 @@ impl Instrument {
         self.minute_serial = Some(moment.minute_serial);
         let steps = settings.steps_per_minute.max(1);
         let noise = self.dice.bell() * self.minute_move / BELL_DEVIATION;
-        self.trend += noise / 10 - self.trend / 24;
+        self.trend += noise / 26 - self.trend / 24;
         let home = (self.profile.price_ticks << FAIR_BITS) - self.fair;
         let market = moment.market_drift * (self.minute_move >> 8) * self.profile.market_share;
         let of_minute = self.trend + (market >> 16) + home / 4096;
@@ -237,7 +237,8 @@ impl Instrument {
 
     /// Moves the fair price and puts bid and ask around it; gives the move.
     fn move_price(&mut self, moment: &Moment) -> i64 {
-        let noise = self.dice.bell() * self.step_move / BELL_DEVIATION;
+        // Slow movement makes up for the quarter that is taken off here.
+        let noise = self.dice.bell() * self.step_move / BELL_DEVIATION * 3 / 4;
         let before = self.fair;
         self.fair += noise * moment.movement_shape / 256 + self.drift;
         let home = self.profile.price_ticks << FAIR_BITS;
@@ -289,7 +290,7 @@ impl Instrument {
 
     /// Many small trades, few large ones: each doubling of the size is half as likely. Most are round lots.
     fn trade_units(&self, bits: u64, volume_shape: u64) -> u64 {
-        let doublings = (bits as u32 | 1 << 6).trailing_zeros();
+        let doublings = (bits as u32 | 1 << 4).trailing_zeros();
         let within = 192 + (bits >> 32 & 127);
         let units =
             ((self.profile.trade_units << doublings) * within / 256 * volume_shape / 256).max(1);

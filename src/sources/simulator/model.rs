@@ -236,7 +236,7 @@ impl MarketModel {
         moment.is_regular = self.minute >= 0;
         moment.volume_shape = volume_shape(self.minute);
         moment.movement_shape = movement_shape(self.minute);
-        moment.market_drift += self.dice.bell() / 8 - moment.market_drift / 40;
+        moment.market_drift += self.dice.bell() / 28 - moment.market_drift / 40;
     }
 
     fn begin_step(&mut self, step: u32) {
