@@ -163,9 +163,10 @@ fn the_file_is_what_the_recipe_makes() {
     if std::env::var_os("UPDATE_ASSETS").is_some_and(|value| value == "1") {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/session.jsonl.zst");
         std::fs::write(path, zstd::encode_all(&made[..], 22).unwrap()).unwrap();
-        println!(
-            "written; decompressed_bytes has to be {}, then build again",
-            made.len()
+        assert_eq!(
+            session.decompressed_bytes,
+            made.len(),
+            "written; put the size into the constant and build again"
         );
         return;
     }
@@ -204,8 +205,7 @@ fn the_session_has_all_that_a_first_screen_needs() {
     }
     assert_eq!(bars_before, 3_900, "the day before, minute by minute");
     assert_eq!(known_at, session.ends_at.0);
-    println!("{counts:?}");
-    assert!(counts["OHLCV"] >= 7_800);
+    assert!(counts["OHLCV"] >= 7_800, "{counts:?}");
     assert!(counts["LEVEL1"] >= 30_000);
     assert!(counts["TIMESALE"] >= 15_000);
     assert!(counts["LEVEL2"] >= 8_000);

@@ -26,7 +26,7 @@ impl Dice {
 
     /// A number from zero to `limit` - 1, each as likely as the other; zero when `limit` is zero.
     pub fn below(&mut self, limit: u32) -> u32 {
-        ((self.roll() >> 32) * u64::from(limit) >> 32) as u32
+        (((self.roll() >> 32) * u64::from(limit)) >> 32) as u32
     }
 
     /// True in `of_256` of 256 cases.

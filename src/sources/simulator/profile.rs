@@ -50,7 +50,7 @@ impl Profile {
             .fold(mix(seed), |sum, byte| mix(sum ^ u64::from(byte)));
         // Each doubling of the price from 8 to 512 is as likely as the next.
         let octave = 800_i64 << (bits % 6);
-        let price = octave + (octave * ((bits >> 8) & 0xff) as i64 >> 8);
+        let price = octave + octave * ((bits >> 8) & 0xff) as i64 / 256;
         let moves = 90 + ((bits >> 16) % 260) as i64;
         let share = 64 + ((bits >> 32) % 224) as i64;
         let units = 20 + (bits >> 48) % 700;
