@@ -7,4 +7,5 @@
 pub mod compute;
 pub mod domain;
 pub mod pipeline;
+pub mod sources;
 pub mod tui;

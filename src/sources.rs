@@ -1,0 +1,4 @@
+//! Where data comes from. Each source is one file; none imports another.
+
+pub mod bundled;
+pub mod simulator;
