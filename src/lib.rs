@@ -4,6 +4,8 @@
     allow(clippy::float_cmp, reason = "tests compare what must be exactly equal")
 )]
 
+pub mod decode;
 pub mod domain;
 pub mod pipeline;
+pub mod sources;
 pub mod tui;
