@@ -5,6 +5,7 @@
 )]
 
 pub mod compute;
+pub mod decode;
 pub mod domain;
 pub mod pipeline;
 pub mod sources;
