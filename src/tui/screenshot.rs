@@ -123,7 +123,15 @@ impl Picture {
                 let path = self.dots.entry(foreground).or_default();
                 for [dot_x, dot_y] in dots {
                     // A line of no length with round ends is a dot.
-                    path.push_str(&format!("M{} {}h0", x + dot_x, y + dot_y));
+                    for part in [
+                        "M",
+                        &(x + dot_x).to_string(),
+                        " ",
+                        &(y + dot_y).to_string(),
+                        "h0",
+                    ] {
+                        path.push_str(part);
+                    }
                 }
             }
             None => self.add_text(cell, foreground, (column, row), width),
@@ -255,11 +263,16 @@ fn colors(cell: &Cell) -> (Rgb, Rgb) {
     (foreground, background)
 }
 
+/// Whether two places are the same to the eye.
+fn same(one: f32, other: f32) -> bool {
+    (one - other).abs() < 0.01
+}
+
 /// Adds an area; one that continues the last to the right becomes part of it.
 fn push(areas: &mut Vec<Area>, area: Area) {
     if let Some([x, y, width, height]) = areas.last_mut()
-        && *y == area[1]
-        && *height == area[3]
+        && same(*y, area[1])
+        && same(*height, area[3])
         && *x + *width >= area[0]
         && *x <= area[0]
     {
@@ -278,7 +291,8 @@ fn join_down(areas: &mut Vec<Area>) {
             .unwrap_or(std::cmp::Ordering::Equal)
     });
     areas.dedup_by(|next, area| {
-        let is_joined = next[0] == area[0] && next[2] == area[2] && next[1] <= area[1] + area[3];
+        let is_joined =
+            same(next[0], area[0]) && same(next[2], area[2]) && next[1] <= area[1] + area[3];
         if is_joined {
             area[3] = (area[1] + area[3]).max(next[1] + next[3]) - area[1];
         }

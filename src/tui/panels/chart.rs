@@ -29,7 +29,7 @@ use crate::pipeline::snapshot::{ChartView, Row};
 use crate::tui::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
 use crate::tui::theme::GlyphSet;
 
-use candle::Course;
+use candle::{Course, Place};
 use canvas::Canvas;
 use frame::{Frame, View, end_at};
 use moves::Drag;
@@ -105,6 +105,7 @@ impl ChartPanel {
         let labels = frame.time_axis().labels(&frame.columns);
         axes::draw_grid(canvas, frame, &labels);
         axes::draw_prices(canvas, frame, price);
+        axes::draw_volumes(canvas, frame);
         axes::draw_times(canvas, frame, &labels, column);
         readout::draw(canvas, frame, column.unwrap_or(frame.columns.len() - 1));
     }
@@ -117,24 +118,26 @@ fn row<'a>(context: &PanelContext<'a>) -> Option<&'a Row> {
 /// Candles and volumes.
 fn draw_columns(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
     let (plot, volume) = (frame.layout.plot, frame.layout.volume);
-    let largest = frame.bars.iter().map(|bar| bar.volume).fold(0.0, f64::max);
+    let largest = frame.largest_volume();
     let is_pair = frame.zoom.merged == 2 && canvas.glyphs != GlyphSet::Ascii;
     for (column, bar) in frame.columns.iter().zip(&frame.bars) {
         let style = Course::of(bar).style(canvas.theme, column.regular);
+        let place = Place {
+            x: column.x,
+            body: frame.zoom.body,
+            is_tight: frame.zoom.body == frame.zoom.pitch,
+        };
         if is_pair {
             let pair = &frame.chart.candles[column.first..column.end];
             candle::draw_pair(canvas, plot, column.x, pair, &frame.scale, style);
         } else {
-            let place = (column.x, frame.zoom.body);
             candle::draw(canvas, plot, place, bar, &frame.scale, style);
         }
         if !volume.is_empty() {
-            let place = (column.x, frame.zoom.body);
             let style = style.add_modifier(ratatui::style::Modifier::DIM);
             candle::draw_volume(canvas, volume, place, bar.volume, largest, style);
         }
     }
-    axes::draw_volumes(canvas, frame, largest);
 }
 
 /// Writes as much of a message as says something whole, in the middle.

@@ -7,7 +7,7 @@ use super::canvas::Canvas;
 use super::columns::break_width;
 use super::frame::{Frame, whole_digits};
 use super::overlay::reference;
-use super::scale::{price_text, volume_text};
+use super::scale::{PriceScale, price_text, volume_text};
 use super::time_axis::{TimeLabel, moment};
 
 /// Draws the price axis: its line, the round prices, and the tags of the reference and the last price and of the
@@ -88,23 +88,26 @@ fn tag(canvas: &mut Canvas<'_>, frame: &Frame<'_>, y: u16, text: &str, style: St
     label(canvas, frame, y, text, style);
 }
 
-/// Writes what a full column of volume stands for.
-pub fn draw_volumes(canvas: &mut Canvas<'_>, frame: &Frame<'_>, largest: f64) {
+/// Writes round volumes beside their heights, or where there is no room for such, what a full column stands for.
+pub fn draw_volumes(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
     let (axis, volume) = (frame.layout.price_axis, frame.layout.volume);
+    let largest = frame.largest_volume();
     if axis.is_empty() || volume.is_empty() || largest <= 0.0 {
         return;
     }
     let dim = canvas.theme.dim;
     let tick = canvas.pick('┤', '+');
-    canvas.put(axis.x, volume.y, tick, dim);
     let x = axis.x + 1 + Frame::axis_space(canvas.area);
-    canvas.text(x, volume.y, &volume_text(largest), dim);
-    if volume.height >= 6 {
-        let half = volume.y + volume.height / 2;
-        canvas.put(axis.x, half, tick, dim);
-        let rows = f64::from(volume.height - volume.height / 2);
-        let text = volume_text(largest * rows / f64::from(volume.height));
-        canvas.text(x, half, &text, dim);
+    let scale = PriceScale::from_zero(largest);
+    let mut volumes = scale.ticks(volume.height, 3).prices;
+    volumes.retain(|volume| *volume > 0.0);
+    if volumes.is_empty() {
+        volumes.push(largest);
+    }
+    for value in volumes {
+        let y = volume.y + scale.part(value, volume.height);
+        canvas.put(axis.x, y, tick, dim);
+        canvas.text(x, y, &volume_text(value), dim);
     }
 }
 

@@ -99,28 +99,67 @@ impl Halves {
         (self.at(row * 2), self.at(row * 2 + 1))
     }
 
+    /// As [`Halves::cell`], with wick where the body is.
+    fn wick_cell(self, row: u16) -> (Half, Half) {
+        let wick = |half| match self.at(half) {
+            Half::Nothing => Half::Nothing,
+            Half::Wick | Half::Body => Half::Wick,
+        };
+        (wick(row * 2), wick(row * 2 + 1))
+    }
+
+    /// The rows of a solid body: cells that it shares with a wick are left to the wick, unless there are no others.
+    fn whole_body_rows(self) -> (u16, u16) {
+        let (top, bottom) = (self.body_top / 2, self.body_bottom / 2);
+        let first = top + u16::from(self.body_top % 2 == 1 && self.high < self.body_top);
+        let last = bottom.saturating_sub(u16::from(
+            self.body_bottom.is_multiple_of(2) && self.low > self.body_bottom,
+        ));
+        if first <= last {
+            (first, last)
+        } else {
+            (top, bottom)
+        }
+    }
+
     fn has_whole_body_cell(self) -> bool {
         self.body_top.div_ceil(2) * 2 < self.body_bottom
     }
 }
 
-/// Draws a candle whose body is `body` cells wide and begins in column `x` of the plot.
+/// Where a candle stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The first cell of its body, counted from the plot's left edge.
+    pub x: u16,
+    /// Cells that its body is wide; odd.
+    pub body: u16,
+    /// Whether the next candle follows without space.
+    pub is_tight: bool,
+}
+
+/// Draws a candle.
 pub fn draw(
     canvas: &mut Canvas<'_>,
     plot: Rect,
-    (x, body): (u16, u16),
+    place: Place,
     candle: &Candle,
     scale: &PriceScale,
     style: Style,
 ) {
     let halves = Halves::of(candle, scale, plot.height);
     let course = Course::of(candle);
+    let Place { x, body, is_tight } = place;
     let middle = body / 2;
     for row in halves.high / 2..=halves.low / 2 {
         for column in 0..body {
             let glyph = match (canvas.glyphs, body) {
                 (GlyphSet::Ascii, _) => ascii(halves, course, row, column == middle),
-                (_, 1) => narrow(halves, course, row),
+                (_, 1) => narrow(halves, course, row).map(|glyph| match glyph {
+                    // An eighth of a cell keeps neighbours apart.
+                    '█' if is_tight => '▉',
+                    glyph => glyph,
+                }),
                 _ => wide(halves, course, row, side(column, body)),
             };
             if let Some(glyph) = glyph {
@@ -227,16 +266,21 @@ fn wide(halves: Halves, course: Course, row: u16, side: Side) -> Option<char> {
     }
 }
 
+/// A block with ends on half cells where it stands alone; an end with a wick takes its whole cell or none of it,
+/// since no glyph joins half a block to a wick.
 fn solid(halves: Halves, row: u16, side: Side) -> Option<char> {
     use Half::{Body, Wick};
-    let cell = halves.cell(row);
-    match (side, cell) {
-        // The wick's half is filled too: a shoulder rather than a hole.
-        (Side::Middle, (Wick, Body) | (Body, Wick)) | (_, (Body, Body)) => Some('█'),
-        (_, (_, Body)) => Some('▄'),
-        (_, (Body, _)) => Some('▀'),
-        _ => None,
+    let (first, last) = halves.whole_body_rows();
+    if (first..=last).contains(&row) {
+        return Some(match halves.cell(row) {
+            (Body | Wick, Body | Wick) => '█',
+            (_, Body) => '▄',
+            _ => '▀',
+        });
     }
+    (side == Side::Middle)
+        .then(|| line(halves.wick_cell(row)))
+        .flatten()
 }
 
 /// A box whose lines run through the middle of the cells that hold the body's ends.
@@ -333,7 +377,7 @@ fn quadrant(bits: u8) -> char {
 pub fn draw_volume(
     canvas: &mut Canvas<'_>,
     area: Rect,
-    (x, body): (u16, u16),
+    place: Place,
     volume: f64,
     largest: f64,
     style: Style,
@@ -353,8 +397,8 @@ pub fn draw_volume(
         .clamp(1, area.height.saturating_mul(8));
     for row in 0..eighths.div_ceil(8) {
         let glyph = glyphs[usize::from((eighths - row * 8).min(8))];
-        for column in 0..body {
-            canvas.put(area.x + x + column, area.bottom() - 1 - row, glyph, style);
+        for column in place.x..place.x + place.body {
+            canvas.put(area.x + column, area.bottom() - 1 - row, glyph, style);
         }
     }
 }

@@ -6,6 +6,10 @@ use super::*;
 
 /// Draws on a plot of six rows whose prices are 0 to 12: half a cell is one.
 fn drawn(glyphs: GlyphSet, body: u16, prices: [f64; 4]) -> Vec<String> {
+    drawn_among(glyphs, body, false, prices)
+}
+
+fn drawn_among(glyphs: GlyphSet, body: u16, is_tight: bool, prices: [f64; 4]) -> Vec<String> {
     let area = Rect::new(0, 0, body, 6);
     let mut buffer = Buffer::empty(area);
     let theme = Theme::default();
@@ -29,7 +33,11 @@ fn drawn(glyphs: GlyphSet, body: u16, prices: [f64; 4]) -> Vec<String> {
     draw(
         &mut canvas,
         area,
-        (0, body),
+        Place {
+            x: 0,
+            body,
+            is_tight,
+        },
         &candle,
         &scale,
         Style::default(),
@@ -48,17 +56,17 @@ fn narrow_candles_have_the_precision_of_half_a_cell() {
     let rose = [2.5, 10.5, 1.5, 8.5];
     assert_eq!(
         drawn(GlyphSet::Block, 1, rose),
-        ["╷", "╽", "┃", "┃", "╿", " "].map(shift(&rose))
+        ["╷", "╽", "┃", "┃", "┃", "╵"]
     );
     let fell = [8.5, 11.5, 0.5, 3.5];
     assert_eq!(
         drawn(GlyphSet::Block, 1, fell),
-        ["│", "╽", "█", "█", "│", "│"]
+        ["│", "╽", "█", "█", "╿", "│"]
     );
     let flat = [6.5, 9.5, 2.5, 6.5];
     assert_eq!(
         drawn(GlyphSet::Block, 1, flat),
-        [" ", "│", "┼", "│", "╵", " "]
+        [" ", "│", "┼", "│", "│", " "]
     );
     let no_wicks = [8.5, 8.5, 3.5, 3.5];
     assert_eq!(
@@ -67,9 +75,13 @@ fn narrow_candles_have_the_precision_of_half_a_cell() {
     );
 }
 
-/// Leaves the expected column as it is; it stands beside the prices for the reader.
-fn shift(_: &[f64; 4]) -> impl Fn(&'static str) -> &'static str {
-    |glyph| glyph
+#[test]
+fn neighbours_without_space_stay_apart() {
+    let fell = [8.5, 8.5, 3.5, 3.5];
+    assert_eq!(
+        drawn_among(GlyphSet::Block, 1, true, fell),
+        [" ", "▄", "▉", "▉", "▉", " "]
+    );
 }
 
 #[test]
@@ -92,7 +104,7 @@ fn wide_candles_are_boxes_hollow_or_solid() {
     );
     assert_eq!(
         drawn(GlyphSet::Block, 3, [8.5, 11.5, 0.5, 2.5]),
-        [" │ ", "▄█▄", "███", "███", "▀█▀", " │ "]
+        [" │ ", " │ ", "███", "███", "███", " │ "]
     );
     assert_eq!(drawn(GlyphSet::Block, 3, [6.5, 9.5, 2.5, 7.5])[2], "═╪═");
     assert_eq!(drawn(GlyphSet::Block, 5, [6.5, 6.5, 6.5, 6.5])[2], "─────");
@@ -146,7 +158,12 @@ fn volumes_rise_in_eighths_and_little_is_not_nothing() {
             theme: &theme,
             glyphs: GlyphSet::Block,
         };
-        draw_volume(&mut canvas, area, (0, 1), volume, 16.0, Style::default());
+        let place = Place {
+            x: 0,
+            body: 1,
+            is_tight: false,
+        };
+        draw_volume(&mut canvas, area, place, volume, 16.0, Style::default());
         [
             buffer[(0, 0)].symbol().to_owned(),
             buffer[(0, 1)].symbol().to_owned(),

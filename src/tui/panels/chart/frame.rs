@@ -212,6 +212,12 @@ impl<'a> Frame<'a> {
             .or_else(|| self.chart.candles.last().map(|candle| candle.close))
     }
 
+    /// What a full column of volume stands for.
+    #[must_use]
+    pub fn largest_volume(&self) -> f64 {
+        self.bars.iter().map(|bar| bar.volume).fold(0.0, f64::max)
+    }
+
     /// How many candles there are after the visible ones.
     #[must_use]
     pub fn newer(&self) -> usize {
@@ -263,7 +269,8 @@ pub fn whole_digits(text: &str) -> u16 {
 
 /// The zoom of a level, or the first one of which a column fits; and the width that columns may fill: candles
 /// without space between them leave one cell before the axis.
-fn fitting_zoom(level: usize, timeframe: Timeframe, plot_width: u16) -> (Zoom, u16) {
+#[must_use]
+pub fn fitting_zoom(level: usize, timeframe: Timeframe, plot_width: u16) -> (Zoom, u16) {
     (level.min(level_last(timeframe))..=level_last(timeframe))
         .map(|level| zoom(level, timeframe))
         .map(|zoom| {

@@ -6,8 +6,8 @@ use crate::domain::time::{Timeframe, UnixMs};
 use crate::tui::panel::{PanelAction, PanelContext, PanelMouse, Response};
 
 use super::ChartPanel;
-use super::frame::{Crosshair, Frame, end_at};
-use super::zoom::{level_last, zoom};
+use super::frame::{Crosshair, Frame, end_at, fitting_zoom};
+use super::zoom::level_last;
 
 /// Steps of an arrow key that cross the screen.
 const STEPS_ACROSS: usize = 24;
@@ -70,12 +70,13 @@ impl ChartPanel {
             PanelAction::Right => self.scroll(frame, step),
             PanelAction::PageUp => self.scroll(frame, -page),
             PanelAction::PageDown => self.scroll(frame, page),
-            PanelAction::Home => self.view.set_end(&frame.chart.candles, 1),
+            PanelAction::Home => self.scroll_from(frame, 1, 0),
             PanelAction::End => self.view.anchor = None,
             PanelAction::ZoomIn => self.zoom_step(frame, -1, None),
             PanelAction::ZoomOut => self.zoom_step(frame, 1, None),
-            PanelAction::Crosshair if has_crosshair => self.view.crosshair = None,
-            PanelAction::Back if has_crosshair => self.view.crosshair = None,
+            PanelAction::Crosshair | PanelAction::Back if has_crosshair => {
+                self.view.crosshair = None;
+            }
             PanelAction::Crosshair => self.place_crosshair(frame, screen - 1),
             _ => return Response::Ignored,
         }
@@ -141,10 +142,10 @@ impl ChartPanel {
         let Some(x) = x.and_then(|x| x.checked_sub(frame.layout.plot.x)) else {
             return self.clamp_to_first_screen(frame);
         };
-        let new = zoom(level, self.view.timeframe);
+        let plot_width = frame.layout.plot.width;
+        let (new, width) = fitting_zoom(level, self.view.timeframe, plot_width);
         let index = frame.columns[frame.column_at(x)].end;
-        let cells_right = frame.layout.plot.width.saturating_sub(x);
-        let columns_right = usize::from(cells_right / new.pitch).saturating_sub(1);
+        let columns_right = usize::from(width.saturating_sub(x + 1) / new.pitch);
         let end = index + columns_right * usize::from(new.merged);
         self.view.set_end(&frame.chart.candles, end);
         self.clamp_to_first_screen(frame);
@@ -174,18 +175,10 @@ impl ChartPanel {
     fn place_crosshair(&mut self, frame: &Frame<'_>, column: usize) {
         if let Some(bar) = frame.bars.get(column) {
             self.view.crosshair = Some(Crosshair {
-                time: self.time_of(frame, column),
+                time: time_of(frame, column),
                 price: bar.close,
             });
         }
-    }
-
-    fn time_of(&self, frame: &Frame<'_>, column: usize) -> UnixMs {
-        frame
-            .columns
-            .get(column)
-            .and_then(|column| frame.chart.candles.get(column.end - 1))
-            .map_or(UnixMs(0), |candle| candle.start)
     }
 
     /// Puts the crosshair where the mouse is; outside the plot, its candle only.
@@ -217,7 +210,7 @@ impl ChartPanel {
         let wanted = column.checked_add_signed(columns);
         if let Some(wanted) = wanted.filter(|wanted| *wanted < frame.columns.len()) {
             self.view.crosshair = Some(Crosshair {
-                time: self.time_of(frame, wanted),
+                time: time_of(frame, wanted),
                 ..crosshair
             });
             return;
@@ -247,4 +240,13 @@ impl ChartPanel {
         let row = row.clamp(0, i32::from(height) - 1) as u16;
         crosshair.price = frame.scale.price_at(row, height);
     }
+}
+
+/// The start of a column's last candle.
+fn time_of(frame: &Frame<'_>, column: usize) -> UnixMs {
+    frame
+        .columns
+        .get(column)
+        .and_then(|column| frame.chart.candles.get(column.end - 1))
+        .map_or(UnixMs(0), |candle| candle.start)
 }

@@ -113,10 +113,7 @@ pub fn draw_vwap(canvas: &mut Canvas<'_>, frame: &Frame<'_>, days: &mut Days) {
         dots.line(before.unwrap_or(place), place);
         before = Some(place);
     }
-    let plain = match canvas.glyphs {
-        GlyphSet::Ascii => '.',
-        _ => '·',
-    };
+    let plain = canvas.pick('╍', '~');
     dots.draw(canvas, plain);
 }
 

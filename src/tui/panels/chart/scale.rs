@@ -43,6 +43,15 @@ impl PriceScale {
         }
     }
 
+    /// A scale from zero to `largest`, without a margin.
+    #[must_use]
+    pub fn from_zero(largest: f64) -> Self {
+        Self {
+            low: 0.0,
+            high: largest.clamp(f64::MIN_POSITIVE, f64::MAX),
+        }
+    }
+
     /// The lowest price on the scale.
     #[must_use]
     pub fn low(&self) -> f64 {
@@ -98,7 +107,9 @@ impl PriceScale {
             .find(|factor| factor * power_of_ten(exponent) >= wanted)
             .map_or((1.0, exponent + 1.0), |factor| (factor, exponent));
         let step = factor * power_of_ten(exponent);
-        let (first, last) = ((self.low / step).ceil(), (self.high / step).floor());
+        // A step that the scale just reaches must not be lost to the last digit of a division.
+        let first = (self.low / step - 1e-6).ceil();
+        let last = (self.high / step + 1e-6).floor();
         if !first.is_finite() || !last.is_finite() || first.abs().max(last.abs()) > COUNT_MAX {
             return nothing;
         }
@@ -131,9 +142,9 @@ pub struct Ticks {
     pub decimals: usize,
 }
 
-/// The decimals that (nearly) all of these prices have.
+/// The decimals that these prices have: nearly all of them, or cents where most are in cents.
 ///
-/// One price in ten may have more: an average price among quotes in cents does not make every number longer.
+/// Average prices and midpoints among prices in cents do not make every number longer.
 #[must_use]
 pub fn decimals_of(candles: &[Candle]) -> usize {
     let prices = || {
@@ -142,22 +153,26 @@ pub fn decimals_of(candles: &[Candle]) -> usize {
             .flat_map(|candle| [candle.open, candle.close])
     };
     let count = prices().count();
-    (0..8)
-        .find(|&decimals| {
-            let factor = power_of_ten(decimals as f64);
-            let exact = prices()
-                .map(|price| price * factor)
-                .filter(|scaled| (scaled - scaled.round()).abs() <= scaled.abs() * 1e-9 + 1e-6)
-                .count();
-            exact * 10 >= count * 9
-        })
-        .unwrap_or(8)
+    let exact = |decimals: usize| {
+        let factor = power_of_ten(decimals as f64);
+        prices()
+            .map(|price| price * factor)
+            .filter(|scaled| (scaled - scaled.round()).abs() <= scaled.abs() * 1e-9 + 1e-6)
+            .count()
+    };
+    let needed = (0..8)
+        .find(|&decimals| exact(decimals) * 50 >= count * 49)
+        .unwrap_or(8);
+    let has_cents = prices().all(|price| price.abs() >= 1.0) && exact(2) * 5 >= count * 3;
+    if has_cents { needed.min(2) } else { needed }
 }
 
 /// The decimals of an axis: enough for its steps, and cents where prices have them.
 #[must_use]
 pub fn axis_decimals(step_decimals: usize, price_decimals: usize, size: f64) -> usize {
-    if size < 10_000.0 {
+    if size < 1.0 {
+        step_decimals.max(price_decimals)
+    } else if size < 10_000.0 {
         step_decimals.max(price_decimals.min(2))
     } else {
         step_decimals
@@ -195,25 +210,24 @@ pub fn volume_text(volume: f64) -> String {
     if size >= 999.5e12 {
         return format!("{volume:.0e}");
     }
-    if size < 0.995 {
-        let decimals = if size >= 0.0995 { 2 } else { 4 };
-        let text = format!("{volume:.decimals$}");
-        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
-    }
     let (unit, name) = UNITS
         .into_iter()
         .rev()
         .find(|(unit, _)| size >= unit * 0.9995)
         .unwrap_or(UNITS[0]);
     let scaled = volume / unit;
-    let whole = name.is_empty() && (scaled - scaled.round()).abs() < 1e-9;
     let decimals = match scaled.abs() {
-        _ if whole => 0,
+        ..0.0995 => 4,
         ..9.995 => 2,
         ..99.95 => 1,
         _ => 0,
     };
-    format!("{scaled:.decimals$}{name}")
+    let text = format!("{scaled:.decimals$}");
+    if name.is_empty() && decimals > 0 {
+        let digits = text.trim_end_matches('0').trim_end_matches('.');
+        return if digits.is_empty() { "0" } else { digits }.to_owned();
+    }
+    text + name
 }
 
 #[cfg(test)]

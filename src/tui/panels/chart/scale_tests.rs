@@ -105,7 +105,8 @@ fn decimals_follow_the_prices() {
         (vec![250_000.5, 250_001.0], 1),
         (vec![0.000_012_34], 8),
         (vec![5.0, 6.0], 0),
-        ([vec![170.25; 19], vec![170.2461]].concat(), 2),
+        ([vec![170.25; 6], vec![170.2461; 4]].concat(), 2),
+        (vec![1.0842, 1.0840, 1.0843], 4),
         (vec![], 0),
     ] {
         assert_eq!(decimals_of(&candles(&prices)), expected, "{prices:?}");

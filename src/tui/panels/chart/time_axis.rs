@@ -35,7 +35,10 @@ enum Rank {
     LeftEdge,
     Day,
     Week,
+    /// The left edge where columns are days: nothing else tells the year.
+    LeftMonth,
     Month,
+    Quarter,
     Year,
 }
 
@@ -59,6 +62,9 @@ impl TimeAxis {
     #[must_use]
     pub fn labels(&self, columns: &[Column]) -> Vec<TimeLabel> {
         let mut candidates = self.candidates(columns);
+        for rank in [Rank::Day, Rank::Week, Rank::Month, Rank::Quarter] {
+            drop_crowded(&mut candidates, rank);
+        }
         candidates.sort_by_key(|(rank, label)| (std::cmp::Reverse(*rank), label.tick));
         let mut placed: Vec<TimeLabel> = Vec::new();
         for (_, label) in candidates {
@@ -122,13 +128,22 @@ impl TimeAxis {
         step_minutes: Option<i64>,
     ) -> Option<Rank> {
         let Some(previous) = previous else {
-            return Some(Rank::LeftEdge);
+            return Some(if self.column_ms < DAY_MS {
+                Rank::LeftEdge
+            } else {
+                Rank::LeftMonth
+            });
         };
         if previous.year() != time.year() {
             return Some(Rank::Year);
         }
         if previous.month() != time.month() {
-            return Some(Rank::Month);
+            let is_quarter = time.month0().is_multiple_of(3);
+            return Some(if is_quarter {
+                Rank::Quarter
+            } else {
+                Rank::Month
+            });
         }
         if previous.date_naive() != time.date_naive() || breaks {
             let same_week = previous.iso_week() == time.iso_week();
@@ -145,13 +160,31 @@ impl TimeAxis {
         let format = match (rank, self.column_ms < DAY_MS) {
             (Rank::Time, _) => "%H:%M",
             (Rank::Year, true) => "%-d %b %Y",
-            (Rank::LeftEdge, false) => "%b %Y",
+            (Rank::LeftMonth, _) => "%b %Y",
             (Rank::Year, false) => "%Y",
-            (Rank::Month, false) => "%b",
-            (Rank::Day | Rank::Week, false) => "%-d",
+            (Rank::Month | Rank::Quarter, false) => "%b",
+            (Rank::Day | Rank::Week | Rank::LeftEdge, false) => "%-d",
             (_, true) => "%-d %b",
         };
         time.format(format).to_string()
+    }
+}
+
+/// Takes the labels of a rank away where there is no room for all of them: some would be a riddle.
+fn drop_crowded(candidates: &mut Vec<(Rank, TimeLabel)>, rank: Rank) {
+    let dates = || candidates.iter().filter(|(other, _)| *other >= rank);
+    let (Some((_, first)), Some((_, last))) = (dates().next(), dates().next_back()) else {
+        return;
+    };
+    let gaps = dates().count() - 1;
+    let longest = dates()
+        .filter(|(other, _)| *other == rank)
+        .map(|(_, label)| label.text.len())
+        .max()
+        .unwrap_or(0);
+    let cells = usize::from(last.tick - first.tick);
+    if gaps >= 3 && cells < gaps * (longest + usize::from(SPACE)) {
+        candidates.retain(|(other, _)| *other != rank);
     }
 }
 

@@ -76,7 +76,7 @@ fn a_half_day_is_followed_by_the_next_trading_day() {
     );
     assert_eq!(
         axis(New_York, &half, 1, 5),
-        "29 Nov 10:00 11:00 12:00 2 Dec 10:00 11:00"
+        "29 Nov 11:00 12:00 2 Dec 11:00"
     );
 }
 
@@ -100,7 +100,7 @@ fn clock_changes_are_told_by_the_zone() {
         5,
         &[("2026-03-06T15:00:00", 12), ("2026-03-09T09:30:00", 30)],
     );
-    assert_eq!(axis(New_York, &monday, 1, 5), "6 Mar 9 Mar 10:00 11:00");
+    assert_eq!(axis(New_York, &monday, 1, 5), "6 Mar 9 Mar 11:00");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn missing_minutes_are_not_invented() {
 #[test]
 fn another_zone_shows_its_own_midnight() {
     let session = columns(New_York, 1, 5, &[("2026-07-01T09:30:00", 40)]);
-    assert_eq!(axis(Tokyo, &session, 1, 5), "1 Jul 23:00 2 Jul 01:00");
+    assert_eq!(axis(Tokyo, &session, 1, 5), "1 Jul 2 Jul 01:00");
 }
 
 #[test]
@@ -128,10 +128,7 @@ fn days_months_and_years() {
         "Dec 2019 2020 6 13 20 27 Feb 10 17"
     );
     let weeks = columns(UTC, 1, 7 * 1440, &[("2019-01-07T00:00:00", 60)]);
-    assert_eq!(
-        axis(UTC, &weeks, 1, 7 * 1440),
-        "Jan 2019 Mar Apr May Jul Aug Sep Oct Dec 2020 Feb"
-    );
+    assert_eq!(axis(UTC, &weeks, 1, 7 * 1440), "Jan 2019 Apr Jul Oct 2020");
     let nothing: [Column; 0] = [];
     assert_eq!(axis(UTC, &nothing, 1, 1), "");
 }
