@@ -12,6 +12,7 @@ pub mod days;
 pub mod frame;
 pub mod layout;
 pub mod overlay;
+pub mod pair;
 pub mod readout;
 pub mod scale;
 pub mod time_axis;
@@ -128,8 +129,8 @@ fn draw_columns(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
             is_tight: frame.zoom.body == frame.zoom.pitch,
         };
         if is_pair {
-            let pair = &frame.chart.candles[column.first..column.end];
-            candle::draw_pair(canvas, plot, column.x, pair, &frame.scale, style);
+            let two = &frame.chart.candles[column.first..column.end];
+            pair::draw(canvas, plot, column.x, two, &frame.scale, style);
         } else {
             candle::draw(canvas, plot, place, bar, &frame.scale, style);
         }
@@ -241,5 +242,4 @@ impl Panel for ChartPanel {
 }
 
 #[cfg(test)]
-#[path = "chart/tests.rs"]
 mod tests;

@@ -249,7 +249,11 @@ fn dots(glyph: char) -> Vec<[f32; 2]> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
 mod tests {
     use super::*;
 

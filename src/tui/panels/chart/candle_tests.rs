@@ -71,7 +71,7 @@ fn narrow_candles_have_the_precision_of_half_a_cell() {
     let no_wicks = [8.5, 8.5, 3.5, 3.5];
     assert_eq!(
         drawn(GlyphSet::Block, 1, no_wicks),
-        [" ", "▄", "█", "█", " ", " "]
+        [" ", "▄", "█", "█", "▀", " "]
     );
 }
 
@@ -80,7 +80,7 @@ fn neighbours_without_space_stay_apart() {
     let fell = [8.5, 8.5, 3.5, 3.5];
     assert_eq!(
         drawn_among(GlyphSet::Block, 1, true, fell),
-        [" ", "▄", "▉", "▉", "▉", " "]
+        [" ", "▄", "▉", "▉", "▀", " "]
     );
 }
 
@@ -120,30 +120,6 @@ fn ascii_has_letters_of_its_own_for_both_directions() {
         drawn(GlyphSet::Ascii, 3, [8.5, 11.5, 0.5, 2.5]),
         [" | ", "###", "###", "###", "###", " | "]
     );
-}
-
-#[test]
-fn dots_and_quarters_are_numbered_from_the_top() {
-    for (bits, expected) in [
-        (1, '⠁'),
-        (2, '⠈'),
-        (4, '⠂'),
-        (0b1100_0000, '⣀'),
-        (0b0101_0101, '⡇'),
-        (255, '⣿'),
-    ] {
-        assert_eq!(braille(bits), expected, "{bits:b}");
-    }
-    for (bits, expected) in [
-        (1, '▘'),
-        (0b0101, '▌'),
-        (0b1010, '▐'),
-        (0b1100, '▄'),
-        (0b0111, '▛'),
-        (15, '█'),
-    ] {
-        assert_eq!(quadrant(bits), expected, "{bits:b}");
-    }
 }
 
 #[test]

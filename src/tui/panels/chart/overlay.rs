@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 use crate::domain::time::Timeframe;
 use crate::tui::theme::GlyphSet;
 
-use super::candle::braille;
 use super::canvas::Canvas;
 use super::days::Days;
 use super::frame::Frame;
+use super::pair::braille;
 
 /// A session whose first candle comes this long after its regular open is taken as cut off, in milliseconds.
 const LATE_OPEN_MS: i64 = 15 * 60_000;

@@ -14,7 +14,7 @@ fn columns(zone: Tz, pitch: u16, step_minutes: i64, runs: &[(&str, usize)]) -> V
         for step in 0..count {
             let index = all.len();
             let breaks = run > 0 && step == 0;
-            x += if breaks { 1 } else { 0 };
+            x += u16::from(breaks);
             all.push(Column {
                 first: index,
                 end: index + 1,
