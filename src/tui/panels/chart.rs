@@ -21,7 +21,7 @@ pub mod zoom;
 mod moves;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::domain::symbol::SymbolId;
@@ -32,7 +32,7 @@ use crate::tui::theme::GlyphSet;
 
 use candle::{Course, Place};
 use canvas::Canvas;
-use frame::{Frame, View, end_at};
+use frame::{Crosshair, Frame, View, end_at};
 use moves::Drag;
 
 /// The chart panel.
@@ -44,6 +44,8 @@ pub struct ChartPanel {
     /// Where it was last drawn.
     area: Rect,
     drag: Option<Drag>,
+    /// Where the button went down last, and the crosshair before that.
+    pressed: Option<(Position, Option<Crosshair>)>,
 }
 
 impl ChartPanel {
@@ -72,6 +74,7 @@ impl ChartPanel {
             self.view.anchor = None;
             self.view.crosshair = None;
             self.drag = None;
+            self.pressed = None;
         }
     }
 

@@ -94,11 +94,22 @@ impl ChartPanel {
         if !matches!(mouse, PanelMouse::Drag(..)) {
             self.drag = None;
         }
+        let pressed = self.pressed.take();
         match mouse {
-            PanelMouse::Click(at) | PanelMouse::DoubleClick(at) => self.point(&frame, at),
+            PanelMouse::Click(at) => {
+                self.pressed = Some((at, self.view.crosshair));
+                self.point(&frame, at);
+            }
+            PanelMouse::DoubleClick(_) => self.view.crosshair = None,
             PanelMouse::ScrollUp(at) => self.zoom_step(&frame, -1, Some(at.x)),
             PanelMouse::ScrollDown(at) => self.zoom_step(&frame, 1, Some(at.x)),
-            PanelMouse::Drag(from, to) => self.drag(&frame, from, to),
+            PanelMouse::Drag(from, to) => {
+                // The press that a drag begins with was reported as a click.
+                if let Some((_, before)) = pressed.filter(|(at, _)| *at == from) {
+                    self.view.crosshair = before;
+                }
+                self.drag(&frame, from, to);
+            }
         }
         Response::Done
     }

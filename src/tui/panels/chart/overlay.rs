@@ -118,7 +118,7 @@ pub fn draw_vwap(canvas: &mut Canvas<'_>, frame: &Frame<'_>, days: &mut Days) {
 }
 
 /// The session's average price at the end of each column, by the same formula as the row's.
-fn vwaps(frame: &Frame<'_>, days: &mut Days) -> Vec<Option<f64>> {
+pub(super) fn vwaps(frame: &Frame<'_>, days: &mut Days) -> Vec<Option<f64>> {
     let candles = &frame.chart.candles;
     let Some(first) = frame.columns.first().map(|column| column.first) else {
         return Vec::new();
@@ -156,7 +156,7 @@ fn vwaps(frame: &Frame<'_>, days: &mut Days) -> Vec<Option<f64>> {
 }
 
 /// The first column of the newest session; the number of columns where none of it is visible.
-fn current_session(frame: &Frame<'_>, days: &mut Days) -> usize {
+pub(super) fn current_session(frame: &Frame<'_>, days: &mut Days) -> usize {
     let candles = &frame.chart.candles;
     let Some(newest) = candles.last().map(|candle| days.day(candle.start)) else {
         return frame.columns.len();

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono_tz::America::New_York;
-use ratatui::layout::Position;
 
 use crate::domain::Decimal;
 use crate::domain::bar::Candle;
@@ -259,4 +258,62 @@ fn a_chart_that_is_not_there_says_so() {
     assert!(screen.draw().contains("AAPL has no 1m candles yet"));
     screen.area = Rect::new(0, 0, 9, 2);
     assert_eq!(screen.draw().trim(), "");
+}
+
+#[test]
+fn what_is_out_of_view_does_not_matter() {
+    let recent = walk(&[("2019-02-13T09:30:00", 390)], 170.2, 0.01);
+    let mut many: Vec<Candle> = (0..10_000)
+        .map(|minute| Candle {
+            start: recent[0].start.plus_ms((minute - 20_000) * 60_000),
+            open: 1.0,
+            high: 1e9,
+            low: -1e9,
+            close: 2.0,
+            volume: 1e12,
+        })
+        .collect();
+    many.extend_from_slice(&recent);
+    let mut screen = Screen::new(recent, (80, 24), GlyphSet::Braille);
+    screen.snapshot = with_reference(screen.snapshot, 169.6);
+    let expected = screen.draw();
+    screen.candles(many);
+    screen.snapshot = with_reference(screen.snapshot, 169.6);
+    assert_eq!(screen.draw(), expected);
+}
+
+fn with_reference(mut snapshot: Snapshot, price: f64) -> Snapshot {
+    snapshot.rows.get_mut(SYMBOL).unwrap().day.reference_price = Some(price);
+    snapshot
+}
+
+#[test]
+fn the_average_price_starts_with_each_session_and_is_not_guessed() {
+    let candle = |text: &str, price: f64, volume: f64| Candle {
+        start: UnixMs::from_local(text.parse().unwrap(), New_York).unwrap(),
+        open: price,
+        high: price + 1.0,
+        low: price - 1.0,
+        close: price,
+        volume,
+    };
+    let candles = vec![
+        candle("2019-02-12T11:00:00", 90.0, 10.0),
+        candle("2019-02-12T11:01:00", 92.0, 10.0),
+        candle("2019-02-13T09:30:00", 100.0, 0.0),
+        candle("2019-02-13T09:31:00", 100.0, 10.0),
+        candle("2019-02-13T09:32:00", 106.0, 20.0),
+    ];
+    let snapshot = snapshot(Timeframe::M1, candles);
+    let area = Rect::new(0, 0, 60, 20);
+    let view = View::default();
+    let mut frame = Frame::new(&snapshot.charts[0], None, &view, area, New_York).unwrap();
+    let mut days = frame.days.clone();
+    let values = overlay::vwaps(&frame, &mut days);
+    // The first session has lost its beginning: its average is unknown.
+    assert_eq!(values, [None, None, None, Some(100.0), Some(104.0)]);
+    assert_eq!(overlay::current_session(&frame, &mut days), 2);
+    // The same where the session's beginning is out of view.
+    frame.columns.drain(..4);
+    assert_eq!(overlay::vwaps(&frame, &mut days), [Some(104.0)]);
 }

@@ -1,6 +1,7 @@
 //! What keys and the mouse do.
 
 use proptest::prelude::*;
+use ratatui::layout::Position;
 
 use super::*;
 
@@ -91,6 +92,20 @@ fn dragging_moves_the_candles_with_the_pointer_however_it_is_reported() {
 }
 
 #[test]
+fn a_click_sets_the_crosshair_but_the_beginning_of_a_drag_does_not() {
+    let mut screen = Screen::new(two_days(), (100, 24), GlyphSet::Braille);
+    let at = Position::new(30, 5);
+    screen.mouse(PanelMouse::Click(at));
+    assert!(screen.panel.view.crosshair.is_some());
+    screen.mouse(PanelMouse::DoubleClick(at));
+    assert_eq!(screen.panel.view.crosshair, None);
+    screen.mouse(PanelMouse::Click(at));
+    screen.mouse(PanelMouse::Drag(at, Position::new(34, 5)));
+    assert_eq!(screen.panel.view.crosshair, None);
+    assert!(screen.panel.view.anchor.is_some());
+}
+
+#[test]
 fn the_wheel_zooms_at_the_pointer() {
     let mut screen = Screen::new(two_days(), (100, 24), GlyphSet::Braille);
     for turn in [
@@ -152,7 +167,7 @@ const ACTIONS: [PanelAction; 13] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(120))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn no_size_scroll_or_zoom_panics(
         size in (0..300_u16, 0..100_u16),
