@@ -5,4 +5,5 @@
 
 pub mod panel;
 pub mod panels;
+pub mod screenshot;
 pub mod theme;

@@ -1,1 +1,3 @@
 //! One file for each panel.
+
+pub mod chart;
