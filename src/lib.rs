@@ -4,6 +4,13 @@
     allow(clippy::float_cmp, reason = "tests compare what must be exactly equal")
 )]
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod pipeline;
+pub mod sinks;
+pub mod sources;
+pub mod stores;
+pub mod telemetry;
 pub mod tui;
