@@ -91,23 +91,27 @@ impl fmt::Display for Refusal {
 
 const EXAMPLES: &str = "\
 Examples:
-  streamer-tui                                          the bundled session
-  streamer-tui --symbols AAPL,AMZN                      two of its symbols
-  streamer-tui --source replay:bars/ --speed 600        recorded files, 600 times as fast
-  streamer-tui --source sim:symbols=100,rate=1000       made-up data
-  streamer-tui --headless --speed max | jq .close       results as JSON lines, no screen
-  streamer-tui check                                    is the configuration right, and where does each value come from?
+  streamer-tui                                     the bundled session
+  streamer-tui --symbols AAPL,AMZN                 two of its symbols
+  streamer-tui --source replay:bars/ --speed 600   recorded files, 600 times as fast
+  streamer-tui --source sim:symbols=100,rate=1000  made-up data
+  streamer-tui --headless --speed max | jq .close  results as JSON lines, no screen
+  streamer-tui check                               where does each setting come from?
 
-Every flag has a key in the configuration file and an environment variable; a flag wins over the variable, the
-variable over the file. A .env file in the working folder adds variables.
+Every flag has a key in the configuration file and an environment variable. A flag wins over
+the variable, the variable over the file. A .env file in the working folder adds variables.
 
-Exit codes: 0 all went well, or it was told to stop; 1 no source could be opened, or each stopped for good;
-2 a mistake on the command line or in the configuration; 101 a panic; 130 a second Ctrl-C.";
+Exit codes:
+  0    all went well, or it was told to stop
+  1    no source could be opened, or each stopped for good
+  2    a mistake on the command line or in the configuration
+  101  a panic
+  130  a second Ctrl-C";
 
 const HEADLESS_HELP: &str = "\
-Run without a screen, which is also what happens when stdout is no terminal. Results, errors and statuses are
-written to stdout, one JSON object a line. Commands are read from stdin, one a line: add TSLA, remove AMZN, pause,
-resume, speed 10, seek 2019-02-13T10:30, step, quit. [env: STREAMER_TUI_HEADLESS]";
+Run without a screen, which is also what happens when stdout is no terminal. Results, errors and statuses go to \
+stdout, one JSON object a line. Commands are read from stdin, one a line: add TSLA, remove AMZN, pause, resume, \
+speed 10, seek 2019-02-13T10:30, step, quit [env: STREAMER_TUI_HEADLESS]";
 
 fn styles() -> styling::Styles {
     styling::Styles::styled()

@@ -230,6 +230,18 @@ impl<'a> Reader<'a> {
         entries
     }
 
+    /// Notes that a section's entries do not go together.
+    pub fn wrong_section(&mut self, section: &str, message: String) {
+        if let Some(file) = self.file
+            && let Some((name, _)) = file.root.get_key_value(section)
+        {
+            self.problems.push(Problem {
+                place: Place::in_file(file.path, file.text, &name.span()),
+                message: format!("[{section}] {message}"),
+            });
+        }
+    }
+
     fn note(&mut self, key: &'static Key, value: Shown, origin: Origin) {
         self.effective.push(Effective { key, value, origin });
     }

@@ -61,8 +61,8 @@ pub struct ScreenSettings {
     pub bell: bool,
     /// Some of [`words::COLUMNS`], in the order in which they are shown.
     pub columns: Vec<String>,
-    /// The column that the watchlist is sorted by; `None` keeps the order of subscription.
-    pub sort: Option<String>,
+    /// The column that the watchlist is sorted by, in the column's usual direction.
+    pub sort: String,
     /// Whether the order is turned round.
     pub sort_reverse: bool,
     /// The zone of the times on screen.
@@ -82,6 +82,10 @@ impl Settings {
         let timeframes = reader
             .list(&key::TIMEFRAMES, ',', parsed::<Timeframe>("a timeframe"))
             .unwrap_or_default();
+        let keys = reader.open_section("keys", '\0', |_| Ok(()), parsed("a key"));
+        if let Err(message) = check_keys(&keys) {
+            reader.wrong_section("keys", message);
+        }
         Self {
             symbols,
             sources,
@@ -91,7 +95,7 @@ impl Settings {
             log: reader.value(&key::LOG_LEVEL, LogFilter::default(), parsed("a log level")),
             engine: read_engine(reader, timeframes),
             screen: ScreenSettings::read(reader),
-            keys: reader.open_section("keys", '\0', action_name, key_name),
+            keys,
             lists: reader.open_section("lists", ',', list_name, parsed("a symbol")),
         }
     }
@@ -133,26 +137,21 @@ impl ScreenSettings {
             mouse: reader.value(&key::MOUSE, true, boolean),
             bell: reader.value(&key::BELL, false, boolean),
             columns,
-            sort: reader.optional(&key::SORT, choice(words::COLUMNS)),
+            sort: reader.value(&key::SORT, words::COLUMNS[0].to_owned(), choice(words::COLUMNS)),
             sort_reverse: reader.value(&key::SORT_REVERSE, false, boolean),
             timezone: reader.value(&key::TIMEZONE, Tz::America__New_York, |raw| {
                 parsed::<Tz>("a time zone")(raw).map_err(|message| {
                     format!("{message}; give the name of a time zone, such as America/New_York or UTC")
                 })
             }),
-            stale_after_s: reader.value(&key::STALE_AFTER_S, 90, count(1..=86_400)),
+            stale_after_s: reader.value(&key::STALE_AFTER_S, 180, count(1..=86_400)),
         }
     }
 }
 
-/// Which actions there are is the screen's to say.
-fn action_name(_name: &str) -> Result<(), String> {
+/// Whether the keys are such as the screen knows, and none means two things.
+fn check_keys(_keys: &BTreeMap<String, Vec<String>>) -> Result<(), String> {
     Ok(())
-}
-
-/// How keys are written is the screen's to say.
-fn key_name(raw: super::raw::Raw<'_>) -> Result<String, String> {
-    parsed("a key")(raw)
 }
 
 fn list_name(name: &str) -> Result<(), String> {

@@ -27,6 +27,8 @@ pub struct SourceKind {
     pub services: &'static [DataService],
     /// Whether it can wait.
     pub delivery: Delivery,
+    /// Checks what the options' own formats cannot say.
+    pub check: fn(&SourceSpec) -> Result<(), SpecError>,
     /// Opens a source whose specification has been checked against the rest of this description.
     pub open: fn(&SourceSpec, &OpenContext) -> Result<Box<dyn Source>, OpenError>,
 }

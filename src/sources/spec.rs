@@ -95,6 +95,21 @@ pub enum SpecError {
     },
 }
 
+/// The options of a text. Where commas separate them, what has no `=` is a further element of the list before it.
+fn options_of(text: &str, separator: char) -> Vec<String> {
+    let mut options: Vec<String> = Vec::new();
+    for part in text.split(separator).filter(|part| !part.is_empty()) {
+        match options.last_mut() {
+            Some(list) if separator == ',' && !part.contains('=') => {
+                list.push(',');
+                list.push_str(part);
+            }
+            _ => options.push(part.to_owned()),
+        }
+    }
+    options
+}
+
 fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!(", did you mean '{name}'?"))
 }
@@ -168,6 +183,13 @@ impl SourceSpec {
         }
     }
 
+    /// Every option that is given, decoded.
+    pub fn options(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.options
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+    }
+
     /// Opens the source.
     ///
     /// # Errors
@@ -177,10 +199,10 @@ impl SourceSpec {
     }
 
     fn take_options(&mut self, text: &str, separator: char) -> Result<(), SpecError> {
-        for part in text.split(separator).filter(|part| !part.is_empty()) {
+        for part in options_of(text, separator) {
             let malformed = |reason| SpecError::MalformedOption {
                 text: self.text.clone(),
-                option: part.to_owned(),
+                option: part.clone(),
                 reason,
             };
             let (name, value) = part
@@ -270,6 +292,7 @@ impl FromStr for SourceSpec {
             Rest::Nothing => {}
         }
         spec.take_options(options, '&')?;
+        (kind.check)(&spec)?;
         Ok(spec)
     }
 }
@@ -321,6 +344,9 @@ mod tests {
         assert_eq!(sim.parsed::<u64>("seed").unwrap(), Some(7));
         assert_eq!(sim.parsed::<bool>("live").unwrap(), Some(true));
         assert_eq!(sim.parsed::<u64>("events").unwrap(), None);
+        let list = parse("sim:services=OHLCV,LEVEL1,seed=7");
+        assert_eq!(list.option("services"), Some("OHLCV,LEVEL1"));
+        assert_eq!(list.option("seed"), Some("7"));
 
         assert_eq!(parse("replay:what%3F.csv?loop=true").rest(), "what?.csv");
         assert_eq!(parse("replay:50%20.csv").rest(), "50%20.csv");
@@ -377,10 +403,10 @@ mod tests {
                 "'replay:x?tz=Mars/Base': tz=Mars/Base must be the name of a time zone, such as America/New_York or UTC",
             ),
             (
-                "sim:symbols=0",
-                "'sim:symbols=0': symbols=0 must be a whole number from 1 to 100000",
+                "sim:seconds=NaN",
+                "'sim:seconds=NaN': seconds=NaN must be a number above zero",
             ),
-            ("sim:rate=NaN", "'sim:rate=NaN': rate=NaN must be a number above zero"),
+            ("sim:fast", "'sim:fast': option 'fast' has no value; write key=value"),
             (
                 "sim:seed=-1",
                 "'sim:seed=-1': seed=-1 must be a whole number from 0 up",

@@ -19,6 +19,7 @@ pub const KIND: SourceKind = SourceKind {
     }],
     services: &DataService::ALL,
     delivery: Delivery::Pausable,
+    check: |_| Ok(()),
     open,
 };
 

@@ -68,6 +68,7 @@ pub const KIND: SourceKind = SourceKind {
     ],
     services: &DataService::ALL,
     delivery: Delivery::Pausable,
+    check: |_| Ok(()),
     open,
 };
 

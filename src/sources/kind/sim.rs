@@ -15,18 +15,15 @@ pub const KIND: SourceKind = SourceKind {
     options: &[
         SourceOption {
             name: "symbols",
-            value: OptionValue::Count {
-                min: 1,
-                max: 100_000,
-            },
-            default: "10",
+            value: OptionValue::Text("COUNT"),
+            default: "100",
             summary: "How many symbols, named SIM00001 and so on",
         },
         SourceOption {
             name: "rate",
-            value: OptionValue::Positive,
-            default: "100",
-            summary: "Events per second, over all symbols",
+            value: OptionValue::Text("RATE"),
+            default: "1000",
+            summary: "Events per second over all symbols, such as 0.5 or 100k, or max",
         },
         SourceOption {
             name: "seed",
@@ -34,15 +31,12 @@ pub const KIND: SourceKind = SourceKind {
                 min: 0,
                 max: u64::MAX,
             },
-            default: "1",
+            default: "7",
             summary: "Where the random walks begin",
         },
         SourceOption {
             name: "events",
-            value: OptionValue::Count {
-                min: 1,
-                max: u64::MAX,
-            },
+            value: OptionValue::Text("COUNT"),
             default: "no end",
             summary: "End after so many events",
         },
@@ -56,7 +50,7 @@ pub const KIND: SourceKind = SourceKind {
             name: "services",
             value: OptionValue::Text("LIST"),
             default: "all",
-            summary: "Which data to make, separated by +: OHLCV, LEVEL1, LEVEL2, TIMESALE, NEWS",
+            summary: "Which data to make, separated by commas: OHLCV, LEVEL1, LEVEL2, TIMESALE, NEWS",
         },
         SourceOption {
             name: "live",
@@ -77,6 +71,7 @@ pub const KIND: SourceKind = SourceKind {
     ],
     services: &DataService::ALL,
     delivery: Delivery::Pausable,
+    check: |_| Ok(()),
     open,
 };
 
