@@ -150,16 +150,16 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     } else {
         Vec::new()
     };
-    let engine = engine::start(limits, sources, sinks, Arc::clone(&clock), None)
+    let engine = engine::start(limits, sources, sinks, clock, None)
         .map_err(AppError::system("the engine could not be started"))?;
     let shutdown = Shutdown::start(engine.commands.clone(), screen::restore_terminal)
         .map_err(AppError::system("signals cannot be received"))?;
     outcome.stop_with(shutdown.requester());
-    report_troubles(&engine.commands, &*clock, &layers, &failures, session.warning());
-    let (reload, changes) = reload::start(layers, loaded.clone(), &engine.commands, &clock);
+    report_troubles(&engine.commands, &layers, &failures, session.warning());
+    let (reload, changes) = reload::start(layers, loaded.clone(), &engine.commands);
 
     let exit = if is_headless {
-        headless::run(engine, &shutdown, &clock, &outcome)
+        headless::run(engine, &shutdown, &outcome)
     } else {
         screen::run(engine, &loaded.settings, session, &changes, &shutdown)?
     };
@@ -183,7 +183,6 @@ fn start_log(loaded: &Loaded) {
 /// Puts on the board what went wrong before there was one.
 fn report_troubles(
     commands: &Sender<Command>,
-    clock: &dyn Clock,
     layers: &Layers,
     failures: &[OpenFailure],
     session_warning: Option<&str>,
@@ -195,15 +194,13 @@ fn report_troubles(
         .chain(session_warning.map(str::to_owned))
         .map(warning);
     for error in failures.iter().map(OpenFailure::to_error).chain(warnings) {
-        report_error(commands, clock, error);
+        report_error(commands, error);
     }
 }
 
-/// Puts an error on the board, and in the log.
-fn report_error(commands: &Sender<Command>, clock: &dyn Clock, mut error: ErrorInstance) {
-    tracing::warn!(kind = %error.kind, message = %error.message, "reported");
-    error.time = Some(clock.wall());
+/// Puts an error on the board.
+fn report_error(commands: &Sender<Command>, error: ErrorInstance) {
     if commands.send(Command::Report(Box::new(error))).is_err() {
-        tracing::debug!("the engine has ended, and cannot be told");
+        tracing::debug!("the engine has ended, and cannot be told of an error");
     }
 }

@@ -6,7 +6,9 @@
 
 pub mod app;
 pub mod cli;
+pub mod compute;
 pub mod config;
+pub mod decode;
 pub mod domain;
 pub mod pipeline;
 pub mod sinks;

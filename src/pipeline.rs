@@ -16,15 +16,24 @@
 //! Every channel has a bound. A streamer never waits for analysis: it awaits a credit and then sends without
 //! blocking; a symbol that is slow fills its own mailbox and nobody else's.
 
+mod administrator;
+mod board;
 pub mod command;
 pub mod directory;
 pub mod engine;
 pub mod feed;
+mod mailbox;
 pub mod meters;
+mod outcome;
+mod process_supervisor;
 pub mod settings;
 pub mod sink;
 pub mod snapshot;
 pub mod source;
+mod stream_supervisor;
+mod symbol_worker;
+mod worker_threads;
 
 pub use command::Command;
 pub use snapshot::Snapshot;
+pub use worker_threads::is_worker_thread;

@@ -1,12 +1,18 @@
-//! Where data comes from: one leaf file for each kind of source, and the registry of kinds.
+//! Where data comes from: one leaf file for each kind of source, and the registry of kinds. No source imports another.
 //!
 //! A new kind is a leaf file that describes itself in a [`kind::SourceKind`], and one line in [`KINDS`]. Parsing,
 //! `streamer-tui sources`, error messages and shell completion all follow from that table.
 
+pub mod bundled;
 pub mod kind;
+pub mod simulator;
 pub mod spec;
 
 use kind::SourceKind;
 
 /// Every kind of source.
-pub const KINDS: &[&SourceKind] = &[&kind::replay::KIND, &kind::sim::KIND, &kind::bundled::KIND];
+pub const KINDS: &[&SourceKind] = &[
+    &kind::replay::KIND,
+    &kind::sim::KIND,
+    &kind::bundled::KIND,
+];

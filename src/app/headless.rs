@@ -7,7 +7,6 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::domain::clock::Clock;
 use crate::domain::outcome::{ErrorInstance, ResultInstance, Severity, StatusChange};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
@@ -127,10 +126,9 @@ impl<W: Write + Send> Sink for HeadlessSink<W> {
 pub fn run(
     engine: EngineHandle,
     shutdown: &Shutdown,
-    clock: &Arc<dyn Clock>,
     outcome: &RunOutcome,
 ) -> Exit {
-    commands::read_stdin(engine.commands.clone(), Arc::clone(clock), shutdown.requester());
+    commands::read_stdin(engine.commands.clone(), shutdown.requester());
     let report = engine.join();
     let mut found = outcome.found();
     if let Some(failure) = found.output_failure.take() {

@@ -6,8 +6,19 @@ use std::thread;
 
 use super::exit;
 
-/// Threads whose panics the engine catches and reports on the board: they end nothing, and are only logged here.
-const CONTAINED_THREADS: [&str; 2] = ["worker", "streamer"];
+/// The threads whose panics end the program. The engine catches those of all others, symbol workers and streamers,
+/// and reports them on the board: they are only logged here.
+const OWN_THREADS: [&str; 9] = [
+    "main",
+    "administrator",
+    "process supervisor",
+    "stream supervisor",
+    "signals",
+    "drain",
+    "stdin",
+    "config watch",
+    "screen",
+];
 
 /// Installs the hook; `restore_terminal` gives the terminal back if it has been taken.
 pub fn install(restore_terminal: fn()) {
@@ -25,9 +36,7 @@ pub fn install(restore_terminal: fn()) {
 
 /// Whether the panic of a thread of this name is caught by the engine.
 fn is_contained(thread_name: &str) -> bool {
-    CONTAINED_THREADS
-        .iter()
-        .any(|prefix| thread_name.starts_with(prefix))
+    !OWN_THREADS.contains(&thread_name)
 }
 
 fn describe(panic: &PanicHookInfo<'_>, thread_name: &str) -> String {
@@ -44,8 +53,8 @@ mod tests {
 
     #[test]
     fn the_panics_of_workers_are_the_engines_business() {
-        assert!(is_contained("worker AAPL"));
-        assert!(is_contained("streamer sim"));
+        assert!(is_contained("AAPL"));
+        assert!(is_contained("streamer"));
         assert!(!is_contained("main"));
         assert!(!is_contained("administrator"));
     }

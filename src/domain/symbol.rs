@@ -141,6 +141,19 @@ impl SymbolId {
     }
 }
 
+/// What a symbol in the data is to the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// It is subscribed.
+    Subscribed(SymbolId),
+    /// Nobody wants it.
+    Ignored,
+    /// It would be subscribed, but there are as many symbols as there may be.
+    Full,
+    /// It cannot be a symbol.
+    Invalid(SymbolError),
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {

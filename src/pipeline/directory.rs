@@ -6,7 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::domain::source::SourceIndex;
-use crate::domain::symbol::{Symbol, SymbolError, SymbolId};
+use crate::domain::symbol::{Symbol, SymbolId};
+
+pub use crate::domain::symbol::Resolution;
 
 /// The register of subscribed symbols, shared by everyone.
 ///
@@ -41,19 +43,6 @@ struct SourcePart {
     takes_all: bool,
     /// Symbols that a person removed: they do not come back by appearing in the data.
     refused: FxHashSet<Symbol>,
-}
-
-/// What a symbol in the data is to the engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resolution {
-    /// It is subscribed.
-    Subscribed(SymbolId),
-    /// Nobody wants it.
-    Ignored,
-    /// It would be subscribed, but there are as many symbols as there may be.
-    Full,
-    /// It cannot be a symbol.
-    Invalid(SymbolError),
 }
 
 /// There are as many symbols as there may be.

@@ -1,18 +1,35 @@
 //! Puts the parts together and takes them apart again in the right order.
+//!
+//! Shutting down runs along the flow: the streamers are asked to stop and the processing channel closes behind the
+//! last of them; the process supervisor delivers what is in it, waits for the workers and ends their threads, which
+//! closes the results channel; the administrator takes what is left, flushes the sinks and ends.
 
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+use crate::compute::history::HistoryBudget;
 use crate::domain::clock::Clock;
 use crate::domain::event::Event;
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::Symbol;
 
+use super::administrator::{self, Administrator, Gauges, Health, SourceEntry};
+use super::board::Board;
 use super::command::Command;
+use super::directory::Directory;
+use super::feed::Feed;
+use super::process_supervisor::{Control, Parts, ProcessSupervisor, SourceDesk};
 use super::settings::EngineSettings;
 use super::sink::Sink;
 use super::snapshot::Snapshot;
 use super::source::Source;
+use super::stream_supervisor::StreamSupervisor;
+use super::worker_threads::WorkerThreads;
+
+/// Commands that may wait for the administrator.
+const COMMANDS_CAPACITY: usize = 1024;
 
 /// A source with the symbols wanted of it.
 pub struct SourcePlan {
@@ -30,9 +47,11 @@ pub type Analysis = Arc<dyn Fn(&Symbol, &Event) + Send + Sync>;
 pub struct EngineHandle {
     /// Orders to it.
     pub commands: Sender<Command>,
-    /// The board, at most as often as it is taken out and never more than 60 times a second. Disconnected when the
-    /// engine has finished.
+    /// The board. A snapshot is made when somebody receives from this and the board has changed since the last one.
+    /// Disconnected when the engine has finished.
     pub snapshots: Receiver<Arc<Snapshot>>,
+    administrator: JoinHandle<bool>,
+    streamers: JoinHandle<()>,
 }
 
 /// How a run ended.
@@ -47,22 +66,145 @@ pub struct EngineReport {
 /// # Errors
 /// When a thread cannot be started.
 pub fn start(
-    _settings: EngineSettings,
-    _sources: Vec<SourcePlan>,
-    _sinks: Vec<Box<dyn Sink>>,
-    _clock: Arc<dyn Clock>,
-    _analysis: Option<Analysis>,
+    settings: EngineSettings,
+    sources: Vec<SourcePlan>,
+    sinks: Vec<Box<dyn Sink>>,
+    clock: Arc<dyn Clock>,
+    analysis: Option<Analysis>,
 ) -> std::io::Result<EngineHandle> {
-    Err(std::io::Error::other("under construction"))
+    let settings = Arc::new(settings);
+    let directory = Arc::new(Directory::new(settings.symbols_max));
+    let budget = Arc::new(HistoryBudget::new(settings.history_bytes));
+    // Room for every credit, and for one last word of each streamer.
+    let credits = (settings.processing_capacity / sources.len().max(1)).max(1);
+    let (message_sender, messages) = bounded((credits + 1) * sources.len().max(1));
+    let (result_sender, results) = bounded(settings.results_capacity.max(1));
+    let (command_sender, commands) = bounded(COMMANDS_CAPACITY);
+    let (control_sender, control) = unbounded();
+    let (snapshot_sender, snapshots) = bounded(0);
+    let threads = WorkerThreads::new(
+        settings.worker_threads,
+        Arc::clone(&clock),
+        result_sender.clone(),
+        control_sender.clone(),
+    );
+
+    let mut streamers = StreamSupervisor::new(Arc::clone(&clock), message_sender.clone())?;
+    let mut desks = Vec::new();
+    let mut entries = Vec::new();
+    let mut starts = Vec::new();
+    for SourcePlan { source, symbols } in sources {
+        let info = source.info();
+        let index = directory.add_source(symbols.is_none());
+        for symbol in symbols.iter().flatten() {
+            if let Err(full) = directory.subscribe(index, symbol) {
+                let error = ErrorInstance::new(
+                    ErrorKind::Overload,
+                    format!("{symbol} was not added: {full}"),
+                );
+                drop(command_sender.try_send(Command::Report(Box::new(error))));
+            }
+        }
+        let (feed, feed_control) = Feed::new(
+            index,
+            Arc::clone(&info),
+            Arc::clone(&directory),
+            Arc::clone(&clock),
+            message_sender.clone(),
+            credits,
+        );
+        let meters = Arc::clone(&feed_control.meters);
+        desks.push(SourceDesk::new(
+            Arc::clone(&info),
+            Arc::clone(&meters),
+            Arc::clone(&feed_control.credits),
+        ));
+        let ids = directory
+            .subscribed(index)
+            .into_iter()
+            .map(|(_, id)| id)
+            .collect();
+        drop(control_sender.send(Control::Create(ids)));
+        entries.push(SourceEntry {
+            info,
+            control: Some(feed_control),
+            meters,
+            ended: None,
+        });
+        starts.push((index, source, feed));
+    }
+    drop(message_sender);
+
+    let gauges = Gauges {
+        processing: {
+            let messages = messages.clone();
+            Box::new(move || messages.len())
+        },
+        results: {
+            let results = results.clone();
+            Box::new(move || results.len())
+        },
+        threads: Arc::clone(&threads),
+        budget: Arc::clone(&budget),
+    };
+    let administrator = Administrator::new(administrator::Parts {
+        board: Board::new(settings.history_rows),
+        health: Health::new(gauges, entries.len()),
+        settings: Arc::clone(&settings),
+        directory: Arc::clone(&directory),
+        clock: Arc::clone(&clock),
+        results,
+        commands,
+        control: control_sender,
+        snapshots: snapshot_sender,
+        sources: entries,
+        sinks,
+    });
+    let supervisor = ProcessSupervisor::new(Parts {
+        settings,
+        directory,
+        clock,
+        budget,
+        analysis,
+        messages,
+        control,
+        results: result_sender,
+        threads,
+        sources: desks,
+    });
+    let administrator = thread::Builder::new()
+        .name("administrator".into())
+        .spawn(move || administrator.run())?;
+    thread::Builder::new()
+        .name("process supervisor".into())
+        .spawn(move || supervisor.run())?;
+    for (index, source, feed) in starts {
+        streamers.start(index, source, feed);
+    }
+    let streamers = thread::Builder::new()
+        .name("stream supervisor".into())
+        .spawn(move || streamers.run())?;
+    Ok(EngineHandle {
+        commands: command_sender,
+        snapshots,
+        administrator,
+        streamers,
+    })
 }
 
 impl EngineHandle {
+    /// Whether the engine has finished.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.administrator.is_finished()
+    }
+
     /// Waits until the engine has finished: after [`Command::Quit`], or when every source has ended and the settings
     /// say so.
     #[must_use]
     pub fn join(self) -> EngineReport {
-        EngineReport {
-            all_hopeless: false,
-        }
+        let all_hopeless = self.administrator.join().unwrap_or(false);
+        drop(self.streamers.join());
+        EngineReport { all_hopeless }
     }
 }

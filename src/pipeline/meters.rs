@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::clock::Nanos;
+use crate::domain::symbol::Symbol;
 use crate::domain::time::UnixMs;
 
 use super::source::Speed;
@@ -67,6 +68,7 @@ pub struct SourceMeters {
     data_clock: AtomicI64,
     state: Mutex<ConnectionState>,
     transport: Mutex<Option<TransportView>>,
+    waiting_for: Mutex<Option<Symbol>>,
 }
 
 impl Default for SourceMeters {
@@ -81,6 +83,7 @@ impl Default for SourceMeters {
             data_clock: AtomicI64::new(i64::MIN),
             state: Mutex::default(),
             transport: Mutex::default(),
+            waiting_for: Mutex::default(),
         }
     }
 }
@@ -116,6 +119,22 @@ impl SourceMeters {
     /// Says what the source is doing.
     pub fn set_state(&self, state: ConnectionState) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// The symbol whose full mailbox the source waits for.
+    #[must_use]
+    pub fn waiting_for(&self) -> Option<Symbol> {
+        self.waiting_for
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn set_waiting_for(&self, symbol: Option<Symbol>) {
+        *self
+            .waiting_for
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = symbol;
     }
 
     /// How a replay stands; `None` for other sources.

@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub taken: Nanos,
     /// When it was taken, by the system clock.
     pub wall: UnixMs,
+    /// When the oldest data was received that no earlier snapshot showed: what a screen's lag is measured from.
+    pub oldest_received: Option<Nanos>,
     /// One row for each subscribed symbol of each source.
     pub rows: Rows,
     /// Errors, newest last; repeats are one row.

@@ -1,14 +1,12 @@
 //! Commands from stdin, one a line.
 
 use std::io::{self, ErrorKind as IoErrorKind, Read};
-use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::Sender;
 
 use crate::app::report_error;
 use crate::app::shutdown::Requester;
-use crate::domain::clock::Clock;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::Command;
 
@@ -19,14 +17,13 @@ const QUOTE_BYTES: usize = 80;
 
 /// Reads commands on a thread of its own. Nobody waits for it: it stands in a read that only its other end can end,
 /// and the program's end ends it.
-pub fn read_stdin(commands: Sender<Command>, clock: Arc<dyn Clock>, requester: Requester) {
+pub fn read_stdin(commands: Sender<Command>, requester: Requester) {
     let spawned = thread::Builder::new()
         .name("stdin".to_owned())
         .spawn(move || {
             do_not_stop_in_background();
             let target = Target {
                 commands,
-                clock,
                 quit: Box::new(move || requester.request()),
             };
             if let Err(error) = read(io::stdin(), &target) {
@@ -51,7 +48,6 @@ fn do_not_stop_in_background() {
 /// Where commands go.
 struct Target {
     commands: Sender<Command>,
-    clock: Arc<dyn Clock>,
     quit: Box<dyn Fn() + Send>,
 }
 
@@ -87,7 +83,7 @@ impl Target {
     fn refuse(&self, message: &str, sample: String) {
         let mut error = ErrorInstance::new(ErrorKind::ConfigError, message);
         error.sample = Some(sample);
-        report_error(&self.commands, &*self.clock, error);
+        report_error(&self.commands, error);
     }
 }
 
@@ -137,9 +133,8 @@ fn read(mut input: impl Read, target: &Target) -> io::Result<()> {
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
-    use crate::domain::clock::ManualClock;
-    use crate::domain::time::UnixMs;
     use crate::pipeline::source::TransportCommand;
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Gives its bytes a few at a time, as a pipe may.
@@ -161,7 +156,6 @@ mod tests {
         let counted = Arc::clone(&quits);
         let target = Target {
             commands: sender,
-            clock: Arc::new(ManualClock::at(UnixMs(7))),
             quit: Box::new(move || {
                 counted.fetch_add(1, Ordering::Relaxed);
             }),
@@ -172,14 +166,13 @@ mod tests {
     }
 
     fn errors(commands: &[Command]) -> Vec<&ErrorInstance> {
-        let error = |command: &'_ _| match command {
-            Command::Report(error) => Some(&**error),
-            _ => None,
-        };
-        fn only<'a>(commands: &'a [Command], error: impl Fn(&'a Command) -> Option<&'a ErrorInstance>) -> Vec<&'a ErrorInstance> {
-            commands.iter().filter_map(error).collect()
+        let mut errors = Vec::new();
+        for command in commands {
+            if let Command::Report(error) = command {
+                errors.push(&**error);
+            }
         }
-        only(commands, error)
+        errors
     }
 
     #[test]
@@ -207,7 +200,6 @@ mod tests {
         assert!(errors[0].message.contains("'frobnicate \u{1b}[31m'"));
         assert!(errors[1].message.contains("'seek never'"));
         assert_eq!(errors[0].kind, ErrorKind::ConfigError);
-        assert_eq!(errors[0].time, Some(UnixMs(7)));
     }
 
     #[test]

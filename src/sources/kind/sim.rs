@@ -5,7 +5,9 @@ use crate::domain::source::Delivery;
 use crate::pipeline::source::Source;
 
 use super::{Example, OpenContext, OpenError, OptionValue, Rest, SourceKind, SourceOption};
-use crate::sources::spec::SourceSpec;
+use crate::sources::simulator::Simulator;
+use crate::sources::simulator::options::{SimulatorOptionError, SimulatorOptions};
+use crate::sources::spec::{SourceSpec, SpecError};
 
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
@@ -71,10 +73,19 @@ pub const KIND: SourceKind = SourceKind {
     ],
     services: &DataService::ALL,
     delivery: Delivery::Pausable,
-    check: |_| Ok(()),
+    check: |spec| options(spec).map(drop),
     open,
 };
 
-fn open(spec: &SourceSpec, _context: &OpenContext) -> Result<Box<dyn Source>, OpenError> {
-    Err(spec.failed("the simulator is under construction"))
+fn options(spec: &SourceSpec) -> Result<SimulatorOptions, SpecError> {
+    SimulatorOptions::from_pairs(spec.options()).map_err(|error| match error {
+        SimulatorOptionError::Value { key, expected, .. } => spec.wrong(&key, expected),
+        other => spec.wrong("", other.to_string()),
+    })
+}
+
+fn open(spec: &SourceSpec, context: &OpenContext) -> Result<Box<dyn Source>, OpenError> {
+    let options = options(spec)?;
+    let label = spec.to_string();
+    Ok(Box::new(Simulator::new(context.name.clone(), label, options)))
 }

@@ -1,0 +1,4 @@
+//! Pure computation on market data: no I/O, no clock, no threads of its own.
+
+pub mod history;
+pub mod resample;

@@ -1,0 +1,59 @@
+//! Bytes to events, or to a rejection that says what is wrong: no I/O, no clock, nothing kept between calls.
+//!
+//! - [`envelope`]: one JSON line (`{"timestamp":…,"service":…,"symbols":{…}}`), or the bare mapping of symbols to bars;
+//! - [`csv`]: rows of bars under a header;
+//! - [`time_text`]: the ways in which files write times;
+//! - [`number`]: number text to exact decimals.
+//!
+//! Nothing is coerced: a value that is not exactly what its field holds rejects what it belongs to, and only that.
+
+pub mod csv;
+pub mod envelope;
+mod json;
+pub mod number;
+pub mod time_text;
+
+use crate::domain::outcome::ErrorKind;
+use crate::domain::symbol::Symbol;
+
+/// Input that could not be taken, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Rejection {
+    /// [`ErrorKind::DecodeError`] when the bytes are not even readable, [`ErrorKind::SchemaError`] when what they say
+    /// breaks the schema.
+    pub kind: ErrorKind,
+    /// What is wrong, naming the field and the value.
+    pub reason: String,
+    /// The symbol whose part alone is rejected; `None` when it is the whole line or row.
+    pub symbol: Option<Symbol>,
+}
+
+impl Rejection {
+    /// Bytes that cannot be read.
+    fn decode(reason: impl Into<String>) -> Self {
+        Self {
+            kind: ErrorKind::DecodeError,
+            reason: reason.into(),
+            symbol: None,
+        }
+    }
+
+    /// Readable input that breaks the schema.
+    fn schema(reason: impl Into<String>) -> Self {
+        Self {
+            kind: ErrorKind::SchemaError,
+            reason: reason.into(),
+            symbol: None,
+        }
+    }
+}
+
+/// A text for a message: quoted, escaped, and cut when it is long.
+fn quoted(text: &str) -> String {
+    const SHOWN_CHARS_MAX: usize = 40;
+    match text.char_indices().nth(SHOWN_CHARS_MAX) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}

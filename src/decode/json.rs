@@ -1,0 +1,468 @@
+//! A borrowing JSON scanner: it moves over a line once, checks the grammar of everything it passes, and builds nothing.
+
+use std::borrow::Cow;
+
+/// Objects and lists inside one another that are followed.
+const DEPTH_MAX: u32 = 127;
+
+/// A place where the text is no JSON, and what is wrong there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Syntax {
+    /// Bytes before the place.
+    pub(super) at: usize,
+    pub(super) reason: &'static str,
+}
+
+/// A string as it stands in the text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text<'a> {
+    raw: &'a str,
+    at: usize,
+    escaped: bool,
+}
+
+impl<'a> Text<'a> {
+    /// The string's value. Borrowed unless it holds escapes.
+    #[inline]
+    pub(super) fn value(self) -> Result<Cow<'a, str>, Syntax> {
+        if self.escaped {
+            self.unescape().map(Cow::Owned)
+        } else {
+            Ok(Cow::Borrowed(self.raw))
+        }
+    }
+
+    /// The escapes themselves have been checked by the scanner; only surrogates can still be wrong.
+    #[cold]
+    fn unescape(self) -> Result<String, Syntax> {
+        let surrogate = Syntax {
+            at: self.at,
+            reason: "a string holds half of a surrogate pair",
+        };
+        let mut value = String::with_capacity(self.raw.len());
+        let mut rest = self.raw;
+        while let Some((plain, after)) = rest.split_once('\\') {
+            value.push_str(plain);
+            let mut chars = after.chars();
+            match chars.next() {
+                Some('b') => value.push('\u{8}'),
+                Some('f') => value.push('\u{c}'),
+                Some('n') => value.push('\n'),
+                Some('r') => value.push('\r'),
+                Some('t') => value.push('\t'),
+                Some('u') => {
+                    let unit = |text: &str| {
+                        text.get(..4)
+                            .and_then(|hex| u32::from_str_radix(hex, 16).ok())
+                    };
+                    let first = unit(chars.as_str()).ok_or(surrogate)?;
+                    chars.nth(3);
+                    let code = if (0xd800..0xdc00).contains(&first) {
+                        let low = chars.as_str().strip_prefix("\\u").and_then(unit);
+                        let low = low
+                            .filter(|low| (0xdc00..0xe000).contains(low))
+                            .ok_or(surrogate)?;
+                        chars.nth(5);
+                        0x10000 + ((first - 0xd800) << 10) + (low - 0xdc00)
+                    } else {
+                        first
+                    };
+                    value.push(char::from_u32(code).ok_or(surrogate)?);
+                }
+                Some(other) => value.push(other),
+                None => return Err(surrogate),
+            }
+            rest = chars.as_str();
+        }
+        value.push_str(rest);
+        Ok(value)
+    }
+}
+
+/// What kind of value stands in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Object,
+    List,
+    Text,
+    Number,
+    /// `NaN`, `Infinity` or `-Infinity`: no JSON, but written by programs that should know better.
+    NotFinite,
+    True,
+    False,
+    Null,
+}
+
+impl Kind {
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Self::Object => "an object",
+            Self::List => "a list",
+            Self::Text => "a string",
+            Self::Number => "a number",
+            Self::NotFinite => "a number that is not finite",
+            Self::True => "true",
+            Self::False => "false",
+            Self::Null => "null",
+        }
+    }
+}
+
+/// A place in a line.
+#[derive(Debug, Clone)]
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+        }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Goes on at `at`, which the caller knows to be the end of a token.
+    pub(super) fn move_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// The text from `start` to here.
+    pub(super) fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    #[cold]
+    pub(super) fn wrong(&self, reason: &'static str) -> Syntax {
+        let reason = if self.at >= self.bytes.len() {
+            "the line ends too early"
+        } else {
+            reason
+        };
+        Syntax {
+            at: self.at,
+            reason,
+        }
+    }
+
+    /// The next byte that is no white space.
+    #[inline]
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                other => return other.copied(),
+            }
+        }
+    }
+
+    /// Passes `byte`, if it comes next.
+    #[inline]
+    pub(super) fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    #[inline]
+    pub(super) fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), Syntax> {
+        if self.take(byte) {
+            Ok(())
+        } else {
+            Err(self.wrong(reason))
+        }
+    }
+
+    /// Nothing may follow but white space.
+    pub(super) fn finish(&mut self) -> Result<(), Syntax> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.wrong("something follows the end of the object")),
+        }
+    }
+
+    /// Passes a key and its colon.
+    #[inline]
+    pub(super) fn key(&mut self) -> Result<Text<'a>, Syntax> {
+        let key = self.string()?;
+        if self.bytes.get(self.at) == Some(&b':') {
+            self.at += 1;
+        } else {
+            self.expect(b':', "a ':' is missing after a key")?;
+        }
+        Ok(key)
+    }
+
+    /// Passes what stands between two members, or the end: whether there is another member.
+    #[inline]
+    pub(super) fn another(&mut self, end: u8) -> Result<bool, Syntax> {
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(byte) if byte == end => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ => Err(self.wrong("a ',' or a closing bracket is missing")),
+        }
+    }
+
+    /// Passes a string.
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<Text<'a>, Syntax> {
+        self.expect(b'"', "a string is missing")?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(0..=0x1f) => return Err(self.wrong("a string holds a control character")),
+                Some(_) => self.at += 1,
+                None => return Err(self.wrong("a string has no end")),
+            }
+        }
+        let text = Text {
+            raw: &self.text[start..self.at],
+            at: start,
+            escaped,
+        };
+        self.at += 1;
+        Ok(text)
+    }
+
+    #[cold]
+    fn escape(&mut self) -> Result<(), Syntax> {
+        self.at += 1;
+        match self.bytes.get(self.at) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+            Some(b'u') => {
+                self.at += 1;
+                for _ in 0..4 {
+                    match self.bytes.get(self.at) {
+                        Some(byte) if byte.is_ascii_hexdigit() => self.at += 1,
+                        _ => return Err(self.wrong("\\u needs four hexadecimal digits")),
+                    }
+                }
+            }
+            _ => return Err(self.wrong("an unknown escape in a string")),
+        }
+        Ok(())
+    }
+
+    /// What kind of value comes next.
+    pub(super) fn kind(&mut self) -> Result<Kind, Syntax> {
+        match self.peek() {
+            Some(b'{') => Ok(Kind::Object),
+            Some(b'[') => Ok(Kind::List),
+            Some(b'"') => Ok(Kind::Text),
+            Some(b'-') if self.bytes.get(self.at + 1) == Some(&b'I') => Ok(Kind::NotFinite),
+            Some(b'-' | b'0'..=b'9') => Ok(Kind::Number),
+            Some(b'N' | b'I') => Ok(Kind::NotFinite),
+            Some(b't') => Ok(Kind::True),
+            Some(b'f') => Ok(Kind::False),
+            Some(b'n') => Ok(Kind::Null),
+            _ => Err(self.wrong("a value is missing")),
+        }
+    }
+
+    /// Passes one word.
+    #[inline]
+    pub(super) fn word(&mut self, word: &'static str) -> Result<(), Syntax> {
+        if self.bytes[self.at..].starts_with(word.as_bytes()) {
+            self.at += word.len();
+            Ok(())
+        } else {
+            Err(self.wrong("no such value"))
+        }
+    }
+
+    /// Passes a value of the given kind that holds no other values.
+    fn scalar(&mut self, kind: Kind) -> Result<(), Syntax> {
+        match kind {
+            Kind::Text => self.string().map(|_| ()),
+            Kind::True => self.word("true"),
+            Kind::False => self.word("false"),
+            Kind::Null => self.word("null"),
+            Kind::NotFinite => match self.bytes.get(self.at) {
+                Some(b'N') => self.word("NaN"),
+                Some(b'I') => self.word("Infinity"),
+                _ => self.word("-Infinity"),
+            },
+            Kind::Number => self.number_syntax(),
+            Kind::Object | Kind::List => Ok(()),
+        }
+    }
+
+    fn number_syntax(&mut self) -> Result<(), Syntax> {
+        let digits = |scanner: &mut Self| {
+            let start = scanner.at;
+            while matches!(scanner.bytes.get(scanner.at), Some(b'0'..=b'9')) {
+                scanner.at += 1;
+            }
+            scanner.at > start
+        };
+        self.at += usize::from(self.bytes.get(self.at) == Some(&b'-'));
+        let ok = if self.bytes.get(self.at) == Some(&b'0') {
+            self.at += 1;
+            true
+        } else {
+            digits(self)
+        };
+        let mut ok = ok;
+        if ok && self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            ok = digits(self);
+        }
+        if ok && matches!(self.bytes.get(self.at), Some(b'e' | b'E')) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.bytes.get(self.at), Some(b'+' | b'-')));
+            ok = digits(self);
+        }
+        if ok {
+            Ok(())
+        } else {
+            Err(self.wrong("a number is malformed"))
+        }
+    }
+
+    /// Passes any value, however deep, without recursion.
+    pub(super) fn skip(&mut self) -> Result<(), Syntax> {
+        // One bit for each open bracket: set for an object.
+        let mut open: u128 = 0;
+        let mut depth: u32 = 0;
+        loop {
+            let kind = self.kind()?;
+            let is_object = kind == Kind::Object;
+            if is_object || kind == Kind::List {
+                if depth >= DEPTH_MAX {
+                    return Err(self.wrong("too many brackets inside one another"));
+                }
+                self.at += 1;
+                let end = if is_object { b'}' } else { b']' };
+                if !self.take(end) {
+                    open = (open << 1) | u128::from(is_object);
+                    depth += 1;
+                    if is_object {
+                        self.key()?;
+                    }
+                    continue;
+                }
+            } else {
+                self.scalar(kind)?;
+            }
+            // A value has ended: close what ends with it.
+            loop {
+                if depth == 0 {
+                    return Ok(());
+                }
+                let in_object = open & 1 == 1;
+                if self.another(if in_object { b'}' } else { b']' })? {
+                    if in_object {
+                        self.key()?;
+                    }
+                    break;
+                }
+                open >>= 1;
+                depth -= 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn valid(text: &str) -> bool {
+        let mut scanner = Scanner::new(text);
+        scanner.skip().is_ok() && scanner.finish().is_ok()
+    }
+
+    fn check(text: &str) {
+        let expected = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        assert_eq!(valid(text), expected, "{text:?}");
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        assert!(valid(&format!("{}{}", "[".repeat(127), "]".repeat(127))));
+        assert!(!valid(&format!("{}{}", "[".repeat(128), "]".repeat(128))));
+        assert!(!valid(&"[".repeat(100_000)));
+        assert!(!valid(&"{\"a\":".repeat(100_000)));
+    }
+
+    #[test]
+    fn strings_are_unescaped() {
+        for text in [
+            r#""plain""#,
+            r#""a\"b\\c\/\b\f\n\r\tdA""#,
+            r#""\ud83d\ude00!""#,
+            r#""日本\u65e5""#,
+            r#""\ud83d""#,
+            r#""\ude00""#,
+            r#""\ud83dA""#,
+            r#""\ud83d\u0041""#,
+        ] {
+            let ours = Scanner::new(text).string().unwrap().value();
+            let theirs: Result<String, _> = serde_json::from_str(text);
+            assert_eq!(ours.ok().map(Cow::into_owned), theirs.ok(), "{text}");
+        }
+    }
+
+    fn json() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            Just("true".to_owned()),
+            "-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?",
+            "\"[a-z\\\\\"/\u{e9}\u{1f}nu0]{0,6}\"",
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4)
+                    .prop_map(|items| format!("[{}]", items.join(", "))),
+                prop::collection::vec(inner, 0..4).prop_map(|items| {
+                    let members: Vec<_> =
+                        items.iter().map(|item| format!("\"k\":{item}")).collect();
+                    format!("{{{}}}", members.join(","))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json_on_what_is_valid(text in json()) {
+            check(&text);
+        }
+
+        #[test]
+        fn agrees_on_damaged_texts(text in json(), place: prop::sample::Index, put in "[\\[\\]{}:,\"\\\\0-9eE.tn \u{0}\u{e9}-]{0,2}", drop in 0..3_usize) {
+            let chars: Vec<char> = text.chars().collect();
+            let at = place.index(chars.len() + 1);
+            let damaged: String = chars[..at].iter().copied()
+                .chain(put.chars())
+                .chain(chars[(at + drop).min(chars.len())..].iter().copied())
+                .collect();
+            check(&damaged);
+        }
+    }
+}

@@ -1,0 +1,530 @@
+//! The administrator: drains the results channel, keeps the board, feeds sinks, takes commands, publishes snapshots.
+
+mod health;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
+
+use crate::domain::clock::{Clock, Nanos};
+use crate::domain::outcome::{
+    ErrorInstance, ErrorKind, ResultInstance, Severity, Status, StatusChange,
+};
+use crate::domain::source::{SourceIndex, SourceInfo, SourceName};
+use crate::domain::symbol::{Symbol, SymbolSpec};
+
+use super::board::Board;
+use super::command::Command;
+use super::directory::Directory;
+use super::feed::FeedControl;
+use super::outcome::{Batch, Outcome};
+use super::process_supervisor::Control;
+use super::settings::EngineSettings;
+use super::sink::{Sink, SinkClosed};
+use super::snapshot::{Row, Snapshot};
+use super::source::{SourceCommand, TransportCommand};
+
+pub(crate) use health::{Gauges, Health};
+
+/// Batches that are folded before anybody else gets a turn.
+const BATCHES_MAX: usize = 64;
+
+/// How often gauges and rates are brought up to date.
+const TICK: Duration = Duration::from_secs(1);
+/// The same while a person may be looking at the effect of an order to a replay, which no result announces.
+const TICK_AFTER_ORDER: Duration = Duration::from_millis(16);
+const ORDER_EFFECT: Duration = Duration::from_millis(400);
+
+/// A source as the administrator knows it.
+pub(crate) struct SourceEntry {
+    pub info: Arc<SourceInfo>,
+    /// `None` once the source has been asked to stop.
+    pub control: Option<FeedControl>,
+    pub meters: Arc<super::meters::SourceMeters>,
+    pub ended: Option<End>,
+}
+
+/// How a source ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    pub hopeless: bool,
+}
+
+/// What the engine gives the administrator.
+pub(crate) struct Parts {
+    pub settings: Arc<EngineSettings>,
+    pub directory: Arc<Directory>,
+    pub clock: Arc<dyn Clock>,
+    pub results: Receiver<Batch>,
+    pub commands: Receiver<Command>,
+    pub control: Sender<Control>,
+    pub snapshots: Sender<Arc<Snapshot>>,
+    pub sources: Vec<SourceEntry>,
+    pub sinks: Vec<Box<dyn Sink>>,
+    pub health: Health,
+    pub board: Board,
+}
+
+/// The administrator.
+pub(crate) struct Administrator {
+    parts: Parts,
+    version: u64,
+    /// Whether the board has changed since the last snapshot.
+    is_dirty: bool,
+    /// When the oldest data was received that no snapshot shows yet.
+    oldest_unseen: Option<Nanos>,
+    is_stopping: bool,
+    /// Until when gauges are read often.
+    fast_until: Nanos,
+}
+
+impl Administrator {
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            version: 0,
+            is_dirty: true,
+            oldest_unseen: None,
+            is_stopping: false,
+            fast_until: Nanos(0),
+        }
+    }
+
+    /// Works until the engine's other parts have gone. Whether every source stopped for a hopeless reason.
+    pub fn run(mut self) -> bool {
+        let mut next_tick = self.parts.clock.monotonic();
+        let mut commands_open = true;
+        loop {
+            let now = self.parts.clock.monotonic();
+            if now >= next_tick {
+                next_tick = Nanos(now.0 + self.tick_length(now).as_nanos() as u64);
+                self.tick(now);
+            }
+            let is_idle = match self.drain(now) {
+                Drained::Everything => true,
+                Drained::Some => false,
+                Drained::Closed => break,
+            };
+            if is_idle {
+                self.flush_sinks();
+            }
+            let wait = if is_idle {
+                next_tick.since(self.parts.clock.monotonic())
+            } else {
+                Duration::ZERO
+            };
+            if let Some(command) = self.wait(wait, &mut commands_open) {
+                let is_transport = matches!(command, Command::Transport { .. });
+                self.obey(command);
+                if is_transport {
+                    let now = self.parts.clock.monotonic();
+                    self.fast_until = Nanos(now.0 + ORDER_EFFECT.as_nanos() as u64);
+                    next_tick = now;
+                }
+            }
+        }
+        self.flush_sinks();
+        self.tick(self.parts.clock.monotonic());
+        !self.parts.sources.is_empty()
+            && self
+                .parts
+                .sources
+                .iter()
+                .all(|source| source.ended.is_some_and(|end| end.hopeless))
+    }
+
+    fn tick_length(&self, now: Nanos) -> Duration {
+        if now < self.fast_until {
+            TICK_AFTER_ORDER
+        } else {
+            TICK
+        }
+    }
+
+    /// Waits for results, a command, or somebody who wants a snapshot.
+    fn wait(&mut self, wait: Duration, commands_open: &mut bool) -> Option<Command> {
+        // The operation borrows the channels while the rest of `self` acts on it.
+        let (result_channel, command_channel, snapshot_channel) = (
+            self.parts.results.clone(),
+            self.parts.commands.clone(),
+            self.parts.snapshots.clone(),
+        );
+        let mut select = Select::new();
+        let results = select.recv(&result_channel);
+        let commands = commands_open.then(|| select.recv(&command_channel));
+        let snapshots = self.is_dirty.then(|| select.send(&snapshot_channel));
+        let operation = select.select_timeout(wait).ok()?;
+        let index = operation.index();
+        if index == results {
+            if let Ok(batch) = operation.recv(&result_channel) {
+                let now = self.parts.clock.monotonic();
+                self.fold(batch, now);
+            }
+            return None;
+        }
+        if Some(index) == commands {
+            let command = operation.recv(&command_channel).ok();
+            *commands_open = command.is_some();
+            return command;
+        }
+        if Some(index) == snapshots {
+            // Made only now that somebody is waiting for it, so that it is as new as can be.
+            let snapshot = self.snapshot();
+            drop(operation.send(&snapshot_channel, snapshot));
+        }
+        None
+    }
+
+    fn drain(&mut self, now: Nanos) -> Drained {
+        for _ in 0..BATCHES_MAX {
+            match self.parts.results.try_recv() {
+                Ok(batch) => self.fold(batch, now),
+                Err(TryRecvError::Empty) => return Drained::Everything,
+                Err(TryRecvError::Disconnected) => return Drained::Closed,
+            }
+        }
+        Drained::Some
+    }
+
+    fn fold(&mut self, batch: Batch, now: Nanos) {
+        self.is_dirty = true;
+        if let Some(received) = batch.received {
+            self.parts
+                .health
+                .latency(now.since(received), batch.outcomes.len() as u64);
+            self.oldest_unseen = Some(
+                self.oldest_unseen
+                    .map_or(received, |oldest| oldest.min(received)),
+            );
+        }
+        for outcome in batch.outcomes {
+            self.take(outcome, now);
+        }
+    }
+
+    fn take(&mut self, outcome: Outcome, now: Nanos) {
+        match outcome {
+            Outcome::Result(result) => {
+                self.parts.board.result(&result, now);
+                self.offer_result(&result);
+            }
+            Outcome::Error(error) => self.report(*error),
+            Outcome::Status(status) => {
+                tracing::info!(status = status.status.name(), source = ?status.source, symbol = ?status.symbol, message = ?status.message, "status");
+                self.offer(|sink| sink.status(&status));
+            }
+            Outcome::Added {
+                id,
+                symbol,
+                source,
+                meters,
+            } => {
+                let name = self.parts.sources[source.index()].info.name.clone();
+                self.parts
+                    .health
+                    .add_worker(id, symbol.clone(), name.clone(), meters);
+                if self.parts.board.rows.get(id).is_none() {
+                    self.parts.board.rows.insert(Row::waiting(id, symbol, name));
+                }
+            }
+            Outcome::Removed(id) => {
+                if let Some(row) = self.parts.board.rows.get(id) {
+                    let mut status = StatusChange::of_source(Status::Unsubscribed, &row.source)
+                        .with_symbol(&row.symbol);
+                    status.time = Some(self.parts.clock.wall());
+                    self.offer(|sink| sink.status(&status));
+                }
+                self.parts.board.rows.remove(id);
+                self.parts.board.charts.retain(|chart| chart.symbol != id);
+                self.parts.health.remove_worker(id);
+            }
+            Outcome::Primed(primed) => self.parts.board.primed(&primed),
+            Outcome::Quarantine(id, is_quarantined) => {
+                self.parts.board.quarantine(id, is_quarantined);
+                self.parts.health.quarantine(id, is_quarantined);
+            }
+            Outcome::Chart(update) => {
+                if let Some(row) = self.parts.board.rows.get(update.id) {
+                    let source = row.source.clone();
+                    let calendar = self
+                        .parts
+                        .sources
+                        .iter()
+                        .find(|entry| entry.info.name == source)
+                        .map(|entry| entry.info.calendar);
+                    self.parts
+                        .board
+                        .chart(*update, calendar.unwrap_or_default());
+                }
+            }
+            Outcome::SourceEnded { source, hopeless } => {
+                self.parts.sources[source.index()].ended = Some(End { hopeless });
+                if self.parts.settings.stop_when_ended
+                    && self.parts.sources.iter().all(|entry| entry.ended.is_some())
+                {
+                    self.stop();
+                }
+            }
+            Outcome::SourceResumed(source) => self.parts.sources[source.index()].ended = None,
+        }
+    }
+
+    fn offer_result(&mut self, result: &ResultInstance) {
+        if self.parts.sinks.is_empty() {
+            return;
+        }
+        let mut failed = None;
+        if let Some(row) = self.parts.board.rows.get(result.symbol) {
+            for (at, sink) in self.parts.sinks.iter_mut().enumerate() {
+                if let Err(failure) = sink.result(result, &row.symbol, &row.source) {
+                    failed = Some((at, failure));
+                }
+            }
+        }
+        if let Some((at, failure)) = failed {
+            self.parts.sinks.swap_remove(at);
+            self.on_sink_closed(failure);
+        }
+    }
+
+    /// Gives something to every sink. One whose reader has gone ends the program; one that fails is let go.
+    fn offer(&mut self, give: impl Fn(&mut dyn Sink) -> Result<(), SinkClosed>) {
+        let mut failures = Vec::new();
+        self.parts
+            .sinks
+            .retain_mut(|sink| match give(sink.as_mut()) {
+                Ok(()) => true,
+                Err(failure) => {
+                    failures.push(failure);
+                    false
+                }
+            });
+        for failure in failures {
+            self.on_sink_closed(failure);
+        }
+    }
+
+    fn on_sink_closed(&mut self, failure: SinkClosed) {
+        match failure {
+            SinkClosed::ReaderGone => self.stop(),
+            SinkClosed::Failed(reason) => {
+                self.report(ErrorInstance::new(
+                    ErrorKind::SinkError,
+                    format!("{reason}; results no longer go there"),
+                ));
+            }
+        }
+    }
+
+    fn flush_sinks(&mut self) {
+        if !self.parts.sinks.is_empty() {
+            self.offer(|sink| sink.flush());
+        }
+    }
+
+    fn report(&mut self, mut error: ErrorInstance) {
+        let wall = self.parts.clock.wall();
+        error.time = error.time.or(Some(wall));
+        self.is_dirty = true;
+        tracing::warn!(
+            kind = error.kind.name(), severity = error.severity.name(), source = ?error.source, symbol = ?error.symbol,
+            location = ?error.location, sample = ?error.sample, "{:?}", error.message
+        );
+        self.parts.board.error(&error, wall);
+        self.offer(|sink| sink.error(&error));
+    }
+
+    fn obey(&mut self, command: Command) {
+        self.is_dirty = true;
+        match command {
+            Command::Add(specs) => self.add(&specs),
+            Command::Remove(specs) => self.remove(&specs),
+            Command::Release(spec) => {
+                for (at, symbol) in self.named(&spec) {
+                    if let Some(id) = self.parts.directory.find(at, &symbol) {
+                        self.tell(Control::Release(id));
+                    }
+                }
+            }
+            Command::Transport { source, command } => self.transport(source.as_ref(), command),
+            Command::WatchCharts(charts) => {
+                self.parts.board.keep_charts(&charts);
+                self.tell(Control::WatchCharts(charts));
+            }
+            Command::AcknowledgeErrors(id) => self.parts.board.acknowledge(id),
+            Command::ClearErrors => self.parts.board.clear_errors(),
+            Command::Report(error) => self.report(*error),
+            Command::Quit => self.stop(),
+        }
+    }
+
+    fn tell(&self, control: Control) {
+        // It fails only while everything is being shut down.
+        drop(self.parts.control.send(control));
+    }
+
+    /// The sources that a specification means, with its symbol; an unknown source is reported.
+    fn named(&mut self, spec: &SymbolSpec) -> Vec<(SourceIndex, Symbol)> {
+        let found: Vec<_> = self
+            .parts
+            .sources
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| {
+                spec.source
+                    .as_ref()
+                    .is_none_or(|name| entry.info.name == *name)
+            })
+            .map(|(at, _)| (SourceIndex(at as u16), spec.symbol.clone()))
+            .collect();
+        if found.is_empty() {
+            let open: Vec<_> = self
+                .parts
+                .sources
+                .iter()
+                .map(|entry| entry.info.name.as_str())
+                .collect();
+            self.report(ErrorInstance::new(
+                ErrorKind::ConfigError,
+                format!(
+                    "'{spec}': there is no such source; open are {}",
+                    open.join(", ")
+                ),
+            ));
+        }
+        found
+    }
+
+    fn add(&mut self, specs: &[SymbolSpec]) {
+        let mut by_source: Vec<Vec<_>> = self.parts.sources.iter().map(|_| Vec::new()).collect();
+        for spec in specs {
+            for (at, symbol) in self.named(spec) {
+                match self.parts.directory.subscribe(at, &symbol) {
+                    Ok((id, true)) => by_source[at.index()].push((symbol, id)),
+                    Ok((_, false)) => {
+                        let mut error = ErrorInstance::new(
+                            ErrorKind::ConfigError,
+                            format!("{symbol} is subscribed already"),
+                        );
+                        error.severity = Severity::Info;
+                        error.symbol = Some(symbol);
+                        error.source = Some(self.parts.sources[at.index()].info.name.clone());
+                        self.report(error);
+                    }
+                    Err(full) => self.report(ErrorInstance::new(
+                        ErrorKind::Overload,
+                        format!("{symbol} was not added: {full}"),
+                    )),
+                }
+            }
+        }
+        for (entry, added) in self.parts.sources.iter().zip(by_source) {
+            if added.is_empty() {
+                continue;
+            }
+            // The row is there at once, whatever the worker is doing.
+            for (symbol, id) in &added {
+                self.parts.board.rows.insert(Row::waiting(
+                    *id,
+                    symbol.clone(),
+                    entry.info.name.clone(),
+                ));
+            }
+            self.tell(Control::Create(added.iter().map(|(_, id)| *id).collect()));
+            send_to(entry, SourceCommand::Subscribe(added));
+        }
+    }
+
+    fn remove(&mut self, specs: &[SymbolSpec]) {
+        for spec in specs {
+            let mut was_there = false;
+            for (at, symbol) in self.named(spec) {
+                if let Some(id) = self.parts.directory.unsubscribe(at, &symbol) {
+                    was_there = true;
+                    send_to(
+                        &self.parts.sources[at.index()],
+                        SourceCommand::Unsubscribe(vec![(symbol, id)]),
+                    );
+                    self.tell(Control::Remove(id));
+                }
+            }
+            if !was_there {
+                let mut error =
+                    ErrorInstance::new(ErrorKind::ConfigError, format!("{spec} is not subscribed"))
+                        .as_warning();
+                error.symbol = Some(spec.symbol.clone());
+                self.report(error);
+            }
+        }
+    }
+
+    fn transport(&mut self, source: Option<&SourceName>, command: TransportCommand) {
+        let mut found = false;
+        for entry in &self.parts.sources {
+            if entry.info.has_transport && source.is_none_or(|name| entry.info.name == *name) {
+                found = true;
+                send_to(entry, SourceCommand::Transport(command));
+            }
+        }
+        if !found {
+            self.report(
+                ErrorInstance::new(ErrorKind::ConfigError, "only a replay can be paused, stepped, sought or given a speed; no such source is open")
+                    .as_warning(),
+            );
+        }
+    }
+
+    /// Asks all sources to stop; the rest follows by itself, in order.
+    fn stop(&mut self) {
+        self.is_stopping = true;
+        self.is_dirty = true;
+        for entry in &mut self.parts.sources {
+            entry.control = None;
+        }
+    }
+
+    fn tick(&mut self, now: Nanos) {
+        let is_full_tick = self.parts.health.tick(
+            now,
+            &self.parts.sources,
+            self.parts.board.results_total,
+            &self.parts.settings,
+        );
+        self.is_dirty |= is_full_tick || now < self.fast_until;
+    }
+
+    fn snapshot(&mut self) -> Arc<Snapshot> {
+        self.is_dirty = false;
+        self.version += 1;
+        let taken = self.parts.clock.monotonic();
+        Arc::new(Snapshot {
+            version: self.version,
+            taken,
+            wall: self.parts.clock.wall(),
+            oldest_received: self.oldest_unseen.take(),
+            rows: self.parts.board.rows.clone(),
+            errors: Arc::clone(&self.parts.board.errors),
+            errors_unread: self.parts.board.errors_unread(),
+            errors_total: self.parts.board.errors_total,
+            charts: self.parts.board.charts.clone(),
+            pipeline: self.parts.health.pipeline(),
+            sources: self.parts.health.sources(taken, &self.parts.sources),
+            stopping: self.is_stopping,
+        })
+    }
+}
+
+fn send_to(entry: &SourceEntry, command: SourceCommand) {
+    if let Some(control) = &entry.control {
+        // A streamer that has returned needs no orders.
+        drop(control.commands.send(command));
+    }
+}
+
+/// How much of the results channel was drained.
+enum Drained {
+    Everything,
+    Some,
+    Closed,
+}

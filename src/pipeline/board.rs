@@ -1,0 +1,287 @@
+//! The board: folds what comes out of the engine into what can be seen.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::domain::Decimal;
+use crate::domain::bar::Candle;
+use crate::domain::clock::Nanos;
+use crate::domain::outcome::{ErrorInstance, ResultBody, ResultInstance};
+use crate::domain::source::SourceName;
+use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+
+use super::outcome::{ChartUpdate, Primed};
+use super::snapshot::{ChartView, Direction, ErrorRow, Row, RowState, Rows};
+
+/// Errors that the board keeps; the oldest goes first.
+const ERRORS_MAX: usize = 1000;
+
+/// What makes two errors the same one.
+type ErrorIdentity = (
+    crate::domain::outcome::ErrorKind,
+    Option<SourceName>,
+    Option<Symbol>,
+    String,
+);
+
+/// The part of the read model that results and errors change.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    pub rows: Rows,
+    pub errors: Arc<Vec<ErrorRow>>,
+    pub errors_total: u64,
+    pub charts: Vec<Arc<ChartView>>,
+    pub results_total: u64,
+    next_error: u64,
+    known_errors: FxHashMap<ErrorIdentity, u64>,
+    chart_rows_max: usize,
+}
+
+impl Board {
+    /// An empty board whose charts keep `chart_rows_max` candles.
+    pub fn new(chart_rows_max: usize) -> Self {
+        Self {
+            chart_rows_max,
+            ..Self::default()
+        }
+    }
+
+    /// Takes over a result.
+    pub fn result(&mut self, result: &ResultInstance, now: Nanos) {
+        self.results_total += 1;
+        let Some(row) = self.rows.get_mut(result.symbol) else {
+            return;
+        };
+        row.results += 1;
+        if row.state == RowState::Waiting {
+            row.state = RowState::Active;
+        }
+        row.updated = row.updated.max(result.time);
+        row.day = result.day;
+        match &result.body {
+            ResultBody::Ohlcv {
+                bar,
+                timeframe: Timeframe::M1,
+                ..
+            } => {
+                if let Some(close) = bar.close {
+                    set_last(row, close, now);
+                    row.trend.push(to_f32(close));
+                }
+            }
+            ResultBody::Ohlcv { .. } => {}
+            ResultBody::Level1(quote) => {
+                if let Some(last) = quote.last {
+                    set_last(row, last, now);
+                }
+                row.bid = quote.bid;
+                row.bid_size = quote.bid_size;
+                row.ask = quote.ask;
+                row.ask_size = quote.ask_size;
+            }
+        }
+    }
+
+    /// Takes over where history has brought a symbol. The price did not move: it only became known.
+    pub fn primed(&mut self, primed: &Primed) {
+        let Some(row) = self.rows.get_mut(primed.id) else {
+            return;
+        };
+        row.last = primed.last;
+        row.bid = primed.quote.bid;
+        row.bid_size = primed.quote.bid_size;
+        row.ask = primed.quote.ask;
+        row.ask_size = primed.quote.ask_size;
+        row.day = primed.day;
+        row.trend = primed.trend;
+        row.updated = primed.time;
+        row.direction = Direction::Unchanged;
+        if row.state != RowState::Quarantined {
+            row.state = if primed.last.is_some() || primed.time.is_some() {
+                RowState::Active
+            } else {
+                RowState::Waiting
+            };
+        }
+    }
+
+    /// Marks a symbol as stopped, or as running again.
+    pub fn quarantine(&mut self, id: SymbolId, is_quarantined: bool) {
+        if let Some(row) = self.rows.get_mut(id) {
+            row.state = match (is_quarantined, row.updated) {
+                (true, _) => RowState::Quarantined,
+                (false, Some(_)) => RowState::Active,
+                (false, None) => RowState::Waiting,
+            };
+        }
+    }
+
+    /// Takes over an error: a repeat counts up the row that is there and moves it to the end.
+    pub fn error(&mut self, error: &ErrorInstance, wall: UnixMs) {
+        self.errors_total += 1;
+        let at = error.time.unwrap_or(wall);
+        let identity = (
+            error.kind,
+            error.source.clone(),
+            error.symbol.clone(),
+            error.message.clone(),
+        );
+        let errors = Arc::make_mut(&mut self.errors);
+        if let Some(known) = self.known_errors.get(&identity)
+            && let Ok(place) = errors.binary_search_by_key(known, |row| row.id)
+        {
+            let mut row = errors.remove(place);
+            row.count += 1;
+            row.last = at;
+            row.location.clone_from(&error.location);
+            row.sample.clone_from(&error.sample);
+            row.acknowledged = false;
+            row.id = self.next_error;
+            errors.push(row);
+        } else {
+            if errors.len() >= ERRORS_MAX {
+                let oldest = errors.remove(0);
+                self.known_errors.retain(|_, id| *id != oldest.id);
+            }
+            errors.push(ErrorRow {
+                id: self.next_error,
+                kind: error.kind,
+                severity: error.severity,
+                message: error.message.clone(),
+                source: error.source.clone(),
+                symbol: error.symbol.clone(),
+                location: error.location.clone(),
+                sample: error.sample.clone(),
+                first: at,
+                last: at,
+                count: 1,
+                acknowledged: false,
+            });
+        }
+        self.known_errors.insert(identity, self.next_error);
+        self.next_error += 1;
+    }
+
+    /// Marks one error as seen, or all.
+    pub fn acknowledge(&mut self, id: Option<u64>) {
+        for row in Arc::make_mut(&mut self.errors) {
+            if id.is_none_or(|id| id == row.id) {
+                row.acknowledged = true;
+            }
+        }
+    }
+
+    /// Forgets all errors.
+    pub fn clear_errors(&mut self) {
+        self.errors = Arc::default();
+        self.known_errors.clear();
+    }
+
+    /// How many errors nobody has seen.
+    pub fn errors_unread(&self) -> usize {
+        self.errors.iter().filter(|row| !row.acknowledged).count()
+    }
+
+    /// Keeps the charts that are wanted; the others go, and new ones appear when their data comes.
+    pub fn keep_charts(&mut self, wanted: &[(SymbolId, Timeframe)]) {
+        self.charts
+            .retain(|chart| wanted.contains(&(chart.symbol, chart.timeframe)));
+    }
+
+    /// Takes over a change of a chart.
+    pub fn chart(&mut self, update: ChartUpdate, calendar: SessionCalendar) {
+        let ChartUpdate {
+            id,
+            timeframe,
+            change,
+        } = update;
+        let known = self
+            .charts
+            .iter_mut()
+            .find(|chart| chart.symbol == id && chart.timeframe == timeframe);
+        let Some(chart) = known else {
+            self.charts.push(Arc::new(ChartView {
+                symbol: id,
+                timeframe,
+                calendar,
+                candles: Arc::new(change.candles),
+            }));
+            return;
+        };
+        let candles: &mut Vec<Candle> = Arc::make_mut(&mut Arc::make_mut(chart).candles);
+        candles.truncate(candles.partition_point(|candle| candle.start < change.from));
+        candles.extend(change.candles);
+        let excess = candles.len().saturating_sub(self.chart_rows_max);
+        candles.drain(..excess);
+    }
+}
+
+fn set_last(row: &mut Row, price: Decimal, now: Nanos) {
+    if let Some(before) = row.last
+        && before != price
+    {
+        row.direction = if price > before {
+            Direction::Up
+        } else {
+            Direction::Down
+        };
+        row.price_changed = now;
+    } else {
+        row.direction = Direction::Unchanged;
+    }
+    row.last = Some(price);
+}
+
+fn to_f32(price: Decimal) -> f32 {
+    rust_decimal::prelude::ToPrimitive::to_f32(&price).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use crate::domain::outcome::ErrorKind;
+
+    use super::*;
+
+    fn error(message: &str) -> ErrorInstance {
+        ErrorInstance::new(ErrorKind::DecodeError, message)
+    }
+
+    #[test]
+    fn repeats_of_an_error_are_one_row_and_newest_last() {
+        let mut board = Board::new(10);
+        for (message, at) in [("a", 1), ("b", 2), ("a", 3)] {
+            board.error(&error(message), UnixMs(at));
+        }
+        let rows: Vec<_> = board
+            .errors
+            .iter()
+            .map(|row| (row.message.as_str(), row.count, row.first, row.last))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("b", 1, UnixMs(2), UnixMs(2)),
+                ("a", 2, UnixMs(1), UnixMs(3))
+            ]
+        );
+        assert_eq!(board.errors_unread(), 2);
+        board.acknowledge(None);
+        assert_eq!(board.errors_unread(), 0);
+        board.error(&error("a"), UnixMs(4));
+        assert_eq!(board.errors_unread(), 1, "a repeat is news again");
+    }
+
+    #[test]
+    fn the_board_keeps_a_bounded_number_of_errors() {
+        let mut board = Board::new(10);
+        for n in 0..3 * ERRORS_MAX {
+            board.error(&error(&n.to_string()), UnixMs(0));
+        }
+        assert_eq!(board.errors.len(), ERRORS_MAX);
+        assert_eq!(board.known_errors.len(), ERRORS_MAX);
+        assert_eq!(board.errors_total, 3 * ERRORS_MAX as u64);
+    }
+}

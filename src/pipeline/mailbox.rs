@@ -1,0 +1,273 @@
+//! What waits for one symbol's worker, in order and with a bound.
+
+use std::collections::VecDeque;
+
+use crate::domain::clock::Nanos;
+use crate::domain::event::{DataService, Event, Payload};
+use crate::domain::time::Timeframe;
+
+/// One thing for a worker to do.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// Tell the administrator that this worker is there, ahead of its first result.
+    Announce,
+    Event {
+        event: Event,
+        received: Nanos,
+        is_history: bool,
+    },
+    /// Forget all data.
+    Reset,
+    /// The source has nothing more.
+    EndOfData,
+    /// These charts are wanted from now on.
+    WatchCharts(Vec<Timeframe>),
+    /// Go on after quarantine.
+    Release,
+    /// Finish: the symbol has been removed.
+    Retire,
+    /// A quote that a newer one behind it has taken in.
+    Conflated,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivered {
+    /// It waits.
+    Queued,
+    /// It waits, and an older quote no longer does.
+    Conflated,
+    /// There was no room.
+    Dropped,
+}
+
+/// A bounded queue of [`Item`]s. Only events count against the bound.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    items: VecDeque<Item>,
+    /// Items taken out so far, so that places stay valid.
+    taken: u64,
+    /// Place of the newest waiting quote.
+    quote_place: Option<u64>,
+    capacity: usize,
+}
+
+impl Mailbox {
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            items: VecDeque::new(),
+            taken: 0,
+            quote_place: None,
+            capacity,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// How many more events there is room for.
+    pub fn room(&self) -> usize {
+        self.capacity.saturating_sub(self.items.len())
+    }
+
+    /// Puts an item at the end whatever the bound: for orders, and for events that room has been made sure of.
+    pub fn push(&mut self, item: Item) {
+        self.items.push_back(item);
+    }
+
+    /// Delivers an event of a source that cannot wait: a quote takes in the one that still waits, and what finds no
+    /// room is dropped.
+    pub fn deliver_live(&mut self, event: Event, received: Nanos) -> Delivered {
+        let is_quote = event.payload.service() == DataService::Level1;
+        if is_quote && let Some(waiting) = self.take_waiting_quote() {
+            return self.conflate(waiting, event, received);
+        }
+        if self.room() == 0 {
+            return Delivered::Dropped;
+        }
+        if is_quote {
+            self.quote_place = Some(self.taken + self.items.len() as u64);
+        }
+        self.items.push_back(Item::Event {
+            event,
+            received,
+            is_history: false,
+        });
+        Delivered::Queued
+    }
+
+    /// Takes the newest waiting quote out, leaving nothing behind if it is the last item and a mark otherwise.
+    fn take_waiting_quote(&mut self) -> Option<Item> {
+        let at = self.quote_place.take()?.checked_sub(self.taken)? as usize;
+        if at + 1 == self.items.len() {
+            return self.items.pop_back();
+        }
+        self.items
+            .get_mut(at)
+            .map(|item| std::mem::replace(item, Item::Conflated))
+    }
+
+    fn conflate(&mut self, waiting: Item, event: Event, received: Nanos) -> Delivered {
+        let mut merged = event;
+        if let Item::Event { event: older, .. } = waiting
+            && let (Payload::Level1(older), Payload::Level1(newer)) =
+                (older.payload, &mut merged.payload)
+        {
+            let mut whole = older;
+            whole.merge(newer);
+            *newer = whole;
+        }
+        self.quote_place = Some(self.taken + self.items.len() as u64);
+        self.items.push_back(Item::Event {
+            event: merged,
+            received,
+            is_history: false,
+        });
+        Delivered::Conflated
+    }
+
+    /// Takes out up to `count` items, oldest first.
+    pub fn take(&mut self, count: usize, into: &mut Vec<Item>) {
+        let count = count.min(self.items.len());
+        self.taken += count as u64;
+        into.extend(self.items.drain(..count));
+        if self.items.is_empty() && self.items.capacity() > 4096 {
+            // A flood that is over should not hold its memory for ever.
+            self.items = VecDeque::new();
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::Decimal;
+    use crate::domain::bar::Ohlcv;
+    use crate::domain::quote::Level1;
+    use crate::domain::symbol::SymbolId;
+
+    fn quote(bid: Option<i64>, ask: Option<i64>) -> Event {
+        Event {
+            symbol: SymbolId(0),
+            time: None,
+            payload: Payload::Level1(Level1 {
+                bid: bid.map(Decimal::from),
+                ask: ask.map(Decimal::from),
+                ..Level1::default()
+            }),
+        }
+    }
+
+    fn bar(volume: i64) -> Event {
+        Event {
+            symbol: SymbolId(0),
+            time: None,
+            payload: Payload::Ohlcv(Ohlcv {
+                volume: Some(Decimal::from(volume)),
+                ..Ohlcv::default()
+            }),
+        }
+    }
+
+    fn drain(mailbox: &mut Mailbox) -> Vec<Payload> {
+        let mut items = Vec::new();
+        mailbox.take(usize::MAX, &mut items);
+        items
+            .into_iter()
+            .filter_map(|item| match item {
+                Item::Event { event, .. } => Some(event.payload),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_waiting_quote_is_taken_into_the_newer_one_in_its_true_place() {
+        let mut mailbox = Mailbox::new(10);
+        mailbox.deliver_live(quote(Some(1), None), Nanos(0));
+        mailbox.deliver_live(bar(7), Nanos(0));
+        assert_eq!(
+            mailbox.deliver_live(quote(None, Some(3)), Nanos(0)),
+            Delivered::Conflated
+        );
+        assert_eq!(
+            drain(&mut mailbox),
+            [bar(7).payload, quote(Some(1), Some(3)).payload]
+        );
+        assert_eq!(
+            mailbox.deliver_live(quote(Some(4), None), Nanos(0)),
+            Delivered::Queued
+        );
+    }
+
+    #[test]
+    fn what_finds_no_room_is_dropped_but_quotes_always_get_through() {
+        let mut mailbox = Mailbox::new(3);
+        assert_eq!(
+            mailbox.deliver_live(quote(Some(1), None), Nanos(0)),
+            Delivered::Queued
+        );
+        for _ in 0..2 {
+            assert_eq!(mailbox.deliver_live(bar(1), Nanos(0)), Delivered::Queued);
+        }
+        assert_eq!(mailbox.deliver_live(bar(2), Nanos(0)), Delivered::Dropped);
+        assert_eq!(
+            mailbox.deliver_live(quote(Some(2), None), Nanos(0)),
+            Delivered::Conflated
+        );
+        assert_eq!(
+            drain(&mut mailbox).last(),
+            Some(&quote(Some(2), None).payload)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_flood_grows_past_the_bound_and_the_last_quote_is_complete(
+            kinds in proptest::collection::vec(0_u8..4, 1..400),
+        ) {
+            let mut mailbox = Mailbox::new(16);
+            let mut expected = Level1::default();
+            let mut seen = Level1::default();
+            for (n, kind) in kinds.iter().enumerate() {
+                let n = n as i64;
+                match kind {
+                    0 => { mailbox.deliver_live(bar(n), Nanos(0)); }
+                    1 | 2 => {
+                        let event = if *kind == 1 { quote(Some(n), None) } else { quote(None, Some(n)) };
+                        let Payload::Level1(change) = event.payload else { panic!() };
+                        if mailbox.deliver_live(event, Nanos(0)) != Delivered::Dropped {
+                            expected.merge(&change);
+                        }
+                    }
+                    _ => {
+                        let mut items = Vec::new();
+                        mailbox.take(2, &mut items);
+                        for item in items {
+                            if let Item::Event { event: Event { payload: Payload::Level1(change), .. }, .. } = item {
+                                seen.merge(&change);
+                            }
+                        }
+                    }
+                }
+                prop_assert!(mailbox.len() <= 17);
+            }
+            for payload in drain(&mut mailbox) {
+                if let Payload::Level1(change) = payload { seen.merge(&change); }
+            }
+            prop_assert_eq!(seen, expected);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What travels on the results channel.
+
+use std::sync::Arc;
+
+use crate::domain::Decimal;
+use crate::domain::bar::Candle;
+use crate::domain::clock::Nanos;
+use crate::domain::outcome::{DayStats, ErrorInstance, ResultInstance, StatusChange};
+use crate::domain::quote::Level1;
+use crate::domain::source::SourceIndex;
+use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::{Timeframe, UnixMs};
+
+use super::meters::WorkerMeters;
+use super::snapshot::Trend;
+
+/// Everything that one turn of a worker, or one step of the process supervisor, has to tell.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// When the oldest data behind the results was received; `None` for news of the engine's own.
+    pub received: Option<Nanos>,
+    /// In order.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Batch {
+    /// A batch that no data stands behind.
+    pub fn of_engine(outcome: Outcome) -> Self {
+        Self {
+            received: None,
+            outcomes: vec![outcome],
+        }
+    }
+}
+
+/// One thing for the administrator to know.
+#[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all of them are results, which must not cost an allocation each"
+)]
+pub(crate) enum Outcome {
+    Result(ResultInstance),
+    Error(Box<ErrorInstance>),
+    Status(Box<StatusChange>),
+    /// A symbol has a worker now.
+    Added {
+        id: SymbolId,
+        symbol: Symbol,
+        source: SourceIndex,
+        meters: Arc<WorkerMeters>,
+    },
+    /// A symbol's worker has finished.
+    Removed(SymbolId),
+    /// A symbol stands where history that gives no results has taken it; without a price, where it began.
+    Primed(Box<Primed>),
+    /// A symbol's worker has been stopped, or released.
+    Quarantine(SymbolId, bool),
+    Chart(Box<ChartUpdate>),
+    /// A source has nothing more, and all that it sent has been processed.
+    SourceEnded {
+        source: SourceIndex,
+        hopeless: bool,
+    },
+    /// A source that had ended goes on.
+    SourceResumed(SourceIndex),
+}
+
+/// A symbol's state after history.
+#[derive(Debug)]
+pub(crate) struct Primed {
+    pub id: SymbolId,
+    pub last: Option<Decimal>,
+    pub quote: Level1,
+    pub time: Option<UnixMs>,
+    pub day: DayStats,
+    pub trend: Trend,
+}
+
+/// News for a chart.
+#[derive(Debug)]
+pub(crate) struct ChartUpdate {
+    pub id: SymbolId,
+    pub timeframe: Timeframe,
+    pub change: ChartChange,
+}
+
+/// The candles from a time on; those that the board knows from then on are no longer true.
+#[derive(Debug)]
+pub(crate) struct ChartChange {
+    pub from: UnixMs,
+    pub candles: Vec<Candle>,
+}

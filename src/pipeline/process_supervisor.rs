@@ -1,0 +1,407 @@
+//! The thread that routes each event to its symbol's worker, and creates, restarts and removes workers.
+//!
+//! It never blocks on anybody in particular. What cannot be delivered now waits where the credits of its source bound
+//! it: envelopes of a pausable source whose symbol has a full mailbox are parked, and everything else goes on.
+
+mod intake;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
+use tokio::sync::Semaphore;
+
+use crate::compute::history::HistoryBudget;
+use crate::domain::clock::Clock;
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::source::{SourceIndex, SourceInfo};
+use crate::domain::symbol::SymbolId;
+use crate::domain::time::Timeframe;
+
+use super::directory::Directory;
+use super::engine::Analysis;
+use super::mailbox::Item;
+use super::meters::{SourceMeters, WorkerMeters};
+use super::outcome::{Batch, Outcome};
+use super::settings::EngineSettings;
+use super::source::Envelope;
+use super::symbol_worker::WorkerContext;
+use super::worker_threads::{InFlight, WorkerCell, WorkerThreads};
+
+/// Envelopes that are sorted by symbol before the mailboxes are opened: one lock for many events.
+const SORTED_ENVELOPES: usize = 64;
+
+/// News for the administrator that may wait; beyond it, sources do.
+const OUTBOX_MAX: usize = 4096;
+
+/// Orders and news for the process supervisor.
+///
+/// Its channel has no bound of its own: there is at most one notice under way for each symbol and source, and orders
+/// come from a person.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// Make these symbols' workers, if data has not done so already.
+    Create(Vec<SymbolId>),
+    /// Let this symbol's worker finish what it has and go.
+    Remove(SymbolId),
+    /// Let a quarantined worker go on.
+    Release(SymbolId),
+    /// These charts are wanted from now on, and no others.
+    WatchCharts(Vec<(SymbolId, Timeframe)>),
+    /// A mailbox that was full has room.
+    Room(SymbolId),
+    /// So many of a source's events have been answered for as was asked.
+    Drained(SourceIndex),
+}
+
+/// What the process supervisor knows of a source.
+pub(crate) struct SourceDesk {
+    pub info: Arc<SourceInfo>,
+    pub meters: Arc<SourceMeters>,
+    pub credits: Arc<Semaphore>,
+    in_flight: Arc<InFlight>,
+    /// Envelopes that have to wait for an earlier one.
+    parked: VecDeque<Envelope>,
+    /// What the source waits for.
+    waits: Option<Wait>,
+    /// Mailboxes that could not take all of its events.
+    blocked: Vec<SymbolId>,
+    has_ended: bool,
+}
+
+impl SourceDesk {
+    pub fn new(info: Arc<SourceInfo>, meters: Arc<SourceMeters>, credits: Arc<Semaphore>) -> Self {
+        Self {
+            info,
+            meters,
+            credits,
+            in_flight: Arc::new(InFlight::new()),
+            parked: VecDeque::new(),
+            waits: None,
+            blocked: Vec::new(),
+            has_ended: false,
+        }
+    }
+
+    fn must_wait(&self) -> bool {
+        self.waits.is_some() || !self.blocked.is_empty()
+    }
+}
+
+/// Why a source's next envelope has to wait until its events have been answered for.
+#[derive(Debug)]
+enum Wait {
+    /// There are too many of them.
+    Backlog,
+    /// All of them belong to what a seek leaves behind.
+    Reset,
+    /// The end is told after the last result.
+    End {
+        error: Option<Box<ErrorInstance>>,
+        hopeless: bool,
+    },
+    /// The longer bars that were open at the end have still to come.
+    LastBars {
+        error: Option<Box<ErrorInstance>>,
+        hopeless: bool,
+    },
+}
+
+struct Desk {
+    cell: Arc<WorkerCell>,
+    /// Sorted, not yet in the mailbox.
+    staged: Vec<Item>,
+}
+
+/// What the engine gives the process supervisor.
+pub(crate) struct Parts {
+    pub settings: Arc<EngineSettings>,
+    pub directory: Arc<Directory>,
+    pub clock: Arc<dyn Clock>,
+    pub budget: Arc<HistoryBudget>,
+    pub analysis: Option<Analysis>,
+    pub messages: Receiver<Envelope>,
+    pub control: Receiver<Control>,
+    pub results: Sender<Batch>,
+    pub threads: Arc<WorkerThreads>,
+    pub sources: Vec<SourceDesk>,
+}
+
+/// The process supervisor.
+pub(crate) struct ProcessSupervisor {
+    parts: Parts,
+    /// By symbol.
+    desks: Vec<Option<Desk>>,
+    symbols: usize,
+    /// Symbols with something on the desk that is not yet in the mailbox.
+    touched: Vec<SymbolId>,
+    /// Workers that have something to do and have not been scheduled yet.
+    runnable: Vec<Arc<WorkerCell>>,
+    /// News for the administrator, while that is behind.
+    outbox: VecDeque<Outcome>,
+    charts: Vec<(SymbolId, Timeframe)>,
+    overloads: intake::Overloads,
+}
+
+impl ProcessSupervisor {
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            desks: Vec::new(),
+            symbols: 0,
+            touched: Vec::new(),
+            runnable: Vec::new(),
+            outbox: VecDeque::new(),
+            charts: Vec::new(),
+            overloads: intake::Overloads::default(),
+        }
+    }
+
+    /// Works until all streamers are gone and everything they sent has been processed.
+    pub fn run(mut self) {
+        let mut is_open = true;
+        while is_open || !self.is_drained() {
+            is_open = self.step(is_open);
+        }
+        self.report_overloads(true);
+        for outcome in std::mem::take(&mut self.outbox) {
+            drop(self.parts.results.send(Batch::of_engine(outcome)));
+        }
+        self.parts.threads.finish();
+    }
+
+    fn is_drained(&self) -> bool {
+        self.parts.sources.iter().all(|source| {
+            source.parked.is_empty() && !source.must_wait() && source.in_flight.get() == 0
+        })
+    }
+
+    /// Takes what there is, or waits for something. Whether streamers are still there.
+    fn step(&mut self, is_open: bool) -> bool {
+        let mut is_open = is_open;
+        let mut sorted = 0;
+        while sorted < SORTED_ENVELOPES && self.takes_messages() {
+            match self.parts.messages.try_recv() {
+                Ok(envelope) => self.accept(envelope),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    is_open = false;
+                    break;
+                }
+            }
+            sorted += 1;
+        }
+        self.deliver();
+        while let Ok(control) = self.parts.control.try_recv() {
+            self.obey(control);
+            sorted += 1;
+        }
+        self.report_overloads(false);
+        self.post();
+        if sorted == 0 {
+            is_open = self.wait(is_open);
+        }
+        is_open
+    }
+
+    /// Waits until something comes, or until there is room for news.
+    fn wait(&mut self, is_open: bool) -> bool {
+        if !is_open {
+            self.ask_for_end();
+            if self.is_drained() {
+                return false;
+            }
+        }
+        // The operation borrows the channels while the rest of `self` acts on it.
+        let (control_channel, message_channel, result_channel) = (
+            self.parts.control.clone(),
+            self.parts.messages.clone(),
+            self.parts.results.clone(),
+        );
+        let mut select = Select::new();
+        let control = select.recv(&control_channel);
+        let messages = (is_open && self.takes_messages()).then(|| select.recv(&message_channel));
+        let results = (!self.outbox.is_empty()).then(|| select.send(&result_channel));
+        let ready = if self.overloads.is_empty() {
+            Ok(select.select())
+        } else {
+            select.select_timeout(intake::OVERLOAD_INTERVAL)
+        };
+        let Ok(operation) = ready else { return is_open };
+        let index = operation.index();
+        if index == control {
+            if let Ok(control) = operation.recv(&control_channel) {
+                self.obey(control);
+            }
+        } else if Some(index) == messages {
+            match operation.recv(&message_channel) {
+                Ok(envelope) => self.accept(envelope),
+                Err(_) => return false,
+            }
+        } else if Some(index) == results
+            && let Some(outcome) = self.outbox.pop_front()
+        {
+            drop(operation.send(&result_channel, Batch::of_engine(outcome)));
+        }
+        is_open
+    }
+
+    /// Whether envelopes are taken in: not while the administrator is far behind with this thread's own news.
+    fn takes_messages(&self) -> bool {
+        self.outbox.len() < OUTBOX_MAX
+    }
+
+    /// Has every source tell when its events are done: nothing else would wake this thread for that.
+    fn ask_for_end(&self) {
+        for (at, source) in self.parts.sources.iter().enumerate() {
+            if source.waits.is_none() && source.in_flight.notify_at(0) {
+                continue;
+            }
+            tracing::debug!(
+                source = at,
+                left = source.in_flight.get(),
+                "waiting for the last events"
+            );
+        }
+    }
+
+    /// Puts news for the administrator on the results channel as far as there is room.
+    fn post(&mut self) {
+        while let Some(outcome) = self.outbox.pop_front() {
+            if let Err(error) = self.parts.results.try_send(Batch::of_engine(outcome)) {
+                if let crossbeam_channel::TrySendError::Full(mut batch) = error
+                    && let Some(outcome) = batch.outcomes.pop()
+                {
+                    self.outbox.push_front(outcome);
+                }
+                return;
+            }
+        }
+    }
+
+    fn obey(&mut self, control: Control) {
+        match control {
+            Control::Create(ids) => {
+                for id in ids {
+                    self.desk(id);
+                }
+            }
+            Control::Remove(id) => self.remove(id),
+            Control::Release(id) => self.order(id, Item::Release),
+            Control::WatchCharts(charts) => self.watch_charts(charts),
+            Control::Room(id) => self.on_room(id),
+            Control::Drained(source) => self.on_drained(source),
+        }
+        self.run_workers();
+    }
+
+    /// The desk of a symbol, with a worker made for it if it is new; `None` when it is not subscribed.
+    fn desk(&mut self, id: SymbolId) -> Option<&mut Desk> {
+        if self.desks.get(id.index()).is_none_or(Option::is_none) {
+            self.hire(id)?;
+        }
+        self.desks.get_mut(id.index())?.as_mut()
+    }
+
+    fn hire(&mut self, id: SymbolId) -> Option<()> {
+        let (symbol, source) = self.parts.directory.lookup(id)?;
+        let desk = &self.parts.sources[source.index()];
+        let context = WorkerContext {
+            id,
+            symbol: symbol.clone(),
+            source: Arc::clone(&desk.info),
+            settings: Arc::clone(&self.parts.settings),
+            budget: Arc::clone(&self.parts.budget),
+            meters: Arc::new(WorkerMeters::default()),
+            analysis: self.parts.analysis.clone(),
+        };
+        let cell = match self
+            .parts
+            .threads
+            .hire(context, source, Arc::clone(&desk.in_flight))
+        {
+            Ok(cell) => cell,
+            Err(error) => {
+                let mut instance = ErrorInstance::new(
+                    ErrorKind::Overload,
+                    format!("no thread could be started for {symbol}: {error}"),
+                );
+                instance.symbol = Some(symbol);
+                self.outbox.push_back(Outcome::Error(Box::new(instance)));
+                return None;
+            }
+        };
+        if self.desks.len() <= id.index() {
+            self.desks.resize_with(id.index() + 1, || None);
+        }
+        self.desks[id.index()] = Some(Desk {
+            cell,
+            staged: Vec::new(),
+        });
+        self.symbols += 1;
+        self.order(id, Item::Announce);
+        Some(())
+    }
+
+    fn order(&mut self, id: SymbolId, item: Item) {
+        if let Some(Some(desk)) = self.desks.get(id.index())
+            && desk.cell.with_mailbox(|mailbox| mailbox.push(item))
+        {
+            self.runnable.push(Arc::clone(&desk.cell));
+        }
+    }
+
+    fn remove(&mut self, id: SymbolId) {
+        self.deliver();
+        let Some(desk) = self.desks.get_mut(id.index()).and_then(Option::take) else {
+            return;
+        };
+        self.symbols -= 1;
+        let source = &mut self.parts.sources[desk.cell.source.index()];
+        source.blocked.retain(|blocked| *blocked != id);
+        // What a full mailbox could not take is taken all the same: it arrived before the symbol was removed.
+        let schedule = desk.cell.with_mailbox(|mailbox| {
+            for item in desk.staged {
+                mailbox.push(item);
+            }
+            mailbox.push(Item::Retire);
+        });
+        if schedule {
+            self.runnable.push(Arc::clone(&desk.cell));
+        }
+        self.run_workers();
+        self.parts.threads.release_thread(&desk.cell, self.symbols);
+        let at = desk.cell.source;
+        self.unpark(at);
+    }
+
+    fn watch_charts(&mut self, charts: Vec<(SymbolId, Timeframe)>) {
+        let mut ids: Vec<SymbolId> = self
+            .charts
+            .iter()
+            .chain(&charts)
+            .map(|&(id, _)| id)
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let of = |list: &[(SymbolId, Timeframe)], id| -> Vec<Timeframe> {
+            list.iter()
+                .filter(|chart| chart.0 == id)
+                .map(|chart| chart.1)
+                .collect()
+        };
+        for id in ids {
+            let wanted = of(&charts, id);
+            if wanted != of(&self.charts, id) {
+                self.order(id, Item::WatchCharts(wanted));
+            }
+        }
+        self.charts = charts;
+    }
+
+    fn run_workers(&mut self) {
+        if !self.runnable.is_empty() {
+            self.parts.threads.schedule(self.runnable.drain(..));
+        }
+    }
+}

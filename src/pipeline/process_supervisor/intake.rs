@@ -1,0 +1,315 @@
+//! Taking envelopes in: sorting events by symbol, delivering them, and making sources wait.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use crate::domain::clock::Nanos;
+use crate::domain::event::Event;
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
+use crate::domain::source::{Delivery, SourceIndex};
+use crate::domain::symbol::SymbolId;
+
+use super::super::mailbox::{Delivered, Item};
+use super::super::outcome::Outcome;
+use super::super::source::{Envelope, Message};
+use super::{Control, ProcessSupervisor, Wait};
+
+/// How often dropped events are reported at most.
+pub(super) const OVERLOAD_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Events dropped since the last report.
+#[derive(Debug, Default)]
+pub(super) struct Overloads {
+    by_symbol: FxHashMap<SymbolId, u64>,
+    last_report: Nanos,
+}
+
+impl Overloads {
+    pub fn is_empty(&self) -> bool {
+        self.by_symbol.is_empty()
+    }
+}
+
+impl ProcessSupervisor {
+    /// Takes an envelope from the channel: at once, or after those of its source that already wait.
+    pub(super) fn accept(&mut self, envelope: Envelope) {
+        let source = &mut self.parts.sources[envelope.source.index()];
+        if source.must_wait() || !source.parked.is_empty() {
+            source.parked.push_back(envelope);
+        } else {
+            self.process(envelope);
+        }
+    }
+
+    fn process(&mut self, envelope: Envelope) {
+        let Envelope {
+            source: at,
+            received,
+            message,
+        } = envelope;
+        self.parts.sources[at.index()].credits.add_permits(1);
+        match message {
+            Message::Data(events) => {
+                self.resume(at);
+                self.sort(at, received, events, false);
+            }
+            Message::History(events) => {
+                self.resume(at);
+                self.sort(at, received, events, true);
+            }
+            Message::Rejected(mut error) => {
+                error
+                    .source
+                    .get_or_insert_with(|| self.parts.sources[at.index()].info.name.clone());
+                error.time = error.time.or_else(|| Some(self.parts.clock.wall()));
+                self.outbox.push_back(Outcome::Error(error));
+            }
+            Message::Status(mut status) => {
+                status
+                    .source
+                    .get_or_insert_with(|| self.parts.sources[at.index()].info.name.clone());
+                status.time = status.time.or_else(|| Some(self.parts.clock.wall()));
+                self.outbox.push_back(Outcome::Status(status));
+            }
+            Message::Reset => {
+                self.resume(at);
+                self.wait_for(at, Wait::Reset, 0);
+            }
+            Message::Ended { error, hopeless } => {
+                self.wait_for(at, Wait::End { error, hopeless }, 0);
+            }
+        }
+    }
+
+    fn resume(&mut self, at: SourceIndex) {
+        if std::mem::take(&mut self.parts.sources[at.index()].has_ended) {
+            self.outbox.push_back(Outcome::SourceResumed(at));
+        }
+    }
+
+    /// Lays each event on its symbol's desk.
+    fn sort(&mut self, at: SourceIndex, received: Nanos, events: Vec<Event>, is_history: bool) {
+        let mut sorted = 0;
+        for event in events {
+            let id = event.symbol;
+            let Some(desk) = self.desk(id) else { continue };
+            let is_first = desk.staged.is_empty();
+            desk.staged.push(Item::Event {
+                event,
+                received,
+                is_history,
+            });
+            sorted += 1;
+            if is_first {
+                self.touched.push(id);
+            }
+        }
+        let source = &self.parts.sources[at.index()];
+        source.in_flight.add(sorted);
+        // The total is shared out evenly: one source's backlog does not make another wait.
+        let backlog_max =
+            (self.parts.settings.total_backlog / self.parts.sources.len()).max(1) as u64;
+        if source.info.delivery == Delivery::Pausable && source.in_flight.get() >= backlog_max {
+            self.wait_for(at, Wait::Backlog, backlog_max / 2);
+        }
+    }
+
+    /// Has a source wait until no more than `level` of its events are left.
+    fn wait_for(&mut self, at: SourceIndex, wait: Wait, level: u64) {
+        let source = &mut self.parts.sources[at.index()];
+        source.waits = Some(wait);
+        if source.in_flight.notify_at(level) {
+            self.on_drained(at);
+        }
+    }
+
+    /// Opens the mailbox of every symbol for which something has been sorted.
+    pub(super) fn deliver(&mut self) {
+        while let Some(id) = self.touched.pop() {
+            self.deliver_to(id);
+        }
+        self.run_workers();
+    }
+
+    fn deliver_to(&mut self, id: SymbolId) {
+        let Some(Some(desk)) = self.desks.get_mut(id.index()) else {
+            return;
+        };
+        let source = &mut self.parts.sources[desk.cell.source.index()];
+        let staged = &mut desk.staged;
+        let meters = &desk.cell.context.meters;
+        let mut unanswered = 0;
+        let mut dropped = 0;
+        let schedule = match source.info.delivery {
+            Delivery::Pausable => desk.cell.with_mailbox(|mailbox| {
+                let fits = mailbox.room().min(staged.len());
+                for item in staged.drain(..fits) {
+                    mailbox.push(item);
+                }
+                if !staged.is_empty() {
+                    // Said while the mailbox is shut to the worker, which therefore cannot miss it.
+                    desk.cell.want_room();
+                }
+            }),
+            Delivery::Live => desk.cell.with_mailbox(|mailbox| {
+                for item in staged.drain(..) {
+                    match item {
+                        Item::Event {
+                            event,
+                            received,
+                            is_history: false,
+                        } => {
+                            match mailbox.deliver_live(event, received) {
+                                Delivered::Queued => continue,
+                                Delivered::Conflated => meters.conflated.add(1),
+                                Delivered::Dropped => dropped += 1,
+                            }
+                            unanswered += 1;
+                        }
+                        item => mailbox.push(item),
+                    }
+                }
+            }),
+        };
+        let is_blocked = !staged.is_empty();
+        if is_blocked && !source.blocked.contains(&id) {
+            source.blocked.push(id);
+            source
+                .meters
+                .set_waiting_for(Some(desk.cell.context.symbol.clone()));
+        }
+        if schedule {
+            self.runnable.push(Arc::clone(&desk.cell));
+        }
+        if dropped > 0 {
+            meters.dropped.add(dropped);
+            *self.overloads.by_symbol.entry(id).or_default() += dropped;
+        }
+        let at = desk.cell.source;
+        if unanswered > 0 && source.in_flight.finish(unanswered) {
+            self.parts.threads.notify(Control::Drained(at));
+        }
+    }
+
+    /// A mailbox that was full has room.
+    pub(super) fn on_room(&mut self, id: SymbolId) {
+        self.deliver_to(id);
+        let Some(Some(desk)) = self.desks.get(id.index()) else {
+            return;
+        };
+        if !desk.staged.is_empty() {
+            return;
+        }
+        let at = desk.cell.source;
+        self.parts.sources[at.index()]
+            .blocked
+            .retain(|blocked| *blocked != id);
+        self.unpark(at);
+    }
+
+    /// As many of a source's events have been answered for as it waited for.
+    pub(super) fn on_drained(&mut self, at: SourceIndex) {
+        match self.parts.sources[at.index()].waits.take() {
+            None | Some(Wait::Backlog) => {}
+            Some(Wait::Reset) => {
+                self.order_all(at, || Item::Reset);
+            }
+            Some(Wait::End { error, hopeless }) => {
+                if self.parts.settings.timeframes.is_empty() {
+                    self.end(at, error, hopeless);
+                } else {
+                    let open = self.order_all(at, || Item::EndOfData);
+                    self.parts.sources[at.index()].in_flight.add(open);
+                    self.run_workers();
+                    return self.wait_for(at, Wait::LastBars { error, hopeless }, 0);
+                }
+            }
+            Some(Wait::LastBars { error, hopeless }) => self.end(at, error, hopeless),
+        }
+        self.unpark(at);
+    }
+
+    fn end(&mut self, at: SourceIndex, error: Option<Box<ErrorInstance>>, hopeless: bool) {
+        let source = &mut self.parts.sources[at.index()];
+        if std::mem::replace(&mut source.has_ended, true) {
+            return;
+        }
+        let now = self.parts.clock.wall();
+        let name = source.info.name.clone();
+        if let Some(mut error) = error {
+            error.time = Some(now);
+            error.source.get_or_insert_with(|| name.clone());
+            self.outbox.push_back(Outcome::Error(error));
+        }
+        let mut status = StatusChange::of_source(Status::Ended, &name);
+        status.time = Some(now);
+        self.outbox.push_back(Outcome::Status(Box::new(status)));
+        self.outbox.push_back(Outcome::SourceEnded {
+            source: at,
+            hopeless,
+        });
+    }
+
+    /// Gives an order to every worker of a source; how many there are.
+    fn order_all(&mut self, at: SourceIndex, item: impl Fn() -> Item) -> u64 {
+        let mut workers = 0;
+        for desk in self
+            .desks
+            .iter()
+            .flatten()
+            .filter(|desk| desk.cell.source == at)
+        {
+            workers += 1;
+            if desk.cell.with_mailbox(|mailbox| mailbox.push(item())) {
+                self.runnable.push(Arc::clone(&desk.cell));
+            }
+        }
+        workers
+    }
+
+    /// Goes on with the envelopes of a source that had to wait.
+    pub(super) fn unpark(&mut self, at: SourceIndex) {
+        loop {
+            let source = &mut self.parts.sources[at.index()];
+            if source.must_wait() {
+                break;
+            }
+            source.meters.set_waiting_for(None);
+            let Some(envelope) = source.parked.pop_front() else {
+                break;
+            };
+            self.process(envelope);
+        }
+        self.deliver();
+    }
+
+    /// Reports dropped events, at most once an interval.
+    pub(super) fn report_overloads(&mut self, now_or_never: bool) {
+        if self.overloads.is_empty() {
+            return;
+        }
+        let now = self.parts.clock.monotonic();
+        if !now_or_never && now.since(self.overloads.last_report) < OVERLOAD_INTERVAL {
+            return;
+        }
+        self.overloads.last_report = now;
+        let reports: VecDeque<Outcome> = std::mem::take(&mut self.overloads.by_symbol)
+            .into_iter()
+            .filter_map(|(id, dropped)| {
+                let context = &self.desks.get(id.index())?.as_ref()?.cell.context;
+                let mut error = ErrorInstance::new(
+                    ErrorKind::Overload,
+                    format!("{dropped} events dropped: they came faster than the symbol's worker could take them"),
+                )
+                .from_source(&context.source.name);
+                error.symbol = Some(context.symbol.clone());
+                error.time = Some(self.parts.clock.wall());
+                Some(Outcome::Error(Box::new(error)))
+            })
+            .collect();
+        self.outbox.extend(reports);
+    }
+}
