@@ -187,7 +187,8 @@ fn report_troubles(
     failures: &[OpenFailure],
     session_warning: Option<&str>,
 ) {
-    let warning = |message: String| ErrorInstance::new(ErrorKind::ConfigError, message).as_warning();
+    let warning =
+        |message: String| ErrorInstance::new(ErrorKind::ConfigError, message).as_warning();
     let warnings = layers
         .warnings()
         .into_iter()

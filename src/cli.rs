@@ -121,6 +121,7 @@ fn styles() -> styling::Styles {
 }
 
 #[derive(Debug, Parser)]
+#[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[command(
     name = "streamer-tui",
     version,
@@ -142,10 +143,16 @@ struct CommandLine {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 struct RunFlags {
     /// Symbols to subscribe, separated by commas; SYMBOL@SOURCE asks one source alone. Without it, all that the
     /// sources have [env: STREAMER_TUI_SYMBOLS]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "What to watch")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        help_heading = "What to watch"
+    )]
     symbols: Vec<String>,
     /// Where data comes from, as kind:rest?key=value&…; may be given several times. See 'streamer-tui sources'
     /// [env: STREAMER_TUI_SOURCE] [default: the bundled session]
@@ -153,11 +160,21 @@ struct RunFlags {
     source: Vec<String>,
     /// How fast replays run: a factor such as 60, or max [env: STREAMER_TUI_SPEED] [default: 1 for replay:, 60 for
     /// the bundled session]
-    #[arg(long, value_name = "N|max", allow_hyphen_values = true, help_heading = "What to watch")]
+    #[arg(
+        long,
+        value_name = "N|max",
+        allow_hyphen_values = true,
+        help_heading = "What to watch"
+    )]
     speed: Option<String>,
     /// Longer bars to give out when they close, of 5m, 15m, 1h and 1d, separated by commas
     /// [env: STREAMER_TUI_TIMEFRAMES]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Without a screen")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        help_heading = "Without a screen"
+    )]
     timeframes: Vec<String>,
     #[arg(long, help = HEADLESS_HELP, help_heading = "Without a screen")]
     headless: bool,
@@ -225,10 +242,18 @@ impl RunFlags {
         flags.set(&key::SOURCES, "--source", self.source);
         flags.set(&key::SPEED, "--speed", one(self.speed));
         flags.set(&key::TIMEFRAMES, "--timeframes", trimmed(self.timeframes));
-        flags.set(&key::HEADLESS, "--headless", one(self.headless.then(|| "true".to_owned())));
+        flags.set(
+            &key::HEADLESS,
+            "--headless",
+            one(self.headless.then(|| "true".to_owned())),
+        );
         flags.set(&key::VIEW, "--view", one(self.view));
         flags.set(&key::THEME, "--theme", one(self.theme));
-        flags.set(&key::SESSION, "--no-session", one(self.no_session.then(|| "false".to_owned())));
+        flags.set(
+            &key::SESSION,
+            "--no-session",
+            one(self.no_session.then(|| "false".to_owned())),
+        );
         flags.set(&key::LOG_LEVEL, "--log-level", one(self.log_level));
         flags
     }

@@ -131,7 +131,9 @@ impl Layers {
         let mut warnings = self.environment.warnings.clone();
         for (name, meant) in key::unknown_variables(self.environment.names()) {
             let hint = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
-            warnings.push(format!("the environment variable {name} is not known{hint}"));
+            warnings.push(format!(
+                "the environment variable {name} is not known{hint}"
+            ));
         }
         warnings
     }
@@ -148,7 +150,10 @@ fn read_file(path: &Path) -> Result<String, (ErrorKind, String)> {
     if metadata.len() > FILE_BYTES_MAX {
         return Err((
             ErrorKind::FileTooLarge,
-            format!("has {} bytes; at most {FILE_BYTES_MAX} are read", metadata.len()),
+            format!(
+                "has {} bytes; at most {FILE_BYTES_MAX} are read",
+                metadata.len()
+            ),
         ));
     }
     let bytes = std::fs::read(path).map_err(|error| in_words(&error))?;

@@ -11,8 +11,4 @@ pub mod spec;
 use kind::SourceKind;
 
 /// Every kind of source.
-pub const KINDS: &[&SourceKind] = &[
-    &kind::replay::KIND,
-    &kind::sim::KIND,
-    &kind::bundled::KIND,
-];
+pub const KINDS: &[&SourceKind] = &[&kind::replay::KIND, &kind::sim::KIND, &kind::bundled::KIND];

@@ -216,12 +216,18 @@ mod tests {
         assert!(std::fs::metadata(&path).unwrap().len() <= 100);
         let old = std::fs::metadata(path.with_extension("log.1")).unwrap();
         assert!(old.len() <= 100);
-        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 2);
+        assert_eq!(
+            std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            2
+        );
     }
 
     #[test]
     fn scrubbing_keeps_text_and_replaces_what_steers() {
         assert_eq!(scrub("naïve 日本 🦀\tx\n"), "naïve 日本 🦀\tx\n");
-        assert_eq!(scrub("a\u{9b}31m\u{202e}b\r"), "a\\u{9b}31m\\u{202e}b\\u{d}");
+        assert_eq!(
+            scrub("a\u{9b}31m\u{202e}b\r"),
+            "a\\u{9b}31m\\u{202e}b\\u{d}"
+        );
     }
 }

@@ -51,6 +51,7 @@ pub fn say(message: impl Display) {
 }
 
 /// Prints a text. That nobody reads it is no failure.
+#[must_use]
 pub fn print(text: &[u8]) -> Exit {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {

@@ -48,7 +48,12 @@ impl RunOutcome {
     fn note_error(&self, error: &ErrorInstance) {
         if error.severity == Severity::Error {
             let source = error.source.as_ref().map(|source| format!("{source}: "));
-            let message = format!("{}{}: {}", source.unwrap_or_default(), error.kind, error.message);
+            let message = format!(
+                "{}{}: {}",
+                source.unwrap_or_default(),
+                error.kind,
+                error.message
+            );
             self.found().last_error = Some(message);
         }
     }
@@ -123,11 +128,7 @@ impl<W: Write + Send> Sink for HeadlessSink<W> {
 }
 
 /// Runs until the engine has finished, and says how it went.
-pub fn run(
-    engine: EngineHandle,
-    shutdown: &Shutdown,
-    outcome: &RunOutcome,
-) -> Exit {
+pub fn run(engine: EngineHandle, shutdown: &Shutdown, outcome: &RunOutcome) -> Exit {
     commands::read_stdin(engine.commands.clone(), shutdown.requester());
     let report = engine.join();
     let mut found = outcome.found();
@@ -178,7 +179,8 @@ mod tests {
         let shutdown = Shutdown::start(commands, || {}).unwrap();
         let outcome = RunOutcome::default();
         outcome.stop_with(shutdown.requester());
-        let error = ErrorInstance::new(ErrorKind::DecodeError, "bad").from_source(&SourceName::new("replay"));
+        let error = ErrorInstance::new(ErrorKind::DecodeError, "bad")
+            .from_source(&SourceName::new("replay"));
 
         let mut gone = sink(io::ErrorKind::BrokenPipe, &outcome);
         gone.error(&error).unwrap();
@@ -189,7 +191,10 @@ mod tests {
         full.error(&error.clone().as_warning()).unwrap();
         full.flush().unwrap_err();
         assert!(outcome.found().output_failure.is_some());
-        assert_eq!(received.recv_timeout(Duration::from_secs(10)), Ok(Command::Quit));
+        assert_eq!(
+            received.recv_timeout(Duration::from_secs(10)),
+            Ok(Command::Quit)
+        );
         assert_eq!(
             outcome.found().last_error.as_deref(),
             Some("replay: DecodeError: bad")

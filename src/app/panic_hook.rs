@@ -40,7 +40,15 @@ fn is_contained(thread_name: &str) -> bool {
 }
 
 fn describe(panic: &PanicHookInfo<'_>, thread_name: &str) -> String {
-    let message = panic.payload_as_str().unwrap_or("without a message");
+    let payload = panic.payload();
+    let message = match (
+        payload.downcast_ref::<&str>(),
+        payload.downcast_ref::<String>(),
+    ) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text.as_str(),
+        (None, None) => "without a message",
+    };
     match panic.location() {
         Some(place) => format!("panic in '{thread_name}' at {place}: {message}"),
         None => format!("panic in '{thread_name}': {message}"),

@@ -36,6 +36,14 @@ impl OpenFailure {
     }
 }
 
+fn messages(failures: &[OpenFailure]) -> String {
+    let messages: Vec<&str> = failures
+        .iter()
+        .map(|failure| failure.message.as_str())
+        .collect();
+    messages.join("\n")
+}
+
 /// Why there is nothing to start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -55,7 +63,7 @@ pub enum PlanError {
         known: String,
     },
     /// Not one source could be opened.
-    #[error("no source could be opened{}", .0.iter().map(|failure| format!("\n{}", failure.message)).collect::<String>())]
+    #[error("no source could be opened\n{}", messages(.0))]
     NothingOpened(Vec<OpenFailure>),
 }
 
@@ -143,7 +151,10 @@ fn symbols_of(symbols: Option<&[SymbolSpec]>, name: &SourceName) -> Option<Vec<S
 ///
 /// # Errors
 /// The first that does not.
-pub fn check_symbols(symbols: Option<&[SymbolSpec]>, names: &[SourceName]) -> Result<(), PlanError> {
+pub fn check_symbols(
+    symbols: Option<&[SymbolSpec]>,
+    names: &[SourceName],
+) -> Result<(), PlanError> {
     for spec in symbols.unwrap_or_default() {
         if let Some(source) = &spec.source
             && !names.contains(source)
@@ -196,7 +207,10 @@ mod tests {
     #[test]
     fn a_symbol_of_a_source_that_is_not_there_is_a_mistake() {
         let names = names(&specs(&["replay:a", "sim:"]));
-        assert_eq!(check_symbols(Some(&symbols(&["A", "B@sim"])), &names), Ok(()));
+        assert_eq!(
+            check_symbols(Some(&symbols(&["A", "B@sim"])), &names),
+            Ok(())
+        );
         let error = check_symbols(Some(&symbols(&["A@repaly"])), &names).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -58,7 +58,10 @@ pub fn start(
         Ok(watch) => (Some(watch), changes),
         Err(error) => {
             let message = format!("the configuration is not watched for changes: {error}");
-            report_error(commands, ErrorInstance::new(ErrorKind::ConfigError, message).as_warning());
+            report_error(
+                commands,
+                ErrorInstance::new(ErrorKind::ConfigError, message).as_warning(),
+            );
             (None, changes)
         }
     }
@@ -74,9 +77,15 @@ impl Reloader {
         }
         self.is_gone = false;
         // An editor that empties the file before it writes is not asking for the defaults.
-        if self.loaded.has_file && std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0) {
+        if self.loaded.has_file
+            && std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0)
+        {
             let message = "the configuration file is empty; the settings stay as they were";
-            return self.report(message.to_owned(), Some(&Place::WholeFile(path)), Severity::Warning);
+            return self.report(
+                message.to_owned(),
+                Some(&Place::WholeFile(path)),
+                Severity::Warning,
+            );
         }
         match self.layers.load() {
             Ok(new) => self.apply(new),
@@ -95,7 +104,11 @@ impl Reloader {
         if self.loaded.has_file && !self.is_gone {
             self.is_gone = true;
             let message = "the configuration file is gone; the settings stay as they were";
-            self.report(message.to_owned(), Some(&Place::WholeFile(path)), Severity::Warning);
+            self.report(
+                message.to_owned(),
+                Some(&Place::WholeFile(path)),
+                Severity::Warning,
+            );
         }
     }
 
@@ -117,7 +130,9 @@ impl Reloader {
         let symbols_later = old.symbols.is_some() != now.symbols.is_some();
         let later: Vec<&str> = changed
             .iter()
-            .filter(|&&key| key.apply == Apply::NextStart || (symbols_later && key == &key::SYMBOLS))
+            .filter(|&&key| {
+                key.apply == Apply::NextStart || (symbols_later && key == &key::SYMBOLS)
+            })
             .map(|key| key.path)
             .collect();
         tracing::info!(?changed, "the configuration has changed");

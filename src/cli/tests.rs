@@ -52,13 +52,17 @@ fn every_flag_stands_for_a_key_and_names_its_variable() {
             .find(|argument| argument.get_long() == Some(flag))
             .unwrap();
         let help = argument.get_help().unwrap().to_string();
-        assert!(help.contains(&format!("[env: {}", key.variable())), "{flag}: {help}");
+        assert!(
+            help.contains(&format!("[env: {}", key.variable())),
+            "{flag}: {help}"
+        );
     }
 }
 
 #[test]
 fn check_takes_the_flags_before_and_after_it() {
-    let invocation = parse_words("--theme light --config a.toml check --theme dark --speed 2 --json").unwrap();
+    let invocation =
+        parse_words("--theme light --config a.toml check --theme dark --speed 2 --json").unwrap();
     assert_eq!(invocation.task, Task::Check { json: true });
     assert_eq!(invocation.config_path, Some(PathBuf::from("a.toml")));
     let mut expected = Flags::default();
@@ -96,7 +100,10 @@ fn what_could_steer_a_terminal_is_not_repeated() {
     assert!(refusal.is_unsafe);
     assert!(!refusal.to_string().contains('\u{1b}'));
     let refusal = parse_words("--x\u{9b}31m\u{7}").unwrap_err();
-    assert!(refusal.to_string().contains("\\u{9b}31m\\u{7}"), "{refusal}");
+    assert!(
+        refusal.to_string().contains("\\u{9b}31m\\u{7}"),
+        "{refusal}"
+    );
 }
 
 #[test]
@@ -111,7 +118,10 @@ fn completions_and_the_manual_come_from_the_same_definition() {
             unreachable!();
         };
         let script = String::from_utf8(script).unwrap();
-        assert!(script.contains("symbols") && script.contains("sources"), "{shell}");
+        assert!(
+            script.contains("symbols") && script.contains("sources"),
+            "{shell}"
+        );
     }
     let Task::Print(page) = parse_words("man").unwrap().task else {
         unreachable!();

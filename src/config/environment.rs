@@ -57,7 +57,9 @@ impl Environment {
     fn read_dotenv(&mut self, path: &Path) {
         let entries = match dotenvy::from_path_iter(path) {
             Ok(entries) => entries,
-            Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return,
+            Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                return;
+            }
             Err(error) => {
                 self.warnings.push(format!("{}: {error}", path.display()));
                 return;

@@ -53,7 +53,9 @@ impl Key {
     /// The key's name within its section.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.path.split_once('.').map_or(self.path, |(_, name)| name)
+        self.path
+            .split_once('.')
+            .map_or(self.path, |(_, name)| name)
     }
 
     /// The environment variable that stands for the key: its flag's name, else its own, in capitals.
@@ -174,11 +176,12 @@ pub fn unknown_variables<'a>(
         .map(|name| {
             let bare = |name: &str| name.trim_start_matches(PREFIX).to_owned();
             let candidates: Vec<String> = known.iter().map(|name| bare(name)).collect();
-            let meant = crate::sources::spec::nearest(
-                &bare(name),
-                candidates.iter().map(String::as_str),
-            );
-            (name.to_owned(), meant.map(|meant| format!("{PREFIX}{meant}")))
+            let meant =
+                crate::sources::spec::nearest(&bare(name), candidates.iter().map(String::as_str));
+            (
+                name.to_owned(),
+                meant.map(|meant| format!("{PREFIX}{meant}")),
+            )
         })
         .collect()
 }

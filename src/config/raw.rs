@@ -139,7 +139,9 @@ pub fn choice(words: &'static [&'static str]) -> impl Fn(Raw<'_>) -> Result<Stri
         }
         Err(
             match crate::sources::spec::nearest(text, words.iter().copied()) {
-                Some(near) => format!("'{text}' is not known, did you mean '{near}'?; there are {known}"),
+                Some(near) => {
+                    format!("'{text}' is not known, did you mean '{near}'?; there are {known}")
+                }
                 None => format!("'{text}' is not known; there are {known}"),
             },
         )

@@ -207,7 +207,11 @@ impl<'a> Reader<'a> {
         let Some(file) = self.file else {
             return entries;
         };
-        let Some(table) = file.root.get(section).and_then(|value| value.get_ref().as_table()) else {
+        let Some(table) = file
+            .root
+            .get(section)
+            .and_then(|value| value.get_ref().as_table())
+        else {
             return entries;
         };
         for (name, value) in table {
@@ -261,7 +265,10 @@ impl<'a> Reader<'a> {
             layers.push(Given {
                 values: vec![Raw::Text(value)],
                 place: Some(Place::Variable(variable.clone())),
-                origin: Origin::Variable(variable.clone(), self.environment.is_from_dotenv(&variable)),
+                origin: Origin::Variable(
+                    variable.clone(),
+                    self.environment.is_from_dotenv(&variable),
+                ),
             });
         }
         if let Some((file, value)) = self.file.and_then(|file| Some((file, in_file(file, key)?))) {
@@ -348,7 +355,10 @@ impl<'a> Reader<'a> {
         for (name, value) in file.root {
             let section: &str = name.get_ref();
             let is_section = self.open_sections.contains(&section)
-                || self.effective.iter().any(|entry| entry.key.section() == section);
+                || self
+                    .effective
+                    .iter()
+                    .any(|entry| entry.key.section() == section);
             match value.get_ref() {
                 DeValue::Table(table) if is_section => {
                     if !self.open_sections.contains(&section) {
@@ -394,7 +404,10 @@ impl<'a> Reader<'a> {
             "" => String::new(),
             section => format!(" in [{section}]"),
         };
-        let siblings = self.effective.iter().filter(|entry| entry.key.section() == section);
+        let siblings = self
+            .effective
+            .iter()
+            .filter(|entry| entry.key.section() == section);
         let mut names: Vec<&str> = siblings.map(|entry| entry.key.name()).collect();
         if section.is_empty() {
             names.extend(self.effective.iter().map(|entry| entry.key.section()));
@@ -402,14 +415,18 @@ impl<'a> Reader<'a> {
         }
         // A key of exactly this name in another section is better advice than one that merely looks like it.
         let elsewhere = self.effective.iter().find(|entry| entry.key.name() == name);
-        let hint = match (elsewhere, nearest(name, names.iter().copied().filter(|name| !name.is_empty()))) {
+        let hint = match (
+            elsewhere,
+            nearest(name, names.iter().copied().filter(|name| !name.is_empty())),
+        ) {
             (Some(entry), _) => match entry.key.section() {
                 "" => format!("it belongs at the top of the file, before any [section]"),
                 section => format!("it belongs in [{section}]"),
             },
             (None, Some(near)) => format!("did you mean '{near}'?"),
             (None, None) => {
-                let mut known: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
+                let mut known: Vec<&str> =
+                    names.into_iter().filter(|name| !name.is_empty()).collect();
                 known.dedup();
                 format!("there are {}", known.join(", "))
             }
@@ -422,6 +439,11 @@ impl<'a> Reader<'a> {
 fn in_file<'a>(file: &'a File<'a>, key: &Key) -> Option<&'a Spanned<DeValue<'a>>> {
     match key.section() {
         "" => file.root.get(key.name()),
-        section => file.root.get(section)?.get_ref().as_table()?.get(key.name()),
+        section => file
+            .root
+            .get(section)?
+            .get_ref()
+            .as_table()?
+            .get(key.name()),
     }
 }

@@ -109,14 +109,45 @@ fn read_engine(reader: &mut Reader<'_>, timeframes: Vec<Timeframe>) -> EngineSet
     let default = EngineSettings::default();
     let mut number = |key, value: u64, min, max| reader.value(key, value, count(min..=max));
     EngineSettings {
-        worker_threads: number(&key::WORKER_THREADS, default.worker_threads as u64, 1, 1024) as usize,
-        symbol_backlog: number(&key::SYMBOL_BACKLOG, default.symbol_backlog as u64, 16, 1 << 24) as usize,
-        total_backlog: number(&key::TOTAL_BACKLOG, default.total_backlog as u64, 1024, 1 << 28) as usize,
-        history_rows: number(&key::HISTORY_ROWS, default.history_rows as u64, 1, 10_000_000) as usize,
-        history_bytes: MIB * number(&key::HISTORY_MEMORY_MB, default.history_bytes / MIB, 1, 1 << 20),
-        processing_capacity: number(&key::PROCESSING_CAPACITY, default.processing_capacity as u64, 16, 1 << 20)
+        worker_threads: number(&key::WORKER_THREADS, default.worker_threads as u64, 1, 1024)
             as usize,
-        results_capacity: number(&key::RESULTS_CAPACITY, default.results_capacity as u64, 16, 1 << 20) as usize,
+        symbol_backlog: number(
+            &key::SYMBOL_BACKLOG,
+            default.symbol_backlog as u64,
+            16,
+            1 << 24,
+        ) as usize,
+        total_backlog: number(
+            &key::TOTAL_BACKLOG,
+            default.total_backlog as u64,
+            1024,
+            1 << 28,
+        ) as usize,
+        history_rows: number(
+            &key::HISTORY_ROWS,
+            default.history_rows as u64,
+            1,
+            10_000_000,
+        ) as usize,
+        history_bytes: MIB
+            * number(
+                &key::HISTORY_MEMORY_MB,
+                default.history_bytes / MIB,
+                1,
+                1 << 20,
+            ),
+        processing_capacity: number(
+            &key::PROCESSING_CAPACITY,
+            default.processing_capacity as u64,
+            16,
+            1 << 20,
+        ) as usize,
+        results_capacity: number(
+            &key::RESULTS_CAPACITY,
+            default.results_capacity as u64,
+            16,
+            1 << 20,
+        ) as usize,
         symbols_max: number(&key::SYMBOLS_MAX, default.symbols_max as u64, 1, 1_000_000) as usize,
         timeframes,
         stop_when_ended: false,
@@ -127,21 +158,44 @@ impl ScreenSettings {
     fn read(reader: &mut Reader<'_>) -> Self {
         let columns = reader
             .list(&key::COLUMNS, ',', choice(words::COLUMNS))
-            .unwrap_or_else(|| words::DEFAULT_COLUMNS.iter().map(|&name| name.to_owned()).collect());
+            .unwrap_or_else(|| {
+                words::DEFAULT_COLUMNS
+                    .iter()
+                    .map(|&name| name.to_owned())
+                    .collect()
+            });
         Self {
-            theme: reader.value(&key::THEME, words::THEMES[0].to_owned(), choice(words::THEMES)),
+            theme: reader.value(
+                &key::THEME,
+                words::THEMES[0].to_owned(),
+                choice(words::THEMES),
+            ),
             view: reader.value(&key::VIEW, words::VIEWS[0].to_owned(), choice(words::VIEWS)),
-            color: reader.value(&key::COLOR, words::COLORS[0].to_owned(), choice(words::COLORS)),
-            glyphs: reader.value(&key::GLYPHS, words::GLYPHS[0].to_owned(), choice(words::GLYPHS)),
+            color: reader.value(
+                &key::COLOR,
+                words::COLORS[0].to_owned(),
+                choice(words::COLORS),
+            ),
+            glyphs: reader.value(
+                &key::GLYPHS,
+                words::GLYPHS[0].to_owned(),
+                choice(words::GLYPHS),
+            ),
             flash: reader.value(&key::FLASH, true, boolean),
             mouse: reader.value(&key::MOUSE, true, boolean),
             bell: reader.value(&key::BELL, false, boolean),
             columns,
-            sort: reader.value(&key::SORT, words::COLUMNS[0].to_owned(), choice(words::COLUMNS)),
+            sort: reader.value(
+                &key::SORT,
+                words::COLUMNS[0].to_owned(),
+                choice(words::COLUMNS),
+            ),
             sort_reverse: reader.value(&key::SORT_REVERSE, false, boolean),
             timezone: reader.value(&key::TIMEZONE, Tz::America__New_York, |raw| {
                 parsed::<Tz>("a time zone")(raw).map_err(|message| {
-                    format!("{message}; give the name of a time zone, such as America/New_York or UTC")
+                    format!(
+                        "{message}; give the name of a time zone, such as America/New_York or UTC"
+                    )
                 })
             }),
             stale_after_s: reader.value(&key::STALE_AFTER_S, 180, count(1..=86_400)),

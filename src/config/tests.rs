@@ -34,7 +34,8 @@ fn the_documented_file_names_every_key_in_its_section() {
         };
         let name = key.name();
         let found = section.unwrap().lines().any(|line| {
-            line.trim_start_matches("# ").starts_with(&format!("{name} = "))
+            line.trim_start_matches("# ")
+                .starts_with(&format!("{name} = "))
         });
         assert!(found, "{}", key.path);
     }
@@ -45,7 +46,13 @@ fn the_documented_examples_can_be_used() {
     let uncommented: String = DOCUMENTED
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(key) if key.split_once(" = ").is_some_and(|(name, _)| !name.contains(' ')) => key,
+            Some(key)
+                if key
+                    .split_once(" = ")
+                    .is_some_and(|(name, _)| !name.contains(' ')) =>
+            {
+                key
+            }
             _ => line,
         })
         .flat_map(|line| [line, "\n"])
@@ -64,7 +71,12 @@ fn a_file_is_read() {
     )
     .unwrap()
     .settings;
-    let symbols: Vec<String> = settings.symbols.unwrap().iter().map(ToString::to_string).collect();
+    let symbols: Vec<String> = settings
+        .symbols
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(symbols, ["AAPL", "SPY@sim"]);
     assert_eq!(settings.sources.len(), 2);
     assert_eq!(settings.speed.unwrap().to_string(), "0.5×");
@@ -162,11 +174,20 @@ fn mistakes_have_a_place_and_a_remedy() {
 
 #[test]
 fn all_problems_are_told_in_the_order_of_the_file() {
-    let found = problems("headless = 1\n[screen]\nflash = 2\nflahs = true\n[engine]\nhistory_rows = -1\n");
-    let places: Vec<&str> = found.iter().map(|problem| problem.split(": ").next().unwrap()).collect();
+    let found =
+        problems("headless = 1\n[screen]\nflash = 2\nflahs = true\n[engine]\nhistory_rows = -1\n");
+    let places: Vec<&str> = found
+        .iter()
+        .map(|problem| problem.split(": ").next().unwrap())
+        .collect();
     assert_eq!(
         places,
-        ["config.toml:1:12", "config.toml:3:9", "config.toml:4:1", "config.toml:6:16"]
+        [
+            "config.toml:1:12",
+            "config.toml:3:9",
+            "config.toml:4:1",
+            "config.toml:6:16"
+        ]
     );
 }
 
@@ -192,15 +213,26 @@ fn flags_win_over_variables_over_the_file_over_what_is_built_in() {
         ]),
         ..Layers::default()
     };
-    layers.flags.set(&key::THEME, "--theme", vec!["color-blind".to_owned()]);
+    layers
+        .flags
+        .set(&key::THEME, "--theme", vec!["color-blind".to_owned()]);
     let loaded = layers.load_text(Path::new("c"), Some(text)).unwrap();
     let screen = &loaded.settings.screen;
     assert_eq!(
-        (screen.theme.as_str(), screen.view.as_str(), screen.bell, screen.flash),
+        (
+            screen.theme.as_str(),
+            screen.view.as_str(),
+            screen.bell,
+            screen.flash
+        ),
         ("color-blind", "chart", true, true)
     );
     let origin = |key: &key::Key| {
-        let entry = loaded.effective.iter().find(|entry| entry.key == key).unwrap();
+        let entry = loaded
+            .effective
+            .iter()
+            .find(|entry| entry.key == key)
+            .unwrap();
         entry.origin.to_string()
     };
     assert_eq!(origin(&key::THEME), "flag --theme");
@@ -245,7 +277,9 @@ fn variables_and_flags_are_lists_and_are_checked() {
 #[test]
 fn a_layer_that_is_overruled_is_checked_all_the_same() {
     let mut layers = Layers::default();
-    layers.flags.set(&key::THEME, "--theme", vec!["dark".to_owned()]);
+    layers
+        .flags
+        .set(&key::THEME, "--theme", vec!["dark".to_owned()]);
     let text = "[screen]\ntheme = 7\n";
     assert!(layers.load_text(Path::new("c"), Some(text)).is_err());
 }
@@ -254,8 +288,15 @@ fn a_layer_that_is_overruled_is_checked_all_the_same() {
 fn an_empty_list_is_the_same_as_none() {
     let loaded = load("symbols = []\nsources = []\n").unwrap();
     assert_eq!(loaded.settings, defaults());
-    let symbols = loaded.effective.iter().find(|entry| entry.key == &key::SYMBOLS).unwrap();
-    assert_eq!((&symbols.value, &symbols.origin), (&Shown::Unset, &Origin::Default));
+    let symbols = loaded
+        .effective
+        .iter()
+        .find(|entry| entry.key == &key::SYMBOLS)
+        .unwrap();
+    assert_eq!(
+        (&symbols.value, &symbols.origin),
+        (&Shown::Unset, &Origin::Default)
+    );
 }
 
 #[test]
@@ -270,7 +311,11 @@ fn files_that_cannot_be_read_are_told() {
     };
     assert!(layers("absent", false).load().is_ok());
     let message = |name: &str| layers(name, true).load().unwrap_err().to_string();
-    assert!(message("absent").contains("absent: cannot be read: No such file"), "{}", message("absent"));
+    assert!(
+        message("absent").contains("absent: cannot be read: No such file"),
+        "{}",
+        message("absent")
+    );
     assert!(message("").contains("is not a file"));
     std::fs::write(folder.path().join("latin"), b"a = '\xe9'").unwrap();
     assert!(message("latin").contains("is not UTF-8 at byte 5"));
@@ -286,6 +331,8 @@ fn a_slip_in_a_variables_name_is_worth_a_word() {
     };
     assert_eq!(
         layers.warnings(),
-        ["the environment variable STREAMER_TUI_THEM is not known; did you mean STREAMER_TUI_THEME?"]
+        [
+            "the environment variable STREAMER_TUI_THEM is not known; did you mean STREAMER_TUI_THEME?"
+        ]
     );
 }

@@ -28,23 +28,23 @@ impl ConfigWatch {
     /// # Errors
     /// When the system cannot watch, or a thread cannot be started.
     pub fn start(path: &Path, on_change: impl FnMut() + Send + 'static) -> notify::Result<Self> {
-        let (changes, changed) = bounded(1);
+        let (sender, changed) = bounded(1);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             if event.is_ok_and(|event| is_change(event.kind)) {
                 // When one is waiting already, this one is part of it.
-                changes.try_send(()).unwrap_or_default();
+                sender.try_send(()).unwrap_or_default();
             }
         })?;
-        let mut watched = Watched {
+        let mut folders = Watched {
             watcher,
             path: std::path::absolute(path).map_err(notify::Error::io)?,
             folders: BTreeSet::new(),
         };
-        watched.update();
+        folders.update();
         let (stop, stopped) = bounded(0);
         let thread = std::thread::Builder::new()
             .name("config watch".to_owned())
-            .spawn(move || run(watched, &changed, &stopped, on_change))
+            .spawn(move || run(folders, &changed, &stopped, on_change))
             .map_err(notify::Error::io)?;
         Ok(Self {
             stop: Some(stop),
@@ -74,7 +74,7 @@ fn is_change(kind: EventKind) -> bool {
 }
 
 fn run(
-    mut watched: Watched,
+    mut folders: Watched,
     changed: &Receiver<()>,
     stopped: &Receiver<()>,
     mut on_change: impl FnMut(),
@@ -91,7 +91,7 @@ fn run(
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
-        watched.update();
+        folders.update();
         on_change();
     }
 }
@@ -242,9 +242,15 @@ mod tests {
     #[test]
     fn reading_is_no_change() {
         use notify::event::{CreateKind, RemoveKind};
-        assert!(!is_change(EventKind::Access(AccessKind::Open(AccessMode::Any))));
-        assert!(!is_change(EventKind::Access(AccessKind::Close(AccessMode::Read))));
-        assert!(is_change(EventKind::Access(AccessKind::Close(AccessMode::Write))));
+        assert!(!is_change(EventKind::Access(AccessKind::Open(
+            AccessMode::Any
+        ))));
+        assert!(!is_change(EventKind::Access(AccessKind::Close(
+            AccessMode::Read
+        ))));
+        assert!(is_change(EventKind::Access(AccessKind::Close(
+            AccessMode::Write
+        ))));
         assert!(is_change(EventKind::Create(CreateKind::File)));
         assert!(is_change(EventKind::Remove(RemoveKind::File)));
     }

@@ -101,7 +101,9 @@ impl OptionValue {
     pub fn check(&self, value: &str) -> Result<(), String> {
         let good = match self {
             Self::Boolean => matches!(value, "true" | "false"),
-            Self::Count { min, max } => value.parse().is_ok_and(|n: u64| (*min..=*max).contains(&n)),
+            Self::Count { min, max } => {
+                value.parse().is_ok_and(|n: u64| (*min..=*max).contains(&n))
+            }
             Self::Positive => value.parse().is_ok_and(|n: f64| n.is_finite() && n > 0.0),
             Self::Choice(words) => words.contains(&value),
             Self::Zone => value.parse::<chrono_tz::Tz>().is_ok(),
@@ -118,7 +120,9 @@ impl OptionValue {
             Self::Count { min, max } => format!("must be a whole number from {min} to {max}"),
             Self::Positive => "must be a number above zero".to_owned(),
             Self::Choice(words) => format!("must be one of {}", words.join(", ")),
-            Self::Zone => "must be the name of a time zone, such as America/New_York or UTC".to_owned(),
+            Self::Zone => {
+                "must be the name of a time zone, such as America/New_York or UTC".to_owned()
+            }
             Self::Text(name) => format!("must be a {name}"),
         })
     }

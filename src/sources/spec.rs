@@ -22,7 +22,9 @@ pub struct SourceSpec {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {
     /// There is no colon.
-    #[error("'{text}' does not say what kind of source it is; write kind:rest, such as replay:{text}")]
+    #[error(
+        "'{text}' does not say what kind of source it is; write kind:rest, such as replay:{text}"
+    )]
     NoKind {
         /// What was given.
         text: String,
@@ -184,7 +186,7 @@ impl SourceSpec {
     }
 
     /// Every option that is given, decoded.
-    pub fn options(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub fn options(&self) -> impl Iterator<Item = (&str, &str)> {
         self.options
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
@@ -218,12 +220,15 @@ impl SourceSpec {
             if self.option(name).is_some() {
                 return Err(malformed("is given twice"));
             }
-            option.value.check(&value).map_err(|reason| SpecError::Value {
-                text: self.text.clone(),
-                option: name.to_owned(),
-                value: value.clone(),
-                reason,
-            })?;
+            option
+                .value
+                .check(&value)
+                .map_err(|reason| SpecError::Value {
+                    text: self.text.clone(),
+                    option: name.to_owned(),
+                    value: value.clone(),
+                    reason,
+                })?;
             self.options.push((option.name, value));
         }
         Ok(())
@@ -329,7 +334,10 @@ mod tests {
     #[test]
     fn specifications_are_taken_apart() {
         let plain = parse("replay:some folder/a:b.csv");
-        assert_eq!((plain.kind().name, plain.rest()), ("replay", "some folder/a:b.csv"));
+        assert_eq!(
+            (plain.kind().name, plain.rest()),
+            ("replay", "some folder/a:b.csv")
+        );
         assert_eq!(plain.option("stamp"), None);
 
         let full = parse("replay:x.csv?stamp=end&tz=Europe%2FParis&start=2019-02-13T09%3A30");
@@ -371,8 +379,14 @@ mod tests {
                 "'gopher:x': there is no source kind 'gopher'; there are replay, sim, bundled",
             ),
             ("replay:", "'replay:': give what to open, as in replay:PATH"),
-            ("replay:?loop=true", "'replay:?loop=true': give what to open, as in replay:PATH"),
-            ("bundled:x", "'bundled:x': bundled: takes nothing after the colon"),
+            (
+                "replay:?loop=true",
+                "'replay:?loop=true': give what to open, as in replay:PATH",
+            ),
+            (
+                "bundled:x",
+                "'bundled:x': bundled: takes nothing after the colon",
+            ),
             (
                 "replay:x?stmap=end",
                 "'replay:x?stmap=end': replay has no option 'stmap', did you mean 'stamp'?; \
@@ -406,13 +420,19 @@ mod tests {
                 "sim:seconds=NaN",
                 "'sim:seconds=NaN': seconds=NaN must be a number above zero",
             ),
-            ("sim:fast", "'sim:fast': option 'fast' has no value; write key=value"),
+            (
+                "sim:fast",
+                "'sim:fast': option 'fast' has no value; write key=value",
+            ),
             (
                 "sim:seed=-1",
                 "'sim:seed=-1': seed=-1 must be a whole number from 0 up",
             ),
         ] {
-            assert_eq!(text.parse::<SourceSpec>().unwrap_err().to_string(), expected);
+            assert_eq!(
+                text.parse::<SourceSpec>().unwrap_err().to_string(),
+                expected
+            );
         }
     }
 

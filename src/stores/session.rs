@@ -126,7 +126,9 @@ impl SessionStore {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
         // Named after the process, so that two that end together do not write into each other's file.
-        let new = self.path.with_extension(format!("{}.new", std::process::id()));
+        let new = self
+            .path
+            .with_extension(format!("{}.new", std::process::id()));
         let written = write_through(&new, &bytes).and_then(|()| fs::rename(&new, &self.path));
         if let Err(error) = written {
             if let Err(leftover) = fs::remove_file(&new) {
@@ -186,7 +188,10 @@ mod tests {
         for (content, reason) in [
             ("", "cannot be understood"),
             ("{\"version\":1,\"sess", "cannot be understood"),
-            ("{\"version\":1,\"session\":{\"view\":7}}", "cannot be understood"),
+            (
+                "{\"version\":1,\"session\":{\"view\":7}}",
+                "cannot be understood",
+            ),
             ("{\"version\":9,\"session\":{}}", "is of version 9"),
             ("\u{0}\u{0}", "cannot be understood"),
         ] {
@@ -213,7 +218,10 @@ mod tests {
         // Without its final line end the file is still whole.
         for length in 0..whole.len() - 1 {
             fs::write(&store.path, &whole[..length]).unwrap();
-            assert!(matches!(store.load::<Session>(), LoadedSession::Unreadable(_)), "{length}");
+            assert!(
+                matches!(store.load::<Session>(), LoadedSession::Unreadable(_)),
+                "{length}"
+            );
         }
     }
 

@@ -71,12 +71,18 @@ fn what_can_change_changes_and_what_cannot_is_told() {
     let Command::Report(error) = &commands[3] else {
         unreachable!("{commands:?}");
     };
-    assert_eq!(error.message, "at the next start: headless, engine.history_rows");
+    assert_eq!(
+        error.message,
+        "at the next start: headless, engine.history_rows"
+    );
     assert_eq!(error.severity, Severity::Info);
     assert_eq!(changes.try_recv().unwrap().screen.theme, "light");
 
     reloader.reload();
-    assert!(received.is_empty() && changes.is_empty(), "nothing has changed since");
+    assert!(
+        received.is_empty() && changes.is_empty(),
+        "nothing has changed since"
+    );
 }
 
 #[test]
@@ -107,8 +113,16 @@ fn an_invalid_file_changes_nothing_and_every_problem_is_told() {
         })
         .collect();
     assert_eq!(errors.len(), 2);
-    assert!(errors[0].message.contains("did you mean 'light'?"), "{}", errors[0].message);
-    assert!(errors[0].message.ends_with("the settings stay as they were"));
+    assert!(
+        errors[0].message.contains("did you mean 'light'?"),
+        "{}",
+        errors[0].message
+    );
+    assert!(
+        errors[0]
+            .message
+            .ends_with("the settings stay as they were")
+    );
     assert_eq!(errors[0].location, Some(format!("{}:2", path.display())));
     assert!(errors[1].message.contains("did you mean 'flash'?"));
     for half in ["[screen]\nthe", "[scr", "\u{feff}[", "theme = \"\"\"\n"] {
@@ -178,7 +192,10 @@ fn a_saved_file_is_applied_by_itself_and_a_lost_permission_is_told() {
     assert!(watch.is_some());
     fs::write(folder.path().join("new"), "[screen]\ntheme = 'light'\n").unwrap();
     fs::rename(folder.path().join("new"), &path).unwrap();
-    assert_eq!(changes.recv_timeout(PATIENCE).unwrap().screen.theme, "light");
+    assert_eq!(
+        changes.recv_timeout(PATIENCE).unwrap().screen.theme,
+        "light"
+    );
 
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&path).is_ok() {

@@ -11,7 +11,12 @@ fn decimal(text: &str) -> Option<Decimal> {
     (!text.is_empty()).then(|| text.parse().unwrap())
 }
 
-fn bar(values: [&str; 5], time: Option<i64>, timeframe: Timeframe, partial: bool) -> ResultInstance {
+fn bar(
+    values: [&str; 5],
+    time: Option<i64>,
+    timeframe: Timeframe,
+    partial: bool,
+) -> ResultInstance {
     let [open, high, low, close, volume] = values.map(decimal);
     ResultInstance {
         symbol: SymbolId(0),
@@ -43,7 +48,11 @@ fn lines(write: impl FnOnce(&mut JsonLines<&mut Vec<u8>>)) -> Vec<String> {
 
 fn result_line(result: &ResultInstance, symbol: &str) -> String {
     let symbol = Symbol::new(symbol).unwrap();
-    lines(|sink| sink.result(result, &symbol, &SourceName::new("replay")).unwrap()).swap_remove(0)
+    lines(|sink| {
+        sink.result(result, &symbol, &SourceName::new("replay"))
+            .unwrap()
+    })
+    .swap_remove(0)
 }
 
 #[test]
@@ -52,17 +61,26 @@ fn the_reference_messages_are_written_exactly() {
     for (symbol, result, expected) in [
         (
             "AMZN",
-            minute(["199.79", "199.84", "199.79", "199.84", "1521"], 1_720_522_800_000),
+            minute(
+                ["199.79", "199.84", "199.79", "199.84", "1521"],
+                1_720_522_800_000,
+            ),
             r#"{"type":"result","service":"OHLCV","symbol":"AMZN","open":199.79,"high":199.84,"low":199.79,"close":199.84,"volume":1521,"unix_ts":1720522800000,"new_york_datetime":"2024-07-09T07:00:00-04:00","source":"replay"}"#,
         ),
         (
             "AAPL",
-            minute(["227.99", "228.0", "227.95", "227.95", "3756"], 1_720_522_860_000),
+            minute(
+                ["227.99", "228.0", "227.95", "227.95", "3756"],
+                1_720_522_860_000,
+            ),
             r#"{"type":"result","service":"OHLCV","symbol":"AAPL","open":227.99,"high":228.0,"low":227.95,"close":227.95,"volume":3756,"unix_ts":1720522860000,"new_york_datetime":"2024-07-09T07:01:00-04:00","source":"replay"}"#,
         ),
         (
             "AMZN",
-            minute(["199.8", "199.8", "199.8", "199.8", "1874"], 1_720_522_920_000),
+            minute(
+                ["199.8", "199.8", "199.8", "199.8", "1874"],
+                1_720_522_920_000,
+            ),
             r#"{"type":"result","service":"OHLCV","symbol":"AMZN","open":199.8,"high":199.8,"low":199.8,"close":199.8,"volume":1874,"unix_ts":1720522920000,"new_york_datetime":"2024-07-09T07:02:00-04:00","source":"replay"}"#,
         ),
     ] {
@@ -73,7 +91,10 @@ fn the_reference_messages_are_written_exactly() {
 #[test]
 fn what_is_missing_is_null() {
     assert_eq!(
-        result_line(&bar(["", "1.10", "", "", ""], None, Timeframe::M1, false), "X"),
+        result_line(
+            &bar(["", "1.10", "", "", ""], None, Timeframe::M1, false),
+            "X"
+        ),
         r#"{"type":"result","service":"OHLCV","symbol":"X","open":null,"high":1.10,"low":null,"close":null,"volume":null,"unix_ts":null,"new_york_datetime":null,"source":"replay"}"#
     );
 }
@@ -81,10 +102,22 @@ fn what_is_missing_is_null() {
 #[test]
 fn longer_bars_say_how_long_and_whether_they_were_cut() {
     let values = ["1", "2", "1", "2", "9"];
-    let whole = result_line(&bar(values, Some(1_720_522_800_000), Timeframe::M5, false), "X");
-    assert!(whole.ends_with(r#""source":"replay","timeframe":"5m"}"#), "{whole}");
-    let cut = result_line(&bar(values, Some(1_720_522_800_000), Timeframe::H1, true), "X");
-    assert!(cut.ends_with(r#""source":"replay","timeframe":"1h","partial":true}"#), "{cut}");
+    let whole = result_line(
+        &bar(values, Some(1_720_522_800_000), Timeframe::M5, false),
+        "X",
+    );
+    assert!(
+        whole.ends_with(r#""source":"replay","timeframe":"5m"}"#),
+        "{whole}"
+    );
+    let cut = result_line(
+        &bar(values, Some(1_720_522_800_000), Timeframe::H1, true),
+        "X",
+    );
+    assert!(
+        cut.ends_with(r#""source":"replay","timeframe":"1h","partial":true}"#),
+        "{cut}"
+    );
 }
 
 #[test]
@@ -176,7 +209,10 @@ fn a_reader_that_goes_is_told_from_a_failure() {
         sink.flush().unwrap_err()
     };
     assert_eq!(outcome(io::ErrorKind::BrokenPipe), SinkClosed::ReaderGone);
-    assert!(matches!(outcome(io::ErrorKind::StorageFull), SinkClosed::Failed(_)));
+    assert!(matches!(
+        outcome(io::ErrorKind::StorageFull),
+        SinkClosed::Failed(_)
+    ));
 }
 
 #[test]

@@ -87,5 +87,9 @@ fn options(spec: &SourceSpec) -> Result<SimulatorOptions, SpecError> {
 fn open(spec: &SourceSpec, context: &OpenContext) -> Result<Box<dyn Source>, OpenError> {
     let options = options(spec)?;
     let label = spec.to_string();
-    Ok(Box::new(Simulator::new(context.name.clone(), label, options)))
+    Ok(Box::new(Simulator::new(
+        context.name.clone(),
+        label,
+        options,
+    )))
 }
