@@ -99,11 +99,8 @@ fn what_could_steer_a_terminal_is_not_repeated() {
     let refusal = parse_words("--x\u{1b}[31m").unwrap_err();
     assert!(refusal.is_unsafe);
     assert!(!refusal.to_string().contains('\u{1b}'));
-    let refusal = parse_words("--x\u{9b}31m\u{7}").unwrap_err();
-    assert!(
-        refusal.to_string().contains("\\u{9b}31m\\u{7}"),
-        "{refusal}"
-    );
+    let refusal = parse_words("--x\u{9b}31m").unwrap_err();
+    assert!(refusal.to_string().contains("\\u{9b}31m"), "{refusal}");
 }
 
 #[test]

@@ -156,16 +156,12 @@ impl<'a> Reader<'a> {
         key: &'static Key,
         format: impl Fn(Raw<'_>) -> Result<T, String>,
     ) -> Option<T> {
-        match self.last_word(key, &format) {
-            Some((value, origin)) => {
-                self.note(key, Shown::One(value.to_string()), origin);
-                Some(value)
-            }
-            None => {
-                self.note(key, Shown::Unset, Origin::Default);
-                None
-            }
-        }
+        let Some((value, origin)) = self.last_word(key, &format) else {
+            self.note(key, Shown::Unset, Origin::Default);
+            return None;
+        };
+        self.note(key, Shown::One(value.to_string()), origin);
+        Some(value)
     }
 
     /// A key's list, if one is given; an empty one counts as none. A text is taken apart at `separator`.
@@ -181,17 +177,13 @@ impl<'a> Reader<'a> {
                 chosen = chosen.or(Some((values, given.origin)));
             }
         }
-        match chosen.filter(|(values, _)| !values.is_empty()) {
-            Some((values, origin)) => {
-                let shown = values.iter().map(T::to_string).collect();
-                self.note(key, Shown::Many(shown), origin);
-                Some(values)
-            }
-            None => {
-                self.note(key, Shown::Unset, Origin::Default);
-                None
-            }
-        }
+        let Some((values, origin)) = chosen.filter(|(values, _)| !values.is_empty()) else {
+            self.note(key, Shown::Unset, Origin::Default);
+            return None;
+        };
+        let shown = values.iter().map(T::to_string).collect();
+        self.note(key, Shown::Many(shown), origin);
+        Some(values)
     }
 
     /// All entries of a section whose names are the user's own, each a list.
@@ -235,7 +227,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes that a section's entries do not go together.
-    pub fn wrong_section(&mut self, section: &str, message: String) {
+    pub fn wrong_section(&mut self, section: &str, message: &str) {
         if let Some(file) = self.file
             && let Some((name, _)) = file.root.get_key_value(section)
         {
@@ -420,7 +412,7 @@ impl<'a> Reader<'a> {
             nearest(name, names.iter().copied().filter(|name| !name.is_empty())),
         ) {
             (Some(entry), _) => match entry.key.section() {
-                "" => format!("it belongs at the top of the file, before any [section]"),
+                "" => "it belongs at the top of the file, before any [section]".to_owned(),
                 section => format!("it belongs in [{section}]"),
             },
             (None, Some(near)) => format!("did you mean '{near}'?"),

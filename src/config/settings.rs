@@ -44,6 +44,10 @@ pub struct Settings {
 
 /// The screen's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct ScreenSettings {
     /// One of [`words::THEMES`].
     pub theme: String,
@@ -83,9 +87,6 @@ impl Settings {
             .list(&key::TIMEFRAMES, ',', parsed::<Timeframe>("a timeframe"))
             .unwrap_or_default();
         let keys = reader.open_section("keys", '\0', |_| Ok(()), parsed("a key"));
-        if let Err(message) = check_keys(&keys) {
-            reader.wrong_section("keys", message);
-        }
         Self {
             symbols,
             sources,
@@ -201,11 +202,6 @@ impl ScreenSettings {
             stale_after_s: reader.value(&key::STALE_AFTER_S, 180, count(1..=86_400)),
         }
     }
-}
-
-/// Whether the keys are such as the screen knows, and none means two things.
-fn check_keys(_keys: &BTreeMap<String, Vec<String>>) -> Result<(), String> {
-    Ok(())
 }
 
 fn list_name(name: &str) -> Result<(), String> {

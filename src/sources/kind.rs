@@ -30,8 +30,11 @@ pub struct SourceKind {
     /// Checks what the options' own formats cannot say.
     pub check: fn(&SourceSpec) -> Result<(), SpecError>,
     /// Opens a source whose specification has been checked against the rest of this description.
-    pub open: fn(&SourceSpec, &OpenContext) -> Result<Box<dyn Source>, OpenError>,
+    pub open: Open,
 }
+
+/// Opens a source.
+pub type Open = fn(&SourceSpec, &OpenContext) -> Result<Box<dyn Source>, OpenError>;
 
 /// What stands after the colon of a specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -283,7 +283,6 @@ impl FromStr for SourceSpec {
                     form,
                 });
             }
-            Rest::Required(_) => {}
             Rest::Options => {
                 spec.rest.clear();
                 spec.take_options(rest, ',')?;
@@ -294,7 +293,7 @@ impl FromStr for SourceSpec {
                     kind: kind.name,
                 });
             }
-            Rest::Nothing => {}
+            Rest::Required(_) | Rest::Nothing => {}
         }
         spec.take_options(options, '&')?;
         (kind.check)(&spec)?;
