@@ -35,6 +35,7 @@ use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::Command;
 use crate::pipeline::engine;
 use crate::telemetry;
+use crate::tui::{self, TuiError};
 
 use exit::Exit;
 use headless::{HeadlessSink, RunOutcome};
@@ -53,6 +54,9 @@ pub enum AppError {
     /// The terminal cannot show the screen.
     #[error("this terminal (TERM={0}) cannot show the screen; --headless needs none")]
     Terminal(String),
+    /// The screen could not be shown.
+    #[error(transparent)]
+    Screen(#[from] TuiError),
     /// The system refused something that the program cannot do without.
     #[error("{what}: {source}")]
     System {
@@ -72,7 +76,7 @@ impl AppError {
         match self {
             Self::Config(_) | Self::Terminal(_) => Exit::Usage,
             Self::Plan(error) => error.exit(),
-            Self::System { .. } => Exit::Failed,
+            Self::Screen(_) | Self::System { .. } => Exit::Failed,
         }
     }
 }
@@ -136,7 +140,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
         screen::check_terminal(&layers.environment)?;
     }
     start_log(&loaded);
-    panic_hook::install(screen::restore_terminal);
+    panic_hook::install(tui::terminal::restore);
     let session = screen::Session::restore(&mut loaded, is_headless);
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -150,18 +154,27 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     } else {
         Vec::new()
     };
-    let engine = engine::start(limits, sources, sinks, clock, None)
+    let engine = engine::start(limits, sources, sinks, Arc::clone(&clock), None)
         .map_err(AppError::system("the engine could not be started"))?;
-    let shutdown = Shutdown::start(engine.commands.clone(), screen::restore_terminal)
+    let shutdown = Shutdown::start(engine.commands.clone(), tui::terminal::restore)
         .map_err(AppError::system("signals cannot be received"))?;
     outcome.stop_with(shutdown.requester());
     report_troubles(&engine.commands, &layers, &failures, session.warning());
-    let (reload, changes) = reload::start(layers, loaded.clone(), &engine.commands);
+    let settings = screen::tui_settings(&loaded.settings, &layers.environment);
+    let has_chosen_symbols = loaded.settings.symbols.is_some();
+    let (reload, changes) = reload::start(layers, loaded, &engine.commands);
 
     let exit = if is_headless {
         headless::run(engine, &shutdown, &outcome)
     } else {
-        screen::run(engine, &loaded.settings, session, &changes, &shutdown)?
+        let parts = screen::ScreenParts {
+            settings,
+            changes,
+            session,
+            has_chosen_symbols,
+            clock,
+        };
+        screen::run(engine, parts, &shutdown)?
     };
     drop(reload);
     shutdown.finish();

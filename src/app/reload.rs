@@ -14,8 +14,10 @@ use crate::domain::symbol::SymbolSpec;
 use crate::pipeline::Command;
 use crate::pipeline::source::TransportCommand;
 use crate::telemetry;
+use crate::tui::TuiSettings;
 
 use super::report_error;
+use super::screen::tui_settings;
 
 /// How many problems of one file are put on the board; more would help nobody.
 const PROBLEMS_MAX: usize = 20;
@@ -27,9 +29,9 @@ struct Reloader {
     /// What is in force.
     loaded: Loaded,
     commands: Sender<Command>,
-    screen: Sender<Settings>,
+    screen: Sender<TuiSettings>,
     /// The other end of `screen`, to make room when nobody takes what is in it.
-    stale: Receiver<Settings>,
+    stale: Receiver<TuiSettings>,
     /// Whether the file is known to be gone, so that it is said once.
     is_gone: bool,
 }
@@ -41,7 +43,7 @@ pub fn start(
     layers: Layers,
     loaded: Loaded,
     commands: &Sender<Command>,
-) -> (Option<ConfigWatch>, Receiver<Settings>) {
+) -> (Option<ConfigWatch>, Receiver<TuiSettings>) {
     let (screen, changes) = bounded(1);
     let Some(path) = layers.file.as_ref().map(|file| file.path.clone()) else {
         return (None, changes);
@@ -154,7 +156,7 @@ impl Reloader {
 
     /// Gives the screen the newest settings, in place of those that it has not taken yet.
     fn show(&self, settings: &Settings) {
-        let mut newest = settings.clone();
+        let mut newest = tui_settings(settings, &self.layers.environment);
         while let Err(TrySendError::Full(back)) = self.screen.try_send(newest) {
             drop(self.stale.try_recv());
             newest = back;

@@ -287,9 +287,10 @@ impl SettingEntry {
 
 /// A value as JSON: numbers and truth as themselves, all else as text.
 fn typed(text: &str) -> serde_json::Value {
-    match (text.parse::<u64>(), text.parse::<bool>()) {
-        (Ok(number), _) => number.into(),
-        (_, Ok(truth)) => truth.into(),
+    // Speeds are shown with a sign that no file would have.
+    let text = text.strip_suffix('×').unwrap_or(text);
+    match serde_json::from_str(text) {
+        Ok(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_))) => value,
         _ => text.into(),
     }
 }

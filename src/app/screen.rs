@@ -1,34 +1,30 @@
 //! A run with a screen: the saved session before it, the terminal during it, the session saved after it.
 
-use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use std::{io, thread};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::{Deserialize, Serialize};
 
+use crate::config::Loaded;
 use crate::config::environment::Environment;
 use crate::config::key::{self, Key};
-use crate::config::reader::Origin;
-use crate::config::settings::Settings;
-use crate::config::{Loaded, reader::Effective};
+use crate::config::reader::{Effective, Origin};
+use crate::config::settings::{ScreenSettings, Settings};
+use crate::domain::clock::Clock;
 use crate::domain::symbol::SymbolSpec;
+use crate::pipeline::Command;
 use crate::pipeline::engine::EngineHandle;
 use crate::stores::session::{LoadedSession, SessionStore};
+use crate::tui::panels::watchlist::{Column, Sort};
+use crate::tui::terminal::Terminal;
+use crate::tui::{self, SessionState, TerminalEnvironment, TuiError, TuiSettings};
 
 use super::exit::{self, Exit};
 use super::shutdown::Shutdown;
 use super::{AppError, paths};
-
-/// What the screen keeps from one run to the next. What is `None` comes from the settings.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SessionState {
-    /// The view.
-    pub view: Option<String>,
-    /// The subscribed symbols, as `SYMBOL@source`.
-    pub symbols: Vec<String>,
-    /// The colours.
-    pub theme: Option<String>,
-}
 
 /// A session with the sources that it belongs to: other sources have other symbols.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,10 +100,15 @@ impl Session {
         self.warning.as_deref()
     }
 
-    fn save(self, screen: SessionState) {
+    /// Keeps what the screen was left with. The symbols count only where somebody chose them: of "all", a list of those
+    /// that had appeared so far would be less.
+    fn save(self, mut screen: SessionState, has_chosen_symbols: bool) {
         let Some(store) = self.store else {
             return;
         };
+        if !has_chosen_symbols {
+            screen.symbols.clear();
+        }
         let saved = SavedSession {
             screen,
             ..self.saved
@@ -136,8 +137,68 @@ pub fn check_terminal(environment: &Environment) -> Result<(), AppError> {
     }
 }
 
-/// Gives the terminal back, if it has been taken. May be called from any thread, and more than once.
-pub fn restore_terminal() {}
+/// The screen's settings as the screen takes them. What is left to the environment is taken from there.
+#[must_use]
+pub fn tui_settings(settings: &Settings, environment: &Environment) -> TuiSettings {
+    let variable = |name| environment.get(name).map(str::to_owned);
+    let terminal = TerminalEnvironment {
+        no_color: variable("NO_COLOR"),
+        colorterm: variable("COLORTERM"),
+        term: variable("TERM"),
+        lc_all: variable("LC_ALL"),
+        lc_ctype: variable("LC_CTYPE"),
+        lang: variable("LANG"),
+    };
+    let ScreenSettings {
+        theme,
+        view,
+        color,
+        glyphs,
+        flash,
+        mouse,
+        bell,
+        columns,
+        sort,
+        sort_reverse,
+        timezone,
+        stale_after_s,
+    } = &settings.screen;
+    // The configuration takes only words that the screen knows, as a test below makes sure.
+    let sort = Sort::by(sort.parse().unwrap_or(Column::Symbol));
+    TuiSettings {
+        theme: theme.parse().unwrap_or_default(),
+        view: view.parse().unwrap_or_default(),
+        color_depth: color.parse().unwrap_or_else(|_| terminal.color_depth()),
+        glyphs: glyphs.parse().unwrap_or_else(|_| terminal.glyphs()),
+        flash: *flash,
+        mouse: *mouse,
+        bell: *bell,
+        columns: columns
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect(),
+        sort: if *sort_reverse { sort.reversed() } else { sort },
+        zone: *timezone,
+        stale_after: Duration::from_secs(*stale_after_s),
+        keys: settings.keys.clone(),
+        watchlists: settings.lists.clone(),
+        ..TuiSettings::default()
+    }
+}
+
+/// What the screen is made of, besides the engine.
+pub struct ScreenParts {
+    /// The first settings.
+    pub settings: TuiSettings,
+    /// Later ones.
+    pub changes: Receiver<TuiSettings>,
+    /// The session of this run.
+    pub session: Session,
+    /// Whether the symbols were named, rather than all that there are.
+    pub has_chosen_symbols: bool,
+    /// The clock that the engine goes by.
+    pub clock: Arc<dyn Clock>,
+}
 
 /// Shows the screen until it is left, then waits for the engine to finish.
 ///
@@ -145,44 +206,91 @@ pub fn restore_terminal() {}
 /// When the terminal cannot be used.
 pub fn run(
     engine: EngineHandle,
-    settings: &Settings,
-    session: Session,
-    changes: &Receiver<Settings>,
+    parts: ScreenParts,
     shutdown: &Shutdown,
 ) -> Result<Exit, AppError> {
-    let shown = run_screen(&engine, settings, &session.saved.screen, changes);
+    let ScreenParts {
+        settings,
+        changes,
+        session,
+        has_chosen_symbols,
+        clock,
+    } = parts;
+    let choices = Choices::watch(engine.commands.clone()).map_err(AppError::system("a thread"))?;
+    let shown = Terminal::open(settings.mouse)
+        .map_err(TuiError::from)
+        .and_then(|terminal| {
+            tui::run(
+                settings,
+                session.saved.screen.clone(),
+                engine.snapshots.clone(),
+                choices.commands.clone(),
+                changes,
+                clock,
+                terminal,
+            )
+        });
+    if matches!(shown, Err(TuiError::Interrupted)) {
+        // The engine is not waited for: that is what the second Ctrl-C asks for.
+        return Ok(Exit::Interrupted);
+    }
     // Left with `q`, by a signal, or because the terminal failed: the engine finishes in any case.
     shutdown.requester().request();
     let report = engine.join();
     tracing::debug!(?report, "the engine has finished");
-    let state = shown.map_err(AppError::system("the terminal cannot be used"))?;
-    session.save(state);
+    session.save(shown?, has_chosen_symbols || choices.were_made());
     Ok(Exit::Done)
 }
 
-/// The screen itself: draws the engine's snapshots until it is left, or the engine has finished.
-fn run_screen(
-    _engine: &EngineHandle,
-    _settings: &Settings,
-    _saved: &SessionState,
-    _changes: &Receiver<Settings>,
-) -> io::Result<SessionState> {
-    Err(io::Error::other(
-        "the screen is under construction; --headless needs none",
-    ))
+/// Passes the screen's commands on to the engine, and notices whether they choose symbols.
+#[derive(Debug)]
+struct Choices {
+    commands: Sender<Command>,
+    were_made: Arc<AtomicBool>,
+}
+
+impl Choices {
+    fn watch(engine: Sender<Command>) -> io::Result<Self> {
+        let (commands, received) = bounded::<Command>(64);
+        let were_made = Arc::new(AtomicBool::new(false));
+        let made = Arc::clone(&were_made);
+        thread::Builder::new()
+            .name("screen".to_owned())
+            .spawn(move || {
+                for command in received {
+                    if matches!(command, Command::Add(_) | Command::Remove(_)) {
+                        made.store(true, Ordering::Relaxed);
+                    }
+                    if engine.send(command).is_err() {
+                        return;
+                    }
+                }
+            })?;
+        Ok(Self {
+            commands,
+            were_made,
+        })
+    }
+
+    fn were_made(&self) -> bool {
+        self.were_made.load(Ordering::Relaxed)
+    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
-    use crate::config::Layers;
+    use crate::config::{Layers, words};
+    use crate::tui::theme::{ColorDepth, GlyphSet, ThemeName};
+    use crate::tui::views::View;
 
     fn saved() -> SessionState {
         SessionState {
-            view: Some("chart".to_owned()),
+            view: Some(View::Chart),
             symbols: vec!["AAPL@bundled".to_owned()],
-            theme: Some("light".to_owned()),
+            theme: Some(ThemeName::Light),
+            ..SessionState::default()
         }
     }
 
@@ -218,7 +326,7 @@ mod tests {
         let mut loaded = layers.load().unwrap();
         let session = Session::restore_from(store(folder.path()), &mut loaded);
         assert_eq!(session.saved.screen.view, None);
-        assert_eq!(session.saved.screen.theme.as_deref(), Some("light"));
+        assert_eq!(session.saved.screen.theme, Some(ThemeName::Light));
         assert_eq!(loaded.settings.symbols.unwrap()[0].to_string(), "SPY");
     }
 
@@ -231,7 +339,7 @@ mod tests {
             .set(&key::SOURCES, "--source", vec!["sim:".to_owned()]);
         let mut loaded = layers.load().unwrap();
         let session = Session::restore_from(store(folder.path()), &mut loaded);
-        assert_eq!(session.saved.screen.view.as_deref(), Some("chart"));
+        assert_eq!(session.saved.screen.view, Some(View::Chart));
         assert_eq!(loaded.settings.symbols, None);
         assert_eq!(session.saved.sources, ["sim:"]);
     }
@@ -241,11 +349,52 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SessionStore::in_folder(folder.path());
         let mut loaded = Layers::default().load().unwrap();
-        Session::restore_from(store.clone(), &mut loaded).save(saved());
+        Session::restore_from(store.clone(), &mut loaded).save(saved(), true);
         let mut loaded = Layers::default().load().unwrap();
-        let session = Session::restore_from(store, &mut loaded);
+        let session = Session::restore_from(store.clone(), &mut loaded);
         assert_eq!(session.saved.screen, saved());
         assert_eq!(session.warning(), None);
+
+        session.save(saved(), false);
+        let mut loaded = Layers::default().load().unwrap();
+        let session = Session::restore_from(store, &mut loaded);
+        assert_eq!(session.saved.screen.view, Some(View::Chart));
+        assert_eq!(
+            loaded.settings.symbols, None,
+            "all symbols stay all symbols"
+        );
+        assert!(session.saved.screen.symbols.is_empty());
+    }
+
+    #[test]
+    fn adding_and_removing_symbols_is_a_choice() {
+        let (engine, received) = bounded(4);
+        let choices = Choices::watch(engine).unwrap();
+        choices.commands.send(Command::ClearErrors).unwrap();
+        assert_eq!(received.recv(), Ok(Command::ClearErrors));
+        assert!(!choices.were_made());
+        choices
+            .commands
+            .send(Command::Remove(vec!["A".parse().unwrap()]))
+            .unwrap();
+        received.recv().unwrap();
+        assert!(choices.were_made());
+    }
+
+    #[test]
+    fn the_configuration_knows_the_words_of_the_screen_and_no_others() {
+        assert_eq!(words::THEMES, ThemeName::ALL.map(ThemeName::name));
+        assert_eq!(words::VIEWS, View::ALL.map(View::name));
+        assert_eq!(words::COLUMNS, Column::ALL.map(Column::name));
+        assert_eq!(words::DEFAULT_COLUMNS, Column::DEFAULT.map(Column::name));
+        assert_eq!(words::COLORS[1..], ColorDepth::ALL.map(ColorDepth::name));
+        assert_eq!(words::GLYPHS[1..], GlyphSet::ALL.map(GlyphSet::name));
+        let settings = Layers::default().load().unwrap().settings;
+        let environment = Environment::of([("TERM", "xterm-256color")]);
+        assert_eq!(
+            tui_settings(&settings, &environment),
+            TuiSettings::default()
+        );
     }
 
     #[test]

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::key;
-use super::raw::{boolean, choice, count, parsed, parsed_or_number};
+use super::raw::{Raw, boolean, choice, count, parsed, parsed_or_number};
 use super::reader::Reader;
 use super::words;
 use crate::domain::symbol::SymbolSpec;
 use crate::domain::time::Timeframe;
 use crate::pipeline::settings::EngineSettings;
 use crate::pipeline::source::Speed;
-use crate::sources::spec::SourceSpec;
+use crate::sources::spec::{SourceSpec, nearest};
 use crate::telemetry::LogFilter;
+use crate::tui::keymap::{Key, KeyMap, TABLE};
 
 const MIB: u64 = 1 << 20;
 
@@ -36,8 +37,8 @@ pub struct Settings {
     pub engine: EngineSettings,
     /// The screen's settings.
     pub screen: ScreenSettings,
-    /// Keys of the user's own choice: what to do, and the keys that do it.
-    pub keys: BTreeMap<String, Vec<String>>,
+    /// Which key does what.
+    pub keys: KeyMap,
     /// Named watchlists.
     pub lists: BTreeMap<String, Vec<SymbolSpec>>,
 }
@@ -86,7 +87,6 @@ impl Settings {
         let timeframes = reader
             .list(&key::TIMEFRAMES, ',', parsed::<Timeframe>("a timeframe"))
             .unwrap_or_default();
-        let keys = reader.open_section("keys", '\0', |_| Ok(()), parsed("a key"));
         Self {
             symbols,
             sources,
@@ -96,7 +96,7 @@ impl Settings {
             log: reader.value(&key::LOG_LEVEL, LogFilter::default(), parsed("a log level")),
             engine: read_engine(reader, timeframes),
             screen: ScreenSettings::read(reader),
-            keys,
+            keys: read_keys(reader),
             lists: reader.open_section("lists", ',', list_name, parsed("a symbol")),
         }
     }
@@ -202,6 +202,31 @@ impl ScreenSettings {
             stale_after_s: reader.value(&key::STALE_AFTER_S, 180, count(1..=86_400)),
         }
     }
+}
+
+/// The screen's keys, with those of the user's own choice.
+fn read_keys(reader: &mut Reader<'_>) -> KeyMap {
+    let is_action = |name: &str| {
+        if TABLE.iter().any(|entry| entry.name == name) {
+            return Ok(());
+        }
+        let near = nearest(name, TABLE.iter().map(|entry| entry.name));
+        let hint = near.map_or_else(
+            || "the screen's help (?) tells what there is".to_owned(),
+            |near| format!("did you mean '{near}'?"),
+        );
+        Err(format!("'{name}' is nothing that a key can do; {hint}"))
+    };
+    let is_key = |raw: Raw<'_>| parsed::<Key>("a key")(raw).and_then(|_| parsed("a key")(raw));
+    let chosen: BTreeMap<String, Vec<String>> =
+        reader.open_section("keys", '\0', is_action, is_key);
+    let remaps = chosen
+        .iter()
+        .map(|(name, keys)| (name.as_str(), keys.as_slice()));
+    KeyMap::with(remaps).unwrap_or_else(|error| {
+        reader.wrong_section("keys", &error.to_string());
+        KeyMap::default()
+    })
 }
 
 fn list_name(name: &str) -> Result<(), String> {

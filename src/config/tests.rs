@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use super::*;
+use crate::tui::action::Action;
 use reader::{Origin, Shown};
 
 const DOCUMENTED: &str = include_str!("../../assets/config.toml");
@@ -60,7 +61,7 @@ fn the_documented_examples_can_be_used() {
     let settings = load(&uncommented).unwrap().settings;
     assert_eq!(settings.symbols.unwrap().len(), 2);
     assert_eq!(settings.lists["tech"].len(), 3);
-    assert_eq!(settings.keys["quit"], ["q", "ctrl-q"]);
+    assert_eq!(settings.keys.keys_of(Action::Quit).len(), 2);
 }
 
 #[test]
@@ -162,6 +163,18 @@ fn mistakes_have_a_place_and_a_remedy() {
             "log_level = 'loud'\n",
             "config.toml:1:13: 'loud' is no log level; there are off, error, warn, info, debug, trace, \
              and by module such as warn,streamer_tui::pipeline=debug",
+        ),
+        (
+            "[keys]\nqiut = 'x'\n",
+            "config.toml:2:1: [keys] 'qiut' is nothing that a key can do; did you mean 'quit'?",
+        ),
+        (
+            "[keys]\nquit = ['q', 'hyper-q']\n",
+            "config.toml:2:14: 'hyper-q' is no key; write one such as q, ctrl-c, alt-x, space, enter, F5, pageup or <",
+        ),
+        (
+            "[keys]\nquit = 'z'\n",
+            "config.toml:1:2: [keys] the key 'z' would mean both 'quit' and 'maximise'; give one of them another",
         ),
         (
             "[lists]\n\"my tech\" = []\n",

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::ConfigFile;
+use crate::tui::theme::ThemeName;
 use crossbeam_channel::unbounded;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,7 +22,7 @@ fn layers(path: &Path) -> Layers {
     }
 }
 
-fn reloader(path: &Path) -> (Reloader, Receiver<Command>, Receiver<Settings>) {
+fn reloader(path: &Path) -> (Reloader, Receiver<Command>, Receiver<TuiSettings>) {
     let layers = layers(path);
     let loaded = layers.load().unwrap();
     let (commands, received) = unbounded();
@@ -76,7 +77,7 @@ fn what_can_change_changes_and_what_cannot_is_told() {
         "at the next start: headless, engine.history_rows"
     );
     assert_eq!(error.severity, Severity::Info);
-    assert_eq!(changes.try_recv().unwrap().screen.theme, "light");
+    assert_eq!(changes.try_recv().unwrap().theme, ThemeName::Light);
 
     reloader.reload();
     assert!(
@@ -134,7 +135,7 @@ fn an_invalid_file_changes_nothing_and_every_problem_is_told() {
     assert!(changes.is_empty());
     fs::write(&path, "[screen]\ntheme = 'dark'\n").unwrap();
     reloader.reload();
-    assert_eq!(changes.try_recv().unwrap().screen.theme, "dark");
+    assert_eq!(changes.try_recv().unwrap().theme, ThemeName::Dark);
 }
 
 #[test]
@@ -176,7 +177,10 @@ fn a_hundred_reloads_leave_the_last_one_in_force_and_nothing_piled_up() {
         reloader.reload();
     }
     assert_eq!(changes.len(), 1);
-    assert_eq!(changes.try_recv().unwrap().screen.stale_after_s, 101);
+    assert_eq!(
+        changes.try_recv().unwrap().stale_after,
+        Duration::from_secs(101)
+    );
     assert!(received.is_empty());
 }
 
@@ -193,8 +197,8 @@ fn a_saved_file_is_applied_by_itself_and_a_lost_permission_is_told() {
     fs::write(folder.path().join("new"), "[screen]\ntheme = 'light'\n").unwrap();
     fs::rename(folder.path().join("new"), &path).unwrap();
     assert_eq!(
-        changes.recv_timeout(PATIENCE).unwrap().screen.theme,
-        "light"
+        changes.recv_timeout(PATIENCE).unwrap().theme,
+        ThemeName::Light
     );
 
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
