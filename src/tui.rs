@@ -36,6 +36,8 @@ pub mod views;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
 
 pub use run::{Ports, TuiError, run, run_with};
 pub use settings::{SessionState, TerminalEnvironment, TuiSettings};

@@ -191,12 +191,11 @@ fn named<T: std::str::FromStr<Err = String>, const N: usize>(
     text: &str,
     names: [&'static str; N],
 ) -> Result<T, String> {
-    text.parse().map_err(|error: String| {
-        match nearest(text, names) {
+    text.parse()
+        .map_err(|error: String| match nearest(text, names) {
             Some(near) if !text.is_empty() => format!("{error}; did you mean '{near}'?"),
             _ => error,
-        }
-    })
+        })
 }
 
 fn sort(text: &str) -> Result<Sort, String> {
@@ -253,7 +252,7 @@ pub fn symbols(text: &str) -> Result<Vec<SymbolSpec>, String> {
         .filter(|word| !word.is_empty())
         .map(|word| {
             word.parse::<SymbolSpec>()
-                .map_err(|error| format!("'{word}': {error}"))
+                .map_err(|error| format!("'{}': {error}", super::text::cut(word, 24)))
         })
         .collect()
 }
@@ -285,7 +284,10 @@ fn list(text: &str) -> Result<ListOrder, String> {
         "new" => {
             let (list, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
             let list = name(list)?;
-            if matches!(list.as_str(), "all" | "show" | "new" | "add" | "remove" | "delete") {
+            if matches!(
+                list.as_str(),
+                "all" | "show" | "new" | "add" | "remove" | "delete"
+            ) {
                 return Err(format!("a list cannot be named '{list}'"));
             }
             Ok(ListOrder::New(list, symbols(rest)?))
@@ -429,7 +431,10 @@ mod tests {
             Ok(Order::List(ListOrder::Show("tech".into())))
         );
         assert_eq!(parse("bell on"), Ok(Order::Bell(true)));
-        assert_eq!(parse("pause"), Ok(Order::Engine(Command::parse("pause").unwrap())));
+        assert_eq!(
+            parse("pause"),
+            Ok(Order::Engine(Command::parse("pause").unwrap()))
+        );
     }
 
     #[test]

@@ -53,10 +53,7 @@ fn draw_too_small(model: &Model, buffer: &mut Buffer) {
     ];
     // On a single line the numbers alone are what helps.
     if area.height < 3 {
-        let line = format!(
-            "{}×{} < {WIDTH_MIN}×{HEIGHT_MIN}",
-            area.width, area.height
-        );
+        let line = format!("{}×{} < {WIDTH_MIN}×{HEIGHT_MIN}", area.width, area.height);
         put(
             buffer,
             0,
@@ -109,7 +106,14 @@ fn draw_panel(model: &mut Model, id: PanelId, border: Rect, buffer: &mut Buffer)
             break;
         }
         let style = title.style.patch(span.style);
-        x = put(buffer, x, border.y, left as u16, &cut(&span.content, left), style);
+        x = put(
+            buffer,
+            x,
+            border.y,
+            left as u16,
+            &cut(&span.content, left),
+            style,
+        );
     }
     put(buffer, x, border.y, 1, " ", style);
     if is_focused && has_many {
@@ -147,7 +151,14 @@ fn draw_prompt(model: &Model, prompt: &Prompt, buffer: &mut Buffer) {
     let area = buffer.area;
     let theme = model.theme;
     let y = area.bottom() - 1;
-    clear(buffer, Rect { y, height: 1, ..area });
+    clear(
+        buffer,
+        Rect {
+            y,
+            height: 1,
+            ..area
+        },
+    );
     let label = prompt.label();
     let mut x = put(buffer, area.x, y, area.width, " ", theme.text);
     x = put(buffer, x, y, area.width, label, theme.key);
@@ -176,7 +187,14 @@ fn draw_prompt(model: &Model, prompt: &Prompt, buffer: &mut Buffer) {
         };
         clear(buffer, line);
         let text = format!(" ✖ {}", safe(error));
-        put(buffer, 0, y - 1, area.width, &cut(&text, usize::from(area.width)), theme.error);
+        put(
+            buffer,
+            0,
+            y - 1,
+            area.width,
+            &cut(&text, usize::from(area.width)),
+            theme.error,
+        );
     } else if prompt.completions.len() > 1 || prompt.chosen.is_some() {
         draw_completions(model, prompt, buffer);
     } else if prompt.input.text().is_empty() {
@@ -229,7 +247,8 @@ fn draw_completions(model: &Model, prompt: &Prompt, buffer: &mut Buffer) {
     }
     let chosen = prompt.chosen.unwrap_or(0);
     let first = chosen.saturating_sub(usize::from(count) - 1);
-    let shown = &prompt.completions[first..(first + usize::from(count)).min(prompt.completions.len())];
+    let shown =
+        &prompt.completions[first..(first + usize::from(count)).min(prompt.completions.len())];
     let widest = shown.iter().map(|line| width(line)).max().unwrap_or(0);
     let columns = ((widest + 4) as u16).min(area.width);
     let place = Rect {
@@ -255,7 +274,14 @@ fn draw_completions(model: &Model, prompt: &Prompt, buffer: &mut Buffer) {
         put(buffer, 0, y, 1, "│", theme.border);
         put(buffer, columns - 1, y, 1, "│", theme.border);
         let room = columns.saturating_sub(3);
-        put(buffer, 2, y, room, &cut(&safe(line), usize::from(room)), theme.text);
+        put(
+            buffer,
+            2,
+            y,
+            room,
+            &cut(&safe(line), usize::from(room)),
+            theme.text,
+        );
         if prompt.chosen == Some(first + row) {
             paint(
                 buffer,

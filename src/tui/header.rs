@@ -106,7 +106,14 @@ fn segments(model: &mut Model, detail: Detail) -> Vec<Segment> {
                 Detail::Full => " FINISHING · Ctrl-C again leaves at once ",
                 _ => " FINISHING ",
             };
-            push(0, vec![(text.to_owned(), theme.warning.add_modifier(Modifier::REVERSED))], None);
+            push(
+                0,
+                vec![(
+                    text.to_owned(),
+                    theme.warning.add_modifier(Modifier::REVERSED),
+                )],
+                None,
+            );
         }
         if let Some(since) = frozen {
             let text = format!(" FROZEN {} ", age(now.since(since).as_millis() as i64));
@@ -122,17 +129,29 @@ fn segments(model: &mut Model, detail: Detail) -> Vec<Segment> {
         }
         let sources = &context.snapshot.sources;
         for source in sources.iter().take(SOURCES_MAX) {
-            push(2, source_pieces(source, detail, context), Some(Action::View(View::Pipeline)));
+            push(
+                2,
+                source_pieces(source, detail, context),
+                Some(Action::View(View::Pipeline)),
+            );
         }
         if sources.len() > SOURCES_MAX {
             let more = format!("+{} sources", sources.len() - SOURCES_MAX);
-            push(4, vec![(more, theme.dim)], Some(Action::View(View::Pipeline)));
+            push(
+                4,
+                vec![(more, theme.dim)],
+                Some(Action::View(View::Pipeline)),
+            );
         }
         push(5, vec![(clock_text(detail, context), theme.text)], None);
         if let Some(source) = sources.iter().find(|source| source.transport.is_some())
             && let Some(transport) = &source.transport
         {
-            push(4, transport_pieces(transport, detail, context), Some(Action::TogglePause));
+            push(
+                4,
+                transport_pieces(transport, detail, context),
+                Some(Action::TogglePause),
+            );
         }
         let pipeline = &context.snapshot.pipeline;
         let rates = format!(
@@ -140,12 +159,19 @@ fn segments(model: &mut Model, detail: Detail) -> Vec<Segment> {
             compact(pipeline.events_per_s),
             latency(pipeline.latency.p99_us)
         );
-        push(7, vec![(rates, theme.dim)], Some(Action::View(View::Pipeline)));
+        push(
+            7,
+            vec![(rates, theme.dim)],
+            Some(Action::View(View::Pipeline)),
+        );
         let unread = context.snapshot.errors_unread;
         if unread > 0 {
             push(
                 3,
-                vec![(format!("⚠ {unread}"), theme.warning.add_modifier(Modifier::BOLD))],
+                vec![(
+                    format!("⚠ {unread}"),
+                    theme.warning.add_modifier(Modifier::BOLD),
+                )],
                 Some(Action::View(View::Errors)),
             );
         }
@@ -173,7 +199,11 @@ fn source_pieces(
             let rest = label.split_once(':').map_or("", |(_, rest)| rest);
             let last = rest.trim_end_matches('/').rsplit('/').next().unwrap_or("");
             let what = last.split(['?', '#']).next().unwrap_or("");
-            if what.is_empty() { name } else { what.to_owned() }
+            if what.is_empty() {
+                name
+            } else {
+                what.to_owned()
+            }
         }
         _ => name,
     };

@@ -102,10 +102,26 @@ mod tests {
         };
         let at = |ms: u64| Nanos(ms * Nanos::PER_MS);
         assert!(filter.pass(mouse(MouseEventKind::Moved), at(0)).is_none());
-        assert!(filter.pass(mouse(MouseEventKind::ScrollUp), at(1)).is_some());
-        assert!(filter.pass(mouse(MouseEventKind::ScrollUp), at(5)).is_none());
-        assert!(filter.pass(mouse(MouseEventKind::ScrollDown), at(6)).is_some());
-        assert!(filter.pass(mouse(MouseEventKind::ScrollDown), at(20)).is_some());
+        assert!(
+            filter
+                .pass(mouse(MouseEventKind::ScrollUp), at(1))
+                .is_some()
+        );
+        assert!(
+            filter
+                .pass(mouse(MouseEventKind::ScrollUp), at(5))
+                .is_none()
+        );
+        assert!(
+            filter
+                .pass(mouse(MouseEventKind::ScrollDown), at(6))
+                .is_some()
+        );
+        assert!(
+            filter
+                .pass(mouse(MouseEventKind::ScrollDown), at(20))
+                .is_some()
+        );
         let down = MouseEventKind::Down(MouseButton::Left);
         assert!(filter.pass(mouse(down), at(20)).is_some());
         assert!(filter.pass(mouse(down), at(20)).is_some());

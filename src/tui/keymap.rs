@@ -54,7 +54,13 @@ impl Default for KeyMap {
         // The table's own keys are checked by a test; were one wrong, it alone would be missing.
         let keys: Vec<Vec<Key>> = TABLE
             .iter()
-            .map(|entry| entry.keys.iter().filter_map(|key| key.parse().ok()).collect())
+            .map(|entry| {
+                entry
+                    .keys
+                    .iter()
+                    .filter_map(|key| key.parse().ok())
+                    .collect()
+            })
             .collect();
         let mut meaning = HashMap::new();
         for (entry, keys) in TABLE.iter().zip(&keys) {
@@ -164,7 +170,9 @@ mod tests {
             assert!(!entry.keys.is_empty(), "{}", entry.name);
             assert!(entry.help.len() > 3, "{}", entry.name);
             assert!(
-                TABLE[index + 1..].iter().all(|other| other.name != entry.name),
+                TABLE[index + 1..]
+                    .iter()
+                    .all(|other| other.name != entry.name),
                 "{}",
                 entry.name
             );
@@ -230,7 +238,7 @@ mod tests {
 
         let taken = ["a".to_owned()];
         let error = KeyMap::with([("quit", taken.as_slice())]).unwrap_err();
-        assert!(error.to_string().contains("'quit' and 'add'"), "{error}");
+        assert!(error.to_string().contains("'add' and 'quit'"), "{error}");
         let error = KeyMap::with([("quitt", taken.as_slice())]).unwrap_err();
         assert!(error.to_string().contains("did you mean 'quit'"), "{error}");
         let unreadable = ["hyper-x".to_owned()];

@@ -62,7 +62,12 @@ fn draw_lines(
     let last_top = lines.len().saturating_sub(visible);
     let top = top.min(last_top);
     let note = if last_top > 0 {
-        format!("{title} · {}–{} of {}", top + 1, (top + visible).min(lines.len()), lines.len())
+        format!(
+            "{title} · {}–{} of {}",
+            top + 1,
+            (top + visible).min(lines.len()),
+            lines.len()
+        )
     } else {
         title.to_owned()
     };
@@ -71,7 +76,14 @@ fn draw_lines(
         let mut x = place.x + 2;
         for (text, style) in pieces {
             let room = (place.right() - 2).saturating_sub(x);
-            x = put(buffer, x, place.y + 1 + row as u16, room, &cut(text, usize::from(room)), *style);
+            x = put(
+                buffer,
+                x,
+                place.y + 1 + row as u16,
+                room,
+                &cut(text, usize::from(room)),
+                *style,
+            );
         }
     }
     top
@@ -94,7 +106,14 @@ fn open_box(model: &mut Model, buffer: &mut Buffer, place: Rect, title: &str) {
     draw_border(buffer, place, model.theme.border_focused);
     let room = place.width.saturating_sub(4);
     let text = format!(" {} ", cut(title, usize::from(room.saturating_sub(2))));
-    put(buffer, place.x + 1, place.y, room, &text, model.theme.accent);
+    put(
+        buffer,
+        place.x + 1,
+        place.y,
+        room,
+        &text,
+        model.theme.accent,
+    );
 }
 
 /// Every key and command with what it does; with a query only those that hold every word of it.
@@ -158,7 +177,10 @@ fn help_lines(model: &Model, query: &str) -> Vec<Pieces> {
         .collect();
     section("Commands", commands);
     if lines.is_empty() {
-        lines.push(vec![(format!("nothing about '{}'", safe(query)), theme.dim)]);
+        lines.push(vec![(
+            format!("nothing about '{}'", safe(query)),
+            theme.dim,
+        )]);
     }
     lines
 }
@@ -176,9 +198,8 @@ fn error_lines(
             |local| local.format("%Y-%m-%d %H:%M:%S %Z").to_string(),
         )
     };
-    let field = |label: &str, value: String| {
-        vec![(format!("{label:<10}"), theme.dim), (value, theme.text)]
-    };
+    let field =
+        |label: &str, value: String| vec![(format!("{label:<10}"), theme.dim), (value, theme.text)];
     let name = |name: Option<&str>| name.map_or(UNKNOWN.to_owned(), |name| safe(name).into_owned());
     let mut lines = vec![
         vec![
@@ -261,7 +282,14 @@ fn draw_columns(model: &mut Model, buffer: &mut Buffer, entries: &[(Column, bool
         let look = if *is_shown { theme.text } else { theme.dim };
         let room = place.width.saturating_sub(4);
         let text = format!("{mark} {:<8} {}", column.heading(), column.name());
-        put(buffer, place.x + 2, y, room, &cut(&text, usize::from(room)), look);
+        put(
+            buffer,
+            place.x + 2,
+            y,
+            room,
+            &cut(&text, usize::from(room)),
+            look,
+        );
         if row == at {
             let line = Rect {
                 x: place.x + 1,

@@ -74,6 +74,7 @@ impl Screen {
             self.bytes.extend_from_slice(b"\x1b[0m\x1b[2J");
             self.current.reset();
         }
+        bar_controls(&mut self.next);
         encode(&self.current, &self.next, &mut self.bytes);
         std::mem::swap(&mut self.current, &mut self.next);
         if self.bytes.len() == empty_length && extra.is_empty() {
@@ -89,7 +90,10 @@ impl Screen {
 #[must_use]
 pub fn plain_text(picture: &Buffer) -> String {
     let mut text = String::new();
-    for row in picture.content.chunks(usize::from(picture.area.width).max(1)) {
+    for row in picture
+        .content
+        .chunks(usize::from(picture.area.width).max(1))
+    {
         let mut line = String::new();
         let mut hidden = 0;
         for cell in row {
@@ -112,6 +116,17 @@ type Look = (Color, Color, Modifier);
 
 /// The look after a reset.
 const PLAIN: Look = (Color::Reset, Color::Reset, Modifier::empty());
+
+/// Texts are made safe before they are drawn; this is the last gate, for what may have been forgotten.
+fn bar_controls(picture: &mut Buffer) {
+    for cell in &mut picture.content {
+        let symbol = cell.symbol();
+        let is_plain = symbol.len() == 1 && (0x20..0x7f).contains(&symbol.as_bytes()[0]);
+        if !is_plain && (symbol.is_empty() || symbol.chars().any(char::is_control)) {
+            cell.set_char('?');
+        }
+    }
+}
 
 fn encode(current: &Buffer, next: &Buffer, bytes: &mut Vec<u8>) {
     let right = next.area.right();
@@ -144,11 +159,6 @@ fn encode(current: &Buffer, next: &Buffer, bytes: &mut Vec<u8>) {
 /// Writes a cell's text; tells whether it is one column wide beyond doubt.
 fn write_symbol(bytes: &mut Vec<u8>, cell: &Cell) -> bool {
     let symbol = cell.symbol();
-    // Texts are made safe before they are drawn; this is the last gate, for what may have been forgotten.
-    if symbol.is_empty() || symbol.chars().any(char::is_control) {
-        bytes.push(b'?');
-        return true;
-    }
     bytes.extend_from_slice(symbol.as_bytes());
     let mut chars = symbol.chars();
     let first = chars.next().unwrap_or(' ');
@@ -178,7 +188,11 @@ fn set_look(bytes: &mut Vec<u8>, (fg, bg, modifier): Look) {
 /// `base` is 30 for the text and 40 for what is behind it.
 fn set_color(bytes: &mut Vec<u8>, color: Color, base: u8) {
     let ansi = |at: u8, bytes: &mut Vec<u8>| {
-        let code = if at < 8 { base + at } else { base + 60 + at - 8 };
+        let code = if at < 8 {
+            base + at
+        } else {
+            base + 60 + at - 8
+        };
         write!(bytes, ";{code}").ok();
     };
     match color {

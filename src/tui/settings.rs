@@ -110,7 +110,11 @@ impl TerminalEnvironment {
     /// How many colours the terminal has.
     #[must_use]
     pub fn color_depth(&self) -> ColorDepth {
-        if self.no_color.as_ref().is_some_and(|value| !value.is_empty()) {
+        if self
+            .no_color
+            .as_ref()
+            .is_some_and(|value| !value.is_empty())
+        {
             return ColorDepth::None;
         }
         let term = self.term.as_deref().unwrap_or("").to_ascii_lowercase();
@@ -210,15 +214,27 @@ mod tests {
     #[test]
     fn colours_follow_the_environment() {
         for (values, depth) in [
-            (&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")][..], ColorDepth::None),
-            (&[("NO_COLOR", ""), ("TERM", "xterm-256color")], ColorDepth::Ansi256),
-            (&[("COLORTERM", "24bit"), ("TERM", "screen")], ColorDepth::TrueColor),
+            (
+                &[("NO_COLOR", "1"), ("COLORTERM", "truecolor")][..],
+                ColorDepth::None,
+            ),
+            (
+                &[("NO_COLOR", ""), ("TERM", "xterm-256color")],
+                ColorDepth::Ansi256,
+            ),
+            (
+                &[("COLORTERM", "24bit"), ("TERM", "screen")],
+                ColorDepth::TrueColor,
+            ),
             (&[("TERM", "xterm-kitty")], ColorDepth::TrueColor),
             (&[("TERM", "tmux-256color")], ColorDepth::Ansi256),
             (&[("TERM", "xterm")], ColorDepth::Ansi16),
             (&[("TERM", "linux")], ColorDepth::Ansi16),
             (&[("TERM", "dumb")], ColorDepth::None),
-            (&[("TERM", "vt100"), ("COLORTERM", "truecolor")], ColorDepth::None),
+            (
+                &[("TERM", "vt100"), ("COLORTERM", "truecolor")],
+                ColorDepth::None,
+            ),
             (&[], ColorDepth::Ansi16),
         ] {
             assert_eq!(environment(values).color_depth(), depth, "{values:?}");
@@ -230,8 +246,14 @@ mod tests {
         for (values, glyphs) in [
             (&[("LANG", "en_US.UTF-8")][..], GlyphSet::Braille),
             (&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], GlyphSet::Ascii),
-            (&[("LC_CTYPE", "de_DE.ISO-8859-1"), ("LANG", "de_DE.utf8")], GlyphSet::Ascii),
-            (&[("LC_ALL", ""), ("LANG", "C.UTF-8"), ("TERM", "linux")], GlyphSet::Block),
+            (
+                &[("LC_CTYPE", "de_DE.ISO-8859-1"), ("LANG", "de_DE.utf8")],
+                GlyphSet::Ascii,
+            ),
+            (
+                &[("LC_ALL", ""), ("LANG", "C.UTF-8"), ("TERM", "linux")],
+                GlyphSet::Block,
+            ),
             (&[("TERM", "dumb"), ("LANG", "C.UTF-8")], GlyphSet::Ascii),
             (&[], GlyphSet::Braille),
         ] {

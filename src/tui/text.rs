@@ -89,9 +89,7 @@ pub fn put(buffer: &mut Buffer, x: u16, y: u16, columns: u16, text: &str, style:
     if room == 0 {
         return x;
     }
-    buffer
-        .set_stringn(x, y, text, usize::from(room), style)
-        .0
+    buffer.set_stringn(x, y, text, usize::from(room), style).0
 }
 
 /// Writes pieces of text one after another within a row of `area`; gives the column after them.
@@ -144,9 +142,15 @@ pub fn clear(buffer: &mut Buffer, area: Rect) {
 pub fn ascii(c: char) -> char {
     match c {
         ' '..='~' => c,
-        '│' | '┃' | '▕' | '▏' | '┤' | '├' | '╷' | '╵' | '╎' | '┆' | '┊' | '▌' | '▐' => '|',
-        '─' | '━' | '╌' | '┄' | '┈' | '–' | '−' | '╴' | '╶' | '╸' | '╺' | '—' => '-',
-        '╭' | '╮' | '╰' | '╯' | '┌' | '┐' | '└' | '┘' | '┬' | '┴' | '┼' => '+',
+        '│' | '┃' | '▕' | '▏' | '┤' | '├' | '╷' | '╵' | '╎' | '┆' | '┊' | '▌' | '▐' => {
+            '|'
+        }
+        '─' | '━' | '╌' | '┄' | '┈' | '–' | '−' | '╴' | '╶' | '╸' | '╺' | '—' => {
+            '-'
+        }
+        '╭' | '╮' | '╰' | '╯' | '┌' | '┐' | '└' | '┘' | '┬' | '┴' | '┼' => {
+            '+'
+        }
         '▲' | '↑' => '^',
         '▼' | '↓' => 'v',
         '●' => '*',

@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::action::Edit;
-use super::text::{safe, width};
+use super::text::safe;
 
 /// More is not taken, however much is pasted.
 const BYTES_MAX: usize = 4096;
@@ -55,19 +55,10 @@ impl TextInput {
         self.text.split_at(self.cursor)
     }
 
-    /// How many columns stand before the cursor.
-    #[must_use]
-    pub fn cursor_column(&self) -> usize {
-        width(self.parts().0)
-    }
-
     /// Moves or deletes; tells whether the text has changed.
     pub fn edit(&mut self, edit: Edit) -> bool {
         let (before, after) = self.parts();
-        let left = before
-            .graphemes(true)
-            .next_back()
-            .map_or(0, str::len);
+        let left = before.graphemes(true).next_back().map_or(0, str::len);
         let right = after.graphemes(true).next().map_or(0, str::len);
         let word = before.len() - word_start(before);
         let (delete, cursor) = match edit {
@@ -124,7 +115,7 @@ mod tests {
         assert_eq!(input.text(), "日経[31m A");
         input.edit(Edit::Home);
         input.edit(Edit::Right);
-        assert_eq!(input.cursor_column(), 2);
+        assert_eq!(input.parts().0, "日");
         input.insert(&"x".repeat(1_000_000));
         assert!(input.text().len() <= BYTES_MAX);
     }

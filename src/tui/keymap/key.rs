@@ -182,8 +182,24 @@ mod tests {
     #[test]
     fn names_are_read_and_written() {
         for name in [
-            "q", "Q", "?", "<", "-", ",", "ctrl-c", "alt-x", "ctrl-alt-x", "space", "F5", "F12",
-            "pageup", "shift-tab", "ctrl--", "enter", "ctrl-left", "é",
+            "q",
+            "Q",
+            "?",
+            "<",
+            "-",
+            ",",
+            "ctrl-c",
+            "alt-x",
+            "ctrl-alt-x",
+            "space",
+            "F5",
+            "F12",
+            "pageup",
+            "shift-tab",
+            "ctrl--",
+            "enter",
+            "ctrl-left",
+            "é",
         ] {
             assert_eq!(name.parse::<Key>().unwrap().to_string(), name);
         }

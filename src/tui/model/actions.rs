@@ -235,9 +235,8 @@ impl Model {
             match action {
                 PanelAction::Back => self.back(),
                 PanelAction::NextTimeframe | PanelAction::PreviousTimeframe => {
-                    response = self.with_panel(PanelId::Chart, |panel, context| {
-                        panel.act(action, context)
-                    });
+                    response = self
+                        .with_panel(PanelId::Chart, |panel, context| panel.act(action, context));
                 }
                 _ => {}
             }
@@ -266,7 +265,7 @@ impl Model {
     }
 
     /// Does what a panel answered.
-    pub(super) fn respond(&mut self, response: Response) {
+    pub(in super::super) fn respond(&mut self, response: Response) {
         match response {
             Response::Ignored | Response::Done => {}
             Response::Select(id) => {

@@ -52,7 +52,14 @@ impl Panel for ChartPanel {
 
     fn render(&mut self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
         let text = "no bars yet";
-        put(buffer, area.x + 1, area.y, area.width, text, context.theme.dim);
+        put(
+            buffer,
+            area.x + 1,
+            area.y,
+            area.width,
+            text,
+            context.theme.dim,
+        );
     }
 
     fn act(&mut self, action: PanelAction, _context: &PanelContext<'_>) -> Response {

@@ -102,9 +102,13 @@ impl ErrorsPanel {
 
     fn position(&self, context: &PanelContext<'_>) -> Option<usize> {
         let chosen = self.chosen?;
-        self.shown
-            .iter()
-            .position(|at| context.snapshot.errors.get(*at).is_some_and(|row| row.id == chosen))
+        self.shown.iter().position(|at| {
+            context
+                .snapshot
+                .errors
+                .get(*at)
+                .is_some_and(|row| row.id == chosen)
+        })
     }
 
     fn chosen_row<'a>(&self, context: &PanelContext<'a>) -> Option<&'a ErrorRow> {
@@ -120,7 +124,11 @@ impl ErrorsPanel {
         }
         let at = self.position(context).unwrap_or(0) as i64;
         let at = at.saturating_add(by).clamp(0, count as i64 - 1) as usize;
-        self.chosen = context.snapshot.errors.get(self.shown[at]).map(|row| row.id);
+        self.chosen = context
+            .snapshot
+            .errors
+            .get(self.shown[at])
+            .map(|row| row.id);
         self.follow = true;
         Response::Done
     }
@@ -186,7 +194,11 @@ fn draw_row(row: &ErrorRow, area: Rect, buffer: &mut Buffer, context: &PanelCont
         put(buffer, x, area.y, room as u16, &text, style);
         x = (x + columns as u16 + 1).min(area.right());
     };
-    cell(&clock_text(row.last, context), if area.width >= 70 { 11 } else { 8 }, theme.dim);
+    cell(
+        &clock_text(row.last, context),
+        if area.width >= 70 { 11 } else { 8 },
+        theme.dim,
+    );
     if area.width >= 60 {
         cell(&format!("{sign} {word}"), 7, look);
     } else {
@@ -314,7 +326,10 @@ impl Panel for ErrorsPanel {
             panel.chosen = Some(row.id);
             Some(row.id)
         };
-        let last_top = self.shown.len().saturating_sub(usize::from(self.area.height));
+        let last_top = self
+            .shown
+            .len()
+            .saturating_sub(usize::from(self.area.height));
         match mouse {
             PanelMouse::Click(position) => {
                 choose(self, position);

@@ -107,7 +107,10 @@ fn source_pieces(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Pie
     let look = connection_style(source.state, context);
     let mut pieces = vec![
         vec![
-            (format!("{:<10}", cut(&safe(source.name.as_str()), 10)), context.theme.text),
+            (
+                format!("{:<10}", cut(&safe(source.name.as_str()), 10)),
+                context.theme.text,
+            ),
             (format!(" {sign} {word:<12}"), look),
         ],
         vec![(
@@ -219,7 +222,11 @@ fn draw_summary(area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
         ],
         vec![labelled("latency", latency_text(view), context)],
         vec![
-            labelled("results", format!("{}/s", compact(view.results_per_s)), context),
+            labelled(
+                "results",
+                format!("{}/s", compact(view.results_per_s)),
+                context,
+            ),
             labelled("conflated", view.conflated.to_string(), context),
             labelled("late", view.late.to_string(), context),
             labelled("replaced", view.replaced.to_string(), context),
@@ -240,8 +247,16 @@ fn draw_figures(area: Rect, mut row: u16, buffer: &mut Buffer, context: &PanelCo
         ],
         vec![],
         vec![
-            labelled("events", format!("{}/s", compact(view.events_per_s)), context),
-            labelled("results", format!("{}/s", compact(view.results_per_s)), context),
+            labelled(
+                "events",
+                format!("{}/s", compact(view.events_per_s)),
+                context,
+            ),
+            labelled(
+                "results",
+                format!("{}/s", compact(view.results_per_s)),
+                context,
+            ),
             labelled("in all", view.results_total.to_string(), context),
             labelled("latency", latency_text(view), context),
         ],
@@ -304,10 +319,7 @@ fn worker_line(worker: &WorkerView, context: &PanelContext<'_>) -> Vec<Vec<Piece
             theme.text,
         )],
         vec![(format!("{state:<13}"), look)],
-        vec![(
-            format!("{:>9}", compact(worker.events_per_s)),
-            theme.text,
-        )],
+        vec![(format!("{:>9}", compact(worker.events_per_s)), theme.text)],
         count(worker.backlog, false),
         count(worker.restarts, true),
         count(worker.conflated, false),
@@ -320,7 +332,13 @@ fn worker_line(worker: &WorkerView, context: &PanelContext<'_>) -> Vec<Vec<Piece
 }
 
 impl PipelinePanel {
-    fn draw_workers(&mut self, area: Rect, row: u16, buffer: &mut Buffer, context: &PanelContext<'_>) {
+    fn draw_workers(
+        &mut self,
+        area: Rect,
+        row: u16,
+        buffer: &mut Buffer,
+        context: &PanelContext<'_>,
+    ) {
         let view = &context.snapshot.pipeline;
         let heading = format!(
             "{:<12}   {:<13}   {:>9}   {:>9}   {:>9}   {:>9}   {:>9}   {}",
@@ -425,7 +443,14 @@ impl Panel for PipelinePanel {
         let hidden = context.snapshot.sources.len().saturating_sub(sources_max);
         if hidden > 0 {
             let text = format!("and {hidden} more sources");
-            put(buffer, inside.x, inside.y + row, inside.width, &text, context.theme.dim);
+            put(
+                buffer,
+                inside.x,
+                inside.y + row,
+                inside.width,
+                &text,
+                context.theme.dim,
+            );
             row += 1;
         }
         row = draw_figures(inside, row + 1, buffer, context);

@@ -23,8 +23,8 @@ use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response
 use super::super::text::{cut, paint, put, safe, width};
 use cells::{Cell, CellWidth, Mark};
 pub use columns::{Column, Sort};
-pub use order::{change, change_percent};
 use order::{OrderBy, RowOrder};
+pub use order::{change, change_percent};
 
 /// Room for the mark and the space around it, left of the columns.
 const MARK_COLUMNS: u16 = 3;
@@ -266,7 +266,10 @@ impl WatchlistPanel {
             .filter(|column| *column != Column::Source || has_many_sources)
             .collect();
         let total = |shown: &[Column]| -> usize {
-            shown.iter().map(|column| wanted(*column) + gap).sum::<usize>()
+            shown
+                .iter()
+                .map(|column| wanted(*column) + gap)
+                .sum::<usize>()
         };
         while shown.len() > 1 && total(&shown) > room + gap {
             let Some(victim) = shown.iter().copied().max_by_key(|it| it.dispensability()) else {
@@ -284,7 +287,8 @@ impl WatchlistPanel {
                 } else {
                     0
                 };
-                let columns = (wanted(column) + grown).min(usize::from(area.right().saturating_sub(x)));
+                let columns =
+                    (wanted(column) + grown).min(usize::from(area.right().saturating_sub(x)));
                 let placed = Placed {
                     column,
                     x,
@@ -313,7 +317,13 @@ impl WatchlistPanel {
         }
     }
 
-    fn draw_row(&self, y: u16, line: &RowLine<'_>, buffer: &mut Buffer, context: &PanelContext<'_>) {
+    fn draw_row(
+        &self,
+        y: u16,
+        line: &RowLine<'_>,
+        buffer: &mut Buffer,
+        context: &PanelContext<'_>,
+    ) {
         let RowLine { row, age_ms, cells } = line;
         let mark = Mark::of(row, *age_ms, context.stale_after_ms);
         put(
@@ -486,9 +496,7 @@ impl Panel for WatchlistPanel {
             PanelAction::PageDown => self.step(page, context),
             PanelAction::Home => self.step(i64::MIN, context),
             PanelAction::End => self.step(i64::MAX, context),
-            PanelAction::Open => context
-                .selected
-                .map_or(Response::Done, Response::OpenChart),
+            PanelAction::Open => context.selected.map_or(Response::Done, Response::OpenChart),
             PanelAction::Back if !self.filter.is_empty() => {
                 self.set_filter("");
                 Response::Done
@@ -498,7 +506,10 @@ impl Panel for WatchlistPanel {
                 self.set_sort(self.sort.reversed());
                 Response::Done
             }
-            PanelAction::Copy => match context.selected.and_then(|id| context.snapshot.rows.get(id)) {
+            PanelAction::Copy => match context
+                .selected
+                .and_then(|id| context.snapshot.rows.get(id))
+            {
                 Some(row) => Response::Copy(row_text(row, &self.columns, context)),
                 None => Response::Done,
             },

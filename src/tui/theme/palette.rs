@@ -249,7 +249,13 @@ mod tests {
     #[test]
     fn without_colours_nothing_has_any() {
         let theme = colorless();
-        for style in [theme.up, theme.error, theme.live, theme.selection, theme.dim] {
+        for style in [
+            theme.up,
+            theme.error,
+            theme.live,
+            theme.selection,
+            theme.dim,
+        ] {
             assert_eq!((style.fg, style.bg), (None, None));
         }
         assert_ne!(theme.selection, theme.text);

@@ -178,8 +178,14 @@ pub fn cell(row: &Row, column: Column, age_ms: Option<i64>, context: &PanelConte
         Column::Low => price(row.day.low),
         Column::Vwap => price(row.day.vwap),
         Column::Volume => number_cell(
-            &row.day.volume.map_or_else(|| UNKNOWN.to_owned(), number::compact),
-            if row.day.volume.is_some() { plain } else { theme.dim },
+            &row.day
+                .volume
+                .map_or_else(|| UNKNOWN.to_owned(), number::compact),
+            if row.day.volume.is_some() {
+                plain
+            } else {
+                theme.dim
+            },
         ),
         Column::Trend => Cell::default(),
         Column::Age => Cell {
@@ -277,7 +283,10 @@ mod tests {
             ("+0.77%", "+0", ".77%"),
         ] {
             let cell = number_cell(text, Style::new());
-            assert_eq!((cell.whole.as_str(), cell.fraction.as_str()), (whole, fraction));
+            assert_eq!(
+                (cell.whole.as_str(), cell.fraction.as_str()),
+                (whole, fraction)
+            );
         }
     }
 }

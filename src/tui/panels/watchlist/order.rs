@@ -147,9 +147,9 @@ fn directed(ordering: Ordering, sort: Sort) -> Ordering {
 }
 
 fn matches(row: &Row, words: &[String]) -> bool {
-    words.iter().all(|word| {
-        contains(row.symbol.as_str(), word) || contains(row.source.as_str(), word)
-    })
+    words
+        .iter()
+        .all(|word| contains(row.symbol.as_str(), word) || contains(row.source.as_str(), word))
 }
 
 fn contains(text: &str, lower_word: &str) -> bool {
