@@ -102,10 +102,16 @@ impl Session {
 
     /// Keeps what the screen was left with. The symbols count only where somebody chose them: of "all", a list of those
     /// that had appeared so far would be less.
-    fn save(self, mut screen: SessionState, has_chosen_symbols: bool) {
+    ///
+    /// What is as the settings had it is not kept, so that a change of the settings still shows the next time.
+    fn save(self, mut screen: SessionState, given: &TuiSettings, has_chosen_symbols: bool) {
         let Some(store) = self.store else {
             return;
         };
+        screen.view = screen.view.filter(|view| *view != given.view);
+        screen.theme = screen.theme.filter(|theme| *theme != given.theme);
+        screen.sort = screen.sort.filter(|sort| *sort != given.sort);
+        screen.columns = screen.columns.filter(|columns| *columns != given.columns);
         if !has_chosen_symbols {
             screen.symbols.clear();
         }
@@ -217,6 +223,7 @@ pub fn run(
         clock,
     } = parts;
     let choices = Choices::watch(engine.commands.clone()).map_err(AppError::system("a thread"))?;
+    let given = settings.clone();
     let shown = Terminal::open(settings.mouse)
         .map_err(TuiError::from)
         .and_then(|terminal| {
@@ -235,10 +242,12 @@ pub fn run(
         return Ok(Exit::Interrupted);
     }
     // Left with `q`, by a signal, or because the terminal failed: the engine finishes in any case.
-    shutdown.requester().request();
+    if !engine.is_finished() {
+        shutdown.requester().request();
+    }
     let report = engine.join();
     tracing::debug!(?report, "the engine has finished");
-    session.save(shown?, has_chosen_symbols || choices.were_made());
+    session.save(shown?, &given, has_chosen_symbols || choices.were_made());
     Ok(Exit::Done)
 }
 
@@ -349,13 +358,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SessionStore::in_folder(folder.path());
         let mut loaded = Layers::default().load().unwrap();
-        Session::restore_from(store.clone(), &mut loaded).save(saved(), true);
+        Session::restore_from(store.clone(), &mut loaded).save(
+            saved(),
+            &TuiSettings::default(),
+            true,
+        );
         let mut loaded = Layers::default().load().unwrap();
         let session = Session::restore_from(store.clone(), &mut loaded);
         assert_eq!(session.saved.screen, saved());
         assert_eq!(session.warning(), None);
 
-        session.save(saved(), false);
+        session.save(
+            SessionState {
+                theme: Some(ThemeName::Dark),
+                ..saved()
+            },
+            &TuiSettings::default(),
+            false,
+        );
         let mut loaded = Layers::default().load().unwrap();
         let session = Session::restore_from(store, &mut loaded);
         assert_eq!(session.saved.screen.view, Some(View::Chart));
@@ -364,6 +384,7 @@ mod tests {
             "all symbols stay all symbols"
         );
         assert!(session.saved.screen.symbols.is_empty());
+        assert_eq!(session.saved.screen.theme, None, "as the settings have it");
     }
 
     #[test]

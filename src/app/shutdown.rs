@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{fs, io, process, thread};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
@@ -131,9 +131,11 @@ impl Requester {
     /// Tells the engine, which may itself be waiting for whoever reads stdout, and waits for it.
     fn drain(&self) {
         let deadline = Instant::now() + DRAIN_MAX;
-        // A failure means that the engine has finished, or does not listen; which of both shows below.
-        if let Err(error) = self.0.commands.send_deadline(Command::Quit, deadline) {
-            tracing::warn!(%error, "the engine could not be told to finish");
+        // An engine that has finished cannot be told, and need not be.
+        if let Err(SendTimeoutError::Timeout(_)) =
+            self.0.commands.send_deadline(Command::Quit, deadline)
+        {
+            tracing::warn!("the engine could not be told to finish");
         }
         if self.0.finished.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
             (self.0.restore_terminal)();

@@ -174,7 +174,7 @@ fn mistakes_have_a_place_and_a_remedy() {
         ),
         (
             "[keys]\nquit = 'z'\n",
-            "config.toml:1:2: [keys] the key 'z' would mean both 'quit' and 'maximise'; give one of them another",
+            "config.toml:1:2: [keys] the key 'z' would mean both 'maximise' and 'quit'; give one of them another",
         ),
         (
             "[lists]\n\"my tech\" = []\n",

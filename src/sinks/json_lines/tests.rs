@@ -50,7 +50,7 @@ fn result_line(result: &ResultInstance, symbol: &str) -> String {
     let symbol = Symbol::new(symbol).unwrap();
     lines(|sink| {
         sink.result(result, &symbol, &SourceName::new("replay"))
-            .unwrap()
+            .unwrap();
     })
     .swap_remove(0)
 }
@@ -225,5 +225,5 @@ fn what_is_buffered_has_a_bound() {
         assert!(sink.buffer.len() < BUFFER_BYTES);
     }
     sink.flush().unwrap();
-    assert_eq!(output.iter().filter(|&&byte| byte == b'\n').count(), 10_000);
+    assert_eq!(String::from_utf8(output).unwrap().lines().count(), 10_000);
 }
