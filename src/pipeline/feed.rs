@@ -126,6 +126,26 @@ impl Feed {
         Ok(())
     }
 
+    /// Waits like [`Feed::ready`], but listens meanwhile: `None` when one message may be sent, else the command that
+    /// came first. Cancelling it loses nothing.
+    ///
+    /// # Errors
+    /// When the engine has shut down, or asks the streamer to return.
+    pub async fn ready_or_command(&mut self) -> Result<Option<SourceCommand>, EngineGone> {
+        if self.has_credit {
+            return Ok(None);
+        }
+        tokio::select! {
+            biased;
+            command = self.commands.recv() => command.map(Some).ok_or(EngineGone),
+            permit = self.credits.acquire() => {
+                permit.map_err(|_| EngineGone)?.forget();
+                self.has_credit = true;
+                Ok(None)
+            }
+        }
+    }
+
     /// Sends a message received at `received`, without blocking. Call [`Feed::ready`] before each.
     ///
     /// # Errors
