@@ -1,1 +1,3 @@
-//! x
+//! Where data comes from. Each source is one file; none imports another.
+
+pub mod replay;
