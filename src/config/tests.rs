@@ -157,7 +157,7 @@ fn mistakes_have_a_place_and_a_remedy() {
         ),
         (
             "sources = ['replay:x?loop=1']\n",
-            "config.toml:1:12: 'replay:x?loop=1': loop=1 must be true or false",
+            "config.toml:1:12: 'replay:x?loop=1': loop=1: must be true or false",
         ),
         (
             "log_level = 'loud'\n",

@@ -84,7 +84,7 @@ pub enum SpecError {
         reason: &'static str,
     },
     /// The option does not take this value.
-    #[error("'{text}': {option}={value} {reason}")]
+    #[error("'{text}': {option}={value}: {reason}")]
     Value {
         /// What was given.
         text: String,
@@ -409,15 +409,27 @@ mod tests {
             ),
             (
                 "replay:x?loop=yes",
-                "'replay:x?loop=yes': loop=yes must be true or false",
+                "'replay:x?loop=yes': loop=yes: must be true or false",
             ),
             (
                 "replay:x?tz=Mars/Base",
-                "'replay:x?tz=Mars/Base': tz=Mars/Base must be the name of a time zone, such as America/New_York or UTC",
+                "'replay:x?tz=Mars/Base': tz=Mars/Base: must be the name of a time zone, such as America/New_York or UTC",
+            ),
+            (
+                "replay:x?start=soon",
+                "'replay:x?start=soon': start=soon: is no time; give one such as 2019-02-13T09:30",
+            ),
+            (
+                "replay:x?start=2019-02-14&end=2019-02-13",
+                "'replay:x?start=2019-02-14&end=2019-02-13': end=2019-02-13: must be later than the start",
+            ),
+            (
+                "sim:rate=fast",
+                "'sim:rate=fast': rate=fast: give events per second above zero, such as 0.5 or 100k, or 'max'",
             ),
             (
                 "sim:seconds=NaN",
-                "'sim:seconds=NaN': seconds=NaN must be a number above zero",
+                "'sim:seconds=NaN': seconds=NaN: must be a number above zero",
             ),
             (
                 "sim:fast",
@@ -425,7 +437,7 @@ mod tests {
             ),
             (
                 "sim:seed=-1",
-                "'sim:seed=-1': seed=-1 must be a whole number from 0 up",
+                "'sim:seed=-1': seed=-1: must be a whole number from 0 up",
             ),
         ] {
             assert_eq!(

@@ -1,11 +1,15 @@
 //! `replay:PATH`: recorded data played back.
 
+use std::path::Path;
+
 use crate::domain::event::DataService;
-use crate::domain::source::Delivery;
-use crate::pipeline::source::Source;
+use crate::domain::source::{BarStamp, Delivery};
+use crate::domain::time::SessionCalendar;
+use crate::pipeline::source::{Source, Speed};
 
 use super::{Example, OpenContext, OpenError, OptionValue, Rest, SourceKind, SourceOption};
-use crate::sources::spec::SourceSpec;
+use crate::sources::replay::{ReplaySettings, ReplaySource};
+use crate::sources::spec::{SourceSpec, SpecError};
 
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
@@ -34,7 +38,7 @@ pub const KIND: SourceKind = SourceKind {
         SourceOption {
             name: "tz",
             value: OptionValue::Zone,
-            default: "America/New_York",
+            default: "the session's",
             summary: "The zone of times that carry no offset",
         },
         SourceOption {
@@ -68,10 +72,48 @@ pub const KIND: SourceKind = SourceKind {
     ],
     services: &DataService::ALL,
     delivery: Delivery::Pausable,
-    check: |_| Ok(()),
+    check: |spec| settings(spec).map(drop),
     open,
 };
 
-fn open(spec: &SourceSpec, _context: &OpenContext) -> Result<Box<dyn Source>, OpenError> {
-    Err(spec.failed("replays are under construction"))
+fn settings(spec: &SourceSpec) -> Result<ReplaySettings, SpecError> {
+    let mut settings = ReplaySettings {
+        bar_stamp: match spec.option("stamp") {
+            Some("end") => BarStamp::End,
+            _ => BarStamp::Start,
+        },
+        calendar: match spec.option("session") {
+            Some("utc") => SessionCalendar::UtcDay,
+            _ => SessionCalendar::UsEquities,
+        },
+        zone: spec.parsed("tz")?,
+        looping: spec.parsed("loop")?.unwrap_or(false),
+        gaps: spec.parsed("gaps")?.unwrap_or(false),
+        ..ReplaySettings::default()
+    };
+    let time = |option: &str| match spec.option(option) {
+        Some(text) => match settings.read_time(text) {
+            Some(time) => Ok(Some(time)),
+            None => Err(spec.wrong(option, "is no time; give one such as 2019-02-13T09:30")),
+        },
+        None => Ok(None),
+    };
+    let (start, end) = (time("start")?, time("end")?);
+    if matches!((start, end), (Some(start), Some(end)) if start >= end) {
+        return Err(spec.wrong("end", "must be later than the start"));
+    }
+    settings.start = start;
+    settings.end = end;
+    Ok(settings)
+}
+
+fn open(spec: &SourceSpec, context: &OpenContext) -> Result<Box<dyn Source>, OpenError> {
+    let settings = ReplaySettings {
+        name: context.name.clone(),
+        speed: context.speed.unwrap_or(Speed::Factor(1.0)),
+        ..settings(spec)?
+    };
+    let source = ReplaySource::open(Path::new(spec.rest()), settings)
+        .map_err(|error| spec.failed(error.to_string()))?;
+    Ok(Box::new(source))
 }
