@@ -5,9 +5,15 @@
 )]
 
 pub mod bench;
+pub mod app;
+pub mod cli;
 pub mod compute;
+pub mod config;
 pub mod decode;
 pub mod domain;
 pub mod pipeline;
+pub mod sinks;
 pub mod sources;
+pub mod stores;
+pub mod telemetry;
 pub mod tui;

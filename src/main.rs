@@ -1,5 +1,5 @@
-//! x
-#[allow(clippy::print_stdout, reason = "x")]
-fn main() {
-    println!("{}", streamer_tui::bench::run().unwrap_or_default());
+//! The program. All there is to see is in [`streamer_tui::app`].
+
+fn main() -> std::process::ExitCode {
+    streamer_tui::app::main()
 }

@@ -1,4 +1,15 @@
-//! Where data comes from. Each source is one file; none imports another.
+//! Where data comes from: one leaf file for each kind of source, and the registry of kinds. No source imports another.
+//!
+//! A new kind is a leaf file that describes itself in a [`kind::SourceKind`], and one line in [`KINDS`]. Parsing,
+//! `streamer-tui sources`, error messages and shell completion all follow from that table.
 
 pub mod bundled;
+pub mod kind;
+pub mod replay;
 pub mod simulator;
+pub mod spec;
+
+use kind::SourceKind;
+
+/// Every kind of source.
+pub const KINDS: &[&SourceKind] = &[&kind::replay::KIND, &kind::sim::KIND, &kind::bundled::KIND];

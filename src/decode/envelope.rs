@@ -10,8 +10,6 @@
 
 mod payload;
 
-use std::borrow::Cow;
-
 use crate::domain::event::{DataService, Event, Payload};
 use crate::domain::symbol::{Resolution, Symbol};
 use crate::domain::time::UnixMs;
@@ -109,7 +107,8 @@ struct LineDecoder<'a, 'e, R> {
 /// The envelope's own keys, as far as they have come.
 #[derive(Default)]
 struct Head {
-    timestamp: Option<Option<UnixMs>>,
+    timestamp: Option<UnixMs>,
+    has_timestamp: bool,
     service: Option<Result<DataService, String>>,
     /// Where the mapping of symbols begins, and whether it has been decoded already.
     symbols: Option<(usize, bool)>,
@@ -164,7 +163,7 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
             }
             (None, None) => {}
         }
-        self.line.time = self.line.time.or(head.timestamp.flatten());
+        self.line.time = self.line.time.or(head.timestamp);
         Ok(())
     }
 
@@ -178,7 +177,8 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
             match &*key {
                 "timestamp" => {
                     let time = payload::time(&mut self.scanner, "timestamp")?;
-                    once("timestamp", head.timestamp.replace(time).is_some())?;
+                    once("timestamp", head.has_timestamp)?;
+                    (head.timestamp, head.has_timestamp) = (time, true);
                 }
                 "service" => {
                     let service = self.service_name()?;
@@ -284,7 +284,7 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
     }
 
     #[cold]
-    fn no_payload(&mut self, symbol: &Cow<'_, str>) -> Result<(), Fault> {
+    fn no_payload(&mut self, symbol: &str) -> Result<(), Fault> {
         let kind = self.scanner.kind()?;
         self.scanner.skip()?;
         if kind != Kind::Null && symbol != "timestamp" {
@@ -297,7 +297,7 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
     }
 
     #[cold]
-    fn unresolved(&mut self, symbol: &Cow<'_, str>, why: &Resolution) -> Result<(), Fault> {
+    fn unresolved(&mut self, symbol: &str, why: &Resolution) -> Result<(), Fault> {
         self.scanner.skip()?;
         match why {
             Resolution::Invalid(error) => {
@@ -310,7 +310,7 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
     }
 
     #[cold]
-    fn reject(&mut self, symbol: &Cow<'_, str>, reason: String) {
+    fn reject(&mut self, symbol: &str, reason: String) {
         self.line.rejections.push(Rejection {
             symbol: Symbol::new(symbol).ok(),
             ..Rejection::schema(reason)

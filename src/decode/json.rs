@@ -349,17 +349,17 @@ impl<'a> Scanner<'a> {
         let mut depth: u32 = 0;
         loop {
             let kind = self.kind()?;
-            let is_object = kind == Kind::Object;
-            if is_object || kind == Kind::List {
+            let starts_object = kind == Kind::Object;
+            if starts_object || kind == Kind::List {
                 if depth >= DEPTH_MAX {
                     return Err(self.wrong("too many brackets inside one another"));
                 }
                 self.at += 1;
-                let end = if is_object { b'}' } else { b']' };
+                let end = if starts_object { b'}' } else { b']' };
                 if !self.take(end) {
-                    open = (open << 1) | u128::from(is_object);
+                    open = (open << 1) | u128::from(starts_object);
                     depth += 1;
-                    if is_object {
+                    if starts_object {
                         self.key()?;
                     }
                     continue;
@@ -372,9 +372,9 @@ impl<'a> Scanner<'a> {
                 if depth == 0 {
                     return Ok(());
                 }
-                let in_object = open & 1 == 1;
-                if self.another(if in_object { b'}' } else { b']' })? {
-                    if in_object {
+                let within_braces = open & 1 == 1;
+                if self.another(if within_braces { b'}' } else { b']' })? {
+                    if within_braces {
                         self.key()?;
                     }
                     break;

@@ -111,6 +111,8 @@ pub enum Response {
     Send(Command),
     /// Put this on the clipboard.
     Copy(String),
+    /// Show all about the error of this number.
+    ShowError(u64),
 }
 
 /// A part of the screen with a state of its own.

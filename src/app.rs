@@ -1,0 +1,220 @@
+//! Puts the parts together: command line → settings → sources, sinks and engine → screen or JSON lines → exit code.
+//!
+//! - [`exit`]: exit codes, and what is said on stderr
+//! - [`paths`]: where configuration, session and log are
+//! - [`plan`]: opens the sources and divides the symbols among them
+//! - [`shutdown`]: signals, and the deadline of a drain
+//! - [`panic_hook`]: gives the terminal back before a panic is shown
+//! - [`reload`]: applies a changed configuration
+//! - [`headless`]: JSON lines out, commands in
+//! - [`screen`]: the terminal, with the saved session
+//! - [`report`]: `check` and `sources`
+
+pub mod exit;
+pub mod headless;
+pub mod panic_hook;
+pub mod paths;
+pub mod plan;
+pub mod reload;
+pub mod report;
+pub mod screen;
+pub mod shutdown;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
+
+use crate::cli::{self, Invocation, Task};
+use crate::config::environment::Environment;
+use crate::config::problem::Problems;
+use crate::config::{ConfigFile, Layers, Loaded, key};
+use crate::domain::clock::{Clock, SystemClock};
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::pipeline::Command;
+use crate::pipeline::engine;
+use crate::telemetry;
+use crate::tui::{self, TuiError};
+
+use exit::Exit;
+use headless::{HeadlessSink, RunOutcome};
+use plan::{OpenFailure, Plan, PlanError};
+use shutdown::Shutdown;
+
+/// Why the program could not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] Problems),
+    /// The sources and symbols do not go together, or none could be opened.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The terminal cannot show the screen.
+    #[error("this terminal (TERM={0}) cannot show the screen; --headless needs none")]
+    Terminal(String),
+    /// The screen could not be shown.
+    #[error(transparent)]
+    Screen(#[from] TuiError),
+    /// The system refused something that the program cannot do without.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl AppError {
+    fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::System { what, source }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Terminal(_) => Exit::Usage,
+            Self::Plan(error) => error.exit(),
+            Self::Screen(_) | Self::System { .. } => Exit::Failed,
+        }
+    }
+}
+
+/// Runs the program with the process's arguments and environment.
+#[must_use]
+pub fn main() -> ExitCode {
+    let invocation = match cli::parse(std::env::args_os()) {
+        Ok(invocation) => invocation,
+        Err(refusal) => {
+            return match refusal.print() {
+                // Whoever asked has gone: `--help | head`.
+                Ok(()) | Err(_) => ExitCode::from(refusal.exit_code()),
+            };
+        }
+    };
+    let exit = dispatch(invocation).unwrap_or_else(|error| {
+        exit::say(&error);
+        error.exit()
+    });
+    exit.into()
+}
+
+fn dispatch(invocation: Invocation) -> Result<Exit, AppError> {
+    match invocation.task {
+        Task::Print(text) => Ok(exit::print(&text)),
+        Task::Sources { kind, json } => Ok(report::sources(kind.as_deref(), json)),
+        Task::Bench { json } => Ok(run_bench(json)),
+        Task::Check { json } => Ok(report::check(&layers_of(invocation), json)),
+        Task::Run => run(layers_of(invocation)),
+    }
+}
+
+/// The layers of the configuration: flags, the process's environment, the file.
+fn layers_of(invocation: Invocation) -> Layers {
+    let environment = Environment::of_process(std::path::Path::new("."));
+    let named = invocation
+        .config_path
+        .or_else(|| environment.get(key::CONFIG_VARIABLE).map(Into::into));
+    let file = match named {
+        Some(path) => Some(ConfigFile { path, named: true }),
+        None => paths::config_file().map(|path| ConfigFile { path, named: false }),
+    };
+    Layers {
+        flags: invocation.flags,
+        environment,
+        file,
+    }
+}
+
+fn run_bench(_json: bool) -> Exit {
+    exit::say("the benchmark is under construction");
+    Exit::Failed
+}
+
+/// Runs the monitor until it ends or is told to.
+fn run(layers: Layers) -> Result<Exit, AppError> {
+    let mut loaded = layers.load()?;
+    let is_headless = loaded.settings.headless || !io::stdout().is_terminal();
+    if !is_headless {
+        screen::check_terminal(&layers.environment)?;
+    }
+    start_log(&loaded);
+    panic_hook::install(tui::terminal::restore);
+    let session = screen::Session::restore(&mut loaded, is_headless);
+
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let Plan { sources, failures } = plan::open_all(&loaded.settings)?;
+    let mut limits = loaded.settings.engine.clone();
+    limits.stop_when_ended = is_headless;
+    let outcome = RunOutcome::default();
+    let sinks = if is_headless {
+        let sink = HeadlessSink::on_stdout(&outcome).map_err(AppError::system("stdout"))?;
+        vec![sink]
+    } else {
+        Vec::new()
+    };
+    let engine = engine::start(limits, sources, sinks, Arc::clone(&clock), None)
+        .map_err(AppError::system("the engine could not be started"))?;
+    let shutdown = Shutdown::start(engine.commands.clone(), tui::terminal::restore)
+        .map_err(AppError::system("signals cannot be received"))?;
+    outcome.stop_with(shutdown.requester());
+    report_troubles(&engine.commands, &layers, &failures, session.warning());
+    let settings = screen::tui_settings(&loaded.settings, &layers.environment);
+    let has_chosen_symbols = loaded.settings.symbols.is_some();
+    let (reload, changes) = reload::start(layers, loaded, &engine.commands);
+
+    let exit = if is_headless {
+        headless::run(engine, &shutdown, &outcome)
+    } else {
+        let parts = screen::ScreenParts {
+            settings,
+            changes,
+            session,
+            has_chosen_symbols,
+            clock,
+        };
+        screen::run(engine, parts, &shutdown)?
+    };
+    drop(reload);
+    shutdown.finish();
+    tracing::info!(?exit, "ended");
+    Ok(exit)
+}
+
+/// A log that cannot be written is no reason not to run.
+fn start_log(loaded: &Loaded) {
+    let started = paths::state_folder()
+        .ok_or_else(|| io::Error::other("there is no home folder"))
+        .and_then(|folder| telemetry::start(&folder, &loaded.settings.log));
+    match started {
+        Ok(()) => tracing::info!(version = env!("CARGO_PKG_VERSION"), "started"),
+        Err(error) => exit::say(format_args!("there will be no log file: {error}")),
+    }
+}
+
+/// Puts on the board what went wrong before there was one.
+fn report_troubles(
+    commands: &Sender<Command>,
+    layers: &Layers,
+    failures: &[OpenFailure],
+    session_warning: Option<&str>,
+) {
+    let warning =
+        |message: String| ErrorInstance::new(ErrorKind::ConfigError, message).as_warning();
+    let warnings = layers
+        .warnings()
+        .into_iter()
+        .chain(session_warning.map(str::to_owned))
+        .map(warning);
+    for error in failures.iter().map(OpenFailure::to_error).chain(warnings) {
+        report_error(commands, error);
+    }
+}
+
+/// Puts an error on the board.
+fn report_error(commands: &Sender<Command>, error: ErrorInstance) {
+    if commands.send(Command::Report(Box::new(error))).is_err() {
+        tracing::debug!("the engine has ended, and cannot be told of an error");
+    }
+}

@@ -1,0 +1,221 @@
+//! Opens the sources, and divides the symbols among them.
+
+use crate::config::settings::Settings;
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::source::SourceName;
+use crate::domain::symbol::{Symbol, SymbolSpec};
+use crate::pipeline::engine::SourcePlan;
+use crate::pipeline::source::Source;
+use crate::sources::kind::{OpenContext, OpenError};
+use crate::sources::spec::{SourceSpec, SpecError, nearest};
+
+use super::exit::Exit;
+
+/// What the engine is to be started with.
+pub struct Plan {
+    /// The open sources, with the symbols wanted of each. There is at least one.
+    pub sources: Vec<SourcePlan>,
+    /// The sources that could not be opened.
+    pub failures: Vec<OpenFailure>,
+}
+
+/// A source that could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenFailure {
+    /// What it would have been called.
+    pub name: SourceName,
+    /// Why.
+    pub message: String,
+}
+
+impl OpenFailure {
+    /// The failure as it is shown on the board.
+    #[must_use]
+    pub fn to_error(&self) -> ErrorInstance {
+        ErrorInstance::new(ErrorKind::ConnectionError, self.message.clone()).from_source(&self.name)
+    }
+}
+
+fn messages(failures: &[OpenFailure]) -> String {
+    let messages: Vec<&str> = failures
+        .iter()
+        .map(|failure| failure.message.as_str())
+        .collect();
+    messages.join("\n")
+}
+
+/// Why there is nothing to start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A source is given in a way that cannot mean anything.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A symbol names a source that is not among those given.
+    #[error("'{symbol}': there is no source '{source_name}'{hint}; there are {known}")]
+    UnknownSource {
+        /// The symbol as given.
+        symbol: String,
+        /// The source that it names.
+        source_name: String,
+        /// What may have been meant.
+        hint: String,
+        /// The sources that there are.
+        known: String,
+    },
+    /// Not one source could be opened.
+    #[error("no source could be opened\n{}", messages(.0))]
+    NothingOpened(Vec<OpenFailure>),
+}
+
+impl PlanError {
+    /// The exit code that belongs to it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Spec(_) | Self::UnknownSource { .. } => Exit::Usage,
+            Self::NothingOpened(_) => Exit::Failed,
+        }
+    }
+}
+
+/// The names of sources in results: the kind's, and with a number from the second of a kind on.
+#[must_use]
+pub fn names(specs: &[SourceSpec]) -> Vec<SourceName> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut names = Vec::new();
+    for spec in specs {
+        let kind = spec.kind().name;
+        seen.push(kind);
+        match seen.iter().filter(|&&name| name == kind).count() {
+            1 => names.push(SourceName::new(kind)),
+            number => names.push(SourceName::new(&format!("{kind}-{number}"))),
+        }
+    }
+    names
+}
+
+/// Opens one source.
+///
+/// # Errors
+/// Whatever its kind has to say.
+pub fn open_source(
+    spec: &SourceSpec,
+    name: &SourceName,
+    settings: &Settings,
+) -> Result<Box<dyn Source>, OpenError> {
+    spec.open(&OpenContext {
+        name: name.clone(),
+        speed: settings.speed,
+    })
+}
+
+/// Opens all sources of the settings. What fails for reasons of its own does not keep the others from running.
+///
+/// # Errors
+/// When the settings do not go together, or nothing could be opened.
+pub fn open_all(settings: &Settings) -> Result<Plan, PlanError> {
+    let names = names(&settings.sources);
+    check_symbols(settings.symbols.as_deref(), &names)?;
+    let mut plan = Plan {
+        sources: Vec::new(),
+        failures: Vec::new(),
+    };
+    for (spec, name) in settings.sources.iter().zip(names) {
+        match open_source(spec, &name, settings) {
+            Ok(source) => plan.sources.push(SourcePlan {
+                source,
+                symbols: symbols_of(settings.symbols.as_deref(), &name),
+            }),
+            Err(OpenError::Spec(error)) => return Err(error.into()),
+            Err(error @ OpenError::Failed { .. }) => plan.failures.push(OpenFailure {
+                name,
+                message: error.to_string(),
+            }),
+        }
+    }
+    if plan.sources.is_empty() {
+        return Err(PlanError::NothingOpened(plan.failures));
+    }
+    Ok(plan)
+}
+
+/// The symbols wanted of one source; `None` is all that it has.
+fn symbols_of(symbols: Option<&[SymbolSpec]>, name: &SourceName) -> Option<Vec<Symbol>> {
+    let wanted = symbols?
+        .iter()
+        .filter(|spec| spec.source.as_ref().is_none_or(|source| source == name));
+    Some(wanted.map(|spec| spec.symbol.clone()).collect())
+}
+
+/// Whether every symbol that names a source names one that there is.
+///
+/// # Errors
+/// The first that does not.
+pub fn check_symbols(
+    symbols: Option<&[SymbolSpec]>,
+    names: &[SourceName],
+) -> Result<(), PlanError> {
+    for spec in symbols.unwrap_or_default() {
+        if let Some(source) = &spec.source
+            && !names.contains(source)
+        {
+            let known: Vec<&str> = names.iter().map(SourceName::as_str).collect();
+            let near = nearest(source.as_str(), known.iter().copied());
+            return Err(PlanError::UnknownSource {
+                symbol: spec.to_string(),
+                source_name: source.to_string(),
+                hint: near.map_or_else(String::new, |near| format!(", did you mean '{near}'?")),
+                known: known.join(", "),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    fn specs(texts: &[&str]) -> Vec<SourceSpec> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn symbols(texts: &[&str]) -> Vec<SymbolSpec> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn sources_of_a_kind_are_numbered_from_the_second_on() {
+        let names = names(&specs(&["replay:a", "sim:", "replay:b", "replay:c"]));
+        let names: Vec<&str> = names.iter().map(SourceName::as_str).collect();
+        assert_eq!(names, ["replay", "sim", "replay-2", "replay-3"]);
+    }
+
+    #[test]
+    fn symbols_are_divided_among_the_sources() {
+        let wanted = symbols(&["AAPL", "SPY@sim", "TSLA@replay"]);
+        let of = |name| {
+            let symbols = symbols_of(Some(&wanted), &SourceName::new(name)).unwrap();
+            symbols.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(of("sim"), ["AAPL", "SPY"]);
+        assert_eq!(of("replay"), ["AAPL", "TSLA"]);
+        assert_eq!(symbols_of(None, &SourceName::new("sim")), None);
+    }
+
+    #[test]
+    fn a_symbol_of_a_source_that_is_not_there_is_a_mistake() {
+        let names = names(&specs(&["replay:a", "sim:"]));
+        assert_eq!(
+            check_symbols(Some(&symbols(&["A", "B@sim"])), &names),
+            Ok(())
+        );
+        let error = check_symbols(Some(&symbols(&["A@repaly"])), &names).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "'A@repaly': there is no source 'repaly', did you mean 'replay'?; there are replay, sim"
+        );
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+}

@@ -1,0 +1,199 @@
+//! How a run is brought to its end from outside: signals, `quit`, and a deadline for what follows.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use std::{fs, io, process, thread};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
+
+use super::exit::{self, Exit};
+use crate::pipeline::Command;
+
+/// How long a drain may take before the program leaves all the same.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// Watches for signals until the run is over.
+#[derive(Debug)]
+pub struct Shutdown {
+    requester: Requester,
+    /// Dropped when the engine has finished.
+    running: Sender<()>,
+    signals: Handle,
+    thread: JoinHandle<()>,
+}
+
+/// Asks the engine to finish, and sees to it that it does.
+#[derive(Debug, Clone)]
+pub struct Requester(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    requested: AtomicBool,
+    commands: Sender<Command>,
+    /// Disconnected when the engine has finished.
+    finished: Receiver<()>,
+    drain: Mutex<Option<JoinHandle<()>>>,
+    restore_terminal: fn(),
+}
+
+impl Shutdown {
+    /// Begins to watch. `restore_terminal` gives the terminal back if it has been taken.
+    ///
+    /// # Errors
+    /// When signals cannot be received, or a thread cannot be started.
+    pub fn start(commands: Sender<Command>, restore_terminal: fn()) -> io::Result<Self> {
+        let (running, finished) = bounded(0);
+        let requester = Requester(Arc::new(Inner {
+            requested: AtomicBool::new(false),
+            commands,
+            finished,
+            drain: Mutex::new(None),
+            restore_terminal,
+        }));
+        let mut wanted = vec![SIGINT, SIGTERM];
+        if !is_ignored(SIGHUP) {
+            wanted.push(SIGHUP);
+        }
+        let mut signals = Signals::new(wanted)?;
+        let handle = signals.handle();
+        let own = requester.clone();
+        let thread = thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                for signal in signals.forever() {
+                    own.take_signal(signal);
+                }
+            })?;
+        Ok(Self {
+            requester,
+            running,
+            signals: handle,
+            thread,
+        })
+    }
+
+    /// Asks the engine to finish, from anywhere.
+    #[must_use]
+    pub fn requester(&self) -> Requester {
+        self.requester.clone()
+    }
+
+    /// The engine has finished: no signal is taken any more, and no deadline runs.
+    pub fn finish(self) {
+        drop(self.running);
+        self.signals.close();
+        let drain = self.requester.drain_thread().take();
+        for thread in std::iter::once(self.thread).chain(drain) {
+            if thread.join().is_err() {
+                tracing::error!("a thread that watched over the end panicked");
+            }
+        }
+    }
+}
+
+impl Requester {
+    /// Asks the engine to finish; from now on it has [`DRAIN_MAX`]. Asking again changes nothing.
+    pub fn request(&self) {
+        if self.0.requested.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let own = self.clone();
+        let spawned = thread::Builder::new()
+            .name("drain".to_owned())
+            .spawn(move || own.drain());
+        match spawned {
+            Ok(thread) => *self.drain_thread() = Some(thread),
+            Err(error) => {
+                tracing::error!(%error, "the drain runs without a deadline");
+                if self.0.commands.try_send(Command::Quit).is_err() {
+                    tracing::error!("the engine cannot be told to finish");
+                }
+            }
+        }
+    }
+
+    fn drain_thread(&self) -> std::sync::MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.0.drain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_signal(&self, signal: i32) {
+        tracing::info!(signal, "received");
+        if signal == SIGINT && self.0.requested.load(Ordering::Relaxed) {
+            self.leave(Exit::Interrupted);
+        }
+        self.request();
+    }
+
+    /// Tells the engine, which may itself be waiting for whoever reads stdout, and waits for it.
+    fn drain(&self) {
+        let deadline = Instant::now() + DRAIN_MAX;
+        // An engine that has finished cannot be told, and need not be.
+        if let Err(SendTimeoutError::Timeout(_)) =
+            self.0.commands.send_deadline(Command::Quit, deadline)
+        {
+            tracing::warn!("the engine could not be told to finish");
+        }
+        if self.0.finished.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
+            (self.0.restore_terminal)();
+            exit::say(format_args!(
+                "what was under way could not be finished within {} s, and is lost",
+                DRAIN_MAX.as_secs()
+            ));
+            process::exit(Exit::Failed.code().into());
+        }
+    }
+
+    /// Leaves at once.
+    fn leave(&self, exit: Exit) -> ! {
+        (self.0.restore_terminal)();
+        process::exit(exit.code().into());
+    }
+}
+
+/// Whether whoever started the program had it ignore a signal, as `nohup` does: that is to stay so.
+fn is_ignored(signal: i32) -> bool {
+    let Ok(status) = fs::read_to_string("/proc/self/status") else {
+        return false;
+    };
+    ignored_mask(&status).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+fn ignored_mask(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_reaches_the_engine_once_and_the_end_stops_the_deadline() {
+        let (commands, received) = bounded(4);
+        let shutdown = Shutdown::start(commands, || {}).unwrap();
+        let requester = shutdown.requester();
+        requester.request();
+        requester.request();
+        assert_eq!(received.recv_timeout(DRAIN_MAX), Ok(Command::Quit));
+        let begun = Instant::now();
+        shutdown.finish();
+        assert!(begun.elapsed() < DRAIN_MAX / 2);
+        assert!(received.is_empty());
+    }
+
+    #[test]
+    fn what_nohup_ignores_is_seen() {
+        let status = "Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n";
+        let mask = ignored_mask(status).unwrap();
+        assert_eq!(mask >> (SIGHUP - 1) & 1, 1);
+        assert_eq!(mask >> (SIGINT - 1) & 1, 0);
+        assert_eq!(ignored_mask("nothing"), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! Environment variables, and the `.env` file that adds to them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The variables that the program sees.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, Variable>,
+    /// What is wrong with the `.env` file.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Variable {
+    value: String,
+    from_dotenv: bool,
+}
+
+impl Environment {
+    /// The process's variables; those of the `.env` file in `folder` are added where there is none of the name.
+    #[must_use]
+    pub fn of_process(folder: &Path) -> Self {
+        let process = std::env::vars_os().map(|(name, value)| {
+            (
+                name.to_string_lossy().into_owned(),
+                value.to_string_lossy().into_owned(),
+            )
+        });
+        let mut environment = Self::of(process);
+        environment.read_dotenv(&folder.join(".env"));
+        environment
+    }
+
+    /// An environment of these variables alone.
+    pub fn of<N: Into<String>, V: Into<String>>(
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let variables = variables
+            .into_iter()
+            .map(|(name, value)| {
+                let variable = Variable {
+                    value: value.into(),
+                    from_dotenv: false,
+                };
+                (name.into(), variable)
+            })
+            .collect();
+        Self {
+            variables,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Adds the variables of a `.env` file. A file that belongs to something else and cannot be read is no reason to
+    /// stop, but one to say so.
+    fn read_dotenv(&mut self, path: &Path) {
+        let entries = match dotenvy::from_path_iter(path) {
+            Ok(entries) => entries,
+            Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                return;
+            }
+            Err(error) => {
+                self.warnings.push(format!("{}: {error}", path.display()));
+                return;
+            }
+        };
+        for entry in entries {
+            match entry {
+                Ok((name, value)) => {
+                    self.variables.entry(name).or_insert(Variable {
+                        value,
+                        from_dotenv: true,
+                    });
+                }
+                // The message quotes the line, which may hold a secret.
+                Err(dotenvy::Error::LineParse(_, column)) => self.warnings.push(format!(
+                    "{}: a line cannot be read as NAME=value (at its character {column}) and is ignored",
+                    path.display()
+                )),
+                Err(error) => {
+                    self.warnings.push(format!("{}: {error}", path.display()));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A variable's value; an empty one counts as not set.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(|variable| variable.value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Whether a variable comes from the `.env` file.
+    #[must_use]
+    pub fn is_from_dotenv(&self, name: &str) -> bool {
+        self.variables
+            .get(name)
+            .is_some_and(|variable| variable.from_dotenv)
+    }
+
+    /// The names of all variables.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.keys().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_wins_over_the_file_and_bad_lines_are_told_without_their_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        std::fs::write(
+            &path,
+            "STREAMER_TUI_THEME=light\nSTREAMER_TUI_SPEED=\"60\"\nthis is sesame\nEMPTY=\n",
+        )
+        .unwrap();
+        let mut environment = Environment::of([("STREAMER_TUI_THEME", "dark")]);
+        environment.read_dotenv(&path);
+        assert_eq!(environment.get("STREAMER_TUI_THEME"), Some("dark"));
+        assert_eq!(environment.get("STREAMER_TUI_SPEED"), Some("60"));
+        assert!(environment.is_from_dotenv("STREAMER_TUI_SPEED"));
+        assert!(!environment.is_from_dotenv("STREAMER_TUI_THEME"));
+        assert_eq!(environment.get("EMPTY"), None);
+        assert_eq!(environment.warnings.len(), 1);
+        assert!(!environment.warnings[0].contains("sesame"));
+    }
+
+    #[test]
+    fn without_a_file_there_is_nothing_to_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = Environment::of_process(folder.path());
+        assert!(environment.warnings.is_empty());
+        assert!(environment.get("PATH").is_some());
+    }
+}

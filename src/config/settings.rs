@@ -1,0 +1,240 @@
+//! The settings: everything that can be chosen, checked.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+
+use super::key;
+use super::raw::{Raw, boolean, choice, count, parsed, parsed_or_number};
+use super::reader::Reader;
+use super::words;
+use crate::domain::symbol::SymbolSpec;
+use crate::domain::time::Timeframe;
+use crate::pipeline::settings::EngineSettings;
+use crate::pipeline::source::Speed;
+use crate::sources::spec::{SourceSpec, nearest};
+use crate::telemetry::LogFilter;
+use crate::tui::keymap::{Key, KeyMap, TABLE};
+
+const MIB: u64 = 1 << 20;
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Symbols to subscribe; `None` is all that a source has.
+    pub symbols: Option<Vec<SymbolSpec>>,
+    /// Sources to open; never empty.
+    pub sources: Vec<SourceSpec>,
+    /// Speed of replays; `None` leaves it to each source.
+    pub speed: Option<Speed>,
+    /// Whether to run without a screen although there is a terminal.
+    pub headless: bool,
+    /// Whether the session is saved and restored.
+    pub session: bool,
+    /// What the log file holds.
+    pub log: LogFilter,
+    /// The engine's limits.
+    pub engine: EngineSettings,
+    /// The screen's settings.
+    pub screen: ScreenSettings,
+    /// Which key does what.
+    pub keys: KeyMap,
+    /// Named watchlists.
+    pub lists: BTreeMap<String, Vec<SymbolSpec>>,
+}
+
+/// The screen's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
+pub struct ScreenSettings {
+    /// One of [`words::THEMES`].
+    pub theme: String,
+    /// One of [`words::VIEWS`].
+    pub view: String,
+    /// One of [`words::COLORS`].
+    pub color: String,
+    /// One of [`words::GLYPHS`].
+    pub glyphs: String,
+    /// Whether prices flash when they change.
+    pub flash: bool,
+    /// Whether the mouse is used.
+    pub mouse: bool,
+    /// Whether a new error rings the bell.
+    pub bell: bool,
+    /// Some of [`words::COLUMNS`], in the order in which they are shown.
+    pub columns: Vec<String>,
+    /// The column that the watchlist is sorted by, in the column's usual direction.
+    pub sort: String,
+    /// Whether the order is turned round.
+    pub sort_reverse: bool,
+    /// The zone of the times on screen.
+    pub timezone: Tz,
+    /// Age in seconds at which data is marked stale.
+    pub stale_after_s: u64,
+}
+
+impl Settings {
+    /// Reads every setting. Problems are left in the reader, and stand for the default.
+    pub fn read(reader: &mut Reader<'_>) -> Self {
+        let symbols = reader.list(&key::SYMBOLS, ',', parsed("a symbol"));
+        let sources = reader
+            .list(&key::SOURCES, ';', parsed("a source"))
+            .unwrap_or_else(default_sources);
+        let speed = reader.optional(&key::SPEED, parsed_or_number("a speed"));
+        let timeframes = reader
+            .list(&key::TIMEFRAMES, ',', parsed::<Timeframe>("a timeframe"))
+            .unwrap_or_default();
+        Self {
+            symbols,
+            sources,
+            speed,
+            headless: reader.value(&key::HEADLESS, false, boolean),
+            session: reader.value(&key::SESSION, true, boolean),
+            log: reader.value(&key::LOG_LEVEL, LogFilter::default(), parsed("a log level")),
+            engine: read_engine(reader, timeframes),
+            screen: ScreenSettings::read(reader),
+            keys: read_keys(reader),
+            lists: reader.open_section("lists", ',', list_name, parsed("a symbol")),
+        }
+    }
+}
+
+fn default_sources() -> Vec<SourceSpec> {
+    "bundled:".parse().into_iter().collect()
+}
+
+fn read_engine(reader: &mut Reader<'_>, timeframes: Vec<Timeframe>) -> EngineSettings {
+    let default = EngineSettings::default();
+    let mut number = |key, value: u64, min, max| reader.value(key, value, count(min..=max));
+    EngineSettings {
+        worker_threads: number(&key::WORKER_THREADS, default.worker_threads as u64, 1, 1024)
+            as usize,
+        symbol_backlog: number(
+            &key::SYMBOL_BACKLOG,
+            default.symbol_backlog as u64,
+            16,
+            1 << 24,
+        ) as usize,
+        total_backlog: number(
+            &key::TOTAL_BACKLOG,
+            default.total_backlog as u64,
+            1024,
+            1 << 28,
+        ) as usize,
+        history_rows: number(
+            &key::HISTORY_ROWS,
+            default.history_rows as u64,
+            1,
+            10_000_000,
+        ) as usize,
+        history_bytes: MIB
+            * number(
+                &key::HISTORY_MEMORY_MB,
+                default.history_bytes / MIB,
+                1,
+                1 << 20,
+            ),
+        processing_capacity: number(
+            &key::PROCESSING_CAPACITY,
+            default.processing_capacity as u64,
+            16,
+            1 << 20,
+        ) as usize,
+        results_capacity: number(
+            &key::RESULTS_CAPACITY,
+            default.results_capacity as u64,
+            16,
+            1 << 20,
+        ) as usize,
+        symbols_max: number(&key::SYMBOLS_MAX, default.symbols_max as u64, 1, 1_000_000) as usize,
+        timeframes,
+        stop_when_ended: false,
+    }
+}
+
+impl ScreenSettings {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let columns = reader
+            .list(&key::COLUMNS, ',', choice(words::COLUMNS))
+            .unwrap_or_else(|| {
+                words::DEFAULT_COLUMNS
+                    .iter()
+                    .map(|&name| name.to_owned())
+                    .collect()
+            });
+        Self {
+            theme: reader.value(
+                &key::THEME,
+                words::THEMES[0].to_owned(),
+                choice(words::THEMES),
+            ),
+            view: reader.value(&key::VIEW, words::VIEWS[0].to_owned(), choice(words::VIEWS)),
+            color: reader.value(
+                &key::COLOR,
+                words::COLORS[0].to_owned(),
+                choice(words::COLORS),
+            ),
+            glyphs: reader.value(
+                &key::GLYPHS,
+                words::GLYPHS[0].to_owned(),
+                choice(words::GLYPHS),
+            ),
+            flash: reader.value(&key::FLASH, true, boolean),
+            mouse: reader.value(&key::MOUSE, true, boolean),
+            bell: reader.value(&key::BELL, false, boolean),
+            columns,
+            sort: reader.value(
+                &key::SORT,
+                words::COLUMNS[0].to_owned(),
+                choice(words::COLUMNS),
+            ),
+            sort_reverse: reader.value(&key::SORT_REVERSE, false, boolean),
+            timezone: reader.value(&key::TIMEZONE, Tz::America__New_York, |raw| {
+                parsed::<Tz>("a time zone")(raw).map_err(|message| {
+                    format!(
+                        "{message}; give the name of a time zone, such as America/New_York or UTC"
+                    )
+                })
+            }),
+            stale_after_s: reader.value(&key::STALE_AFTER_S, 180, count(1..=86_400)),
+        }
+    }
+}
+
+/// The screen's keys, with those of the user's own choice.
+fn read_keys(reader: &mut Reader<'_>) -> KeyMap {
+    let is_action = |name: &str| {
+        if TABLE.iter().any(|entry| entry.name == name) {
+            return Ok(());
+        }
+        let near = nearest(name, TABLE.iter().map(|entry| entry.name));
+        let hint = near.map_or_else(
+            || "the screen's help (?) tells what there is".to_owned(),
+            |near| format!("did you mean '{near}'?"),
+        );
+        Err(format!("'{name}' is nothing that a key can do; {hint}"))
+    };
+    let is_key = |raw: Raw<'_>| parsed::<Key>("a key")(raw).and_then(|_| parsed("a key")(raw));
+    let chosen: BTreeMap<String, Vec<String>> =
+        reader.open_section("keys", '\0', is_action, is_key);
+    let remaps = chosen
+        .iter()
+        .map(|(name, keys)| (name.as_str(), keys.as_slice()));
+    KeyMap::with(remaps).unwrap_or_else(|error| {
+        reader.wrong_section("keys", &error.to_string());
+        KeyMap::default()
+    })
+}
+
+fn list_name(name: &str) -> Result<(), String> {
+    let is_good = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    if name.len() <= 32 && name.chars().all(is_good) {
+        return Ok(());
+    }
+    Err(format!(
+        "'{name}' cannot be the name of a list; use at most 32 letters, digits, - and _"
+    ))
+}

@@ -1,0 +1,229 @@
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::io;
+
+use super::*;
+use crate::domain::bar::Ohlcv;
+use crate::domain::outcome::{DayStats, ErrorKind, Status};
+use crate::domain::symbol::SymbolId;
+
+fn decimal(text: &str) -> Option<Decimal> {
+    (!text.is_empty()).then(|| text.parse().unwrap())
+}
+
+fn bar(
+    values: [&str; 5],
+    time: Option<i64>,
+    timeframe: Timeframe,
+    partial: bool,
+) -> ResultInstance {
+    let [open, high, low, close, volume] = values.map(decimal);
+    ResultInstance {
+        symbol: SymbolId(0),
+        time: time.map(UnixMs),
+        body: ResultBody::Ohlcv {
+            bar: Ohlcv {
+                open,
+                high,
+                low,
+                close,
+                volume,
+            },
+            timeframe,
+            partial,
+        },
+        day: DayStats::default(),
+    }
+}
+
+fn lines(write: impl FnOnce(&mut JsonLines<&mut Vec<u8>>)) -> Vec<String> {
+    let mut output = Vec::new();
+    let mut sink = JsonLines::new(&mut output);
+    write(&mut sink);
+    sink.flush().unwrap();
+    let text = String::from_utf8(output).unwrap();
+    assert!(text.is_empty() || text.ends_with('\n'));
+    text.lines().map(str::to_owned).collect()
+}
+
+fn result_line(result: &ResultInstance, symbol: &str) -> String {
+    let symbol = Symbol::new(symbol).unwrap();
+    lines(|sink| {
+        sink.result(result, &symbol, &SourceName::new("replay"))
+            .unwrap();
+    })
+    .swap_remove(0)
+}
+
+#[test]
+fn the_reference_messages_are_written_exactly() {
+    let minute = |values, ms| bar(values, Some(ms), Timeframe::M1, false);
+    for (symbol, result, expected) in [
+        (
+            "AMZN",
+            minute(
+                ["199.79", "199.84", "199.79", "199.84", "1521"],
+                1_720_522_800_000,
+            ),
+            r#"{"type":"result","service":"OHLCV","symbol":"AMZN","open":199.79,"high":199.84,"low":199.79,"close":199.84,"volume":1521,"unix_ts":1720522800000,"new_york_datetime":"2024-07-09T07:00:00-04:00","source":"replay"}"#,
+        ),
+        (
+            "AAPL",
+            minute(
+                ["227.99", "228.0", "227.95", "227.95", "3756"],
+                1_720_522_860_000,
+            ),
+            r#"{"type":"result","service":"OHLCV","symbol":"AAPL","open":227.99,"high":228.0,"low":227.95,"close":227.95,"volume":3756,"unix_ts":1720522860000,"new_york_datetime":"2024-07-09T07:01:00-04:00","source":"replay"}"#,
+        ),
+        (
+            "AMZN",
+            minute(
+                ["199.8", "199.8", "199.8", "199.8", "1874"],
+                1_720_522_920_000,
+            ),
+            r#"{"type":"result","service":"OHLCV","symbol":"AMZN","open":199.8,"high":199.8,"low":199.8,"close":199.8,"volume":1874,"unix_ts":1720522920000,"new_york_datetime":"2024-07-09T07:02:00-04:00","source":"replay"}"#,
+        ),
+    ] {
+        assert_eq!(result_line(&result, symbol), expected);
+    }
+}
+
+#[test]
+fn what_is_missing_is_null() {
+    assert_eq!(
+        result_line(
+            &bar(["", "1.10", "", "", ""], None, Timeframe::M1, false),
+            "X"
+        ),
+        r#"{"type":"result","service":"OHLCV","symbol":"X","open":null,"high":1.10,"low":null,"close":null,"volume":null,"unix_ts":null,"new_york_datetime":null,"source":"replay"}"#
+    );
+}
+
+#[test]
+fn longer_bars_say_how_long_and_whether_they_were_cut() {
+    let values = ["1", "2", "1", "2", "9"];
+    let whole = result_line(
+        &bar(values, Some(1_720_522_800_000), Timeframe::M5, false),
+        "X",
+    );
+    assert!(
+        whole.ends_with(r#""source":"replay","timeframe":"5m"}"#),
+        "{whole}"
+    );
+    let cut = result_line(
+        &bar(values, Some(1_720_522_800_000), Timeframe::H1, true),
+        "X",
+    );
+    assert!(
+        cut.ends_with(r#""source":"replay","timeframe":"1h","partial":true}"#),
+        "{cut}"
+    );
+}
+
+#[test]
+fn quotes_have_their_own_keys() {
+    let result = ResultInstance {
+        symbol: SymbolId(0),
+        time: Some(UnixMs(1_720_522_800_250)),
+        body: ResultBody::Level1(Level1 {
+            bid: decimal("0.00100000"),
+            bid_size: decimal("5"),
+            ask: decimal("0.00100100"),
+            ..Level1::default()
+        }),
+        day: DayStats::default(),
+    };
+    assert_eq!(
+        result_line(&result, "BTC/USD"),
+        r#"{"type":"result","service":"LEVEL1","symbol":"BTC/USD","bid":0.00100000,"bid_size":5,"ask":0.00100100,"ask_size":null,"last":null,"last_size":null,"volume":null,"unix_ts":1720522800250,"new_york_datetime":"2024-07-09T07:00:00.250-04:00","source":"replay"}"#
+    );
+}
+
+#[test]
+fn errors_and_statuses_carry_what_is_known() {
+    let replay = SourceName::new("replay");
+    let ended = ErrorInstance::new(
+        ErrorKind::ConnectionError,
+        "No more data available from API.",
+    )
+    .from_source(&replay);
+    let full = ErrorInstance {
+        symbol: Some(Symbol::new("AAPL").unwrap()),
+        location: Some("bars/x.csv:7".to_owned()),
+        sample: Some("a,\u{1b}b".to_owned()),
+        time: Some(UnixMs(5)),
+        ..ErrorInstance::new(ErrorKind::DecodeError, "no \"price\"")
+            .from_source(&replay)
+            .as_warning()
+    };
+    let plain = StatusChange::of_source(Status::Connected, &replay);
+    let rich = StatusChange {
+        retry_ms: Some(4000),
+        time: Some(UnixMs(6)),
+        ..StatusChange::of_source(Status::Reconnecting, &replay)
+            .with_message("again")
+            .with_symbol(&Symbol::new("SPY").unwrap())
+    };
+    let lines = lines(|sink| {
+        sink.error(&ended).unwrap();
+        sink.error(&full).unwrap();
+        sink.status(&plain).unwrap();
+        sink.status(&rich).unwrap();
+    });
+    assert_eq!(
+        lines,
+        [
+            r#"{"type":"error","error":"ConnectionError","severity":"error","message":"No more data available from API.","source":"replay"}"#,
+            r#"{"type":"error","error":"DecodeError","severity":"warning","message":"no \"price\"","source":"replay","symbol":"AAPL","location":"bars/x.csv:7","sample":"a,\u001bb","unix_ts":5}"#,
+            r#"{"type":"status","status":"connected","source":"replay"}"#,
+            r#"{"type":"status","status":"reconnecting","source":"replay","symbol":"SPY","message":"again","retry_ms":4000,"unix_ts":6}"#,
+        ]
+    );
+}
+
+/// Takes so many bytes and then fails.
+struct Full(usize, ErrorKindOf);
+type ErrorKindOf = io::ErrorKind;
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 == 0 {
+            return Err(self.1.into());
+        }
+        let taken = self.0.min(bytes.len());
+        self.0 -= taken;
+        Ok(taken)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_goes_is_told_from_a_failure() {
+    let status = StatusChange::of_source(Status::Connected, &SourceName::new("sim"));
+    let outcome = |kind| {
+        let mut sink = JsonLines::new(Full(70, kind));
+        sink.status(&status).unwrap();
+        sink.status(&status).unwrap();
+        sink.flush().unwrap_err()
+    };
+    assert_eq!(outcome(io::ErrorKind::BrokenPipe), SinkClosed::ReaderGone);
+    assert!(matches!(
+        outcome(io::ErrorKind::StorageFull),
+        SinkClosed::Failed(_)
+    ));
+}
+
+#[test]
+fn what_is_buffered_has_a_bound() {
+    let mut output = Vec::new();
+    let mut sink = JsonLines::new(&mut output);
+    let status = StatusChange::of_source(Status::Connected, &SourceName::new("sim"));
+    for _ in 0..10_000 {
+        sink.status(&status).unwrap();
+        assert!(sink.buffer.len() < BUFFER_BYTES);
+    }
+    sink.flush().unwrap();
+    assert_eq!(String::from_utf8(output).unwrap().lines().count(), 10_000);
+}

@@ -1,0 +1,119 @@
+//! `replay:PATH`: recorded data played back.
+
+use std::path::Path;
+
+use crate::domain::event::DataService;
+use crate::domain::source::{BarStamp, Delivery};
+use crate::domain::time::SessionCalendar;
+use crate::pipeline::source::{Source, Speed};
+
+use super::{Example, OpenContext, OpenError, OptionValue, Rest, SourceKind, SourceOption};
+use crate::sources::replay::{ReplaySettings, ReplaySource};
+use crate::sources::spec::{SourceSpec, SpecError};
+
+/// The kind as the registry knows it.
+pub const KIND: SourceKind = SourceKind {
+    name: "replay",
+    summary: "Plays recorded files back: a file, or every data file of a folder, merged by time",
+    rest: Rest::Required("PATH"),
+    options: &[
+        SourceOption {
+            name: "start",
+            value: OptionValue::Text("TIME"),
+            default: "the first time in the data",
+            summary: "Leave out what is earlier; a time without offset is exchange time",
+        },
+        SourceOption {
+            name: "end",
+            value: OptionValue::Text("TIME"),
+            default: "the last time in the data",
+            summary: "Leave out this time and what is later",
+        },
+        SourceOption {
+            name: "stamp",
+            value: OptionValue::Choice(&["start", "end"]),
+            default: "start",
+            summary: "Which end of its interval a bar's time names",
+        },
+        SourceOption {
+            name: "tz",
+            value: OptionValue::Zone,
+            default: "the session's",
+            summary: "The zone of times that carry no offset",
+        },
+        SourceOption {
+            name: "gaps",
+            value: OptionValue::Boolean,
+            default: "false",
+            summary: "Wait through gaps in the data instead of skipping those longer than 2 s",
+        },
+        SourceOption {
+            name: "loop",
+            value: OptionValue::Boolean,
+            default: "false",
+            summary: "Begin again at the end",
+        },
+        SourceOption {
+            name: "session",
+            value: OptionValue::Choice(&["us", "utc"]),
+            default: "us",
+            summary: "When trading days begin and end: New York's, or the UTC day",
+        },
+    ],
+    examples: &[
+        Example {
+            spec: "replay:bars/AAPL_1min.csv",
+            effect: "one CSV file, in real time",
+        },
+        Example {
+            spec: "replay:bars?stamp=end&start=2019-02-13T09:30",
+            effect: "every *.csv, *.jsonl, *.ndjson and *.json of a folder (also .gz and .zst), from a time on",
+        },
+    ],
+    services: &DataService::ALL,
+    delivery: Delivery::Pausable,
+    check: |spec| settings(spec).map(drop),
+    open,
+};
+
+fn settings(spec: &SourceSpec) -> Result<ReplaySettings, SpecError> {
+    let mut settings = ReplaySettings {
+        bar_stamp: match spec.option("stamp") {
+            Some("end") => BarStamp::End,
+            _ => BarStamp::Start,
+        },
+        calendar: match spec.option("session") {
+            Some("utc") => SessionCalendar::UtcDay,
+            _ => SessionCalendar::UsEquities,
+        },
+        zone: spec.parsed("tz")?,
+        looping: spec.parsed("loop")?.unwrap_or(false),
+        gaps: spec.parsed("gaps")?.unwrap_or(false),
+        ..ReplaySettings::default()
+    };
+    let time = |option: &str| match spec.option(option) {
+        Some(text) => match settings.read_time(text) {
+            Some(time) => Ok(Some(time)),
+            None => Err(spec.wrong(option, "is no time; give one such as 2019-02-13T09:30")),
+        },
+        None => Ok(None),
+    };
+    let (start, end) = (time("start")?, time("end")?);
+    if matches!((start, end), (Some(start), Some(end)) if start >= end) {
+        return Err(spec.wrong("end", "must be later than the start"));
+    }
+    settings.start = start;
+    settings.end = end;
+    Ok(settings)
+}
+
+fn open(spec: &SourceSpec, context: &OpenContext) -> Result<Box<dyn Source>, OpenError> {
+    let settings = ReplaySettings {
+        name: context.name.clone(),
+        speed: context.speed.unwrap_or(Speed::Factor(1.0)),
+        ..settings(spec)?
+    };
+    let source = ReplaySource::open(Path::new(spec.rest()), settings)
+        .map_err(|error| spec.failed(error.to_string()))?;
+    Ok(Box::new(source))
+}

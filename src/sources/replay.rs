@@ -1,0 +1,190 @@
+//! `replay:PATH`: recorded files played back.
+//!
+//! - `files`: which files there are, how each is packed and written;
+//! - `reader`: the thread that reads and decompresses, a chunk of lines at a time;
+//! - `track`: one file's lines turned into frames; `merge`: all tracks in the order of time;
+//! - `playback`: the replay's clock; `player`: the streamer, which sends each frame when its time has come and takes
+//!   commands meanwhile.
+//!
+//! Frames are ordered by their *pacing time*: the line's own time, or the latest that came before it in its file. So
+//! lines that are out of order in a file are played in file order, and a line without time follows the one before.
+
+mod admission;
+mod files;
+mod merge;
+mod playback;
+mod player;
+mod reader;
+mod track;
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+use crate::decode::time_text::TimeReader;
+use crate::domain::source::{BarStamp, Delivery, Origin, SourceInfo, SourceName};
+use crate::domain::time::{SessionCalendar, UnixMs};
+use crate::pipeline::feed::Feed;
+use crate::pipeline::source::{Source, Speed};
+
+use files::File;
+
+/// How to play recorded data.
+#[derive(Debug, Clone)]
+pub struct ReplaySettings {
+    /// The source's name.
+    pub name: SourceName,
+    /// The speed to begin with.
+    pub speed: Speed,
+    /// Which end of its interval a bar's time names.
+    pub bar_stamp: BarStamp,
+    /// Leave out what is earlier. Of bars stamped at their end, the bar that ends here is earlier.
+    pub start: Option<UnixMs>,
+    /// Leave out this time and what is later. Of bars stamped at their end, the bar that ends here is kept.
+    pub end: Option<UnixMs>,
+    /// The zone of times without offset; `None` is the calendar's.
+    pub zone: Option<Tz>,
+    /// Whether to begin again at the end.
+    pub looping: bool,
+    /// Whether to wait through gaps in the data.
+    pub gaps: bool,
+    /// When the trading days begin and end.
+    pub calendar: SessionCalendar,
+    /// Where playing begins; what is earlier becomes history. `None` is the beginning.
+    pub open_at: Option<UnixMs>,
+}
+
+impl Default for ReplaySettings {
+    fn default() -> Self {
+        Self {
+            name: SourceName::new("replay"),
+            speed: Speed::Factor(1.0),
+            bar_stamp: BarStamp::Start,
+            start: None,
+            end: None,
+            zone: None,
+            looping: false,
+            gaps: false,
+            calendar: SessionCalendar::UsEquities,
+            open_at: None,
+        }
+    }
+}
+
+impl ReplaySettings {
+    /// The zone in which times without offset are read.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.zone.unwrap_or_else(|| self.calendar.zone())
+    }
+
+    /// Reads a time as a person gives it for [`start`](Self::start) and [`end`](Self::end): `2019-02-13T09:30`,
+    /// `2019-02-13`, with an offset, or epoch milliseconds. Without an offset it is in [`zone`](Self::zone). `None` when
+    /// it is no time.
+    #[must_use]
+    pub fn read_time(&self, text: &str) -> Option<UnixMs> {
+        TimeReader::new(self.zone()).read(text)
+    }
+}
+
+/// Why a replay cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file or folder cannot be read.
+    #[error("cannot open {}: {error}", .path.display())]
+    Unreadable {
+        /// What was to be opened.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: std::io::Error,
+    },
+    /// The folder holds nothing that can be played.
+    #[error("{} holds nothing to replay; name a folder with *.csv, *.jsonl, *.ndjson or *.json files, each also .gz or .zst", .0.display())]
+    NothingToPlay(PathBuf),
+    /// The file's name does not say how it is written.
+    #[error("{} cannot be replayed; its name should end in .csv, .jsonl, .ndjson or .json, or one of these and .gz or .zst", .0.display())]
+    UnknownFormat(PathBuf),
+    /// The start is not before the end.
+    #[error("the start of the replay is not before its end")]
+    EmptyWindow,
+}
+
+/// Recorded data that can be played.
+#[derive(Debug)]
+pub struct ReplaySource {
+    info: Arc<SourceInfo>,
+    settings: ReplaySettings,
+    files: Vec<File>,
+}
+
+impl ReplaySource {
+    /// Finds the files of `path`, a file or a folder.
+    ///
+    /// # Errors
+    /// When there is nothing to play, or it cannot be read.
+    pub fn open(path: &Path, settings: ReplaySettings) -> Result<Self, OpenError> {
+        let files = files::find(path)?;
+        let shown = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let label = match shown.file_name() {
+            Some(name) => format!("replay:{}", name.to_string_lossy()),
+            None => format!("replay:{}", path.display()),
+        };
+        Self::of_files(files, label, Origin::Replay, settings)
+    }
+
+    /// A replay of JSON lines in memory, compressed with zstd.
+    ///
+    /// # Errors
+    /// When the settings cannot be met.
+    pub fn in_memory(
+        bytes: &'static [u8],
+        label: &str,
+        origin: Origin,
+        settings: ReplaySettings,
+    ) -> Result<Self, OpenError> {
+        let file = File::in_memory(label, bytes);
+        Self::of_files(vec![file], label.to_owned(), origin, settings)
+    }
+
+    fn of_files(
+        files: Vec<File>,
+        label: String,
+        origin: Origin,
+        settings: ReplaySettings,
+    ) -> Result<Self, OpenError> {
+        if matches!((settings.start, settings.end), (Some(start), Some(end)) if start >= end) {
+            return Err(OpenError::EmptyWindow);
+        }
+        let info = Arc::new(SourceInfo {
+            name: settings.name.clone(),
+            label,
+            origin,
+            delivery: Delivery::Pausable,
+            has_transport: true,
+            bar_stamp: settings.bar_stamp,
+            calendar: settings.calendar,
+        });
+        Ok(Self {
+            info,
+            settings,
+            files,
+        })
+    }
+}
+
+impl Source for ReplaySource {
+    fn info(&self) -> Arc<SourceInfo> {
+        Arc::clone(&self.info)
+    }
+
+    fn run(self: Box<Self>, feed: Feed) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(player::run(self.settings, self.files, feed))
+    }
+}

@@ -1,0 +1,187 @@
+//! Which files a replay plays, how each is packed and written.
+
+use std::path::{Path, PathBuf};
+
+use super::OpenError;
+
+/// How a file's lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Csv,
+    JsonLines,
+}
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+/// Where a file's bytes are.
+#[derive(Debug, Clone)]
+pub(super) enum Input {
+    Path(PathBuf),
+    Memory(&'static [u8]),
+}
+
+/// One file to play.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    /// What it is called in messages.
+    pub(super) name: String,
+    pub(super) input: Input,
+    pub(super) format: Format,
+    pub(super) packing: Packing,
+    /// Its size as it is stored.
+    pub(super) bytes: u64,
+    /// The symbol that its name says it is about.
+    pub(super) symbol: String,
+}
+
+impl File {
+    /// Compressed JSON lines in memory.
+    pub(super) fn in_memory(name: &str, bytes: &'static [u8]) -> Self {
+        Self {
+            name: name.to_owned(),
+            input: Input::Memory(bytes),
+            format: Format::JsonLines,
+            packing: Packing::Zstd,
+            bytes: bytes.len() as u64,
+            symbol: String::new(),
+        }
+    }
+
+    fn at(path: PathBuf) -> Result<Option<Self>, OpenError> {
+        let name = match path.file_name() {
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => return Ok(None),
+        };
+        let Some((format, packing)) = recognise(&name) else {
+            return Ok(None);
+        };
+        let unreadable = |error| OpenError::Unreadable {
+            path: path.clone(),
+            error,
+        };
+        // Opened once for nothing, so that what is not allowed is said before anything starts.
+        let file = std::fs::File::open(&path).map_err(unreadable)?;
+        let bytes = file.metadata().map_err(unreadable)?.len();
+        let symbol = name.split(['_', '.']).next().unwrap_or_default().to_owned();
+        let symbol = match name.split_once('_') {
+            Some((symbol, _)) => symbol.to_owned(),
+            None => strip_endings(&name).map_or(symbol, str::to_owned),
+        };
+        Ok(Some(Self {
+            name,
+            input: Input::Path(path),
+            format,
+            packing,
+            bytes,
+            symbol,
+        }))
+    }
+}
+
+/// All files of `path`: itself, or what can be played in the folder, by name.
+pub(super) fn find(path: &Path) -> Result<Vec<File>, OpenError> {
+    let unreadable = |error| OpenError::Unreadable {
+        path: path.to_owned(),
+        error,
+    };
+    if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+        let file = File::at(path.to_owned())?;
+        return Ok(vec![
+            file.ok_or_else(|| OpenError::UnknownFormat(path.to_owned()))?,
+        ]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let is_file = std::fs::metadata(&path).is_ok_and(|data| data.is_file());
+        match is_file
+            .then(|| File::at(path.clone()))
+            .transpose()?
+            .flatten()
+        {
+            Some(file) => files.push(file),
+            None => tracing::info!(path = %path.display(), "ignored: nothing that can be replayed"),
+        }
+    }
+    if files.is_empty() {
+        return Err(OpenError::NothingToPlay(path.to_owned()));
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+fn recognise(name: &str) -> Option<(Format, Packing)> {
+    let name = name.to_ascii_lowercase();
+    let (name, packing) = if let Some(name) = name.strip_suffix(".gz") {
+        (name, Packing::Gzip)
+    } else if let Some(name) = name.strip_suffix(".zst") {
+        (name, Packing::Zstd)
+    } else {
+        (name.as_str(), Packing::Plain)
+    };
+    let format = match name.rsplit_once('.')?.1 {
+        "csv" => Format::Csv,
+        "jsonl" | "ndjson" | "json" => Format::JsonLines,
+        _ => return None,
+    };
+    Some((format, packing))
+}
+
+/// The name without the endings that say how the file is written: `BRK.B.csv.gz` is about `BRK.B`.
+fn strip_endings(name: &str) -> Option<&str> {
+    let lower = name.to_ascii_lowercase();
+    let packed = [".gz", ".zst"]
+        .iter()
+        .find(|ending| lower.ends_with(*ending))
+        .map_or(0, |ending| ending.len());
+    let name = name.get(..name.len() - packed)?;
+    name.rsplit_once('.').map(|(stem, _)| stem)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_how_a_file_is_written_and_what_it_is_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            ("AAPL_1min.csv", "AAPL"),
+            ("BRK.B.csv.gz", "BRK.B"),
+            ("EURUSD.JSON.ZST", "EURUSD"),
+            ("ticks_a_b.ndjson", "ticks"),
+            ("x.jsonl", "x"),
+        ];
+        for (name, _) in names {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        for name in ["README.md", "LICENSE", "bars.csv.bak", "csv", "x.gz"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("inner.csv")).unwrap();
+        let found = find(folder.path()).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|file| (file.name.as_str(), file.symbol.as_str()))
+            .collect();
+        assert_eq!(found, names);
+    }
+
+    #[test]
+    fn what_cannot_be_played_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = |path: &Path| find(path).unwrap_err().to_string();
+        assert!(message(folder.path()).contains("holds nothing to replay"));
+        assert!(message(&folder.path().join("missing.csv")).contains("missing.csv"));
+        let text = folder.path().join("notes.txt");
+        std::fs::write(&text, "").unwrap();
+        assert!(message(&text).contains("should end in .csv"));
+    }
+}

@@ -1,0 +1,477 @@
+//! The streamer: sends every frame when its time has come, and takes commands meanwhile.
+//!
+//! It is one loop with one thing to do at a time, in this order: obey commands, send what is to be sent, take in what
+//! has been read, load history after a jump, play. Whatever it waits for, it listens for commands too.
+
+mod commands;
+mod load;
+mod opening;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::clock::Nanos;
+use crate::domain::event::Event;
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
+use crate::domain::source::SourceInfo;
+use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::UnixMs;
+use crate::pipeline::feed::{EngineGone, Feed};
+use crate::pipeline::meters::{ConnectionState, SourceMeters, TransportView};
+use crate::pipeline::source::{Message, SourceCommand};
+
+use super::ReplaySettings;
+use super::admission::Admission;
+use super::files::File;
+use super::merge::Merge;
+use super::playback::Playback;
+use super::reader::{Reader, Reply};
+use super::track::{Context, Frame, Window};
+use load::Load;
+use opening::Header;
+
+/// How often the shown clock moves while the replay waits for its next data.
+const TICK: Duration = Duration::from_millis(250);
+/// Frames that are taken before commands are looked for again.
+const FRAMES_AT_ONCE: usize = 64;
+/// Rows that are sent in one envelope.
+const ROWS_TOGETHER: usize = 64;
+
+/// Plays until the engine lets go of the feed.
+pub(super) async fn run(settings: ReplaySettings, files: Vec<File>, feed: Feed) {
+    let EngineGone = match Reader::start(files.clone()) {
+        Ok(reader) => Player::new(settings, files, feed, reader).play().await,
+        Err(error) => fail(feed, &error).await,
+    };
+    tracing::debug!("the replay has stopped");
+}
+
+/// There is no thread to read with.
+async fn fail(mut feed: Feed, error: &std::io::Error) -> EngineGone {
+    feed.meters().set_state(ConnectionState::Failed);
+    let error = ErrorInstance::new(
+        ErrorKind::ConnectionError,
+        format!("the thread that reads the files cannot be started: {error}"),
+    )
+    .from_source(&feed.info().name);
+    let ended = Message::Ended {
+        error: Some(Box::new(error)),
+        hopeless: true,
+    };
+    let now = feed.now();
+    if feed.ready_send(now, ended).await.is_ok() {
+        while feed.next_command().await.is_some() {}
+    }
+    EngineGone
+}
+
+/// A message that waits for its turn.
+struct Outgoing {
+    received: Nanos,
+    message: Message,
+}
+
+/// Playing one event time while paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    No,
+    /// The next event time, whichever that is.
+    Next,
+    /// What belongs up to this time.
+    Until(i64),
+}
+
+struct Player {
+    settings: ReplaySettings,
+    window: Window,
+    files: Vec<File>,
+    headers: Vec<Header>,
+    /// Headers that have been asked for and have not come.
+    headers_awaited: usize,
+    // The feed's own, apart from it, because its resolver borrows it whole.
+    meters: Arc<SourceMeters>,
+    info: Arc<SourceInfo>,
+    feed: Feed,
+    reader: Reader,
+    merge: Merge,
+    playback: Playback,
+    admission: Admission,
+    outbox: VecDeque<Outgoing>,
+    load: Load,
+    /// Symbols that join when what is being loaded is there.
+    deferred: VecDeque<Vec<(Symbol, SymbolId)>>,
+    /// Commands that need to know where the replay stands, before it stands anywhere.
+    early: VecDeque<SourceCommand>,
+    step: Step,
+    has_asked_headers: bool,
+    is_open: bool,
+    has_ended: bool,
+    /// Whether anything has been played since the beginning or the last jump.
+    has_played: bool,
+    has_said_full: bool,
+    last_played: Option<i64>,
+    /// By file: lines that have been played, and lines whose rejections have been reported.
+    played: Vec<u64>,
+    reported: Vec<u64>,
+    next_stream: u64,
+}
+
+impl Player {
+    fn new(settings: ReplaySettings, files: Vec<File>, feed: Feed, reader: Reader) -> Self {
+        let admission = Admission::new(&feed.subscribed(), feed.takes_all());
+        Self {
+            window: Window {
+                start: settings.start,
+                end: settings.end,
+                stamp: settings.bar_stamp,
+            },
+            playback: Playback::new(settings.speed, settings.gaps),
+            settings,
+            headers: files.iter().map(|_| Header::Unknown).collect(),
+            headers_awaited: 0,
+            played: vec![0; files.len()],
+            reported: vec![0; files.len()],
+            files,
+            meters: Arc::clone(feed.meters()),
+            info: Arc::clone(feed.info()),
+            feed,
+            reader,
+            merge: Merge::default(),
+            admission,
+            outbox: VecDeque::new(),
+            load: Load::Nothing,
+            deferred: VecDeque::new(),
+            early: VecDeque::new(),
+            step: Step::No,
+            has_asked_headers: false,
+            is_open: false,
+            has_ended: false,
+            has_played: false,
+            has_said_full: false,
+            last_played: None,
+            next_stream: 0,
+        }
+    }
+
+    async fn play(mut self) -> EngineGone {
+        loop {
+            if let Err(gone) = self.turn().await {
+                return gone;
+            }
+        }
+    }
+
+    /// Does the next thing.
+    async fn turn(&mut self) -> Result<(), EngineGone> {
+        while let Some(command) = self.feed.pending_command()? {
+            self.obey(command);
+        }
+        if !self.outbox.is_empty() {
+            return self.send().await;
+        }
+        if self.headers_awaited > 0 || self.merge.is_waiting() {
+            return self.read().await;
+        }
+        if !self.is_open {
+            self.open();
+            return Ok(());
+        }
+        if let Some(command) = self.early.pop_front() {
+            self.obey(command);
+            return Ok(());
+        }
+        if self.load.is_something() {
+            self.load_some();
+            return Ok(());
+        }
+        if let Some(symbols) = self.deferred.pop_front() {
+            self.join(symbols);
+            return Ok(());
+        }
+        self.play_on().await
+    }
+
+    async fn send(&mut self) -> Result<(), EngineGone> {
+        if let Some(command) = self.feed.ready_or_command().await? {
+            self.obey(command);
+        } else if let Some(outgoing) = self.outbox.pop_front() {
+            if matches!(outgoing.message, Message::Data(_)) {
+                self.meters.last_message.set(outgoing.received.0);
+            }
+            self.feed.send(outgoing.received, outgoing.message)?;
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self) -> Result<(), EngineGone> {
+        let reply = tokio::select! {
+            biased;
+            command = self.feed.next_command() => {
+                self.obey(command.ok_or(EngineGone)?);
+                return Ok(());
+            }
+            reply = self.reader.reply() => reply,
+        };
+        match reply {
+            Some(Reply::Header { file, line }) => self.take_header(file, line),
+            Some(Reply::Chunk { stream, chunk }) => {
+                let (merge, mut context) = self.decoding();
+                merge.give(stream, chunk, &mut context);
+            }
+            None => self.reader_gone(),
+        }
+        Ok(())
+    }
+
+    /// Plays what is due, or waits until something is.
+    async fn play_on(&mut self) -> Result<(), EngineGone> {
+        let now = Instant::now();
+        let Some(pacing) = self.merge.peek().map(|frame| frame.pacing) else {
+            return self.end().await;
+        };
+        if self.has_ended {
+            self.has_ended = false;
+            self.playback.halt(false, now);
+        }
+        self.step = match self.step {
+            Step::Next => Step::Until(pacing),
+            Step::Until(time) if pacing > time => Step::No,
+            other => other,
+        };
+        if self.playback.is_paused() && self.step == Step::No {
+            self.publish(ConnectionState::Paused);
+            return self.listen(None).await;
+        }
+        let due = self.due(pacing, now);
+        if due > now {
+            self.show_clock(now, pacing);
+            self.publish(ConnectionState::Connected);
+            return self.listen(Some(due.min(now + TICK))).await;
+        }
+        self.play_due(now);
+        if self.playback.is_paused() {
+            self.publish(ConnectionState::Paused);
+        } else {
+            self.publish(ConnectionState::Connected);
+        }
+        Ok(())
+    }
+
+    /// When a frame is due: at once when it has no time, and while stepping.
+    fn due(&mut self, pacing: i64, now: Instant) -> Instant {
+        if pacing == i64::MIN || self.step != Step::No {
+            return now;
+        }
+        self.playback.due(pacing, now)
+    }
+
+    /// Takes frames that are due and puts them into the outbox: one line in one envelope, rows together.
+    fn play_due(&mut self, now: Instant) {
+        let received = self.feed.now();
+        let mut rows: Vec<Event> = Vec::new();
+        let mut rows_time = i64::MIN;
+        for _ in 0..FRAMES_AT_ONCE {
+            if self.merge.is_waiting() {
+                break;
+            }
+            let Some((pacing, is_row)) = self.merge.peek().map(|head| (head.pacing, head.is_row))
+            else {
+                break;
+            };
+            let due = self.due(pacing, now);
+            let is_stepped = !matches!(self.step, Step::Until(time) if pacing > time);
+            if due > now || !is_stepped {
+                break;
+            }
+            let other_time = pacing != rows_time && !self.playback.is_unpaced();
+            if !is_row || other_time || rows.len() >= ROWS_TOGETHER {
+                self.put_data(received, std::mem::take(&mut rows));
+            }
+            let (merge, mut context) = self.decoding();
+            let Some((file, mut frame)) = merge.pop(&mut context) else {
+                break;
+            };
+            self.frame_taken(file, &frame);
+            if pacing != i64::MIN {
+                self.playback.played(pacing, due, now);
+                self.meters.set_data_clock(UnixMs(pacing));
+            }
+            if is_row {
+                rows_time = pacing;
+                self.keep_wanted(&mut frame.events);
+                rows.append(&mut frame.events);
+                self.merge.reuse(file, frame.events);
+            } else {
+                self.put_data(received, frame.events);
+            }
+            if !frame.errors.is_empty() {
+                self.put_data(received, std::mem::take(&mut rows));
+                self.put_errors(frame.errors);
+            }
+        }
+        self.put_data(received, rows);
+        self.say_full();
+    }
+
+    /// Notes that a frame has been taken from its file, to be played or loaded.
+    fn frame_taken(&mut self, file: usize, frame: &Frame) {
+        self.has_played = true;
+        self.played[file] = self.played[file].max(frame.ordinal);
+        if !frame.errors.is_empty() {
+            self.reported[file] = self.reported[file].max(frame.ordinal);
+        }
+        if frame.pacing != i64::MIN {
+            self.last_played = self.last_played.max(Some(frame.pacing));
+        }
+    }
+
+    /// Leaves out events of symbols that were removed after the line had been decoded.
+    fn keep_wanted(&self, events: &mut Vec<Event>) {
+        if self.admission.has_removed() {
+            events.retain(|event| self.admission.has(event.symbol));
+        }
+    }
+
+    fn put(&mut self, received: Nanos, message: Message) {
+        self.outbox.push_back(Outgoing { received, message });
+    }
+
+    fn put_data(&mut self, received: Nanos, mut events: Vec<Event>) {
+        self.keep_wanted(&mut events);
+        if !events.is_empty() {
+            self.put(received, Message::Data(events));
+        }
+    }
+
+    fn put_errors(&mut self, errors: Vec<ErrorInstance>) {
+        let received = self.feed.now();
+        let time = self.feed.clock().wall();
+        self.meters.rejected.add(errors.len() as u64);
+        for mut error in errors {
+            error.time = Some(time);
+            self.put(received, Message::Rejected(Box::new(error)));
+        }
+    }
+
+    fn put_status(&mut self, status: Status, message: Option<String>) {
+        let mut change = StatusChange::of_source(status, &self.info.name);
+        change.message = message;
+        change.time = Some(self.feed.clock().wall());
+        let received = self.feed.now();
+        self.put(received, Message::Status(Box::new(change)));
+    }
+
+    fn error(&self, kind: ErrorKind, message: impl Into<String>) -> ErrorInstance {
+        ErrorInstance::new(kind, message).from_source(&self.info.name)
+    }
+
+    /// Says once that not all symbols of the data found room.
+    fn say_full(&mut self) {
+        if let Some(symbol) = self.admission.full.take()
+            && !self.has_said_full
+        {
+            self.has_said_full = true;
+            let message = format!(
+                "there are as many symbols as 'symbols_max' allows: {symbol} and any further ones are left out"
+            );
+            let error = self.error(ErrorKind::Overload, message);
+            self.put_errors(vec![error]);
+        }
+    }
+
+    /// Nothing is left: begins again, or says so and waits.
+    async fn end(&mut self) -> Result<(), EngineGone> {
+        if self.has_ended {
+            self.step = Step::No;
+            return self.listen(None).await;
+        }
+        if self.settings.looping && self.has_played {
+            self.jump(self.settings.open_at.map(|time| time.0));
+            return Ok(());
+        }
+        self.has_ended = true;
+        self.playback.halt(true, Instant::now());
+        self.publish(ConnectionState::Ended);
+        let error = self.error(
+            ErrorKind::ConnectionError,
+            "No more data available from API.",
+        );
+        let received = self.feed.now();
+        let time = self.feed.clock().wall();
+        self.put(
+            received,
+            Message::Ended {
+                error: Some(Box::new(ErrorInstance {
+                    time: Some(time),
+                    ..error
+                })),
+                hopeless: false,
+            },
+        );
+        Ok(())
+    }
+
+    fn reader_gone(&mut self) {
+        self.merge.clear(&self.reader);
+        self.headers_awaited = 0;
+        self.is_open = true;
+        self.load = Load::Nothing;
+        let error = self.error(
+            ErrorKind::ConnectionError,
+            "the thread that reads the files has stopped; restart the program",
+        );
+        self.put_errors(vec![error]);
+    }
+
+    /// Waits for a command, at most until `wake`.
+    async fn listen(&mut self, wake: Option<Instant>) -> Result<(), EngineGone> {
+        let command = match wake {
+            None => self.feed.next_command().await,
+            Some(wake) => tokio::select! {
+                biased;
+                command = self.feed.next_command() => command,
+                () = tokio::time::sleep_until(wake) => return Ok(()),
+            },
+        };
+        self.obey(command.ok_or(EngineGone)?);
+        Ok(())
+    }
+
+    /// Moves the shown clock on, but not past the data that comes next.
+    fn show_clock(&self, now: Instant, next: i64) {
+        if let Some(shown) = self.playback.shows(now) {
+            self.meters.set_data_clock(UnixMs(shown.min(next)));
+        }
+    }
+
+    /// Shows how the replay stands.
+    fn publish(&self, state: ConnectionState) {
+        let meters = &self.meters;
+        meters.set_state(state);
+        meters.set_transport(TransportView {
+            speed: self.playback.speed(),
+            paused: self.playback.is_paused(),
+            looping: self.settings.looping,
+            progress: match state {
+                ConnectionState::Ended => 1.0,
+                _ => self.merge.progress(),
+            },
+        });
+    }
+
+    /// The merge, and what it needs for decoding.
+    fn decoding(&mut self) -> (&mut Merge, Context<'_>) {
+        let context = Context {
+            reader: &self.reader,
+            resolver: self.feed.resolver(),
+            admission: &mut self.admission,
+            meters: &self.meters,
+            info: &self.info,
+            window: self.window,
+        };
+        (&mut self.merge, context)
+    }
+}

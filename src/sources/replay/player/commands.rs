@@ -1,0 +1,143 @@
+//! What the streamer is told.
+
+use tokio::time::Instant;
+
+use crate::domain::outcome::ErrorKind;
+use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::UnixMs;
+use crate::pipeline::meters::ConnectionState;
+use crate::pipeline::source::{Message, SeekTarget, SourceCommand, TransportCommand};
+
+use super::{Player, Step};
+
+impl Player {
+    /// Takes a command. It takes effect at once; what it causes to be loaded or sent follows in the loop.
+    pub(super) fn obey(&mut self, command: SourceCommand) {
+        match command {
+            SourceCommand::Subscribe(symbols) if !self.is_open => {
+                for (_, id) in symbols {
+                    self.admission.admit(id);
+                }
+            }
+            SourceCommand::Subscribe(symbols) => self.deferred.push_back(symbols),
+            SourceCommand::Unsubscribe(symbols) => self.unsubscribe(&symbols),
+            SourceCommand::Transport(command) => self.transport(command),
+        }
+    }
+
+    fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)]) {
+        for (symbol, id) in symbols {
+            self.admission.remove(symbol, *id);
+            self.close_table_of(symbol);
+            for waiting in &mut self.deferred {
+                waiting.retain(|(_, waiting)| waiting != id);
+            }
+        }
+        let admission = &self.admission;
+        self.load.retain(|event| admission.has(event.symbol));
+        for outgoing in &mut self.outbox {
+            if let Message::Data(events) | Message::History(events) = &mut outgoing.message {
+                events.retain(|event| admission.has(event.symbol));
+            }
+        }
+    }
+
+    fn transport(&mut self, command: TransportCommand) {
+        let now = Instant::now();
+        match command {
+            TransportCommand::Pause => self.pause(true, now),
+            TransportCommand::Resume => self.pause(false, now),
+            TransportCommand::Toggle => self.pause(!self.playback.is_paused(), now),
+            TransportCommand::Speed(speed) => self.playback.set_speed(speed, now),
+            TransportCommand::Faster => {
+                self.playback.set_speed(self.playback.speed().faster(), now);
+            }
+            TransportCommand::Slower => {
+                self.playback.set_speed(self.playback.speed().slower(), now);
+            }
+            TransportCommand::Step => {
+                self.playback.pause(true, now);
+                self.step = Step::Next;
+            }
+            TransportCommand::StepBack
+            | TransportCommand::Seek(_)
+            | TransportCommand::SeekBy(_) => {
+                if !self.is_open || (self.stands_at(now).is_none() && self.merge.is_waiting()) {
+                    self.early.push_back(SourceCommand::Transport(command));
+                } else {
+                    self.seek(command, now);
+                }
+            }
+        }
+        self.show_state();
+    }
+
+    fn pause(&mut self, paused: bool, now: Instant) {
+        self.playback.pause(paused, now);
+        self.step = Step::No;
+    }
+
+    /// Shows the new state at once, without waiting for the loop to come round.
+    fn show_state(&self) {
+        self.publish(if !self.is_open {
+            ConnectionState::Connecting
+        } else if self.has_ended {
+            ConnectionState::Ended
+        } else if self.playback.is_paused() {
+            ConnectionState::Paused
+        } else {
+            ConnectionState::Connected
+        });
+    }
+
+    fn seek(&mut self, command: TransportCommand, now: Instant) {
+        let target = match command {
+            TransportCommand::StepBack => {
+                self.playback.pause(true, now);
+                match self.last_played {
+                    Some(last) => Some(last),
+                    // Nothing has been played: this is the beginning.
+                    None => return,
+                }
+            }
+            TransportCommand::SeekBy(ms) => self.stands_at(now).map(|at| at.saturating_add(ms)),
+            TransportCommand::Seek(target) => self.time_of(target, now),
+            _ => None,
+        };
+        if let Some(target) = target {
+            self.jump(Some(target));
+        } else {
+            let error = self.error(
+                ErrorKind::ConfigError,
+                "cannot seek there: no such time, or the data has no times",
+            );
+            self.put_errors(vec![error]);
+        }
+    }
+
+    /// Where the replay stands: its clock, else its first data.
+    fn stands_at(&mut self, now: Instant) -> Option<i64> {
+        let next = self.merge.peek().map(|head| head.pacing);
+        self.playback
+            .shows(now)
+            .or(self.last_played)
+            .or(next.filter(|&next| next != i64::MIN))
+    }
+
+    fn time_of(&mut self, target: SeekTarget, now: Instant) -> Option<i64> {
+        let zone = self.settings.calendar.zone();
+        let local = match target {
+            SeekTarget::At(time) => return Some(time.0),
+            SeekTarget::Local(local) => local,
+            SeekTarget::TimeOfDay(time) => {
+                let today = UnixMs(self.stands_at(now)?).in_zone(zone)?.date_naive();
+                today.and_time(time)
+            }
+        };
+        // At the ends of the calendar there is no zone to ask.
+        let day = chrono::TimeDelta::days(1);
+        local.checked_sub_signed(day)?;
+        local.checked_add_signed(day)?;
+        UnixMs::from_local(local, zone).map(|time| time.0)
+    }
+}

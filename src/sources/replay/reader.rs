@@ -1,0 +1,190 @@
+//! The thread that reads and decompresses. It does nothing unasked: a track asks for its file's next chunk, so that at
+//! most two chunks a file are ever in memory.
+
+mod stream;
+
+use std::thread;
+
+use crossbeam_channel as channel;
+use rustc_hash::FxHashMap;
+use tokio::sync::mpsc;
+
+use crate::decode::csv::Layout;
+use crate::domain::outcome::ErrorKind;
+
+use super::files::File;
+use stream::Stream;
+
+/// The longest line that is taken.
+const LINE_BYTES_MAX: usize = 16 << 20;
+/// How much of a longer line is kept to show.
+const SAMPLE_BYTES: usize = 200;
+/// Chunks of all files together take about this much.
+const CHUNKS_BYTES: usize = 8 << 20;
+/// Beyond this many files, plain ones are opened for each chunk anew, because a process may have few files open.
+const OPEN_FILES_MAX: usize = 200;
+
+/// Whole lines of one file.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    /// The lines with their line breaks; the file's last line may have none.
+    pub(super) text: Vec<u8>,
+    /// The number of the first line, counted from one.
+    pub(super) first_line: u64,
+    /// Whether the line numbers go down.
+    pub(super) backwards: bool,
+    /// How much of the stored file had been read before this chunk, and after it.
+    pub(super) from: u64,
+    pub(super) to: u64,
+    /// Nothing follows.
+    pub(super) last: bool,
+    /// The last line was too long: only its beginning is here.
+    pub(super) cut: bool,
+    /// Why nothing follows although the file may have more.
+    pub(super) failure: Option<Failure>,
+}
+
+/// Reading has failed.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    pub(super) kind: ErrorKind,
+    pub(super) message: String,
+}
+
+/// What the thread is asked.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// The first line of a file that is not blank.
+    Header { file: usize },
+    /// Begin reading a file under this number. A layout means that it is CSV: its header is left out, and it is turned
+    /// round when its rows go back in time.
+    Open {
+        stream: u64,
+        file: usize,
+        layout: Option<Box<Layout>>,
+    },
+    /// The next chunk, in this buffer.
+    Next { stream: u64, spare: Vec<u8> },
+    /// No more of this.
+    Close { stream: u64 },
+}
+
+/// What the thread answers.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Header {
+        file: usize,
+        line: Result<Vec<u8>, Failure>,
+    },
+    Chunk {
+        stream: u64,
+        chunk: Chunk,
+    },
+}
+
+/// The player's end. Dropping it ends the thread.
+#[derive(Debug)]
+pub(super) struct Reader {
+    requests: channel::Sender<Request>,
+    replies: mpsc::Receiver<Reply>,
+}
+
+impl Reader {
+    /// Starts the thread for these files.
+    pub(super) fn start(files: Vec<File>) -> std::io::Result<Self> {
+        // Requests are few: one or two for each file, so that the queue is bounded by their number.
+        let (requests, inbox) = channel::unbounded();
+        let (outbox, replies) = mpsc::channel(64);
+        thread::Builder::new()
+            .name("replay-reader".to_owned())
+            .spawn(move || Worker::new(files).serve(&inbox, &outbox))?;
+        Ok(Self { requests, replies })
+    }
+
+    /// Asks for something.
+    pub(super) fn ask(&self, request: Request) {
+        if self.requests.send(request).is_err() {
+            tracing::error!("the reader of a replay is gone");
+        }
+    }
+
+    /// The next answer; `None` when the thread is gone. Cancelling it loses nothing.
+    pub(super) async fn reply(&mut self) -> Option<Reply> {
+        self.replies.recv().await
+    }
+}
+
+struct Worker {
+    files: Vec<File>,
+    streams: FxHashMap<u64, Stream>,
+    chunk_bytes: usize,
+}
+
+impl Worker {
+    fn new(files: Vec<File>) -> Self {
+        let chunk_bytes = (CHUNKS_BYTES / files.len().max(1)).clamp(8 << 10, 256 << 10);
+        Self {
+            files,
+            streams: FxHashMap::default(),
+            chunk_bytes,
+        }
+    }
+
+    fn serve(mut self, inbox: &channel::Receiver<Request>, outbox: &mpsc::Sender<Reply>) {
+        while let Ok(request) = inbox.recv() {
+            let reply = match request {
+                Request::Header { file } => Reply::Header {
+                    file,
+                    line: self.header(file),
+                },
+                Request::Open {
+                    stream,
+                    file,
+                    layout,
+                } => {
+                    let opened = Stream::new(&self.files[file], layout, self.keeps_open());
+                    self.streams.insert(stream, opened);
+                    continue;
+                }
+                Request::Next { stream, spare } => {
+                    let Some(open) = self.streams.get_mut(&stream) else {
+                        continue;
+                    };
+                    let chunk = open.next(spare, self.chunk_bytes);
+                    if chunk.last {
+                        self.streams.remove(&stream);
+                    }
+                    Reply::Chunk { stream, chunk }
+                }
+                Request::Close { stream } => {
+                    self.streams.remove(&stream);
+                    continue;
+                }
+            };
+            if outbox.blocking_send(reply).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn keeps_open(&self) -> bool {
+        self.files.len() <= OPEN_FILES_MAX
+    }
+
+    fn header(&self, file: usize) -> Result<Vec<u8>, Failure> {
+        let mut stream = Stream::new(&self.files[file], None, false);
+        loop {
+            let mut chunk = stream.next(Vec::new(), 1 << 10);
+            let line = chunk
+                .text
+                .split(|&byte| byte == b'\n')
+                .find(|line| !line.trim_ascii().is_empty());
+            match (line, chunk.failure.take()) {
+                (Some(line), _) => return Ok(line.to_vec()),
+                (None, Some(failure)) => return Err(failure),
+                (None, None) if chunk.last => return Ok(Vec::new()),
+                (None, None) => {}
+            }
+        }
+    }
+}

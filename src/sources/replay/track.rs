@@ -1,0 +1,440 @@
+//! One file's lines, turned into frames one after another.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+use crate::decode::Rejection;
+use crate::decode::csv::Layout;
+use crate::decode::envelope::decode_line;
+use crate::domain::event::{Event, Payload};
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::source::{BarStamp, SourceInfo};
+use crate::domain::symbol::{Resolution, Symbol, SymbolId};
+use crate::domain::time::UnixMs;
+use crate::pipeline::directory::Resolver;
+use crate::pipeline::meters::SourceMeters;
+
+use super::admission::Admission;
+use super::reader::{Chunk, Reader, Request};
+
+/// How much of a line that could not be taken is shown.
+const SAMPLE_BYTES: usize = 200;
+
+/// What one line holds.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    /// When it belongs: `i64::MIN` at the beginning of a file whose lines have no times.
+    pub(super) pacing: i64,
+    pub(super) events: Vec<Event>,
+    pub(super) errors: Vec<ErrorInstance>,
+    /// How many lines of the file have been passed with this one.
+    pub(super) ordinal: u64,
+    /// Whether it is a row of a table, so that it may be sent together with others.
+    pub(super) is_row: bool,
+}
+
+/// What is cut off at both ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub(super) start: Option<UnixMs>,
+    pub(super) end: Option<UnixMs>,
+    pub(super) stamp: BarStamp,
+}
+
+impl Window {
+    fn holds(self, time: UnixMs) -> bool {
+        match self.stamp {
+            BarStamp::Start => {
+                self.start.is_none_or(|start| time >= start)
+                    && self.end.is_none_or(|end| time < end)
+            }
+            BarStamp::End => {
+                self.start.is_none_or(|start| time > start)
+                    && self.end.is_none_or(|end| time <= end)
+            }
+        }
+    }
+}
+
+/// What decoding needs besides the lines.
+pub(super) struct Context<'a> {
+    pub(super) reader: &'a Reader,
+    pub(super) resolver: &'a mut Resolver,
+    pub(super) admission: &'a mut Admission,
+    pub(super) meters: &'a SourceMeters,
+    pub(super) info: &'a SourceInfo,
+    pub(super) window: Window,
+}
+
+/// A track that is read again for symbols that joined later.
+#[derive(Debug, Clone)]
+pub(super) struct Joining {
+    pub(super) symbols: Vec<SymbolId>,
+    /// Lines up to this one have been played for the others.
+    pub(super) played: u64,
+}
+
+#[derive(Debug)]
+pub(super) enum Lines {
+    Json,
+    Csv {
+        layout: Box<Layout>,
+        /// The symbol of all rows, when there is no column for it.
+        symbol: String,
+    },
+}
+
+/// Whether a track has a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Advance {
+    Ready,
+    /// It waits for the reader.
+    Waiting,
+    Done,
+}
+
+/// One file being played.
+#[derive(Debug)]
+pub(super) struct Track {
+    pub(super) stream: u64,
+    name: String,
+    bytes: u64,
+    lines: Lines,
+    /// The frame to be played next.
+    pub(super) head: Option<Frame>,
+    pub(super) joining: Option<Joining>,
+    chunk: Option<Chunk>,
+    next: Option<Chunk>,
+    /// Whether the next chunk is asked for while this one is decoded.
+    reads_ahead: bool,
+    is_asked: bool,
+    at: usize,
+    line: u64,
+    ordinal: u64,
+    pacing: i64,
+    /// Whether the line before was cut off: lines without time share its fate.
+    is_outside: bool,
+    /// Rejections up to this line have been reported before.
+    reported: u64,
+    spare: Vec<Event>,
+    is_done: bool,
+}
+
+/// What is needed to begin a track.
+pub(super) struct Opening {
+    pub(super) stream: u64,
+    pub(super) file: usize,
+    pub(super) name: String,
+    pub(super) bytes: u64,
+    pub(super) lines: Lines,
+    pub(super) reads_ahead: bool,
+    pub(super) reported: u64,
+}
+
+impl Track {
+    /// Begins to read a file.
+    pub(super) fn open(opening: Opening, joining: Option<Joining>, reader: &Reader) -> Self {
+        let layout = match &opening.lines {
+            Lines::Json => None,
+            Lines::Csv { layout, .. } => Some(layout.clone()),
+        };
+        reader.ask(Request::Open {
+            stream: opening.stream,
+            file: opening.file,
+            layout,
+        });
+        let mut track = Self {
+            stream: opening.stream,
+            name: opening.name,
+            bytes: opening.bytes,
+            lines: opening.lines,
+            head: None,
+            joining,
+            chunk: None,
+            next: None,
+            reads_ahead: opening.reads_ahead,
+            is_asked: false,
+            at: 0,
+            line: 0,
+            ordinal: 0,
+            pacing: i64::MIN,
+            is_outside: false,
+            reported: opening.reported,
+            spare: Vec::new(),
+            is_done: false,
+        };
+        track.ask(reader, Vec::new());
+        track
+    }
+
+    fn ask(&mut self, reader: &Reader, spare: Vec<u8>) {
+        if !self.is_asked {
+            self.is_asked = true;
+            reader.ask(Request::Next {
+                stream: self.stream,
+                spare,
+            });
+        }
+    }
+
+    /// Takes what the reader has sent.
+    pub(super) fn give(&mut self, chunk: Chunk) {
+        self.is_asked = false;
+        self.next = Some(chunk);
+    }
+
+    /// Takes back a buffer.
+    pub(super) fn reuse(&mut self, events: Vec<Event>) {
+        self.spare = events;
+    }
+
+    /// Bytes of the stored file that have been played, and its size.
+    pub(super) fn progress(&self) -> (f64, f64) {
+        let size = self.bytes as f64;
+        if self.is_done {
+            return (size, size);
+        }
+        let played = self.chunk.as_ref().map_or(0.0, |chunk| {
+            let share = self.at as f64 / chunk.text.len().max(1) as f64;
+            chunk.from as f64 + (chunk.to - chunk.from) as f64 * share
+        });
+        (played, size)
+    }
+
+    /// Decodes until there is a frame.
+    pub(super) fn advance(&mut self, context: &mut Context<'_>) -> Advance {
+        loop {
+            if self.head.is_some() {
+                return Advance::Ready;
+            }
+            let Some(chunk) = self.chunk.take() else {
+                if self.is_done {
+                    return Advance::Done;
+                }
+                match self.next.take() {
+                    None => {
+                        self.ask(context.reader, Vec::new());
+                        return Advance::Waiting;
+                    }
+                    Some(chunk) => self.begin(chunk, context),
+                }
+                continue;
+            };
+            self.decode_chunk(chunk, context);
+        }
+    }
+
+    fn begin(&mut self, chunk: Chunk, context: &Context<'_>) {
+        self.at = 0;
+        self.line = chunk.first_line;
+        if self.reads_ahead && !chunk.last {
+            self.ask(context.reader, Vec::new());
+        }
+        self.chunk = Some(chunk);
+    }
+
+    /// Decodes lines until one makes a frame; keeps the chunk when there are more.
+    fn decode_chunk(&mut self, mut chunk: Chunk, context: &mut Context<'_>) {
+        while self.at < chunk.text.len() {
+            let rest = &chunk.text[self.at..];
+            let (end, next) =
+                memchr(b'\n', rest).map_or((rest.len(), rest.len()), |at| (at, at + 1));
+            let line = &rest[..end];
+            let number = self.line;
+            self.at += next;
+            self.ordinal += 1;
+            self.line = if chunk.backwards {
+                number.saturating_sub(1)
+            } else {
+                number + 1
+            };
+            let is_cut = chunk.cut && self.at >= chunk.text.len();
+            self.decode(line, number, is_cut, context);
+            if self.head.is_some() {
+                self.chunk = Some(chunk);
+                return;
+            }
+        }
+        self.is_done = chunk.last;
+        if let Some(failure) = chunk.failure.take() {
+            let lines = self.line.saturating_sub(1);
+            let mut error = ErrorInstance::new(failure.kind, failure.message);
+            error.source = Some(context.info.name.clone());
+            error.location = Some(format!("{}:{lines}", self.name));
+            self.ordinal += 1;
+            if self.ordinal > self.reported {
+                self.set_head(Vec::new(), vec![error]);
+            }
+        }
+        if !chunk.last {
+            self.ask(context.reader, chunk.text);
+        }
+    }
+
+    fn decode(&mut self, line: &[u8], number: u64, is_cut: bool, context: &mut Context<'_>) {
+        if line.trim_ascii_start().is_empty() {
+            return;
+        }
+        if !self.is_old() {
+            context.meters.messages.add(1);
+            context.meters.bytes.add(line.len() as u64 + 1);
+        }
+        let mut events = std::mem::take(&mut self.spare);
+        let mut rejections = Vec::new();
+        let time = if is_cut {
+            rejections.push(Rejection {
+                kind: ErrorKind::DecodeError,
+                reason: "the line is longer than 16 MiB".to_owned(),
+                symbol: None,
+            });
+            Ok(None)
+        } else {
+            self.decode_whole(line, &mut events, &mut rejections, context)
+        };
+        let time = time.unwrap_or_else(|rejection| {
+            rejections.push(rejection);
+            None
+        });
+        self.cut_off(&mut events, time, context.window);
+        let errors = if rejections.is_empty() {
+            Vec::new()
+        } else {
+            self.errors(rejections, line, number, context)
+        };
+        if events.is_empty() && errors.is_empty() {
+            self.spare = events;
+        } else {
+            self.set_head(events, errors);
+        }
+    }
+
+    /// Whether the line has been played before and is read again for others.
+    fn is_old(&self) -> bool {
+        self.joining
+            .as_ref()
+            .is_some_and(|joining| self.ordinal <= joining.played)
+    }
+
+    fn decode_whole(
+        &mut self,
+        line: &[u8],
+        events: &mut Vec<Event>,
+        rejections: &mut Vec<Rejection>,
+        context: &mut Context<'_>,
+    ) -> Result<Option<UnixMs>, Rejection> {
+        let only = if self.is_old() {
+            self.joining.as_ref().map(|joining| &joining.symbols)
+        } else {
+            None
+        };
+        let (resolver, admission) = (&mut *context.resolver, &mut *context.admission);
+        let mut resolve = |text: &str| match admission.resolve(resolver, text) {
+            Resolution::Subscribed(id) if only.is_some_and(|only| !only.contains(&id)) => {
+                Resolution::Ignored
+            }
+            other => other,
+        };
+        match &mut self.lines {
+            Lines::Json => {
+                let line = decode_line(line, events, &mut resolve)?;
+                if only.is_none() && line.ignored > 0 {
+                    context.meters.ignored.add(line.ignored);
+                }
+                rejections.extend(line.rejections);
+                Ok(line.time)
+            }
+            Lines::Csv { layout, symbol } => {
+                let Some(row) = layout.row(line)? else {
+                    return Ok(None);
+                };
+                let symbol = row.symbol.unwrap_or(Cow::Borrowed(symbol));
+                match resolve(&symbol) {
+                    Resolution::Subscribed(id) => events.push(Event {
+                        symbol: id,
+                        time: row.time,
+                        payload: Payload::Ohlcv(row.bar),
+                    }),
+                    Resolution::Invalid(error) => {
+                        return Err(Rejection {
+                            kind: ErrorKind::SchemaError,
+                            reason: format!("symbol {symbol:?}: {error}"),
+                            symbol: None,
+                        });
+                    }
+                    Resolution::Ignored | Resolution::Full => {
+                        context.meters.ignored.add(u64::from(only.is_none()));
+                    }
+                }
+                Ok(row.time)
+            }
+        }
+    }
+
+    /// Drops what is outside the window, and moves the pacing time on.
+    fn cut_off(&mut self, events: &mut Vec<Event>, time: Option<UnixMs>, window: Window) {
+        if window.start.is_some() || window.end.is_some() {
+            if let Some(time) = time {
+                self.is_outside = !window.holds(time);
+            }
+            let is_outside = self.is_outside;
+            events.retain(|event| event.time.map_or(!is_outside, |time| window.holds(time)));
+            if is_outside {
+                return;
+            }
+        }
+        if let Some(time) = time
+            && !events.is_empty()
+        {
+            self.pacing = self.pacing.max(time.0);
+        }
+    }
+
+    fn set_head(&mut self, events: Vec<Event>, errors: Vec<ErrorInstance>) {
+        self.head = Some(Frame {
+            pacing: self.pacing,
+            events,
+            errors,
+            ordinal: self.ordinal,
+            is_row: matches!(self.lines, Lines::Csv { .. }),
+        });
+    }
+
+    /// Errors to report, unless this line was reported when it was read before.
+    fn errors(
+        &self,
+        rejections: Vec<Rejection>,
+        line: &[u8],
+        number: u64,
+        context: &Context<'_>,
+    ) -> Vec<ErrorInstance> {
+        if self.ordinal <= self.reported {
+            return Vec::new();
+        }
+        let symbol = match &self.lines {
+            Lines::Csv { layout, symbol } if !layout.has_symbol() => Symbol::new(symbol).ok(),
+            _ => None,
+        };
+        rejections
+            .into_iter()
+            .map(|rejection| ErrorInstance {
+                source: Some(context.info.name.clone()),
+                symbol: rejection.symbol.or_else(|| symbol.clone()),
+                location: Some(format!("{}:{number}", self.name)),
+                sample: Some(sample(line)),
+                ..ErrorInstance::new(rejection.kind, rejection.reason)
+            })
+            .collect()
+    }
+}
+
+/// The beginning of a line, as text.
+pub(super) fn sample(line: &[u8]) -> String {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = String::from_utf8_lossy(&line[..line.len().min(SAMPLE_BYTES)]);
+    if line.len() > SAMPLE_BYTES {
+        format!("{}…", text.trim_end_matches('\u{fffd}'))
+    } else {
+        text.into_owned()
+    }
+}

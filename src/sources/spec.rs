@@ -1,0 +1,461 @@
+//! What a person writes to name a source: `kind:rest?key=value&…`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+
+use super::KINDS;
+use super::kind::{OpenContext, OpenError, Rest, SourceKind};
+use crate::pipeline::source::Source;
+
+/// A source as a person names it, checked against what its kind takes.
+#[derive(Clone)]
+pub struct SourceSpec {
+    kind: &'static SourceKind,
+    rest: String,
+    options: Vec<(&'static str, String)>,
+    text: String,
+}
+
+/// Why a text names no source. The message quotes it and says what would.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SpecError {
+    /// There is no colon.
+    #[error(
+        "'{text}' does not say what kind of source it is; write kind:rest, such as replay:{text}"
+    )]
+    NoKind {
+        /// What was given.
+        text: String,
+    },
+    /// No kind has this name.
+    #[error("'{text}': there is no source kind '{kind}'{}; there are {known}", did_you_mean(.nearest.as_deref()))]
+    UnknownKind {
+        /// What was given.
+        text: String,
+        /// What stands before the colon.
+        kind: String,
+        /// The kind that looks most like it.
+        nearest: Option<String>,
+        /// All kinds.
+        known: String,
+    },
+    /// Nothing follows the colon, and something should.
+    #[error("'{text}': give what to open, as in {kind}:{form}")]
+    MissingRest {
+        /// What was given.
+        text: String,
+        /// The kind.
+        kind: &'static str,
+        /// What belongs after the colon.
+        form: &'static str,
+    },
+    /// Something follows the colon, and nothing should.
+    #[error("'{text}': {kind}: takes nothing after the colon")]
+    UnexpectedRest {
+        /// What was given.
+        text: String,
+        /// The kind.
+        kind: &'static str,
+    },
+    /// The kind has no such option.
+    #[error("'{text}': {kind} has no option '{option}'{}; {known}", did_you_mean(.nearest.as_deref()))]
+    UnknownOption {
+        /// What was given.
+        text: String,
+        /// The kind.
+        kind: &'static str,
+        /// The option's name as given.
+        option: String,
+        /// The option that looks most like it.
+        nearest: Option<String>,
+        /// All options, as a clause.
+        known: String,
+    },
+    /// An option is not written `key=value`, or is given twice, or cannot be decoded.
+    #[error("'{text}': option '{option}' {reason}")]
+    MalformedOption {
+        /// What was given.
+        text: String,
+        /// The option as given.
+        option: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The option does not take this value.
+    #[error("'{text}': {option}={value}: {reason}")]
+    Value {
+        /// What was given.
+        text: String,
+        /// The option's name.
+        option: String,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        reason: String,
+    },
+}
+
+/// The options of a text. Where commas separate them, what has no `=` is a further element of the list before it.
+fn options_of(text: &str, separator: char) -> Vec<String> {
+    let mut options: Vec<String> = Vec::new();
+    for part in text.split(separator).filter(|part| !part.is_empty()) {
+        match options.last_mut() {
+            Some(list) if separator == ',' && !part.contains('=') => {
+                list.push(',');
+                list.push_str(part);
+            }
+            _ => options.push(part.to_owned()),
+        }
+    }
+    options
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(", did you mean '{name}'?"))
+}
+
+/// The candidate that looks most like `text`, if any looks like it at all.
+#[must_use]
+pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(text, candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+impl SourceSpec {
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static SourceKind {
+        self.kind
+    }
+
+    /// What stands between the colon and the options; empty for kinds that take only options.
+    #[must_use]
+    pub fn rest(&self) -> &str {
+        &self.rest
+    }
+
+    /// An option's value, if it is given.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.options
+            .iter()
+            .find(|(option, _)| *option == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// An option's value as a type of its own.
+    ///
+    /// # Errors
+    /// When the value cannot be read as one.
+    pub fn parsed<T>(&self, name: &str) -> Result<Option<T>, SpecError>
+    where
+        T: FromStr<Err: fmt::Display>,
+    {
+        let parse = |value: &str| {
+            value
+                .parse()
+                .map_err(|error: T::Err| self.wrong(name, error.to_string()))
+        };
+        self.option(name).map(parse).transpose()
+    }
+
+    /// The error that says that an option's value cannot be used, and why.
+    #[must_use]
+    pub fn wrong(&self, option: &str, reason: impl Into<String>) -> SpecError {
+        SpecError::Value {
+            text: self.text.clone(),
+            option: option.to_owned(),
+            value: self.option(option).unwrap_or_default().to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    /// The error that says that the source could not be opened, and why.
+    #[must_use]
+    pub fn failed(&self, reason: impl Into<String>) -> OpenError {
+        OpenError::Failed {
+            spec: self.text.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    /// Every option that is given, decoded.
+    pub fn options(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.options
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// Opens the source.
+    ///
+    /// # Errors
+    /// Whatever the kind has to say.
+    pub fn open(&self, context: &OpenContext) -> Result<Box<dyn Source>, OpenError> {
+        (self.kind.open)(self, context)
+    }
+
+    fn take_options(&mut self, text: &str, separator: char) -> Result<(), SpecError> {
+        for part in options_of(text, separator) {
+            let malformed = |reason| SpecError::MalformedOption {
+                text: self.text.clone(),
+                option: part.clone(),
+                reason,
+            };
+            let (name, value) = part
+                .split_once('=')
+                .ok_or_else(|| malformed("has no value; write key=value"))?;
+            let value = percent_decode_str(value)
+                .decode_utf8()
+                .map_err(|_| malformed("is not UTF-8 once decoded"))?
+                .into_owned();
+            let Some(option) = self.kind.options.iter().find(|option| option.name == name) else {
+                return Err(self.unknown_option(name));
+            };
+            if self.option(name).is_some() {
+                return Err(malformed("is given twice"));
+            }
+            option
+                .value
+                .check(&value)
+                .map_err(|reason| SpecError::Value {
+                    text: self.text.clone(),
+                    option: name.to_owned(),
+                    value: value.clone(),
+                    reason,
+                })?;
+            self.options.push((option.name, value));
+        }
+        Ok(())
+    }
+
+    fn unknown_option(&self, name: &str) -> SpecError {
+        let names: Vec<&str> = self.kind.options.iter().map(|option| option.name).collect();
+        SpecError::UnknownOption {
+            text: self.text.clone(),
+            kind: self.kind.name,
+            option: name.to_owned(),
+            nearest: nearest(name, names.iter().copied()).map(str::to_owned),
+            known: match names.as_slice() {
+                [] => "it takes no options".to_owned(),
+                names => format!("there are {}", names.join(", ")),
+            },
+        }
+    }
+}
+
+impl FromStr for SourceSpec {
+    type Err = SpecError;
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let text = text.trim();
+        let Some((kind_name, after)) = text.split_once(':') else {
+            return Err(SpecError::NoKind {
+                text: text.to_owned(),
+            });
+        };
+        let Some(kind) = KINDS.iter().find(|kind| kind.name == kind_name) else {
+            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+            return Err(SpecError::UnknownKind {
+                text: text.to_owned(),
+                kind: kind_name.to_owned(),
+                nearest: nearest(kind_name, names.iter().copied()).map(str::to_owned),
+                known: names.join(", "),
+            });
+        };
+        let (rest, options) = after.split_once('?').unwrap_or((after, ""));
+        let mut spec = Self {
+            kind,
+            // A path is taken as it stands, but for the one character that would begin the options.
+            rest: rest.replace("%3F", "?").replace("%3f", "?"),
+            options: Vec::new(),
+            text: text.to_owned(),
+        };
+        match kind.rest {
+            Rest::Required(form) if rest.is_empty() => {
+                return Err(SpecError::MissingRest {
+                    text: text.to_owned(),
+                    kind: kind.name,
+                    form,
+                });
+            }
+            Rest::Options => {
+                spec.rest.clear();
+                spec.take_options(rest, ',')?;
+            }
+            Rest::Nothing if !rest.is_empty() => {
+                return Err(SpecError::UnexpectedRest {
+                    text: text.to_owned(),
+                    kind: kind.name,
+                });
+            }
+            Rest::Required(_) | Rest::Nothing => {}
+        }
+        spec.take_options(options, '&')?;
+        (kind.check)(&spec)?;
+        Ok(spec)
+    }
+}
+
+impl fmt::Display for SourceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl fmt::Debug for SourceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+impl PartialEq for SourceSpec {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for SourceSpec {}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> SourceSpec {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn specifications_are_taken_apart() {
+        let plain = parse("replay:some folder/a:b.csv");
+        assert_eq!(
+            (plain.kind().name, plain.rest()),
+            ("replay", "some folder/a:b.csv")
+        );
+        assert_eq!(plain.option("stamp"), None);
+
+        let full = parse("replay:x.csv?stamp=end&tz=Europe%2FParis&start=2019-02-13T09%3A30");
+        assert_eq!(full.rest(), "x.csv");
+        assert_eq!(full.option("stamp"), Some("end"));
+        assert_eq!(full.option("tz"), Some("Europe/Paris"));
+        assert_eq!(full.option("start"), Some("2019-02-13T09:30"));
+
+        let sim = parse("sim:symbols=100,rate=1000?seed=7&live=true");
+        assert_eq!(sim.rest(), "");
+        assert_eq!(sim.parsed::<u32>("symbols").unwrap(), Some(100));
+        assert_eq!(sim.parsed::<u64>("seed").unwrap(), Some(7));
+        assert_eq!(sim.parsed::<bool>("live").unwrap(), Some(true));
+        assert_eq!(sim.parsed::<u64>("events").unwrap(), None);
+        let list = parse("sim:services=OHLCV,LEVEL1,seed=7");
+        assert_eq!(list.option("services"), Some("OHLCV,LEVEL1"));
+        assert_eq!(list.option("seed"), Some("7"));
+
+        assert_eq!(parse("replay:what%3F.csv?loop=true").rest(), "what?.csv");
+        assert_eq!(parse("replay:50%20.csv").rest(), "50%20.csv");
+        assert_eq!(parse("sim:").options.len(), 0);
+        assert_eq!(parse("bundled:").kind().name, "bundled");
+        assert_eq!(parse(" sim:seed=1 ").to_string(), "sim:seed=1");
+    }
+
+    #[test]
+    fn mistakes_are_named_with_what_would_be_right() {
+        for (text, expected) in [
+            (
+                "bars.csv",
+                "'bars.csv' does not say what kind of source it is; write kind:rest, such as replay:bars.csv",
+            ),
+            (
+                "repaly:x",
+                "'repaly:x': there is no source kind 'repaly', did you mean 'replay'?; there are replay, sim, bundled",
+            ),
+            (
+                "gopher:x",
+                "'gopher:x': there is no source kind 'gopher'; there are replay, sim, bundled",
+            ),
+            ("replay:", "'replay:': give what to open, as in replay:PATH"),
+            (
+                "replay:?loop=true",
+                "'replay:?loop=true': give what to open, as in replay:PATH",
+            ),
+            (
+                "bundled:x",
+                "'bundled:x': bundled: takes nothing after the colon",
+            ),
+            (
+                "replay:x?stmap=end",
+                "'replay:x?stmap=end': replay has no option 'stmap', did you mean 'stamp'?; \
+                 there are start, end, stamp, tz, gaps, loop, session",
+            ),
+            (
+                "bundled:?loop=true",
+                "'bundled:?loop=true': bundled has no option 'loop'; it takes no options",
+            ),
+            (
+                "replay:x?loop",
+                "'replay:x?loop': option 'loop' has no value; write key=value",
+            ),
+            (
+                "replay:x?loop=true&loop=false",
+                "'replay:x?loop=true&loop=false': option 'loop=false' is given twice",
+            ),
+            (
+                "replay:x?tz=%ff",
+                "'replay:x?tz=%ff': option 'tz=%ff' is not UTF-8 once decoded",
+            ),
+            (
+                "replay:x?loop=yes",
+                "'replay:x?loop=yes': loop=yes: must be true or false",
+            ),
+            (
+                "replay:x?tz=Mars/Base",
+                "'replay:x?tz=Mars/Base': tz=Mars/Base: must be the name of a time zone, such as America/New_York or UTC",
+            ),
+            (
+                "replay:x?start=soon",
+                "'replay:x?start=soon': start=soon: is no time; give one such as 2019-02-13T09:30",
+            ),
+            (
+                "replay:x?start=2019-02-14&end=2019-02-13",
+                "'replay:x?start=2019-02-14&end=2019-02-13': end=2019-02-13: must be later than the start",
+            ),
+            (
+                "sim:rate=fast",
+                "'sim:rate=fast': rate=fast: give events per second above zero, such as 0.5 or 100k, or 'max'",
+            ),
+            (
+                "sim:seconds=NaN",
+                "'sim:seconds=NaN': seconds=NaN: must be a number above zero",
+            ),
+            (
+                "sim:fast",
+                "'sim:fast': option 'fast' has no value; write key=value",
+            ),
+            (
+                "sim:seed=-1",
+                "'sim:seed=-1': seed=-1: must be a whole number from 0 up",
+            ),
+        ] {
+            assert_eq!(
+                text.parse::<SourceSpec>().unwrap_err().to_string(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn every_example_and_option_of_the_registry_can_be_used() {
+        for kind in KINDS {
+            for example in kind.examples {
+                assert_eq!(parse(example.spec).kind().name, kind.name);
+            }
+            for option in kind.options {
+                assert!(!option.value.describe().is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What is kept on disk between runs.
+
+pub mod session;

@@ -1,0 +1,479 @@
+//! The command line's language: the engine's commands and the screen's own.
+
+use std::path::PathBuf;
+
+use chrono_tz::Tz;
+
+use crate::domain::symbol::SymbolSpec;
+use crate::domain::time::Timeframe;
+use crate::pipeline::Command;
+
+use super::panels::watchlist::{Column, Sort};
+use super::theme::ThemeName;
+use super::views::View;
+
+/// A line that has been understood.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// For the engine.
+    Engine(Command),
+    /// Change the colours.
+    Theme(ThemeName),
+    /// Show a view.
+    View(View),
+    /// Sort the watchlist.
+    Sort(Sort),
+    /// Show these columns.
+    Columns(Vec<Column>),
+    /// Set the length of the chart's bars.
+    Timeframe(Timeframe),
+    /// Something about named watchlists.
+    List(ListOrder),
+    /// Filter the watchlist.
+    Filter(String),
+    /// Select a symbol.
+    Select(SymbolSpec),
+    /// Ring on a new error, or not.
+    Bell(bool),
+    /// Flash prices that change, or not.
+    Flash(bool),
+    /// Show times in this zone.
+    Zone(Tz),
+    /// Hold the picture, or go on.
+    Freeze,
+    /// Write the picture to a file.
+    Screenshot(PathBuf),
+    /// Mark every error as seen.
+    Acknowledge,
+    /// Forget the errors.
+    Clear,
+    /// Bring back what was removed last.
+    Undo,
+    /// Show the help, searched for a text.
+    Help(String),
+}
+
+/// What can be done with named watchlists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListOrder {
+    /// Show everything again.
+    All,
+    /// Show a list, and subscribe what is missing.
+    Show(String),
+    /// Make a list.
+    New(String, Vec<SymbolSpec>),
+    /// Put symbols on a list: the one shown, when no name is given.
+    Add(Vec<SymbolSpec>),
+    /// Take symbols off the list that is shown.
+    Remove(Vec<SymbolSpec>),
+    /// Delete a list; its symbols stay subscribed.
+    Delete(String),
+}
+
+/// One command of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// What follows it.
+    pub usage: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+const fn command(name: &'static str, usage: &'static str, help: &'static str) -> CommandEntry {
+    CommandEntry { name, usage, help }
+}
+
+/// Every command, the engine's first.
+#[rustfmt::skip]
+pub const COMMANDS: &[CommandEntry] = &[
+    command("add", "SYMBOL[@SOURCE] …", "Subscribe symbols"),
+    command("remove", "SYMBOL[@SOURCE] …", "End subscriptions"),
+    command("release", "SYMBOL", "Let a quarantined symbol's worker start again"),
+    command("pause", "", "Stop the replay's clock"),
+    command("resume", "", "Let the replay's clock run"),
+    command("speed", "FACTOR | max", "Set the replay's speed"),
+    command("seek", "TIME", "Go to 10:30 or 2019-02-13T10:30"),
+    command("step", "[back]", "Play one event time, or go back one"),
+    command("quit", "", "Quit, after what is under way"),
+    command("view", "NAME", "Show a view"),
+    command("theme", "NAME", "Change the colours"),
+    command("sort", "COLUMN [asc|desc]", "Sort the watchlist"),
+    command("columns", "COLUMN … | default | all", "Choose and order the watchlist's columns"),
+    command("timeframe", "1m|5m|15m|1h|1d", "Set the length of the chart's bars"),
+    command("list", "NAME | all | new NAME SYMBOL … | add SYMBOL … | remove SYMBOL … | delete NAME", "Named watchlists"),
+    command("filter", "[TEXT]", "Filter the watchlist, or show everything"),
+    command("select", "SYMBOL", "Select a symbol"),
+    command("zone", "NAME", "Show times in a zone such as Europe/Berlin"),
+    command("bell", "on|off", "Ring on a new error"),
+    command("flash", "on|off", "Flash prices that change"),
+    command("freeze", "", "Hold the picture while data goes on"),
+    command("screenshot", "PATH.svg|PATH.txt", "Write the picture to a file"),
+    command("acknowledge", "", "Mark all errors as seen"),
+    command("clear", "", "Forget all errors"),
+    command("undo", "", "Bring back what was removed last"),
+    command("help", "[TEXT]", "Show the help"),
+];
+
+/// The nearest of some names, if one is near enough to have been meant.
+#[must_use]
+pub fn nearest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let given = given.to_lowercase();
+    names
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&given, name), name))
+        .filter(|(distance, name)| *distance <= name.len().div_ceil(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// Reads a line.
+///
+/// # Errors
+/// A sentence for the person who typed it: what is wrong, and what may have been meant.
+pub fn parse(line: &str) -> Result<Order, String> {
+    let line = line.trim();
+    let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let rest = rest.trim();
+    if Command::NAMES.contains(&name) {
+        return Command::parse(line)
+            .map(Order::Engine)
+            .map_err(|error| error.to_string());
+    }
+    let nothing = |order: Order| {
+        if rest.is_empty() {
+            Ok(order)
+        } else {
+            Err(format!("'{name}' takes nothing after it"))
+        }
+    };
+    match name {
+        "" => Err("type a command; Tab completes, Esc leaves".to_owned()),
+        "theme" => named(rest, ThemeName::ALL.map(ThemeName::name)).map(Order::Theme),
+        "view" => named(rest, View::ALL.map(View::name)).map(Order::View),
+        "sort" => sort(rest).map(Order::Sort),
+        "columns" => columns(rest).map(Order::Columns),
+        "timeframe" => named(rest, Timeframe::ALL.map(Timeframe::label)).map(Order::Timeframe),
+        "list" => list(rest).map(Order::List),
+        "filter" => Ok(Order::Filter(rest.to_owned())),
+        "select" => symbols(rest)?
+            .into_iter()
+            .next()
+            .map(Order::Select)
+            .ok_or_else(|| "name a symbol".to_owned()),
+        "bell" => on_off(rest).map(Order::Bell),
+        "flash" => on_off(rest).map(Order::Flash),
+        "zone" => rest
+            .parse::<Tz>()
+            .map(Order::Zone)
+            .map_err(|_| format!("'{rest}' is no time zone; write one such as Europe/Berlin")),
+        "freeze" => nothing(Order::Freeze),
+        "screenshot" if rest.is_empty() => {
+            Err("name a file, as in 'screenshot screen.svg'".to_owned())
+        }
+        "screenshot" => Ok(Order::Screenshot(PathBuf::from(rest))),
+        "acknowledge" => nothing(Order::Acknowledge),
+        "clear" => nothing(Order::Clear),
+        "undo" => nothing(Order::Undo),
+        "help" => Ok(Order::Help(rest.to_owned())),
+        _ => Err(
+            match nearest(name, COMMANDS.iter().map(|entry| entry.name)) {
+                Some(near) => format!("unknown command '{name}'; did you mean '{near}'?"),
+                None => format!("unknown command '{name}'; Tab lists them"),
+            },
+        ),
+    }
+}
+
+/// Reads one of some names, with the nearest one in the refusal.
+fn named<T: std::str::FromStr<Err = String>, const N: usize>(
+    text: &str,
+    names: [&'static str; N],
+) -> Result<T, String> {
+    text.parse()
+        .map_err(|error: String| match nearest(text, names) {
+            Some(near) if !text.is_empty() => format!("{error}; did you mean '{near}'?"),
+            _ => error,
+        })
+}
+
+fn sort(text: &str) -> Result<Sort, String> {
+    let mut words = text.split_whitespace();
+    let column: Column = named(words.next().unwrap_or(""), Column::ALL.map(Column::name))?;
+    let sort = Sort::by(column);
+    match (words.next(), words.next()) {
+        (None, _) => Ok(sort),
+        (Some("asc" | "ascending"), None) => Ok(Sort {
+            descending: false,
+            ..sort
+        }),
+        (Some("desc" | "descending"), None) => Ok(Sort {
+            descending: true,
+            ..sort
+        }),
+        _ => Err("after the column comes asc or desc, or nothing".to_owned()),
+    }
+}
+
+/// Reads a list of columns, as the configuration gives it too.
+///
+/// # Errors
+/// Unknown columns, with the nearest known one; columns given twice; an empty list.
+pub fn columns(text: &str) -> Result<Vec<Column>, String> {
+    match text {
+        "default" => return Ok(Column::DEFAULT.to_vec()),
+        "all" => return Ok(Column::ALL.to_vec()),
+        _ => {}
+    }
+    let mut chosen = Vec::new();
+    for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
+        let column: Column = named(word, Column::ALL.map(Column::name))?;
+        if chosen.contains(&column) {
+            return Err(format!("the column '{column}' is there twice"));
+        }
+        chosen.push(column);
+    }
+    if chosen.is_empty() {
+        return Err(format!(
+            "name columns; there are {}",
+            Column::ALL.map(Column::name).join(", ")
+        ));
+    }
+    Ok(chosen)
+}
+
+/// Reads symbols separated by commas or spaces.
+///
+/// # Errors
+/// Texts that are no symbols.
+pub fn symbols(text: &str) -> Result<Vec<SymbolSpec>, String> {
+    text.split([',', ' '])
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            word.parse::<SymbolSpec>()
+                .map_err(|error| format!("'{}': {error}", super::text::cut(word, 24)))
+        })
+        .collect()
+}
+
+fn some_symbols(text: &str) -> Result<Vec<SymbolSpec>, String> {
+    let symbols = symbols(text)?;
+    if symbols.is_empty() {
+        return Err("name one symbol or more, as in 'TSLA,SPY'".to_owned());
+    }
+    Ok(symbols)
+}
+
+fn list(text: &str) -> Result<ListOrder, String> {
+    let (verb, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let rest = rest.trim();
+    let name = |text: &str| {
+        if text.is_empty() || text.contains(char::is_whitespace) {
+            Err(format!("'list {verb}' takes the name of one list"))
+        } else {
+            Ok(text.to_owned())
+        }
+    };
+    match verb {
+        "" | "all" => Ok(ListOrder::All),
+        "show" => name(rest).map(ListOrder::Show),
+        "delete" => name(rest).map(ListOrder::Delete),
+        "add" => some_symbols(rest).map(ListOrder::Add),
+        "remove" => some_symbols(rest).map(ListOrder::Remove),
+        "new" => {
+            let (list, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let list = name(list)?;
+            if matches!(
+                list.as_str(),
+                "all" | "show" | "new" | "add" | "remove" | "delete"
+            ) {
+                return Err(format!("a list cannot be named '{list}'"));
+            }
+            Ok(ListOrder::New(list, symbols(rest)?))
+        }
+        _ => name(text).map(ListOrder::Show),
+    }
+}
+
+fn on_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("say on or off".to_owned()),
+    }
+}
+
+/// Names that completion can offer beside those of the language.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Subscribed symbols.
+    pub symbols: Vec<String>,
+    /// Named watchlists.
+    pub lists: Vec<String>,
+}
+
+/// The lines that a line begun can become: each has its last word completed.
+#[must_use]
+pub fn completions(line: &str, known: &Known) -> Vec<String> {
+    let at = line.rfind([' ', ',']).map_or(0, |at| at + 1);
+    let (before, word) = line.split_at(at);
+    let first = before.split_whitespace().next().unwrap_or("");
+    let words = before.split_whitespace().count();
+    let names: Vec<&str> = if words == 0 {
+        COMMANDS.iter().map(|entry| entry.name).collect()
+    } else {
+        arguments(first, words, before, known)
+    };
+    let lower = word.to_lowercase();
+    let mut lines: Vec<String> = names
+        .into_iter()
+        .filter(|name| name.to_lowercase().starts_with(&lower))
+        .map(|name| format!("{before}{name}"))
+        .collect();
+    lines.dedup();
+    lines.truncate(200);
+    lines
+}
+
+fn arguments<'a>(command: &str, words: usize, before: &str, known: &'a Known) -> Vec<&'a str> {
+    let symbols = || known.symbols.iter().map(String::as_str);
+    let lists = || known.lists.iter().map(String::as_str);
+    match (command, words) {
+        ("theme", 1) => ThemeName::ALL.map(ThemeName::name).to_vec(),
+        ("view", 1) => View::ALL.map(View::name).to_vec(),
+        ("sort", 1) => Column::ALL.map(Column::name).to_vec(),
+        ("sort", 2) => vec!["asc", "desc"],
+        ("columns", _) => Column::ALL
+            .map(Column::name)
+            .into_iter()
+            .chain(["default", "all"])
+            .filter(|name| !before.split([',', ' ']).any(|word| word == *name))
+            .collect(),
+        ("timeframe", 1) => Timeframe::ALL.map(Timeframe::label).to_vec(),
+        ("bell" | "flash", 1) => vec!["on", "off"],
+        ("speed", 1) => vec!["1", "10", "60", "600", "max"],
+        ("step", 1) => vec!["back"],
+        ("remove" | "release" | "select", _) => symbols().collect(),
+        ("list", 1) => ["all", "new", "add", "remove", "delete"]
+            .into_iter()
+            .chain(lists())
+            .collect(),
+        ("list", 2) if before.contains(" delete") || before.contains(" show") => lists().collect(),
+        ("list", _) => symbols().collect(),
+        ("zone", 1) => vec![
+            "America/New_York",
+            "America/Chicago",
+            "America/Los_Angeles",
+            "Asia/Hong_Kong",
+            "Asia/Kolkata",
+            "Asia/Shanghai",
+            "Asia/Tokyo",
+            "Australia/Sydney",
+            "Europe/Berlin",
+            "Europe/London",
+            "Europe/Zurich",
+            "UTC",
+        ],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_engine_command_is_in_the_table() {
+        for name in Command::NAMES {
+            assert!(COMMANDS.iter().any(|entry| entry.name == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_table_is_known() {
+        for entry in COMMANDS {
+            if let Err(message) = parse(entry.name) {
+                assert!(!message.contains("unknown"), "{}: {message}", entry.name);
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_read() {
+        assert_eq!(parse("theme light"), Ok(Order::Theme(ThemeName::Light)));
+        assert_eq!(parse(" view chart "), Ok(Order::View(View::Chart)));
+        assert_eq!(
+            parse("sort volume asc"),
+            Ok(Order::Sort(Sort {
+                column: Column::Volume,
+                descending: false
+            }))
+        );
+        assert_eq!(
+            parse("columns symbol,last age"),
+            Ok(Order::Columns(vec![
+                Column::Symbol,
+                Column::Last,
+                Column::Age
+            ]))
+        );
+        assert_eq!(
+            parse("list new tech AAPL,TSLA"),
+            Ok(Order::List(ListOrder::New(
+                "tech".into(),
+                symbols("AAPL TSLA").unwrap()
+            )))
+        );
+        assert_eq!(
+            parse("list tech"),
+            Ok(Order::List(ListOrder::Show("tech".into())))
+        );
+        assert_eq!(parse("bell on"), Ok(Order::Bell(true)));
+        assert_eq!(
+            parse("pause"),
+            Ok(Order::Engine(Command::parse("pause").unwrap()))
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_was_meant() {
+        for (line, part) in [
+            ("spede 10", "did you mean 'speed'"),
+            ("qit", "did you mean 'quit'"),
+            ("xyzzy", "unknown command 'xyzzy'"),
+            ("theme lihgt", "did you mean 'light'"),
+            ("sort volum", "did you mean 'volume'"),
+            ("columns last last", "twice"),
+            ("bell maybe", "on or off"),
+            ("list new all", "cannot be named"),
+            ("speed fast", "speed fast"),
+            ("freeze now", "nothing after it"),
+            ("zone Mars", "Mars"),
+        ] {
+            let message = parse(line).unwrap_err();
+            assert!(message.contains(part), "{line}: {message}");
+        }
+    }
+
+    #[test]
+    fn words_are_completed_where_they_stand() {
+        let known = Known {
+            symbols: vec!["AAPL".into(), "AMZN".into()],
+            lists: vec!["tech".into()],
+        };
+        assert_eq!(completions("sp", &known), ["speed"]);
+        assert_eq!(completions("theme hi", &known), ["theme high-contrast"]);
+        assert_eq!(completions("remove am", &known), ["remove AMZN"]);
+        assert_eq!(
+            completions("columns symbol,la", &known),
+            ["columns symbol,last"]
+        );
+        assert_eq!(completions("list te", &known), ["list tech"]);
+        assert_eq!(completions("list delete ", &known), ["list delete tech"]);
+        assert_eq!(completions("sort volume d", &known), ["sort volume desc"]);
+        assert!(completions("freeze x", &known).is_empty());
+        assert_eq!(completions("", &known).len(), COMMANDS.len());
+    }
+}

@@ -1,0 +1,512 @@
+//! What the screen knows and remembers: the board as it was taken last, what is shown of it, what is being typed.
+//!
+//! [`Model`] takes in snapshots, keys and clicks, and answers with [`Effect`]s; drawing is in
+//! [`draw`](super::draw). It does no I/O, so every behaviour of the screen is tested without a terminal.
+
+mod actions;
+mod lists;
+mod orders;
+mod pointer;
+mod typing;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ratatui::layout::{Rect, Size};
+
+use crate::domain::clock::Nanos;
+use crate::domain::symbol::{SymbolId, SymbolSpec};
+use crate::domain::time::{Timeframe, UnixMs};
+use crate::pipeline::snapshot::{ErrorRow, Row};
+use crate::pipeline::{Command, Snapshot};
+
+use super::action::Action;
+use super::keymap::Context;
+use super::panel::{Panel, PanelContext};
+use super::panels::chart::ChartPanel;
+use super::panels::errors::ErrorsPanel;
+use super::panels::pipeline::PipelinePanel;
+use super::panels::watchlist::{Column, WatchlistPanel};
+use super::settings::{SessionState, TuiSettings};
+use super::theme::Theme;
+use super::views::{PanelId, View};
+pub(super) use pointer::inside;
+pub(super) use typing::{Prompt, PromptKind};
+
+/// How long a notice stays in the footer.
+const NOTICE_MS: u64 = 4_000;
+/// Ages and clocks are brought up to date this often.
+const TICK_MS: u64 = 1_000;
+/// The bell rings no more often than this.
+const BELL_MS: u64 = 1_000;
+
+/// What the model wants done outside itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Send this to the engine.
+    Send(Command),
+    /// Put this text on the clipboard.
+    Copy(String),
+    /// Write the picture to this file.
+    Screenshot(PathBuf),
+    /// Give the terminal back and stop the process until it is continued.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Ring.
+    Bell,
+    /// Leave at once, whatever is under way.
+    Leave,
+}
+
+/// The four panels.
+#[derive(Debug)]
+pub(super) struct Panels {
+    pub(super) watchlist: WatchlistPanel,
+    pub(super) chart: ChartPanel,
+    pub(super) errors: ErrorsPanel,
+    pub(super) pipeline: PipelinePanel,
+}
+
+impl Panels {
+    pub(super) fn get_mut(&mut self, id: PanelId) -> &mut dyn Panel {
+        match id {
+            PanelId::Watchlist => &mut self.watchlist,
+            PanelId::Chart => &mut self.chart,
+            PanelId::Errors => &mut self.errors,
+            PanelId::Pipeline => &mut self.pipeline,
+        }
+    }
+}
+
+/// What lies over the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Overlay {
+    /// The list of keys and commands, from a line on, with only the lines that hold a text.
+    Help { top: usize, query: String },
+    /// All about one error.
+    Error { row: Box<ErrorRow>, top: usize },
+    /// The watchlist's columns, shown ones first, and the marked one.
+    Columns {
+        entries: Vec<(Column, bool)>,
+        at: usize,
+    },
+}
+
+/// A short message in the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Notice {
+    pub(super) text: String,
+    pub(super) is_error: bool,
+    since: Nanos,
+}
+
+/// Everything that is remembered of the last frame to understand the mouse.
+#[derive(Debug, Default)]
+pub(super) struct Geometry {
+    /// Where each panel's border is.
+    pub(super) panels: Vec<(PanelId, Rect)>,
+    /// What can be clicked outside panels.
+    pub(super) hits: Vec<(Rect, Action)>,
+    /// Where an overlay is.
+    pub(super) overlay: Rect,
+}
+
+/// The screen's state.
+#[derive(Debug)]
+pub struct Model {
+    pub(super) settings: TuiSettings,
+    pub(super) theme: Theme,
+    latest: Arc<Snapshot>,
+    pub(super) shown: Arc<Snapshot>,
+    pub(super) frozen_since: Option<Nanos>,
+    pub(super) now: Nanos,
+    pub(super) size: Size,
+    pub(super) view: View,
+    previous_view: View,
+    pub(super) focus: PanelId,
+    pub(super) is_maximised: bool,
+    pub(super) panels: Panels,
+    pub(super) selected: Option<SymbolId>,
+    selected_at: usize,
+    wanted_selection: Option<String>,
+    pub(super) prompt: Option<Prompt>,
+    pub(super) overlay: Option<Overlay>,
+    pub(super) notice: Option<Notice>,
+    history: Vec<String>,
+    removed: Vec<Vec<SymbolSpec>>,
+    pub(super) lists: BTreeMap<String, Vec<SymbolSpec>>,
+    lists_changed: BTreeMap<String, Vec<String>>,
+    wanted_list: Option<String>,
+    watched: Vec<(SymbolId, Timeframe)>,
+    errors_seen: u64,
+    rang: Option<Nanos>,
+    pub(super) is_quitting: bool,
+    last_click: Option<(Nanos, ratatui::layout::Position)>,
+    dragged_from: Option<ratatui::layout::Position>,
+    pub(super) geometry: Geometry,
+    effects: Vec<Effect>,
+    ticked: Nanos,
+}
+
+impl Model {
+    /// The screen before any data: what the session kept, and the settings for everything else.
+    #[must_use]
+    pub fn new(settings: TuiSettings, session: SessionState) -> Self {
+        let mut settings = settings;
+        if let Some(theme) = session.theme {
+            settings.theme = theme;
+        }
+        let columns = session
+            .columns
+            .clone()
+            .unwrap_or_else(|| settings.columns.clone());
+        let sort = session.sort.unwrap_or(settings.sort);
+        let view = session.view.unwrap_or(settings.view);
+        let theme = Theme::of(settings.theme, settings.color_depth);
+        let mut chart = ChartPanel::new();
+        if let Some(timeframe) = session.timeframe.as_deref().and_then(|it| it.parse().ok()) {
+            chart.set_timeframe(timeframe);
+        }
+        let lists = lists::merged(&settings.watchlists, &session.watchlists);
+        let empty = Arc::new(Snapshot::default());
+        Self {
+            settings,
+            theme,
+            latest: Arc::clone(&empty),
+            shown: empty,
+            frozen_since: None,
+            now: Nanos(0),
+            size: Size::ZERO,
+            view,
+            previous_view: View::Overview,
+            focus: view.main_panel(),
+            is_maximised: session.maximised,
+            panels: Panels {
+                watchlist: WatchlistPanel::new(columns, sort),
+                chart,
+                errors: ErrorsPanel::default(),
+                pipeline: PipelinePanel::default(),
+            },
+            selected: None,
+            selected_at: 0,
+            wanted_selection: session.selected,
+            prompt: None,
+            overlay: None,
+            notice: None,
+            history: Vec::new(),
+            removed: Vec::new(),
+            lists,
+            lists_changed: session.watchlists,
+            wanted_list: session.watchlist,
+            watched: Vec::new(),
+            errors_seen: 0,
+            rang: None,
+            is_quitting: false,
+            last_click: None,
+            dragged_from: None,
+            geometry: Geometry::default(),
+            effects: Vec::new(),
+            ticked: Nanos(0),
+        }
+    }
+
+    /// What to keep for the next run.
+    #[must_use]
+    pub fn session(&self) -> SessionState {
+        SessionState {
+            view: Some(self.view),
+            sort: Some(self.panels.watchlist.sort()),
+            symbols: self.latest.rows.iter().map(row_name).collect(),
+            selected: self
+                .selected
+                .and_then(|id| self.latest.rows.get(id))
+                .map(row_name),
+            timeframe: Some(self.panels.chart.timeframe().label().to_owned()),
+            columns: Some(self.panels.watchlist.columns().to_vec()),
+            watchlist: self.panels.watchlist.list().map(str::to_owned),
+            watchlists: self.lists_changed.clone(),
+            theme: Some(self.settings.theme),
+            maximised: self.is_maximised,
+        }
+    }
+
+    /// Takes over changed settings. What the user has changed meanwhile (view, sorting, columns) stays, unless the
+    /// setting itself has changed.
+    pub fn configure(&mut self, settings: TuiSettings) {
+        let old = std::mem::replace(&mut self.settings, settings);
+        if old.columns != self.settings.columns {
+            let columns = self.settings.columns.clone();
+            self.panels.watchlist.set_columns(columns);
+        }
+        if old.sort != self.settings.sort {
+            self.panels.watchlist.set_sort(self.settings.sort);
+        }
+        if old.watchlists != self.settings.watchlists {
+            self.lists = lists::merged(&self.settings.watchlists, &self.lists_changed);
+            self.show_list_again();
+        }
+        self.theme = Theme::of(self.settings.theme, self.settings.color_depth);
+        self.notify("the configuration has been read again");
+    }
+
+    /// Takes the board's newest snapshot.
+    pub fn take(&mut self, snapshot: Arc<Snapshot>) {
+        let is_first = self.latest.version == 0;
+        let errors = snapshot.errors_total;
+        if errors > self.errors_seen && !is_first && self.settings.bell {
+            let is_quiet = self
+                .rang
+                .is_none_or(|rang| self.now.since(rang).as_millis() as u64 >= BELL_MS);
+            if is_quiet {
+                self.rang = Some(self.now);
+                self.effects.push(Effect::Bell);
+            }
+        }
+        self.errors_seen = errors;
+        self.latest = snapshot;
+        if self.frozen_since.is_none() {
+            self.shown = Arc::clone(&self.latest);
+        }
+    }
+
+    /// Sets the time and, once a second, brings what depends on it up to date; tells whether anything may look
+    /// different.
+    pub fn tick(&mut self, now: Nanos, wall: UnixMs) -> bool {
+        self.now = now;
+        let mut changed = false;
+        if self
+            .notice
+            .as_ref()
+            .is_some_and(|notice| now.since(notice.since).as_millis() as u64 >= NOTICE_MS)
+        {
+            self.notice = None;
+            changed = true;
+        }
+        if now.since(self.ticked).as_millis() as u64 >= TICK_MS {
+            self.ticked = now;
+            changed = true;
+            let behind_ms = wall.0.saturating_sub(self.latest.wall.0);
+            if self.frozen_since.is_none()
+                && self.latest.version > 0
+                && behind_ms >= (TICK_MS / 2) as i64
+            {
+                // Nothing has come, but everything has grown older.
+                let mut older = Snapshot::clone(&self.latest);
+                older.wall = wall;
+                for source in &mut older.sources {
+                    source.last_message_age = source
+                        .last_message_age
+                        .map(|age| age + std::time::Duration::from_millis(behind_ms as u64));
+                }
+                self.shown = Arc::new(older);
+            }
+        }
+        changed
+    }
+
+    /// In how many milliseconds something changes by itself.
+    #[must_use]
+    pub fn next_change_ms(&self) -> u64 {
+        let tick = TICK_MS.saturating_sub(self.now.since(self.ticked).as_millis() as u64);
+        let notice = self.notice.as_ref().map(|notice| {
+            NOTICE_MS.saturating_sub(self.now.since(notice.since).as_millis() as u64)
+        });
+        let flash = match self.frozen_since {
+            None => self.panels.watchlist.flash_left_ms(),
+            Some(_) => None,
+        };
+        [notice, flash].into_iter().flatten().fold(tick, u64::min) + 1
+    }
+
+    /// Brings selection, lists and charts in line with the board; to be called before drawing.
+    pub fn settle(&mut self) {
+        if let Some(name) = self.wanted_list.take() {
+            self.show_list(&name, false);
+        }
+        let Self {
+            panels,
+            shown,
+            theme,
+            settings,
+            ..
+        } = self;
+        let context = PanelContext {
+            snapshot: shown,
+            theme,
+            glyphs: settings.glyphs,
+            zone: settings.zone,
+            now: self.now,
+            selected: self.selected,
+            focused: false,
+            flash: settings.flash,
+            stale_after_ms: settings.stale_after.as_millis() as i64,
+        };
+        panels.watchlist.refresh(&context);
+        self.settle_selection();
+        let visible = self.visible_panels();
+        if !visible.iter().any(|(id, _)| *id == self.focus) {
+            self.focus = visible
+                .first()
+                .map_or_else(|| self.view.main_panel(), |(id, _)| *id);
+        }
+        let is_chart_visible = visible.iter().any(|(id, _)| *id == PanelId::Chart);
+        let watched: Vec<(SymbolId, Timeframe)> = self
+            .selected
+            .filter(|_| is_chart_visible)
+            .map(|id| (id, self.panels.chart.timeframe()))
+            .into_iter()
+            .collect();
+        if watched != self.watched {
+            self.watched.clone_from(&watched);
+            self.effects
+                .push(Effect::Send(Command::WatchCharts(watched)));
+        }
+    }
+
+    fn settle_selection(&mut self) {
+        if let Some(wanted) = &self.wanted_selection {
+            let found = self
+                .shown
+                .rows
+                .iter()
+                .find(|row| row_name(row) == *wanted || row.symbol.as_str() == wanted)
+                .map(|row| row.id);
+            if let Some(id) = found {
+                self.selected = Some(id);
+                self.wanted_selection = None;
+            }
+        }
+        let ids = self.panels.watchlist.ids();
+        match self.selected {
+            Some(id) if self.shown.rows.get(id).is_some() => {
+                if let Some(at) = ids.iter().position(|other| *other == id) {
+                    self.selected_at = at;
+                }
+            }
+            // The one that took the place of a removed symbol, or the last.
+            _ => {
+                self.selected = ids
+                    .get(self.selected_at.min(ids.len().saturating_sub(1)))
+                    .copied();
+            }
+        }
+    }
+
+    /// What is to be done outside, in order.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Says something in the footer for a few seconds.
+    pub fn notify(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice {
+            text: text.into(),
+            is_error: false,
+            since: self.now,
+        });
+    }
+
+    /// Says what has gone wrong.
+    pub fn notify_error(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice {
+            text: text.into(),
+            is_error: true,
+            since: self.now,
+        });
+    }
+
+    /// The size of the terminal.
+    pub fn resize(&mut self, width: u16, height: u16) {
+        self.size = Size { width, height };
+    }
+
+    /// The terminal is gone: what is under way is finished, and nothing is asked any more.
+    pub fn hang_up(&mut self) {
+        self.quit();
+    }
+
+    /// Whether the engine has been told to finish.
+    #[must_use]
+    pub fn is_quitting(&self) -> bool {
+        self.is_quitting
+    }
+
+    /// The room for panels: everything but the header and the footer.
+    pub(super) fn body(&self) -> Rect {
+        Rect {
+            x: 0,
+            y: 1,
+            width: self.size.width,
+            height: self.size.height.saturating_sub(2),
+        }
+    }
+
+    pub(super) fn visible_panels(&self) -> Vec<(PanelId, Rect)> {
+        if self.is_maximised {
+            vec![(self.focus, self.body())]
+        } else {
+            self.view.layout(self.body())
+        }
+    }
+
+    /// Lets a panel do something with what it may look at.
+    pub(super) fn with_panel<R>(
+        &mut self,
+        id: PanelId,
+        act: impl FnOnce(&mut dyn Panel, &PanelContext<'_>) -> R,
+    ) -> R {
+        let context = PanelContext {
+            snapshot: &self.shown,
+            theme: &self.theme,
+            glyphs: self.settings.glyphs,
+            zone: self.settings.zone,
+            now: match self.frozen_since {
+                Some(_) => self.shown.taken,
+                None => self.now,
+            },
+            selected: self.selected,
+            focused: self.focus == id,
+            flash: self.settings.flash,
+            stale_after_ms: self.settings.stale_after.as_millis() as i64,
+        };
+        act(self.panels.get_mut(id), &context)
+    }
+
+    /// Where keys are looked up now, the nearest first.
+    pub(super) fn key_contexts(&self) -> &'static [Context] {
+        if self.prompt.is_some() {
+            return &[Context::Text];
+        }
+        if self.overlay.is_some() {
+            return &[Context::Overlay, Context::Global];
+        }
+        match self.focus {
+            PanelId::Watchlist => &[Context::Watchlist, Context::Global],
+            PanelId::Chart => &[Context::Chart, Context::Global],
+            PanelId::Errors => &[Context::Errors, Context::Global],
+            PanelId::Pipeline => &[Context::Global],
+        }
+    }
+
+    fn send(&mut self, command: Command) {
+        self.effects.push(Effect::Send(command));
+    }
+}
+
+/// How a row is named in the session and in commands.
+pub(super) fn row_name(row: &Row) -> String {
+    format!("{}@{}", row.symbol, row.source)
+}
+
+/// The row as a command names it.
+pub(super) fn row_spec(row: &Row) -> SymbolSpec {
+    SymbolSpec {
+        symbol: row.symbol.clone(),
+        source: Some(row.source.clone()),
+    }
+}

@@ -1,0 +1,98 @@
+//! Orders: what happens when a line of the command line has been understood.
+
+use crate::pipeline::Command;
+use crate::pipeline::source::TransportCommand;
+
+use super::super::command_line::Order;
+use super::super::theme::Theme;
+use super::{Effect, Model};
+
+impl Model {
+    /// Obeys, or says why not.
+    pub(super) fn obey(&mut self, order: Order) -> Result<(), String> {
+        match order {
+            Order::Engine(command) => return self.obey_engine(command),
+            Order::Theme(name) => {
+                self.settings.theme = name;
+                self.theme = Theme::of(name, self.settings.color_depth);
+            }
+            Order::View(view) => self.show_view(view),
+            Order::Sort(sort) => self.panels.watchlist.set_sort(sort),
+            Order::Columns(columns) => self.panels.watchlist.set_columns(columns),
+            Order::Timeframe(timeframe) => self.panels.chart.set_timeframe(timeframe),
+            Order::List(order) => return self.obey_list(order),
+            Order::Filter(text) => self.panels.watchlist.set_filter(&text),
+            Order::Select(spec) => {
+                let id = self
+                    .shown
+                    .rows
+                    .iter()
+                    .find(|row| {
+                        row.symbol == spec.symbol
+                            && spec.source.as_ref().is_none_or(|name| *name == row.source)
+                    })
+                    .map(|row| row.id)
+                    .ok_or_else(|| {
+                        format!("'{spec}' is not subscribed; 'add {spec}' subscribes it")
+                    })?;
+                self.selected = Some(id);
+            }
+            Order::Bell(is_on) => self.settings.bell = is_on,
+            Order::Flash(is_on) => self.settings.flash = is_on,
+            Order::Zone(zone) => self.settings.zone = zone,
+            Order::Freeze => self.freeze(),
+            Order::Screenshot(path) => self.effects.push(Effect::Screenshot(path)),
+            Order::Acknowledge => self.send(Command::AcknowledgeErrors(None)),
+            Order::Clear => self.send(Command::ClearErrors),
+            Order::Undo => self.undo(),
+            Order::Help(text) => self.open_help(&text),
+        }
+        Ok(())
+    }
+
+    fn obey_engine(&mut self, command: Command) -> Result<(), String> {
+        match &command {
+            Command::Quit => {
+                self.quit();
+                return Ok(());
+            }
+            Command::Add(symbols) => {
+                self.wanted_selection = symbols.first().map(ToString::to_string);
+            }
+            Command::Remove(symbols) => {
+                let unknown = symbols.iter().find(|spec| {
+                    !self.latest.rows.iter().any(|row| {
+                        row.symbol == spec.symbol
+                            && spec.source.as_ref().is_none_or(|name| *name == row.source)
+                    })
+                });
+                if let Some(spec) = unknown {
+                    return Err(format!("'{spec}' is not subscribed"));
+                }
+                self.remember_removed(symbols.clone());
+            }
+            Command::Transport {
+                command:
+                    TransportCommand::Pause
+                    | TransportCommand::Resume
+                    | TransportCommand::Speed(_)
+                    | TransportCommand::Seek(_)
+                    | TransportCommand::Step
+                    | TransportCommand::StepBack,
+                ..
+            } if self
+                .latest
+                .sources
+                .iter()
+                .all(|source| source.transport.is_none()) =>
+            {
+                return Err(
+                    "no replay is open: live data cannot be paused, sped up or sought".to_owned(),
+                );
+            }
+            _ => {}
+        }
+        self.send(command);
+        Ok(())
+    }
+}

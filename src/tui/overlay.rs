@@ -1,0 +1,317 @@
+//! What lies over the screen: the help, an error's detail, the choice of columns.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::command_line::COMMANDS;
+use super::draw::draw_border;
+use super::keymap::Context;
+use super::model::{Model, Overlay};
+use super::number::age;
+use super::panel::PanelContext;
+use super::panels::errors::{severity_mark, severity_style};
+use super::panels::watchlist::Column;
+use super::text::{UNKNOWN, clear, cut, paint, put, safe, width};
+use super::views::PanelId;
+
+/// A line in pieces.
+type Pieces = Vec<(String, Style)>;
+
+/// The widest that an overlay gets.
+const COLUMNS_MAX: u16 = 92;
+
+pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
+    let Some(overlay) = model.overlay.clone() else {
+        return;
+    };
+    match overlay {
+        Overlay::Help { top, query } => {
+            let lines = help_lines(model, &query);
+            let title = if query.is_empty() {
+                "Help · / searches".to_owned()
+            } else {
+                format!("Help · /{}", safe(&query))
+            };
+            let top = draw_lines(model, buffer, &title, &lines, top);
+            model.overlay = Some(Overlay::Help { top, query });
+        }
+        Overlay::Error { row, top } => {
+            let columns = usize::from(buffer.area.width.min(COLUMNS_MAX)).saturating_sub(6);
+            let lines = model.with_panel(PanelId::Errors, |_, context| {
+                error_lines(&row, columns, context)
+            });
+            let title = format!("{} · y copies", row.kind);
+            let top = draw_lines(model, buffer, &title, &lines, top);
+            model.overlay = Some(Overlay::Error { row, top });
+        }
+        Overlay::Columns { entries, at } => draw_columns(model, buffer, &entries, at),
+    }
+}
+
+/// A box in the middle with as many of the lines as fit, from `top` on; gives the first that is shown.
+fn draw_lines(
+    model: &mut Model,
+    buffer: &mut Buffer,
+    title: &str,
+    lines: &[Pieces],
+    top: usize,
+) -> usize {
+    let place = place(buffer.area, lines.len() as u16 + 2, COLUMNS_MAX);
+    let visible = usize::from(place.height.saturating_sub(2));
+    let last_top = lines.len().saturating_sub(visible);
+    let top = top.min(last_top);
+    let note = if last_top > 0 {
+        format!(
+            "{title} · {}–{} of {}",
+            top + 1,
+            (top + visible).min(lines.len()),
+            lines.len()
+        )
+    } else {
+        title.to_owned()
+    };
+    open_box(model, buffer, place, &note);
+    for (row, pieces) in lines.iter().skip(top).take(visible).enumerate() {
+        let mut x = place.x + 2;
+        for (text, style) in pieces {
+            let room = (place.right() - 2).saturating_sub(x);
+            x = put(
+                buffer,
+                x,
+                place.y + 1 + row as u16,
+                room,
+                &cut(text, usize::from(room)),
+                *style,
+            );
+        }
+    }
+    top
+}
+
+fn place(area: Rect, height: u16, width: u16) -> Rect {
+    let width = width.min(area.width.saturating_sub(2));
+    let height = height.max(3).min(area.height.saturating_sub(2));
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) / 2,
+        width,
+        height,
+    }
+}
+
+fn open_box(model: &mut Model, buffer: &mut Buffer, place: Rect, title: &str) {
+    model.geometry.overlay = place;
+    clear(buffer, place);
+    draw_border(buffer, place, model.theme.border_focused);
+    let room = place.width.saturating_sub(4);
+    let text = format!(" {} ", cut(title, usize::from(room.saturating_sub(2))));
+    put(
+        buffer,
+        place.x + 1,
+        place.y,
+        room,
+        &text,
+        model.theme.accent,
+    );
+}
+
+/// Every key and command with what it does; with a query only those that hold every word of it.
+fn help_lines(model: &Model, query: &str) -> Vec<Pieces> {
+    let theme = model.theme;
+    let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+    let holds = |text: &str| {
+        let text = text.to_lowercase();
+        words.iter().all(|word| text.contains(word.as_str()))
+    };
+    let mut lines: Vec<Pieces> = Vec::new();
+    let mut section = |title: &str, entries: Vec<(String, String, String)>| {
+        let entries: Vec<_> = entries
+            .into_iter()
+            .filter(|(keys, help, name)| holds(&format!("{title} {keys} {help} {name}")))
+            .collect();
+        if entries.is_empty() {
+            return;
+        }
+        if !lines.is_empty() {
+            lines.push(Vec::new());
+        }
+        lines.push(vec![(title.to_owned(), theme.accent)]);
+        for (keys, help, name) in entries {
+            let wide = width(&keys) > 16;
+            let pad = 17usize.saturating_sub(width(&keys));
+            lines.push(vec![
+                (format!("{keys}{}", " ".repeat(pad)), theme.key),
+                (if wide { format!(" {help}") } else { help }, theme.text),
+                (name, theme.dim),
+            ]);
+        }
+    };
+    for context in Context::ALL {
+        let entries = model
+            .settings
+            .keys
+            .entries()
+            .filter(|(entry, _)| entry.context == context)
+            .map(|(entry, keys)| {
+                let keys: Vec<String> = keys.iter().map(|key| key.label()).collect();
+                (
+                    keys.join(" "),
+                    entry.help.to_owned(),
+                    format!("  {}", entry.name),
+                )
+            })
+            .collect();
+        section(context.title(), entries);
+    }
+    let commands = COMMANDS
+        .iter()
+        .map(|entry| {
+            let usage = if entry.usage.is_empty() {
+                String::new()
+            } else {
+                format!("  {}", entry.usage)
+            };
+            (format!(":{}", entry.name), entry.help.to_owned(), usage)
+        })
+        .collect();
+    section("Commands", commands);
+    if lines.is_empty() {
+        lines.push(vec![(
+            format!("nothing about '{}'", safe(query)),
+            theme.dim,
+        )]);
+    }
+    lines
+}
+
+fn error_lines(
+    row: &crate::pipeline::snapshot::ErrorRow,
+    columns: usize,
+    context: &PanelContext<'_>,
+) -> Vec<Pieces> {
+    let theme = context.theme;
+    let (sign, _) = severity_mark(row.severity);
+    let time = |time: crate::domain::time::UnixMs| {
+        time.in_zone(context.zone).map_or_else(
+            || UNKNOWN.to_owned(),
+            |local| local.format("%Y-%m-%d %H:%M:%S %Z").to_string(),
+        )
+    };
+    let field =
+        |label: &str, value: String| vec![(format!("{label:<10}"), theme.dim), (value, theme.text)];
+    let name = |name: Option<&str>| name.map_or(UNKNOWN.to_owned(), |name| safe(name).into_owned());
+    let mut lines = vec![
+        vec![
+            (format!("{:<10}", "severity"), theme.dim),
+            (
+                format!("{sign} {}", row.severity.name()),
+                severity_style(row.severity, context),
+            ),
+        ],
+        field("source", name(row.source.as_ref().map(|it| it.as_str()))),
+        field("symbol", name(row.symbol.as_ref().map(|it| it.as_str()))),
+        field("where", name(row.location.as_deref())),
+        field(
+            "last",
+            format!(
+                "{} · {} ago",
+                time(row.last),
+                age(context.snapshot.wall.0.saturating_sub(row.last.0))
+            ),
+        ),
+    ];
+    if row.count > 1 {
+        lines.push(field("first", time(row.first)));
+        lines.push(field("count", row.count.to_string()));
+    }
+    lines.push(Vec::new());
+    lines.extend(
+        wrap(&safe(&row.message), columns)
+            .into_iter()
+            .map(|line| vec![(line, theme.text)]),
+    );
+    if let Some(sample) = &row.sample {
+        lines.push(Vec::new());
+        lines.push(vec![("raw input".to_owned(), theme.dim)]);
+        for line in sample.lines().take(200) {
+            lines.extend(
+                wrap(&safe(line), columns)
+                    .into_iter()
+                    .map(|line| vec![(line, theme.info)]),
+            );
+        }
+    }
+    lines
+}
+
+/// Breaks a text into lines of at most `columns` columns, between words where it can.
+fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split_inclusive(' ') {
+        if used > 0 && used + width(word.trim_end()) > columns {
+            lines.push(String::new());
+            used = 0;
+        }
+        for c in word.chars() {
+            let wide = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+            if used + wide > columns {
+                lines.push(String::new());
+                used = 0;
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push(c);
+            }
+            used += wide;
+        }
+    }
+    lines
+}
+
+fn draw_columns(model: &mut Model, buffer: &mut Buffer, entries: &[(Column, bool)], at: usize) {
+    let theme = model.theme;
+    let place = place(buffer.area, entries.len() as u16 + 2, 44);
+    open_box(model, buffer, place, "Columns · Space shows · J K move");
+    let visible = usize::from(place.height.saturating_sub(2));
+    let first = at.saturating_sub(visible.saturating_sub(1));
+    for (row, (column, is_shown)) in entries.iter().enumerate().skip(first).take(visible) {
+        let y = place.y + 1 + (row - first) as u16;
+        let mark = if *is_shown { "✓" } else { " " };
+        let look = if *is_shown { theme.text } else { theme.dim };
+        let room = place.width.saturating_sub(4);
+        let text = format!("{mark} {:<8} {}", column.heading(), column.name());
+        put(
+            buffer,
+            place.x + 2,
+            y,
+            room,
+            &cut(&text, usize::from(room)),
+            look,
+        );
+        if row == at {
+            let line = Rect {
+                x: place.x + 1,
+                y,
+                width: place.width.saturating_sub(2),
+                height: 1,
+            };
+            paint(buffer, line, theme.selection);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_broken_between_words() {
+        assert_eq!(wrap("one two three", 8), ["one two ", "three"]);
+        assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("日経平均", 4), ["日経", "平均"]);
+        assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("ab", 0), ["a", "b"]);
+    }
+}

@@ -1,0 +1,418 @@
+//! The errors: newest first, repeats counted in one row.
+
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use crate::domain::outcome::Severity;
+use crate::domain::time::UnixMs;
+use crate::pipeline::Command;
+use crate::pipeline::snapshot::ErrorRow;
+
+use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
+use super::super::text::{UNKNOWN, cut, paint, put, safe, width};
+
+/// The errors panel.
+#[derive(Debug, Default)]
+pub struct ErrorsPanel {
+    filter: String,
+    /// The chosen error by its number; the list may change under it.
+    chosen: Option<u64>,
+    top: usize,
+    follow: bool,
+    area: Rect,
+    /// Places in the snapshot's list of what is shown, newest first, and what they were made of.
+    shown: Vec<usize>,
+    shown_of: Option<(Arc<Vec<ErrorRow>>, String)>,
+}
+
+/// The sign and word of a severity.
+#[must_use]
+pub fn severity_mark(severity: Severity) -> (&'static str, &'static str) {
+    match severity {
+        Severity::Info => ("·", "info"),
+        Severity::Warning => ("⚠", "warn"),
+        Severity::Error => ("✖", "error"),
+    }
+}
+
+/// The look of a severity.
+#[must_use]
+pub fn severity_style(severity: Severity, context: &PanelContext<'_>) -> Style {
+    match severity {
+        Severity::Info => context.theme.info,
+        Severity::Warning => context.theme.warning,
+        Severity::Error => context.theme.error,
+    }
+}
+
+/// A time of day in the zone of the screen; the date too when it is not that of `now`.
+#[must_use]
+pub fn clock_text(time: UnixMs, context: &PanelContext<'_>) -> String {
+    let Some(local) = time.in_zone(context.zone) else {
+        return UNKNOWN.to_owned();
+    };
+    let today = context.snapshot.wall.in_zone(context.zone);
+    if today.is_none_or(|today| today.date_naive() == local.date_naive()) {
+        local.format("%H:%M:%S").to_string()
+    } else {
+        local.format("%m-%d %H:%M").to_string()
+    }
+}
+
+impl ErrorsPanel {
+    /// The filter; empty when everything is shown.
+    #[must_use]
+    pub fn filter(&self) -> &str {
+        &self.filter
+    }
+
+    /// Shows only errors that have every word of `filter` in one of their texts.
+    pub fn set_filter(&mut self, filter: &str) {
+        filter.clone_into(&mut self.filter);
+        self.top = 0;
+    }
+
+    fn refresh(&mut self, context: &PanelContext<'_>) {
+        let errors = &context.snapshot.errors;
+        let is_current = self
+            .shown_of
+            .as_ref()
+            .is_some_and(|(of, filter)| Arc::ptr_eq(of, errors) && *filter == self.filter);
+        if is_current {
+            return;
+        }
+        let words: Vec<String> = self
+            .filter
+            .split_whitespace()
+            .map(str::to_lowercase)
+            .collect();
+        self.shown = (0..errors.len())
+            .rev()
+            .filter(|at| matches(&errors[*at], &words))
+            .collect();
+        // Repeats move an error's last time; the newest stands first all the same.
+        self.shown
+            .sort_by_key(|at| std::cmp::Reverse((errors[*at].last, errors[*at].id)));
+        self.shown_of = Some((Arc::clone(errors), self.filter.clone()));
+    }
+
+    fn position(&self, context: &PanelContext<'_>) -> Option<usize> {
+        let chosen = self.chosen?;
+        self.shown.iter().position(|at| {
+            context
+                .snapshot
+                .errors
+                .get(*at)
+                .is_some_and(|row| row.id == chosen)
+        })
+    }
+
+    fn chosen_row<'a>(&self, context: &PanelContext<'a>) -> Option<&'a ErrorRow> {
+        let at = self.position(context).unwrap_or(0);
+        context.snapshot.errors.get(*self.shown.get(at)?)
+    }
+
+    fn step(&mut self, by: i64, context: &PanelContext<'_>) -> Response {
+        self.refresh(context);
+        let count = self.shown.len();
+        if count == 0 {
+            return Response::Done;
+        }
+        let at = self.position(context).unwrap_or(0) as i64;
+        let at = at.saturating_add(by).clamp(0, count as i64 - 1) as usize;
+        self.chosen = context
+            .snapshot
+            .errors
+            .get(self.shown[at])
+            .map(|row| row.id);
+        self.follow = true;
+        Response::Done
+    }
+
+    fn row_at(&self, position: Position) -> Option<usize> {
+        let row = position.y.checked_sub(self.area.y)?;
+        let at = self.top + usize::from(row);
+        (at < self.shown.len()).then_some(at)
+    }
+
+    fn place_top(&mut self, context: &PanelContext<'_>) {
+        let visible = usize::from(self.area.height);
+        if self.follow && visible > 0 {
+            self.follow = false;
+            let at = self.position(context).unwrap_or(0);
+            if at < self.top {
+                self.top = at;
+            } else if at >= self.top + visible {
+                self.top = at + 1 - visible;
+            }
+        }
+        self.top = self.top.min(self.shown.len().saturating_sub(visible));
+    }
+}
+
+fn matches(row: &ErrorRow, words: &[String]) -> bool {
+    words.iter().all(|word| {
+        let has = |text: &str| text.to_lowercase().contains(word.as_str());
+        has(row.kind.name())
+            || has(row.severity.name())
+            || has(&row.message)
+            || row.source.as_ref().is_some_and(|name| has(name.as_str()))
+            || row.symbol.as_ref().is_some_and(|name| has(name.as_str()))
+            || row.location.as_ref().is_some_and(|text| has(text))
+    })
+}
+
+/// One line about an error, safe to draw.
+#[must_use]
+pub fn message_text(row: &ErrorRow) -> String {
+    match &row.location {
+        Some(location) if !row.message.contains(location.as_str()) => {
+            format!("{} · {}", safe(location), safe(&row.message))
+        }
+        _ => safe(&row.message).into_owned(),
+    }
+}
+
+fn draw_row(row: &ErrorRow, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
+    let theme = context.theme;
+    let (sign, word) = severity_mark(row.severity);
+    let look = severity_style(row.severity, context);
+    let weight = if row.acknowledged {
+        theme.dim
+    } else {
+        theme.text
+    };
+    let new = if row.acknowledged { " " } else { "●" };
+    let mut x = put(buffer, area.x, area.y, 1, new, theme.accent);
+    let mut cell = |text: &str, columns: usize, style: Style| {
+        let room = usize::from(area.right().saturating_sub(x)).min(columns);
+        let text = cut(text, room);
+        put(buffer, x, area.y, room as u16, &text, style);
+        x = (x + columns as u16 + 1).min(area.right());
+    };
+    cell(
+        &clock_text(row.last, context),
+        if area.width >= 70 { 11 } else { 8 },
+        theme.dim,
+    );
+    if area.width >= 60 {
+        cell(&format!("{sign} {word}"), 7, look);
+    } else {
+        cell(sign, 1, look);
+    }
+    if area.width >= 70 {
+        let source = row.source.as_ref().map_or(UNKNOWN, |name| name.as_str());
+        cell(&safe(source), 10, theme.dim);
+    }
+    if area.width >= 60 {
+        let symbol = row.symbol.as_ref().map_or(UNKNOWN, |name| name.as_str());
+        cell(&safe(symbol), 8, weight);
+    }
+    let mut kind = row.kind.name().to_owned();
+    if row.count > 1 {
+        kind = format!("{kind} ×{}", row.count);
+    }
+    let kind_columns = if area.width >= 70 { 22 } else { width(&kind) };
+    cell(&kind, kind_columns, weight.add_modifier(Modifier::BOLD));
+    cell(&message_text(row), usize::from(area.width), weight);
+}
+
+impl Panel for ErrorsPanel {
+    fn name(&self) -> &'static str {
+        "errors"
+    }
+
+    fn title(&self, context: &PanelContext<'_>) -> Line<'static> {
+        let theme = context.theme;
+        let mut spans = vec![
+            Span::styled("Errors", theme.accent),
+            Span::styled(format!(" · {}", context.snapshot.errors.len()), theme.dim),
+        ];
+        let unread = context.snapshot.errors_unread;
+        if unread > 0 {
+            spans.push(Span::styled(format!(" · {unread} new"), theme.warning));
+        }
+        if !self.filter.is_empty() {
+            spans.push(Span::styled(
+                format!(" · /{}", safe(&self.filter)),
+                theme.warning,
+            ));
+        }
+        Line::from(spans)
+    }
+
+    fn render(&mut self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
+        self.area = area;
+        if area.is_empty() {
+            return;
+        }
+        self.refresh(context);
+        self.place_top(context);
+        if self.shown.is_empty() {
+            let text = if context.snapshot.errors.is_empty() {
+                "no errors"
+            } else {
+                "nothing matches the filter · Esc shows everything"
+            };
+            let room = area.width.saturating_sub(1);
+            put(
+                buffer,
+                area.x + 1,
+                area.y,
+                room,
+                &cut(text, usize::from(room)),
+                context.theme.dim,
+            );
+            return;
+        }
+        let chosen = self.position(context).unwrap_or(0);
+        for (line, at) in self.shown.iter().enumerate().skip(self.top) {
+            let y = area.y + (line - self.top) as u16;
+            if y >= area.bottom() {
+                break;
+            }
+            let place = Rect {
+                y,
+                height: 1,
+                ..area
+            };
+            if let Some(row) = context.snapshot.errors.get(*at) {
+                draw_row(row, place, buffer, context);
+            }
+            if context.focused && line == chosen {
+                paint(buffer, place, context.theme.selection);
+            }
+        }
+    }
+
+    fn act(&mut self, action: PanelAction, context: &PanelContext<'_>) -> Response {
+        self.refresh(context);
+        let page = i64::from(self.area.height.max(1));
+        match action {
+            PanelAction::Up => self.step(-1, context),
+            PanelAction::Down => self.step(1, context),
+            PanelAction::PageUp => self.step(-page, context),
+            PanelAction::PageDown => self.step(page, context),
+            PanelAction::Home => self.step(i64::MIN, context),
+            PanelAction::End => self.step(i64::MAX, context),
+            PanelAction::Open => self
+                .chosen_row(context)
+                .map_or(Response::Done, |row| Response::ShowError(row.id)),
+            PanelAction::Back if !self.filter.is_empty() => {
+                self.set_filter("");
+                Response::Done
+            }
+            PanelAction::Acknowledge => self.chosen_row(context).map_or(Response::Done, |row| {
+                Response::Send(Command::AcknowledgeErrors(Some(row.id)))
+            }),
+            PanelAction::AcknowledgeAll => Response::Send(Command::AcknowledgeErrors(None)),
+            PanelAction::Clear => Response::Send(Command::ClearErrors),
+            PanelAction::Copy => self
+                .chosen_row(context)
+                .map_or(Response::Done, |row| Response::Copy(copy_text(row))),
+            _ => Response::Ignored,
+        }
+    }
+
+    fn mouse(&mut self, mouse: PanelMouse, context: &PanelContext<'_>) -> Response {
+        let choose = |panel: &mut Self, position: Position| {
+            let row = panel
+                .row_at(position)
+                .and_then(|at| context.snapshot.errors.get(panel.shown[at]))?;
+            panel.chosen = Some(row.id);
+            Some(row.id)
+        };
+        let last_top = self
+            .shown
+            .len()
+            .saturating_sub(usize::from(self.area.height));
+        match mouse {
+            PanelMouse::Click(position) => {
+                choose(self, position);
+            }
+            PanelMouse::DoubleClick(position) => {
+                if let Some(id) = choose(self, position) {
+                    return Response::ShowError(id);
+                }
+            }
+            PanelMouse::ScrollUp(_) => self.top = self.top.saturating_sub(3),
+            PanelMouse::ScrollDown(_) => self.top = (self.top + 3).min(last_top),
+            PanelMouse::Drag(..) => return Response::Ignored,
+        }
+        Response::Done
+    }
+}
+
+/// An error as text for the clipboard.
+fn copy_text(row: &ErrorRow) -> String {
+    let mut text = format!("{} {}", row.severity.name(), row.kind);
+    for part in [
+        row.source.as_ref().map(|name| name.as_str()),
+        row.symbol.as_ref().map(|name| name.as_str()),
+        row.location.as_deref(),
+        Some(row.message.as_str()),
+        row.sample.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        text.push('\t');
+        text.push_str(&safe(part));
+    }
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::super::super::fixture::{self, Scene};
+    use super::*;
+
+    #[test]
+    fn the_newest_stands_first_and_the_chosen_one_stays_chosen() {
+        let scene = Scene::new(fixture::with_errors());
+        let context = scene.context();
+        let mut panel = ErrorsPanel::default();
+        panel.act(PanelAction::Down, &context);
+        let second = panel.chosen.unwrap();
+        let times: Vec<UnixMs> = panel
+            .shown
+            .iter()
+            .map(|at| context.snapshot.errors[*at].last)
+            .collect();
+        assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
+
+        let mut later = fixture::with_errors();
+        let mut errors = later.errors.to_vec();
+        errors.push(fixture::error(99, "fresh", 1_000_000));
+        later.errors = Arc::new(errors);
+        let scene = Scene::new(later);
+        let context = scene.context();
+        assert_eq!(
+            panel.act(PanelAction::Open, &context),
+            Response::ShowError(second)
+        );
+    }
+
+    #[test]
+    fn the_filter_looks_at_every_text() {
+        let scene = Scene::new(fixture::with_errors());
+        let context = scene.context();
+        let mut panel = ErrorsPanel::default();
+        for (filter, count) in [
+            ("", 3),
+            ("decode", 1),
+            ("VIX", 1),
+            ("replay error", 2),
+            ("nonsense", 0),
+        ] {
+            panel.set_filter(filter);
+            panel.refresh(&context);
+            assert_eq!(panel.shown.len(), count, "{filter}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The watchlist's cells: what stands in each, and how wide it is.
+
+use ratatui::style::Style;
+
+use crate::domain::time::UnixMs;
+use crate::pipeline::snapshot::{Direction, Row, RowState};
+
+use super::super::super::number;
+use super::super::super::panel::PanelContext;
+use super::super::super::text::{UNKNOWN, safe, width};
+use super::columns::Column;
+use super::order::{change, change_percent};
+
+/// How long a changed price flashes.
+pub const FLASH_MS: u64 = 500;
+
+/// A cell's text in two parts that are aligned at the point between them.
+#[derive(Debug, Clone, Default)]
+pub struct Cell {
+    /// What stands before the decimal point.
+    pub whole: String,
+    /// The point and what follows.
+    pub fraction: String,
+    /// Its look.
+    pub style: Style,
+}
+
+/// How wide a column's two parts are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CellWidth {
+    /// Before the point.
+    pub whole: usize,
+    /// From the point on.
+    pub fraction: usize,
+}
+
+impl CellWidth {
+    /// Grows so that the cell fits.
+    pub fn fit(&mut self, cell: &Cell) {
+        self.whole = self.whole.max(width(&cell.whole));
+        self.fraction = self.fraction.max(width(&cell.fraction));
+    }
+
+    /// Both parts together.
+    #[must_use]
+    pub fn total(self) -> usize {
+        self.whole + self.fraction
+    }
+}
+
+/// What a row is, as its mark shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// The last price was higher than the one before.
+    Up,
+    /// It was lower.
+    Down,
+    /// It was the same.
+    Unchanged,
+    /// Nothing has come for too long.
+    Stale,
+    /// Nothing has come yet.
+    Waiting,
+    /// The worker has been stopped.
+    Quarantined,
+}
+
+impl Mark {
+    /// The mark of a row whose data is `age_ms` old.
+    #[must_use]
+    pub fn of(row: &Row, age_ms: Option<i64>, stale_after_ms: i64) -> Self {
+        match (row.state, row.direction) {
+            (RowState::Quarantined, _) => Self::Quarantined,
+            (RowState::Waiting, _) => Self::Waiting,
+            _ if age_ms.is_some_and(|age| age > stale_after_ms) => Self::Stale,
+            (_, Direction::Up) => Self::Up,
+            (_, Direction::Down) => Self::Down,
+            (_, Direction::Unchanged) => Self::Unchanged,
+        }
+    }
+
+    /// The sign.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Up => "▲",
+            Self::Down => "▼",
+            Self::Unchanged => "●",
+            Self::Stale => "◌",
+            Self::Waiting => "·",
+            Self::Quarantined => "✖",
+        }
+    }
+
+    /// Its look.
+    #[must_use]
+    pub fn style(self, context: &PanelContext<'_>) -> Style {
+        let theme = context.theme;
+        match self {
+            Self::Up => theme.up,
+            Self::Down => theme.down,
+            Self::Unchanged => theme.unchanged,
+            Self::Stale => theme.warning,
+            Self::Waiting => theme.dim,
+            Self::Quarantined => theme.error,
+        }
+    }
+}
+
+/// Whether a row's price is flashing, and until when.
+#[must_use]
+pub fn flash_left_ms(row: &Row, context: &PanelContext<'_>) -> Option<u64> {
+    if !context.flash || row.direction == Direction::Unchanged || row.last.is_none() {
+        return None;
+    }
+    let since = context.now.since(row.price_changed).as_millis() as u64;
+    (row.price_changed <= context.now && since < FLASH_MS).then(|| FLASH_MS - since)
+}
+
+/// The cell of a row in a column. `age_ms` is the age of its data.
+#[must_use]
+pub fn cell(row: &Row, column: Column, age_ms: Option<i64>, context: &PanelContext<'_>) -> Cell {
+    let theme = context.theme;
+    let mark = Mark::of(row, age_ms, context.stale_after_ms);
+    let plain = match mark {
+        Mark::Stale | Mark::Waiting | Mark::Quarantined => theme.dim,
+        _ => theme.text,
+    };
+    let digits = row.last.map_or(2, |last| last.scale() as usize);
+    let by_sign = |value: Option<f64>, text: String| {
+        let style = match value {
+            _ if mark == Mark::Stale => theme.dim,
+            Some(value) if value > 0.0 => theme.up,
+            Some(value) if value < 0.0 => theme.down,
+            _ => theme.unchanged,
+        };
+        number_cell(&text, style)
+    };
+    let decimal = |value: Option<crate::domain::Decimal>| {
+        number_cell(
+            &value.map_or_else(|| UNKNOWN.to_owned(), |value| value.to_string()),
+            if value.is_some() { plain } else { theme.dim },
+        )
+    };
+    let price = |value: Option<f64>| {
+        number_cell(
+            &value.map_or_else(|| UNKNOWN.to_owned(), |value| number::fixed(value, digits)),
+            if value.is_some() { plain } else { theme.dim },
+        )
+    };
+    match column {
+        Column::Symbol => text_cell(row.symbol.as_str(), plain),
+        Column::Source => text_cell(row.source.as_str(), theme.dim),
+        Column::Last => flashing(decimal(row.last), row, context),
+        Column::Change => {
+            let value = change(row);
+            by_sign(
+                value,
+                value.map_or_else(|| UNKNOWN.to_owned(), |it| number::signed(it, digits)),
+            )
+        }
+        Column::ChangePercent => {
+            let value = change_percent(row);
+            by_sign(
+                value,
+                value.map_or_else(
+                    || UNKNOWN.to_owned(),
+                    |it| format!("{}%", number::signed(it, 2)),
+                ),
+            )
+        }
+        Column::Bid => decimal(row.bid),
+        Column::BidSize => decimal(row.bid_size),
+        Column::Ask => decimal(row.ask),
+        Column::AskSize => decimal(row.ask_size),
+        Column::Open => price(row.day.open),
+        Column::High => price(row.day.high),
+        Column::Low => price(row.day.low),
+        Column::Vwap => price(row.day.vwap),
+        Column::Volume => number_cell(
+            &row.day
+                .volume
+                .map_or_else(|| UNKNOWN.to_owned(), number::compact),
+            if row.day.volume.is_some() {
+                plain
+            } else {
+                theme.dim
+            },
+        ),
+        Column::Trend => Cell::default(),
+        Column::Age => Cell {
+            whole: age_ms.map_or_else(|| UNKNOWN.to_owned(), number::age),
+            fraction: String::new(),
+            style: if mark == Mark::Stale {
+                theme.warning
+            } else {
+                theme.dim
+            },
+        },
+    }
+}
+
+fn flashing(mut cell: Cell, row: &Row, context: &PanelContext<'_>) -> Cell {
+    if flash_left_ms(row, context).is_some() {
+        cell.style = match row.direction {
+            Direction::Up => context.theme.flash_up,
+            Direction::Down => context.theme.flash_down,
+            Direction::Unchanged => cell.style,
+        };
+    }
+    cell
+}
+
+fn text_cell(text: &str, style: Style) -> Cell {
+    Cell {
+        whole: safe(text).into_owned(),
+        fraction: String::new(),
+        style,
+    }
+}
+
+fn number_cell(text: &str, style: Style) -> Cell {
+    // A unit or percent sign after a number without a point stands where the fraction would.
+    let at = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '+' | '−' | '-' | '–')));
+    let (whole, fraction) = text.split_at(at.unwrap_or(text.len()));
+    Cell {
+        whole: whole.replace('-', "−"),
+        fraction: fraction.to_owned(),
+        style,
+    }
+}
+
+/// How old a row's data is by its source's clock.
+#[must_use]
+pub fn age_ms(row: &Row, now: UnixMs) -> Option<i64> {
+    row.updated
+        .map(|updated| now.0.saturating_sub(updated.0).max(0))
+}
+
+/// The last closes as a line of blocks, `columns` wide, newest at the right.
+#[must_use]
+pub fn sparkline(points: &[f32], columns: usize) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let shown = &points[points.len().saturating_sub(columns)..];
+    let mut line = " ".repeat(columns - shown.len());
+    let low = shown.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = shown.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for point in shown {
+        let level = if !point.is_finite() {
+            ' '
+        } else if high > low {
+            LEVELS[(((point - low) / (high - low) * 7.0).round() as usize).min(7)]
+        } else {
+            LEVELS[3]
+        };
+        line.push(level);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sparklines_keep_their_width() {
+        assert_eq!(sparkline(&[], 4), "    ");
+        assert_eq!(sparkline(&[5.0], 3), "  ▄");
+        assert_eq!(sparkline(&[1.0, 2.0, 3.0], 3), "▁▅█");
+        assert_eq!(sparkline(&[9.0, 1.0, 2.0, 3.0], 3), "▁▅█");
+        assert_eq!(sparkline(&[f32::NAN, 1.0, 2.0], 3).chars().count(), 3);
+        assert_eq!(sparkline(&[f32::INFINITY, 1.0], 2).chars().count(), 2);
+    }
+
+    #[test]
+    fn numbers_are_split_at_the_point() {
+        for (text, whole, fraction) in [
+            ("170.420", "170", ".420"),
+            ("-4.98", "−4", ".98"),
+            ("512", "512", ""),
+            ("21.4M", "21", ".4M"),
+            ("–", "–", ""),
+            ("+0.77%", "+0", ".77%"),
+        ] {
+            let cell = number_cell(text, Style::new());
+            assert_eq!(
+                (cell.whole.as_str(), cell.fraction.as_str()),
+                (whole, fraction)
+            );
+        }
+    }
+}

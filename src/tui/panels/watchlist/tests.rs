@@ -1,0 +1,273 @@
+//! Order, filter, columns and alignment.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::super::super::fixture::{NOW, Scene, TAKEN, full, row, stale};
+use super::super::super::panel::{Panel, PanelAction, PanelMouse, Response};
+use super::super::super::screen::plain_text;
+use super::*;
+use crate::pipeline::Snapshot;
+
+fn symbols(panel: &WatchlistPanel, snapshot: &Snapshot) -> Vec<String> {
+    panel
+        .ids()
+        .iter()
+        .map(|id| snapshot.rows.get(*id).unwrap().symbol.to_string())
+        .collect()
+}
+
+fn drawn(
+    panel: &mut WatchlistPanel,
+    context: &PanelContext<'_>,
+    width: u16,
+    height: u16,
+) -> String {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    panel.render(buffer.area, &mut buffer, context);
+    plain_text(&buffer)
+}
+
+#[test]
+fn any_column_sorts_and_what_is_unknown_comes_last() {
+    let scene = Scene::new(full());
+    let context = scene.context();
+    let mut panel = WatchlistPanel::new(Column::ALL.to_vec(), Sort::default());
+    for (column, descending, first, last) in [
+        (Column::Symbol, false, "AAPL", "VIX"),
+        (Column::Symbol, true, "VIX", "AAPL"),
+        (Column::Last, true, "AMZN", "DUD"),
+        (Column::Last, false, "VIX", "DUD"),
+        (Column::ChangePercent, true, "VIX", "DUD"),
+        (Column::ChangePercent, false, "AMZN", "DUD"),
+        (Column::Volume, true, "BAC", "VIX"),
+        (Column::Bid, true, "AAPL", "VIX"),
+        (Column::Age, true, "SPY", "DUD"),
+    ] {
+        panel.set_sort(Sort { column, descending });
+        panel.refresh(&context);
+        let order = symbols(&panel, context.snapshot);
+        assert_eq!(order.first().unwrap(), first, "{column} {order:?}");
+        assert_eq!(order.last().unwrap(), last, "{column} {order:?}");
+        assert_eq!(order.len(), 8);
+    }
+}
+
+#[test]
+fn rows_do_not_jump_within_a_second_nor_while_the_user_moves() {
+    let by_last = Sort {
+        column: Column::Last,
+        descending: true,
+    };
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), by_last);
+    let scene = Scene::new(full());
+    panel.refresh(&scene.context());
+    let before = panel.ids().to_vec();
+
+    let mut moved = full();
+    moved.rows.get_mut(SymbolId(0)).unwrap().last = Some(crate::domain::Decimal::new(9_999, 0));
+    let scene = Scene::new(moved);
+    let mut context = scene.context();
+    let at = |ms: u64| Nanos(TAKEN.0 + ms * Nanos::PER_MS);
+    context.now = at(999);
+    panel.refresh(&context);
+    assert_eq!(panel.ids(), before);
+    panel.act(PanelAction::Down, &context);
+    context.now = at(2_500);
+    panel.refresh(&context);
+    assert_eq!(panel.ids(), before, "the user has just moved");
+    context.now = at(3_100);
+    panel.refresh(&context);
+    assert_eq!(panel.ids()[0], SymbolId(0));
+}
+
+#[test]
+fn a_new_or_removed_symbol_shows_at_once() {
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    panel.refresh(&Scene::new(full()).context());
+    let mut more = full();
+    more.rows.insert(row(20, "NEW", "1.0", 1.0, 1.0, 0));
+    panel.refresh(&Scene::new(more).context());
+    assert!(panel.ids().contains(&SymbolId(20)));
+    panel.refresh(&Scene::new(full()).context());
+    assert!(!panel.ids().contains(&SymbolId(20)));
+}
+
+#[test]
+fn the_filter_takes_words_in_any_case() {
+    let scene = Scene::new(full());
+    let context = scene.context();
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    for (filter, expected) in [
+        ("a", 8),
+        ("aa", 1),
+        ("s", 3),
+        ("aapl replay", 1),
+        ("aapl sim", 0),
+        ("", 8),
+    ] {
+        panel.set_filter(filter);
+        panel.refresh(&context);
+        // The source's name counts too: `a` and `replay` are in every row.
+        assert_eq!(panel.ids().len(), expected, "{filter}");
+    }
+}
+
+#[test]
+fn decimal_points_stand_under_each_other_and_digits_stay_as_they_came() {
+    let scene = Scene::new(full());
+    let mut panel = WatchlistPanel::new(vec![Column::Symbol, Column::Last], Sort::default());
+    let text = drawn(&mut panel, &scene.context(), 60, 10);
+    assert!(text.contains("1640.0200"), "{text}");
+    assert!(text.contains("28.5 ") || text.contains("28.5\n"), "{text}");
+    let points: Vec<usize> = text
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.find('.'))
+        .collect();
+    let bytes_of_mark = |line: &str| line.chars().nth(1).map_or(0, char::len_utf8);
+    let columns: Vec<usize> = text
+        .lines()
+        .skip(1)
+        .filter(|line| line.contains('.'))
+        .zip(&points)
+        .map(|(line, at)| at - bytes_of_mark(line))
+        .collect();
+    assert_eq!(columns.len(), 7);
+    assert!(columns.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
+    let waiting = text.lines().find(|line| line.contains("DUD")).unwrap();
+    assert!(waiting.contains('–') && !waiting.contains('0'), "{waiting}");
+}
+
+#[test]
+fn columns_stand_still_when_numbers_get_shorter() {
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    let scene = Scene::new(full());
+    let before = drawn(&mut panel, &scene.context(), 120, 10);
+    let mut shorter = full();
+    shorter.rows.get_mut(SymbolId(1)).unwrap().last = Some(crate::domain::Decimal::new(16_440, 1));
+    let scene = Scene::new(shorter);
+    let after = drawn(&mut panel, &scene.context(), 120, 10);
+    assert_eq!(before.lines().next(), after.lines().next());
+}
+
+#[test]
+fn whole_columns_go_when_there_is_no_room() {
+    let scene = Scene::new(full());
+    let context = scene.context();
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    for width in 1..140 {
+        let text = drawn(&mut panel, &context, width, 10);
+        for line in text.lines() {
+            assert!(super::width(line) <= usize::from(width), "{width}: {line}");
+        }
+        if width >= 24 {
+            assert!(text.contains("1640.0200"), "{width}: {text}");
+        }
+    }
+    let narrow = drawn(&mut panel, &context, 40, 10);
+    assert!(
+        narrow.contains("Chg%") && !narrow.contains("VWAP"),
+        "{narrow}"
+    );
+}
+
+#[test]
+fn stale_rows_carry_a_mark_and_the_age_of_their_data() {
+    let scene = Scene::new(stale());
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    let text = drawn(&mut panel, &scene.context(), 120, 10);
+    let line = text.lines().find(|line| line.contains("AAPL")).unwrap();
+    assert!(line.contains('◌') && line.contains("4m12"), "{line}");
+    assert_eq!(scene.context().snapshot.wall, NOW);
+}
+
+#[test]
+fn a_click_on_a_heading_sorts_and_a_second_one_reverses() {
+    let scene = Scene::new(full());
+    let context = scene.context();
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    let text = drawn(&mut panel, &context, 120, 10);
+    let at = text.lines().next().unwrap().find("Chg%").unwrap() as u16;
+    let click = PanelMouse::Click(Position::new(at, 0));
+    panel.mouse(click, &context);
+    assert_eq!(panel.sort(), Sort::by(Column::ChangePercent));
+    panel.mouse(click, &context);
+    assert_eq!(panel.sort(), Sort::by(Column::ChangePercent).reversed());
+    drawn(&mut panel, &context, 120, 10);
+    let row = panel.mouse(PanelMouse::Click(Position::new(5, 1)), &context);
+    assert_eq!(
+        row,
+        Response::Select(SymbolId(1)),
+        "the smallest change first"
+    );
+    let chart = panel.mouse(PanelMouse::DoubleClick(Position::new(5, 1)), &context);
+    assert_eq!(chart, Response::OpenChart(SymbolId(1)));
+}
+
+#[test]
+fn the_selected_row_stays_in_sight_while_moving() {
+    let rows = (0..10_000).map(|id| row(id, &format!("S{id:05}"), "1.5", 1.0, 1.0, 0));
+    let scene = Scene::new(Snapshot {
+        rows: rows.collect(),
+        ..full()
+    });
+    let mut context = scene.context();
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    drawn(&mut panel, &context, 80, 11);
+    for (action, expected) in [
+        (PanelAction::End, "S09999"),
+        (PanelAction::PageUp, "S09989"),
+        (PanelAction::Up, "S09988"),
+        (PanelAction::Home, "S00000"),
+        (PanelAction::PageDown, "S00010"),
+    ] {
+        let Response::Select(id) = panel.act(action, &context) else {
+            panic!("{action:?} selects nothing");
+        };
+        context.selected = Some(id);
+        let text = drawn(&mut panel, &context, 80, 11);
+        assert!(text.contains(expected), "{action:?}: {text}");
+    }
+}
+
+#[test]
+fn a_named_list_shows_its_symbols_alone() {
+    let scene = Scene::new(full());
+    let context = scene.context();
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    let list = ["AAPL", "TSLA@replay", "SPY@sim", "NONE"]
+        .map(|text| text.parse().unwrap())
+        .to_vec();
+    panel.set_list(Some(("mine".to_owned(), list)));
+    panel.refresh(&context);
+    assert_eq!(symbols(&panel, context.snapshot), ["AAPL", "TSLA"]);
+    assert!(
+        panel
+            .title(&context)
+            .to_string()
+            .starts_with("mine · 2 of 8")
+    );
+}
+
+#[test]
+fn flashes_end_and_can_be_turned_off() {
+    let mut snapshot = full();
+    snapshot.rows.get_mut(SymbolId(0)).unwrap().price_changed = TAKEN;
+    let scene = Scene::new(snapshot);
+    let mut context = scene.context();
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    drawn(&mut panel, &context, 80, 10);
+    assert_eq!(panel.flash_left_ms(), Some(cells::FLASH_MS));
+    context.now = Nanos(TAKEN.0 + 400 * Nanos::PER_MS);
+    drawn(&mut panel, &context, 80, 10);
+    assert_eq!(panel.flash_left_ms(), Some(cells::FLASH_MS - 400));
+    context.now = Nanos(TAKEN.0 + 600 * Nanos::PER_MS);
+    drawn(&mut panel, &context, 80, 10);
+    assert_eq!(panel.flash_left_ms(), None);
+    context.now = TAKEN;
+    context.flash = false;
+    drawn(&mut panel, &context, 80, 10);
+    assert_eq!(panel.flash_left_ms(), None);
+}

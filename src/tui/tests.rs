@@ -1,0 +1,7 @@
+//! Whole screens: what they look like, what reaches the terminal, how long a frame takes.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod frames;
+mod hostile;
+mod pictures;
+mod running;

@@ -1,0 +1,77 @@
+//! How long a frame takes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::super::draw::draw;
+use super::super::fixture::{NOW, TAKEN, full, row, screen};
+use super::super::screen::Screen;
+use crate::domain::Decimal;
+use crate::domain::clock::Nanos;
+use crate::pipeline::Snapshot;
+use crate::pipeline::snapshot::{Direction, Rows};
+
+fn rows(count: u32, turn: u32) -> Rows {
+    (0..count)
+        .map(|id| {
+            let mut row = row(id, &format!("S{id:05}"), "100.00", 100.0, 1e6, 100);
+            let cents = i64::from(10_000 + (id * 37 + turn * 101) % 500);
+            row.last = Some(Decimal::new(cents, 2));
+            row.direction = Direction::Up;
+            row.price_changed = TAKEN;
+            row
+        })
+        .collect()
+}
+
+fn board(turn: u32, rows: Rows) -> Snapshot {
+    Snapshot {
+        version: 10 + u64::from(turn),
+        rows,
+        ..full()
+    }
+}
+
+/// A measurement rather than a test: `cargo test --release frame_time -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, for a quiet machine"]
+#[allow(clippy::print_stderr, reason = "a measurement is printed")]
+fn frame_time() {
+    for count in [1_000, 10_000] {
+        let mut model = screen(Some(board(0, rows(count, 0))), 120, 40);
+        let mut screen = Screen::new(120, 40);
+        let mut times = Vec::new();
+        let mut bytes = 0;
+        for turn in 0..300 {
+            let snapshot = Arc::new(board(turn, rows(count, turn)));
+            let now = Nanos(TAKEN.0 + u64::from(turn) * 16 * Nanos::PER_MS);
+            let start = Instant::now();
+            model.tick(now, NOW);
+            model.take(snapshot);
+            model.settle();
+            draw(&mut model, screen.next());
+            bytes = screen.compose(b"").map_or(0, <[u8]>::len);
+            times.push(start.elapsed());
+        }
+        times.sort_unstable();
+        eprintln!(
+            "{count} changed rows at 120x40: p50 {:?} p99 {:?} max {:?}, {bytes} bytes",
+            times[150], times[297], times[299]
+        );
+    }
+}
+
+#[test]
+fn a_frame_of_many_rows_formats_only_what_is_seen() {
+    // Ten times the rows must not cost anything like ten times the frame, apart from the sorting once a second.
+    let mut model = screen(Some(board(0, rows(10_000, 0))), 120, 40);
+    let mut screen = Screen::new(120, 40);
+    draw(&mut model, screen.next());
+    let first = screen.compose(b"").unwrap().len();
+    model.take(Arc::new(board(1, rows(10_000, 1))));
+    model.settle();
+    draw(&mut model, screen.next());
+    let second = screen.compose(b"").unwrap().len();
+    assert!(first < 60_000, "{first}");
+    assert!(second < first, "{second} {first}");
+}
