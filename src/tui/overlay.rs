@@ -4,6 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::domain::source::SourceName;
+use crate::domain::symbol::Symbol;
+
 use super::command_line::COMMANDS;
 use super::draw::draw_border;
 use super::keymap::Context;
@@ -209,8 +212,8 @@ fn error_lines(
                 severity_style(row.severity, context),
             ),
         ],
-        field("source", name(row.source.as_ref().map(|it| it.as_str()))),
-        field("symbol", name(row.symbol.as_ref().map(|it| it.as_str()))),
+        field("source", name(row.source.as_ref().map(SourceName::as_str))),
+        field("symbol", name(row.symbol.as_ref().map(Symbol::as_str))),
         field("where", name(row.location.as_deref())),
         field(
             "last",
