@@ -200,6 +200,8 @@ impl Loop<'_> {
 
     fn take_input(&mut self, input: Input) {
         self.is_dirty = true;
+        // The wait for it may have been long, and a double click is a matter of time.
+        self.model.tick(self.clock.monotonic(), self.clock.wall());
         match input {
             Input::Key(key) => self.model.key(&key),
             Input::Paste(text) => self.model.paste(&text),
