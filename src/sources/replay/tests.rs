@@ -8,6 +8,7 @@ mod control;
 mod data;
 mod files;
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +34,9 @@ struct Rig {
     directory: Arc<Directory>,
     index: SourceIndex,
     control: Option<FeedControl>,
-    messages: channel::Receiver<Envelope>,
+    messages: channel::Receiver<Vec<Envelope>>,
+    /// Taken from the channel, not yet looked at.
+    waiting: VecDeque<Envelope>,
     /// When the last message came, on the runtime's clock.
     at: Instant,
 }
@@ -67,6 +70,7 @@ impl Rig {
             index,
             control: Some(control),
             messages,
+            waiting: VecDeque::new(),
             at: Instant::now(),
         }
     }
@@ -95,11 +99,16 @@ impl Rig {
         self.control().commands.send(command).unwrap();
     }
 
+    fn take(&mut self) -> Option<Envelope> {
+        self.waiting.extend(self.messages.try_iter().flatten());
+        self.waiting.pop_front()
+    }
+
     /// The next message. The runtime's clock moves on while nothing comes.
     async fn next(&mut self) -> Message {
         let deadline = std::time::Instant::now() + DEADLINE;
         loop {
-            if let Ok(envelope) = self.messages.try_recv() {
+            if let Some(envelope) = self.take() {
                 self.control().credits.add_permits(1);
                 self.at = Instant::now();
                 return envelope.message;
@@ -142,7 +151,7 @@ impl Rig {
     /// Nothing comes for a long time on the runtime's clock.
     async fn assert_silent(&mut self) {
         tokio::time::sleep(Duration::from_secs(3600)).await;
-        if let Ok(envelope) = self.messages.try_recv() {
+        if let Some(envelope) = self.take() {
             panic!("{}", self.tell_of(&envelope.message));
         }
     }

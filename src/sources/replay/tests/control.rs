@@ -295,8 +295,10 @@ async fn all_symbols_taken_can_lose_one_and_have_it_back() {
 async fn commands_act_while_the_engine_takes_nothing() {
     let folder = ten_minutes();
     let mut rig = Rig::with_credits(open(&folder, at_max()), &["A"], 3);
-    rig.until("the credits are used up", |rig| rig.messages.len() == 3)
-        .await;
+    rig.until("the credits are used up", |rig| {
+        rig.control().credits.available_permits() == 0
+    })
+    .await;
     rig.tell(TransportCommand::Pause);
     rig.until("paused", |rig| {
         rig.control().meters.transport().unwrap().paused
