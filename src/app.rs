@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
+use crate::bench;
 use crate::cli::{self, Invocation, Task};
 use crate::config::environment::Environment;
 use crate::config::problem::Problems;
@@ -127,8 +128,20 @@ fn layers_of(invocation: Invocation) -> Layers {
     }
 }
 
-fn run_bench(_json: bool) -> Exit {
-    exit::say("the benchmark is under construction");
+fn run_bench(json: bool) -> Exit {
+    let progress = |what: &str| exit::say(format_args!("measuring {what}"));
+    match bench::run(progress) {
+        Ok(report) if json => match serde_json::to_string(&report) {
+            Ok(line) => exit::print(format!("{line}\n").as_bytes()),
+            Err(error) => fail(&error),
+        },
+        Ok(report) => exit::print(format!("{report}\n").as_bytes()),
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &dyn std::fmt::Display) -> Exit {
+    exit::say(error);
     Exit::Failed
 }
 

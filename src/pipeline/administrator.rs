@@ -17,6 +17,7 @@ use crate::domain::symbol::{Symbol, SymbolSpec};
 use super::board::Board;
 use super::command::Command;
 use super::directory::Directory;
+use super::engine::EngineReport;
 use super::feed::FeedControl;
 use super::outcome::{Batch, Outcome, Outcomes};
 use super::process_supervisor::Control;
@@ -91,8 +92,8 @@ impl Administrator {
         }
     }
 
-    /// Works until the engine's other parts have gone. Whether every source stopped for a hopeless reason.
-    pub fn run(mut self) -> bool {
+    /// Works until the engine's other parts have gone.
+    pub fn run(mut self) -> EngineReport {
         let mut next_tick = self.parts.clock.monotonic();
         let mut commands_open = true;
         loop {
@@ -126,12 +127,13 @@ impl Administrator {
         }
         self.flush_sinks();
         self.tick(self.parts.clock.monotonic());
-        !self.parts.sources.is_empty()
-            && self
-                .parts
-                .sources
-                .iter()
-                .all(|source| source.ended.is_some_and(|end| end.hopeless))
+        let is_hopeless = |source: &SourceEntry| source.ended.is_some_and(|end| end.hopeless);
+        EngineReport {
+            all_hopeless: !self.parts.sources.is_empty()
+                && self.parts.sources.iter().all(is_hopeless),
+            events: self.parts.health.events(),
+            results: self.parts.board.results_total,
+        }
     }
 
     fn tick_length(&self, now: Nanos) -> Duration {

@@ -50,15 +50,19 @@ pub struct EngineHandle {
     /// The board. A snapshot is made when somebody receives from this and the board has changed since the last one.
     /// Disconnected when the engine has finished.
     pub snapshots: Receiver<Arc<Snapshot>>,
-    administrator: JoinHandle<bool>,
+    administrator: JoinHandle<EngineReport>,
     streamers: JoinHandle<()>,
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EngineReport {
     /// Every source stopped for a reason that trying again would not mend.
     pub all_hopeless: bool,
+    /// Events that workers took.
+    pub events: u64,
+    /// Results that they made of them.
+    pub results: u64,
 }
 
 /// Starts the engine: its threads, and a runtime for the streamers.
@@ -203,8 +207,8 @@ impl EngineHandle {
     /// say so.
     #[must_use]
     pub fn join(self) -> EngineReport {
-        let all_hopeless = self.administrator.join().unwrap_or(false);
+        let report = self.administrator.join().unwrap_or_default();
         drop(self.streamers.join());
-        EngineReport { all_hopeless }
+        report
     }
 }

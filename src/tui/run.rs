@@ -103,6 +103,7 @@ pub fn run_with(
         outbox: VecDeque::new(),
         extra: Vec::new(),
         drawn: None,
+        oldest_received: None,
         is_dirty: true,
         is_resized: false,
         is_gone: false,
@@ -120,6 +121,8 @@ struct Loop<'a> {
     /// What goes out with the next frame besides the picture.
     extra: Vec<u8>,
     drawn: Option<Nanos>,
+    /// When the oldest data was received that the next frame is the first to show.
+    oldest_received: Option<Nanos>,
     is_dirty: bool,
     is_resized: bool,
     /// The terminal is gone: nothing is drawn any more, the engine finishes.
@@ -140,12 +143,26 @@ impl Loop<'_> {
             } else {
                 wait.min(RETRY)
             };
+            // A snapshot costs the engine something: none is asked for before it can be drawn.
+            let throttle = self.until_next_frame(self.clock.monotonic());
+            let is_throttled = !throttle.is_zero();
+            let closed = never();
+            let snapshots = if is_throttled {
+                &closed
+            } else {
+                &self.ports.snapshots
+            };
+            let (wait, is_for_frame) = if is_throttled && throttle < wait {
+                (throttle, true)
+            } else {
+                (wait, false)
+            };
             select! {
                 recv(self.ports.input) -> input => match input {
                     Ok(input) => self.take_input(input),
                     Err(_) => self.hang_up(),
                 },
-                recv(self.ports.snapshots) -> snapshot => match snapshot {
+                recv(snapshots) -> snapshot => match snapshot {
                     Ok(snapshot) => self.take_snapshot(snapshot),
                     Err(_) => return Ok(self.model.session()),
                 },
@@ -153,7 +170,7 @@ impl Loop<'_> {
                     Ok(settings) => self.configure(settings),
                     Err(_) => self.ports.updates = never(),
                 },
-                default(wait) => self.is_dirty = true,
+                default(wait) => self.is_dirty |= !is_for_frame,
             }
             // Whatever else has come meanwhile belongs into the same frame.
             for _ in 0..INPUTS_MAX {
@@ -171,14 +188,9 @@ impl Loop<'_> {
         if self.is_gone || !self.is_dirty {
             return idle;
         }
-        let interval = self.model.settings.frame_interval();
-        if let Some(drawn) = self.drawn {
-            let since = now.since(drawn);
-            if let Some(left) = interval.checked_sub(since)
-                && !left.is_zero()
-            {
-                return left;
-            }
+        let left = self.until_next_frame(now);
+        if !left.is_zero() {
+            return left;
         }
         self.is_dirty = false;
         self.drawn = Some(now);
@@ -195,7 +207,17 @@ impl Loop<'_> {
         {
             self.hang_up();
         }
+        self.surface
+            .shown(std::mem::take(&mut self.oldest_received));
         Duration::from_millis(self.model.next_change_ms())
+    }
+
+    /// How long until the next frame may be drawn.
+    fn until_next_frame(&self, now: Nanos) -> Duration {
+        let interval = self.model.settings.frame_interval();
+        self.drawn.map_or(Duration::ZERO, |drawn| {
+            interval.saturating_sub(now.since(drawn))
+        })
     }
 
     fn take_input(&mut self, input: Input) {
@@ -224,8 +246,8 @@ impl Loop<'_> {
     }
 
     fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
-        let newest = self.ports.snapshots.try_iter().last().unwrap_or(snapshot);
-        self.model.take(newest);
+        self.oldest_received = self.oldest_received.or(snapshot.oldest_received);
+        self.model.take(snapshot);
         self.is_dirty |= self.model.frozen_since.is_none();
     }
 

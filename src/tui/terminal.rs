@@ -10,6 +10,8 @@ use crossbeam_channel::Sender;
 use signal_hook::consts::{SIGCONT, SIGTSTP};
 use signal_hook::iterator::{Handle, Signals};
 
+use crate::domain::clock::Nanos;
+
 use super::input::Input;
 
 /// Alternate screen, hidden cursor, pasted text in brackets.
@@ -36,6 +38,12 @@ pub trait Surface {
     /// # Errors
     /// When the terminal is gone.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// A frame has gone out; `oldest_received` is when the oldest data was received that it is the first to show. For
+    /// whoever measures how far the screen is behind.
+    fn shown(&mut self, oldest_received: Option<Nanos>) {
+        let _ = oldest_received;
+    }
 
     /// Gives the terminal back and stops the process; returns when it has been continued.
     ///

@@ -234,6 +234,16 @@ impl Health {
         views
     }
 
+    /// Events that workers have taken so far.
+    pub fn events(&self) -> u64 {
+        let present: u64 = self
+            .workers
+            .values()
+            .map(|worker| worker.meters.events.get())
+            .sum();
+        self.gone.events + present
+    }
+
     /// The view that the last tick made.
     pub fn pipeline(&self) -> Arc<PipelineView> {
         Arc::clone(&self.view)
