@@ -186,6 +186,23 @@ impl<'a> Reader<'a> {
         Some(values)
     }
 
+    /// As [`Reader::list`], with a default.
+    pub fn list_or<T: Display>(
+        &mut self,
+        key: &'static Key,
+        separator: char,
+        default: Vec<T>,
+        format: impl Fn(Raw<'_>) -> Result<T, String>,
+    ) -> Vec<T> {
+        let given = self.list(key, separator, format);
+        given.unwrap_or_else(|| {
+            if let Some(entry) = self.effective.last_mut() {
+                entry.value = Shown::Many(default.iter().map(T::to_string).collect());
+            }
+            default
+        })
+    }
+
     /// All entries of a section whose names are the user's own, each a list.
     pub fn open_section<T>(
         &mut self,
