@@ -4,6 +4,7 @@
     allow(clippy::float_cmp, reason = "tests compare what must be exactly equal")
 )]
 
+pub mod bench;
 pub mod app;
 pub mod cli;
 pub mod compute;

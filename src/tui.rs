@@ -27,6 +27,7 @@ pub mod panel;
 pub mod panels;
 pub mod run;
 pub mod screen;
+pub mod screenshot;
 pub mod settings;
 pub mod terminal;
 pub mod text;

@@ -18,7 +18,7 @@ use super::board::Board;
 use super::command::Command;
 use super::directory::Directory;
 use super::feed::FeedControl;
-use super::outcome::{Batch, Outcome};
+use super::outcome::{Batch, Outcome, Outcomes};
 use super::process_supervisor::Control;
 use super::settings::EngineSettings;
 use super::sink::{Sink, SinkClosed};
@@ -189,17 +189,22 @@ impl Administrator {
 
     fn fold(&mut self, batch: Batch, now: Nanos) {
         self.is_dirty = true;
+        let count = match &batch.outcomes {
+            Outcomes::One(_) => 1,
+            Outcomes::Many(outcomes) => outcomes.len() as u64,
+        };
         if let Some(received) = batch.received {
-            self.parts
-                .health
-                .latency(now.since(received), batch.outcomes.len() as u64);
+            self.parts.health.latency(now.since(received), count);
             self.oldest_unseen = Some(
                 self.oldest_unseen
                     .map_or(received, |oldest| oldest.min(received)),
             );
         }
-        for outcome in batch.outcomes {
-            self.take(outcome, now);
+        match batch.outcomes {
+            Outcomes::One(outcome) => self.take(outcome, now),
+            Outcomes::Many(outcomes) => outcomes
+                .into_iter()
+                .for_each(|outcome| self.take(outcome, now)),
         }
     }
 

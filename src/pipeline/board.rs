@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::domain::Decimal;
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
 use crate::domain::outcome::{ErrorInstance, ResultBody, ResultInstance};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+use crate::domain::{Decimal, to_f64};
 
 use super::outcome::{ChartUpdate, Primed};
 use super::snapshot::{ChartView, Direction, ErrorRow, Row, RowState, Rows};
@@ -68,7 +68,7 @@ impl Board {
             } => {
                 if let Some(close) = bar.close {
                     set_last(row, close, now);
-                    row.trend.push(to_f32(close));
+                    row.trend.push(to_f64(close) as f32);
                 }
             }
             ResultBody::Ohlcv { .. } => {}
@@ -232,10 +232,6 @@ fn set_last(row: &mut Row, price: Decimal, now: Nanos) {
         row.direction = Direction::Unchanged;
     }
     row.last = Some(price);
-}
-
-fn to_f32(price: Decimal) -> f32 {
-    rust_decimal::prelude::ToPrimitive::to_f32(&price).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -13,6 +13,10 @@ use super::directory::{Directory, Resolution, Resolver};
 use super::meters::SourceMeters;
 use super::source::{Envelope, Message, SourceCommand};
 
+/// Envelopes, and events in them, that are handed over at a time at the most.
+const HAND_OVER_ENVELOPES: usize = 128;
+const HAND_OVER_EVENTS: usize = 1024;
+
 /// The engine has shut down: the streamer should return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the engine has shut down")]
@@ -29,7 +33,10 @@ pub struct Feed {
     meters: Arc<SourceMeters>,
     clock: ClockHandle,
     resolver: Resolver,
-    messages: channel::Sender<Envelope>,
+    messages: channel::Sender<Vec<Envelope>>,
+    /// Sent, but not yet handed over: see [`Feed::send`].
+    outgoing: Vec<Envelope>,
+    outgoing_events: usize,
     credits: Arc<Semaphore>,
     has_credit: bool,
     commands: mpsc::UnboundedReceiver<SourceCommand>,
@@ -64,7 +71,7 @@ impl Feed {
         info: Arc<SourceInfo>,
         directory: Arc<Directory>,
         clock: Arc<dyn Clock>,
-        messages: channel::Sender<Envelope>,
+        messages: channel::Sender<Vec<Envelope>>,
         credits: usize,
     ) -> (Self, FeedControl) {
         let (command_sender, commands) = mpsc::unbounded_channel();
@@ -82,6 +89,8 @@ impl Feed {
             clock: ClockHandle(clock),
             resolver: Resolver::new(directory, index),
             messages,
+            outgoing: Vec::new(),
+            outgoing_events: 0,
             credits,
             has_credit: false,
             commands,
@@ -119,8 +128,13 @@ impl Feed {
     /// When the engine has shut down.
     pub async fn ready(&mut self) -> Result<(), EngineGone> {
         if !self.has_credit {
-            let permit = self.credits.acquire().await.map_err(|_| EngineGone)?;
-            permit.forget();
+            if let Ok(permit) = self.credits.try_acquire() {
+                permit.forget();
+            } else {
+                self.hand_over()?;
+                let permit = self.credits.acquire().await.map_err(|_| EngineGone)?;
+                permit.forget();
+            }
             self.has_credit = true;
         }
         Ok(())
@@ -135,6 +149,15 @@ impl Feed {
         if self.has_credit {
             return Ok(None);
         }
+        if let Some(command) = self.pending_command()? {
+            return Ok(Some(command));
+        }
+        if let Ok(permit) = self.credits.try_acquire() {
+            permit.forget();
+            self.has_credit = true;
+            return Ok(None);
+        }
+        self.hand_over()?;
         tokio::select! {
             biased;
             command = self.commands.recv() => command.map(Some).ok_or(EngineGone),
@@ -148,18 +171,37 @@ impl Feed {
 
     /// Sends a message received at `received`, without blocking. Call [`Feed::ready`] before each.
     ///
+    /// While one message follows the other they are handed over many at a time, which is what makes a fast stream
+    /// cheap. They are handed over at once as soon as the streamer waits for a credit or for a command, so a streamer
+    /// that waits for anything else must listen for commands meanwhile.
+    ///
     /// # Errors
     /// When the engine has shut down.
     pub fn send(&mut self, received: Nanos, message: Message) -> Result<(), EngineGone> {
         debug_assert!(self.has_credit, "a message needs a credit");
         self.has_credit = false;
+        if let Message::Data(events) | Message::History(events) = &message {
+            self.outgoing_events += events.len();
+        }
+        self.outgoing.push(Envelope {
+            source: self.index,
+            received,
+            message,
+        });
+        if self.outgoing.len() < HAND_OVER_ENVELOPES && self.outgoing_events < HAND_OVER_EVENTS {
+            return Ok(());
+        }
+        self.hand_over()
+    }
+
+    fn hand_over(&mut self) -> Result<(), EngineGone> {
+        if self.outgoing.is_empty() {
+            return Ok(());
+        }
+        self.outgoing_events = 0;
         // The credits of all sources together never exceed the channel's capacity, so that it has room.
         self.messages
-            .try_send(Envelope {
-                source: self.index,
-                received,
-                message,
-            })
+            .try_send(std::mem::take(&mut self.outgoing))
             .map_err(|_| EngineGone)
     }
 
@@ -178,6 +220,7 @@ impl Feed {
 
     /// The next command; `None` asks the streamer to return. Cancelling it loses nothing.
     pub async fn next_command(&mut self) -> Option<SourceCommand> {
+        self.hand_over().ok()?;
         self.commands.recv().await
     }
 
@@ -214,5 +257,13 @@ impl Feed {
     #[must_use]
     pub fn takes_all(&self) -> bool {
         self.resolver.directory().takes_all(self.index)
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        if self.hand_over().is_err() {
+            tracing::debug!("the last messages of a streamer came after the end");
+        }
     }
 }

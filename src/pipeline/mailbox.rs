@@ -131,9 +131,13 @@ impl Mailbox {
         Delivered::Conflated
     }
 
-    /// Takes out up to `count` items, oldest first.
+    /// Takes out up to `count` items, oldest first. An announcement comes alone: it must not wait for the work on what
+    /// is behind it.
     pub fn take(&mut self, count: usize, into: &mut Vec<Item>) {
-        let count = count.min(self.items.len());
+        let count = match self.items.front() {
+            Some(Item::Announce) => 1,
+            _ => count.min(self.items.len()),
+        };
         self.taken += count as u64;
         into.extend(self.items.drain(..count));
         if self.items.is_empty() && self.items.capacity() > 4096 {

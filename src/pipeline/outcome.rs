@@ -19,8 +19,18 @@ use super::snapshot::Trend;
 pub(crate) struct Batch {
     /// When the oldest data behind the results was received; `None` for news of the engine's own.
     pub received: Option<Nanos>,
-    /// In order.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Outcomes,
+}
+
+/// Outcomes in order. Among thousands of symbols a turn mostly has one, which is worth no allocation.
+#[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large one is there to save an allocation"
+)]
+pub(crate) enum Outcomes {
+    One(Outcome),
+    Many(Vec<Outcome>),
 }
 
 impl Batch {
@@ -28,8 +38,20 @@ impl Batch {
     pub fn of_engine(outcome: Outcome) -> Self {
         Self {
             received: None,
-            outcomes: vec![outcome],
+            outcomes: Outcomes::One(outcome),
         }
+    }
+
+    /// What one turn of a worker has to tell; `outcomes` is empty afterwards.
+    pub fn of_turn(received: Option<Nanos>, outcomes: &mut Vec<Outcome>) -> Self {
+        let outcomes = match outcomes.pop() {
+            Some(outcome) if outcomes.is_empty() => Outcomes::One(outcome),
+            last => {
+                outcomes.extend(last);
+                Outcomes::Many(std::mem::take(outcomes))
+            }
+        };
+        Self { received, outcomes }
     }
 }
 

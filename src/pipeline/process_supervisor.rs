@@ -26,10 +26,10 @@ use super::outcome::{Batch, Outcome};
 use super::settings::EngineSettings;
 use super::source::Envelope;
 use super::symbol_worker::WorkerContext;
-use super::worker_threads::{InFlight, WorkerCell, WorkerThreads};
+use super::worker_threads::{InFlight, QUEUE_PATIENCE, WorkerCell, WorkerThreads};
 
-/// Envelopes that are sorted by symbol before the mailboxes are opened: one lock for many events.
-const SORTED_ENVELOPES: usize = 64;
+/// Hand-overs that are sorted by symbol before the mailboxes are opened: one lock for many events.
+const SORTED_HAND_OVERS: usize = 4;
 
 /// News for the administrator that may wait; beyond it, sources do.
 const OUTBOX_MAX: usize = 4096;
@@ -120,7 +120,7 @@ pub(crate) struct Parts {
     pub clock: Arc<dyn Clock>,
     pub budget: Arc<HistoryBudget>,
     pub analysis: Option<Analysis>,
-    pub messages: Receiver<Envelope>,
+    pub messages: Receiver<Vec<Envelope>>,
     pub control: Receiver<Control>,
     pub results: Sender<Batch>,
     pub threads: Arc<WorkerThreads>,
@@ -132,7 +132,6 @@ pub(crate) struct ProcessSupervisor {
     parts: Parts,
     /// By symbol.
     desks: Vec<Option<Desk>>,
-    symbols: usize,
     /// Symbols with something on the desk that is not yet in the mailbox.
     touched: Vec<SymbolId>,
     /// Workers that have something to do and have not been scheduled yet.
@@ -148,7 +147,6 @@ impl ProcessSupervisor {
         Self {
             parts,
             desks: Vec::new(),
-            symbols: 0,
             touched: Vec::new(),
             runnable: Vec::new(),
             outbox: VecDeque::new(),
@@ -180,9 +178,9 @@ impl ProcessSupervisor {
     fn step(&mut self, is_open: bool) -> bool {
         let mut is_open = is_open;
         let mut sorted = 0;
-        while sorted < SORTED_ENVELOPES && self.takes_messages() {
+        while sorted < SORTED_HAND_OVERS && self.takes_messages() {
             match self.parts.messages.try_recv() {
-                Ok(envelope) => self.accept(envelope),
+                Ok(envelopes) => self.accept_all(envelopes),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
                     is_open = false;
@@ -222,7 +220,9 @@ impl ProcessSupervisor {
         let control = select.recv(&control_channel);
         let messages = (is_open && self.takes_messages()).then(|| select.recv(&message_channel));
         let results = (!self.outbox.is_empty()).then(|| select.send(&result_channel));
-        let ready = if self.overloads.is_empty() {
+        let ready = if self.parts.threads.unblock() {
+            select.select_timeout(QUEUE_PATIENCE)
+        } else if self.overloads.is_empty() {
             Ok(select.select())
         } else {
             select.select_timeout(intake::OVERLOAD_INTERVAL)
@@ -235,7 +235,7 @@ impl ProcessSupervisor {
             }
         } else if Some(index) == messages {
             match operation.recv(&message_channel) {
-                Ok(envelope) => self.accept(envelope),
+                Ok(envelopes) => self.accept_all(envelopes),
                 Err(_) => return false,
             }
         } else if Some(index) == results
@@ -267,15 +267,12 @@ impl ProcessSupervisor {
 
     /// Puts news for the administrator on the results channel as far as there is room.
     fn post(&mut self) {
-        while let Some(outcome) = self.outbox.pop_front() {
-            if let Err(error) = self.parts.results.try_send(Batch::of_engine(outcome)) {
-                if let crossbeam_channel::TrySendError::Full(mut batch) = error
-                    && let Some(outcome) = batch.outcomes.pop()
-                {
-                    self.outbox.push_front(outcome);
-                }
+        while !self.outbox.is_empty() && !self.parts.results.is_full() {
+            let Some(outcome) = self.outbox.pop_front() else {
                 return;
-            }
+            };
+            // A worker may have taken the room meanwhile; then this thread waits for the administrator once.
+            drop(self.parts.results.send(Batch::of_engine(outcome)));
         }
     }
 
@@ -338,7 +335,6 @@ impl ProcessSupervisor {
             cell,
             staged: Vec::new(),
         });
-        self.symbols += 1;
         self.order(id, Item::Announce);
         Some(())
     }
@@ -356,7 +352,6 @@ impl ProcessSupervisor {
         let Some(desk) = self.desks.get_mut(id.index()).and_then(Option::take) else {
             return;
         };
-        self.symbols -= 1;
         let source = &mut self.parts.sources[desk.cell.source.index()];
         source.blocked.retain(|blocked| *blocked != id);
         // What a full mailbox could not take is taken all the same: it arrived before the symbol was removed.
@@ -370,7 +365,7 @@ impl ProcessSupervisor {
             self.runnable.push(Arc::clone(&desk.cell));
         }
         self.run_workers();
-        self.parts.threads.release_thread(&desk.cell, self.symbols);
+        self.parts.threads.release(&desk.cell);
         let at = desk.cell.source;
         self.unpark(at);
     }

@@ -20,7 +20,7 @@ pub(crate) struct StreamSupervisor {
     runtime: Runtime,
     streamers: JoinSet<()>,
     clock: Arc<dyn Clock>,
-    messages: crossbeam_channel::Sender<Envelope>,
+    messages: crossbeam_channel::Sender<Vec<Envelope>>,
 }
 
 impl StreamSupervisor {
@@ -30,7 +30,7 @@ impl StreamSupervisor {
     /// When its threads cannot be started.
     pub fn new(
         clock: Arc<dyn Clock>,
-        messages: crossbeam_channel::Sender<Envelope>,
+        messages: crossbeam_channel::Sender<Vec<Envelope>>,
     ) -> std::io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(STREAMER_THREADS)
@@ -69,7 +69,7 @@ impl StreamSupervisor {
                         hopeless: true,
                     },
                 };
-                if messages.try_send(end).is_err() {
+                if messages.try_send(vec![end]).is_err() {
                     tracing::error!("the end of a streamer could not be told");
                 }
             },

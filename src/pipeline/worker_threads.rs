@@ -1,8 +1,12 @@
 //! The threads that symbol workers run on.
 //!
-//! Each of the first `worker_threads` symbols has a thread of its own, named after it. Symbols beyond that take turns
-//! on whatever thread is free, and a symbol whose own thread is busy with such a guest runs elsewhere. A worker that
-//! has something to do is on exactly one thread or waits in the run queue once: its mailbox says which
+//! Up to `worker_threads` symbols have a thread each, named after the symbol. When there are more symbols than that,
+//! they take turns on the threads there are: those that have something to do wait in one run queue, from which as
+//! many threads as there are processors take their next. A thread more is woken when the queue has not moved for
+//! [`QUEUE_PATIENCE`], because then those threads are on slow symbols; so a slow symbol costs the others that long at
+//! the most, while waking every thread for every batch would cost them all the time.
+//!
+//! A worker that has something to do is on exactly one thread or waits in the run queue once: its mailbox says which
 //! (`is_scheduled`), so no two threads ever have it.
 
 use std::cell::Cell;
@@ -26,6 +30,9 @@ use super::symbol_worker::{SymbolWorker, WorkerContext};
 
 /// Events that a worker takes in one turn before another symbol may have the thread.
 const TURN_EVENTS: usize = 256;
+
+/// How long the run queue may stand still before another thread is woken.
+pub(crate) const QUEUE_PATIENCE: std::time::Duration = std::time::Duration::from_millis(1);
 
 /// Panics within [`PANIC_WINDOW_MS`] after which a symbol is quarantined.
 const PANICS_MAX: usize = 3;
@@ -168,6 +175,13 @@ struct PoolState {
     threads: Vec<Option<ThreadSlot>>,
     /// Idle threads, the one that became so last at the end; entries may be out of date.
     idle: Vec<usize>,
+    /// How many threads are idle.
+    idle_count: usize,
+    /// Workers hired and not released.
+    symbols: usize,
+    /// How often a worker has been taken from the run queue, and how often at the last look at it.
+    taken: u64,
+    taken_before: u64,
     finished: Vec<JoinHandle<()>>,
 }
 
@@ -178,6 +192,7 @@ impl PoolState {
                 && slot.is_idle
             {
                 slot.is_idle = false;
+                self.idle_count -= 1;
                 return Some(at);
             }
         }
@@ -187,7 +202,18 @@ impl PoolState {
     fn take_home(&mut self, home: Option<usize>) -> Option<usize> {
         let at = home?;
         let slot = self.threads.get_mut(at)?.as_mut()?;
-        std::mem::take(&mut slot.is_idle).then_some(at)
+        let was_idle = std::mem::take(&mut slot.is_idle);
+        self.idle_count -= usize::from(was_idle);
+        was_idle.then_some(at)
+    }
+
+    fn running(&self) -> usize {
+        self.threads.iter().flatten().count()
+    }
+
+    /// Whether there are more symbols than threads, so that they take turns.
+    fn is_shared(&self) -> bool {
+        self.symbols > self.threads.len()
     }
 
     fn set_idle(&mut self, at: usize, meter: &Arc<ThreadMeter>) {
@@ -196,6 +222,7 @@ impl PoolState {
             Some(Some(slot)) if Arc::ptr_eq(&slot.meter, meter) => slot.is_idle = true,
             _ => return,
         }
+        self.idle_count += 1;
         if self.idle.len() > 4 * self.threads.len() + 16 {
             let threads = &self.threads;
             let mut seen = vec![false; threads.len()];
@@ -214,6 +241,7 @@ pub(crate) struct WorkerThreads {
     state: Mutex<PoolState>,
     meters: Mutex<Vec<Arc<ThreadMeter>>>,
     threads_max: usize,
+    processors: usize,
     clock: Arc<dyn Clock>,
     /// What new threads send results with; gone once all threads have been told to end, so that the channel closes.
     results: Mutex<Option<Sender<Batch>>>,
@@ -231,6 +259,7 @@ impl WorkerThreads {
             state: Mutex::default(),
             meters: Mutex::default(),
             threads_max: threads_max.max(1),
+            processors: std::thread::available_parallelism().map_or(2, usize::from),
             clock,
             results: Mutex::new(Some(results)),
             control,
@@ -248,6 +277,7 @@ impl WorkerThreads {
         in_flight: Arc<InFlight>,
     ) -> std::io::Result<Arc<WorkerCell>> {
         let home = self.start_thread(context.symbol.as_str())?;
+        lock(&self.state).symbols += 1;
         Ok(Arc::new(WorkerCell {
             source,
             in_flight,
@@ -268,7 +298,7 @@ impl WorkerThreads {
 
     fn start_thread(self: &Arc<Self>, name: &str) -> std::io::Result<Option<usize>> {
         let mut state = lock(&self.state);
-        let running = state.threads.iter().flatten().count();
+        let running = state.running();
         if running >= self.threads_max {
             return Ok(None);
         }
@@ -307,17 +337,20 @@ impl WorkerThreads {
             meters[at] = meter;
         }
         state.idle.push(at);
+        state.idle_count += 1;
         Ok(Some(at))
     }
 
-    /// Lets the thread of a removed symbol go, unless the `symbols` that are left need it.
-    pub fn release_thread(&self, cell: &WorkerCell, symbols: usize) {
+    /// Lets a removed symbol's thread go, unless the symbols that are left need it.
+    pub fn release(&self, cell: &WorkerCell) {
         let mut state = lock(&self.state);
-        let running = state.threads.iter().flatten().count();
+        state.symbols -= 1;
         let Some(home) = cell.home else { return };
-        if running > symbols
+        if state.running() > state.symbols
             && let Some(slot) = state.threads.get_mut(home).and_then(Option::take)
         {
+            state.idle_count -= usize::from(slot.is_idle);
+            state.finished.retain(|handle| !handle.is_finished());
             state.finished.push(slot.handle);
         }
     }
@@ -327,8 +360,14 @@ impl WorkerThreads {
         let mut hand_over: Vec<(Sender<Arc<WorkerCell>>, Arc<WorkerCell>)> = Vec::new();
         {
             let mut state = lock(&self.state);
+            let is_shared = state.is_shared();
             for cell in cells {
-                let thread = state.take_home(cell.home).or_else(|| state.take_idle());
+                let thread = if is_shared {
+                    let is_awake = state.running() - state.idle_count >= self.processors;
+                    if is_awake { None } else { state.take_idle() }
+                } else {
+                    state.take_home(cell.home).or_else(|| state.take_idle())
+                };
                 let work = thread
                     .and_then(|at| state.threads[at].as_ref())
                     .map(|slot| slot.work.clone());
@@ -339,11 +378,39 @@ impl WorkerThreads {
             }
         }
         for (work, cell) in hand_over {
-            // An idle thread's queue is empty, so this neither blocks nor fails.
-            if let Err(refused) = work.try_send(cell) {
-                lock(&self.state).run_queue.push_back(refused.into_inner());
-            }
+            self.hand_over(&work, cell);
         }
+    }
+
+    fn hand_over(&self, work: &Sender<Arc<WorkerCell>>, cell: Arc<WorkerCell>) {
+        // An idle thread's queue is empty, so this neither blocks nor fails.
+        if let Err(refused) = work.try_send(cell) {
+            lock(&self.state).run_queue.push_back(refused.into_inner());
+        }
+    }
+
+    /// Wakes another thread if workers wait and none has been taken since the last look. Whether workers wait: then
+    /// this wants to be asked again after [`QUEUE_PATIENCE`].
+    pub fn unblock(&self) -> bool {
+        let mut state = lock(&self.state);
+        let is_still = state.taken_before == state.taken;
+        state.taken_before = state.taken;
+        if state.run_queue.is_empty() || state.idle_count == 0 {
+            return false;
+        }
+        if !is_still {
+            return true;
+        }
+        let thread = state.take_idle();
+        let work = thread
+            .and_then(|at| state.threads[at].as_ref())
+            .map(|slot| slot.work.clone());
+        let next = work.and_then(|work| Some((work, state.run_queue.pop_front()?)));
+        drop(state);
+        if let Some((work, cell)) = next {
+            self.hand_over(&work, cell);
+        }
+        true
     }
 
     fn run_thread(
@@ -364,8 +431,9 @@ impl WorkerThreads {
                     state.run_queue.push_back(cell);
                 }
                 next = state.run_queue.pop_front();
-                if next.is_none() {
-                    state.set_idle(at, meter);
+                match next {
+                    Some(_) => state.taken += 1,
+                    None => state.set_idle(at, meter),
                 }
             }
         }
@@ -391,10 +459,7 @@ impl WorkerThreads {
         turn.items.clear();
         cell.context.meters.events.add(events);
         if !turn.outcomes.is_empty() {
-            let batch = Batch {
-                received: turn.received.take(),
-                outcomes: std::mem::take(&mut turn.outcomes),
-            };
+            let batch = Batch::of_turn(turn.received.take(), &mut turn.outcomes);
             // Blocks while the administrator is behind: that is what makes sources wait. It fails only at the end.
             drop(results.send(batch));
         }
@@ -546,7 +611,7 @@ impl WorkerThreads {
 
     /// How many threads there are.
     pub fn threads(&self) -> usize {
-        lock(&self.state).threads.iter().flatten().count()
+        lock(&self.state).running()
     }
 
     /// Ends all threads once they have nothing to do.

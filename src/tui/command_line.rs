@@ -1,5 +1,10 @@
 //! The command line's language: the engine's commands and the screen's own.
 
+mod completion;
+
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
@@ -7,6 +12,8 @@ use chrono_tz::Tz;
 use crate::domain::symbol::SymbolSpec;
 use crate::domain::time::Timeframe;
 use crate::pipeline::Command;
+
+pub use completion::{Known, completions};
 
 use super::panels::watchlist::{Column, Sort};
 use super::theme::ThemeName;
@@ -301,179 +308,5 @@ fn on_off(text: &str) -> Result<bool, String> {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err("say on or off".to_owned()),
-    }
-}
-
-/// Names that completion can offer beside those of the language.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    /// Subscribed symbols.
-    pub symbols: Vec<String>,
-    /// Named watchlists.
-    pub lists: Vec<String>,
-}
-
-/// The lines that a line begun can become: each has its last word completed.
-#[must_use]
-pub fn completions(line: &str, known: &Known) -> Vec<String> {
-    let at = line.rfind([' ', ',']).map_or(0, |at| at + 1);
-    let (before, word) = line.split_at(at);
-    let first = before.split_whitespace().next().unwrap_or("");
-    let words = before.split_whitespace().count();
-    let names: Vec<&str> = if words == 0 {
-        COMMANDS.iter().map(|entry| entry.name).collect()
-    } else {
-        arguments(first, words, before, known)
-    };
-    let lower = word.to_lowercase();
-    let mut lines: Vec<String> = names
-        .into_iter()
-        .filter(|name| name.to_lowercase().starts_with(&lower))
-        .map(|name| format!("{before}{name}"))
-        .collect();
-    lines.dedup();
-    lines.truncate(200);
-    lines
-}
-
-fn arguments<'a>(command: &str, words: usize, before: &str, known: &'a Known) -> Vec<&'a str> {
-    let symbols = || known.symbols.iter().map(String::as_str);
-    let lists = || known.lists.iter().map(String::as_str);
-    match (command, words) {
-        ("theme", 1) => ThemeName::ALL.map(ThemeName::name).to_vec(),
-        ("view", 1) => View::ALL.map(View::name).to_vec(),
-        ("sort", 1) => Column::ALL.map(Column::name).to_vec(),
-        ("sort", 2) => vec!["asc", "desc"],
-        ("columns", _) => Column::ALL
-            .map(Column::name)
-            .into_iter()
-            .chain(["default", "all"])
-            .filter(|name| !before.split([',', ' ']).any(|word| word == *name))
-            .collect(),
-        ("timeframe", 1) => Timeframe::ALL.map(Timeframe::label).to_vec(),
-        ("bell" | "flash", 1) => vec!["on", "off"],
-        ("speed", 1) => vec!["1", "10", "60", "600", "max"],
-        ("step", 1) => vec!["back"],
-        ("remove" | "release" | "select", _) => symbols().collect(),
-        ("list", 1) => ["all", "new", "add", "remove", "delete"]
-            .into_iter()
-            .chain(lists())
-            .collect(),
-        ("list", 2) if before.contains(" delete") || before.contains(" show") => lists().collect(),
-        ("list", _) => symbols().collect(),
-        ("zone", 1) => vec![
-            "America/New_York",
-            "America/Chicago",
-            "America/Los_Angeles",
-            "Asia/Hong_Kong",
-            "Asia/Kolkata",
-            "Asia/Shanghai",
-            "Asia/Tokyo",
-            "Australia/Sydney",
-            "Europe/Berlin",
-            "Europe/London",
-            "Europe/Zurich",
-            "UTC",
-        ],
-        _ => Vec::new(),
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_engine_command_is_in_the_table() {
-        for name in Command::NAMES {
-            assert!(COMMANDS.iter().any(|entry| entry.name == name), "{name}");
-        }
-    }
-
-    #[test]
-    fn every_command_of_the_table_is_known() {
-        for entry in COMMANDS {
-            if let Err(message) = parse(entry.name) {
-                assert!(!message.contains("unknown"), "{}: {message}", entry.name);
-            }
-        }
-    }
-
-    #[test]
-    fn lines_are_read() {
-        assert_eq!(parse("theme light"), Ok(Order::Theme(ThemeName::Light)));
-        assert_eq!(parse(" view chart "), Ok(Order::View(View::Chart)));
-        assert_eq!(
-            parse("sort volume asc"),
-            Ok(Order::Sort(Sort {
-                column: Column::Volume,
-                descending: false
-            }))
-        );
-        assert_eq!(
-            parse("columns symbol,last age"),
-            Ok(Order::Columns(vec![
-                Column::Symbol,
-                Column::Last,
-                Column::Age
-            ]))
-        );
-        assert_eq!(
-            parse("list new tech AAPL,TSLA"),
-            Ok(Order::List(ListOrder::New(
-                "tech".into(),
-                symbols("AAPL TSLA").unwrap()
-            )))
-        );
-        assert_eq!(
-            parse("list tech"),
-            Ok(Order::List(ListOrder::Show("tech".into())))
-        );
-        assert_eq!(parse("bell on"), Ok(Order::Bell(true)));
-        assert_eq!(
-            parse("pause"),
-            Ok(Order::Engine(Command::parse("pause").unwrap()))
-        );
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_what_was_meant() {
-        for (line, part) in [
-            ("spede 10", "did you mean 'speed'"),
-            ("qit", "did you mean 'quit'"),
-            ("xyzzy", "unknown command 'xyzzy'"),
-            ("theme lihgt", "did you mean 'light'"),
-            ("sort volum", "did you mean 'volume'"),
-            ("columns last last", "twice"),
-            ("bell maybe", "on or off"),
-            ("list new all", "cannot be named"),
-            ("speed fast", "speed fast"),
-            ("freeze now", "nothing after it"),
-            ("zone Mars", "Mars"),
-        ] {
-            let message = parse(line).unwrap_err();
-            assert!(message.contains(part), "{line}: {message}");
-        }
-    }
-
-    #[test]
-    fn words_are_completed_where_they_stand() {
-        let known = Known {
-            symbols: vec!["AAPL".into(), "AMZN".into()],
-            lists: vec!["tech".into()],
-        };
-        assert_eq!(completions("sp", &known), ["speed"]);
-        assert_eq!(completions("theme hi", &known), ["theme high-contrast"]);
-        assert_eq!(completions("remove am", &known), ["remove AMZN"]);
-        assert_eq!(
-            completions("columns symbol,la", &known),
-            ["columns symbol,last"]
-        );
-        assert_eq!(completions("list te", &known), ["list tech"]);
-        assert_eq!(completions("list delete ", &known), ["list delete tech"]);
-        assert_eq!(completions("sort volume d", &known), ["sort volume desc"]);
-        assert!(completions("freeze x", &known).is_empty());
-        assert_eq!(completions("", &known).len(), COMMANDS.len());
     }
 }

@@ -98,7 +98,9 @@ fn draw_panel(model: &mut Model, id: PanelId, border: Rect, buffer: &mut Buffer)
         return;
     }
     let room = usize::from(border.width) - 4;
-    let mut x = put(buffer, border.x + 1, border.y, 1, " ", style);
+    // Without colours the border alone would not say where the keys go.
+    let mark = if is_focused && has_many { "▸" } else { " " };
+    let mut x = put(buffer, border.x + 1, border.y, 1, mark, style);
     let end = border.x + 2 + room as u16;
     for span in &title.spans {
         let left = usize::from(end.saturating_sub(x));
@@ -116,10 +118,6 @@ fn draw_panel(model: &mut Model, id: PanelId, border: Rect, buffer: &mut Buffer)
         );
     }
     put(buffer, x, border.y, 1, " ", style);
-    if is_focused && has_many {
-        // Without colours the border alone would not say where the keys go.
-        put(buffer, border.x, border.y, 1, "▶", theme.border_focused);
-    }
 }
 
 /// A rounded border, as far as there is room.

@@ -9,16 +9,17 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use crate::domain::Decimal;
+use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
 use crate::domain::outcome::{DayStats, ErrorKind, Severity};
 use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
-use crate::domain::time::{SessionCalendar, UnixMs};
+use crate::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
 use crate::pipeline::Snapshot;
 use crate::pipeline::meters::{ConnectionState, TransportView};
 use crate::pipeline::snapshot::{
-    ChannelView, Direction, ErrorRow, LatencyView, PipelineView, Row, RowState, SourceView, Trend,
-    WorkerState, WorkerView,
+    ChannelView, ChartView, Direction, ErrorRow, LatencyView, PipelineView, Row, RowState,
+    SourceView, Trend, WorkerState, WorkerView,
 };
 use crate::pipeline::source::Speed;
 
@@ -140,6 +141,30 @@ fn worker(row: &Row, events_per_s: f64) -> WorkerView {
     }
 }
 
+/// Candles of the first symbol since 09:30: a rise with waves.
+fn chart() -> ChartView {
+    let candles = (0..72_u32).map(|minute| {
+        let at = f64::from(minute);
+        let price =
+            |at: f64| ((169.1 + at * 0.018 + (at / 6.0).sin() * 0.15) * 100.0).round() / 100.0;
+        let (open, close) = (price(at), price(at + 1.0));
+        Candle {
+            start: NOW.plus_ms((i64::from(minute) - 72) * MINUTE_MS),
+            open,
+            high: open.max(close) + 0.03,
+            low: open.min(close) - 0.04,
+            close,
+            volume: 1000.0 + f64::from(minute * 37 % 11) * 150.0,
+        }
+    });
+    ChartView {
+        symbol: SymbolId(0),
+        timeframe: Timeframe::M1,
+        calendar: SessionCalendar::UsEquities,
+        candles: Arc::new(candles.collect()),
+    }
+}
+
 /// A board on which everything is well.
 pub fn full() -> Snapshot {
     let mut rows = vec![
@@ -191,6 +216,7 @@ pub fn full() -> Snapshot {
             ..PipelineView::default()
         }),
         sources: vec![source()],
+        charts: vec![Arc::new(chart())],
         ..Snapshot::default()
     }
 }

@@ -77,10 +77,11 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
 }
 
 fn hints(model: &Model) -> Vec<Hint> {
-    let contexts: &[Context] = if model.overlay.is_some() {
-        &[Context::Overlay]
-    } else {
-        model.key_contexts()
+    let contexts: &[Context] = match model.key_contexts() {
+        _ if model.overlay.is_some() => &[Context::Overlay],
+        // The watchlist's own keys are less asked for than those that hold everywhere.
+        [Context::Watchlist, ..] => &[Context::Global, Context::Watchlist],
+        contexts => contexts,
     };
     let has_replay = model
         .shown

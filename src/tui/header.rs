@@ -20,7 +20,7 @@ use super::views::{PanelId, View};
 /// Sources that are named one by one.
 const SOURCES_MAX: usize = 3;
 /// The progress bar's width.
-const BAR_COLUMNS: usize = 20;
+const BAR_COLUMNS: usize = 16;
 
 /// A part of the header, kept or dropped as a whole.
 struct Segment {
@@ -50,10 +50,21 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
     let total = |segments: &[Segment]| -> usize {
         segments.iter().map(Segment::columns).sum::<usize>() + 3 * segments.len().saturating_sub(1)
     };
-    let mut segments = segments(model, Detail::Full);
-    for detail in [Detail::Medium, Detail::Short] {
-        if total(&segments) > room {
-            segments = self::segments(model, detail);
+    // The program's name and the rates go before anything that is left is said in fewer words.
+    let steps = [
+        (Detail::Full, 9),
+        (Detail::Full, 8),
+        (Detail::Medium, 9),
+        (Detail::Medium, 8),
+        (Detail::Medium, 6),
+        (Detail::Short, 6),
+    ];
+    let mut segments = Vec::new();
+    for (detail, rank_max) in steps {
+        segments = self::segments(model, detail);
+        segments.retain(|segment| segment.rank <= rank_max);
+        if total(&segments) <= room {
+            break;
         }
     }
     while segments.len() > 1 && total(&segments) > room {
@@ -191,27 +202,20 @@ fn source_pieces(
         Origin::Replay => (" REPLAY ", theme.replay),
         Origin::Synthetic => (" SYNTHETIC ", theme.replay),
     };
-    let name = safe(source.name.as_str()).into_owned();
-    let label = match detail {
-        Detail::Full => {
-            let label = safe(&source.label).into_owned();
-            // What stands before the colon is in the badge already, or is the name.
-            let rest = label.split_once(':').map_or("", |(_, rest)| rest);
-            let last = rest.trim_end_matches('/').rsplit('/').next().unwrap_or("");
-            let what = last.split(['?', '#']).next().unwrap_or("");
-            if what.is_empty() {
-                name
-            } else {
-                what.to_owned()
-            }
-        }
-        _ => name,
-    };
+    let label = safe(&source.label).into_owned();
+    // What stands before the colon is in the badge already, or is the name; of a path the end tells most.
+    let rest = label.split_once(':').map_or("", |(_, rest)| rest);
+    let last = rest.trim_end_matches('/').rsplit('/').next().unwrap_or("");
+    let what = last.split(['?', '#']).next().unwrap_or("");
+    let name = safe(source.name.as_str());
     let label = cut(
-        &label,
+        match source.origin {
+            Origin::Replay if !what.is_empty() => what,
+            _ => &name,
+        },
         match detail {
             Detail::Full => 28,
-            Detail::Medium => 14,
+            Detail::Medium => 16,
             Detail::Short => 8,
         },
     )
@@ -272,7 +276,7 @@ fn transport_pieces(
         pieces.push(("─".repeat(BAR_COLUMNS - filled), theme.border));
     }
     if detail > Detail::Short {
-        pieces.push((format!(" {:>3.0}%", progress * 100.0), theme.dim));
+        pieces.push((format!(" {:.0}%", progress * 100.0), theme.dim));
     }
     if transport.looping && detail == Detail::Full {
         pieces.push((" loop".to_owned(), theme.dim));

@@ -7,6 +7,7 @@ mod actions;
 mod lists;
 mod orders;
 mod pointer;
+mod settle;
 mod typing;
 
 #[cfg(test)]
@@ -20,7 +21,7 @@ use ratatui::layout::{Rect, Size};
 
 use crate::domain::clock::Nanos;
 use crate::domain::symbol::{SymbolId, SymbolSpec};
-use crate::domain::time::{Timeframe, UnixMs};
+use crate::domain::time::Timeframe;
 use crate::pipeline::snapshot::{ErrorRow, Row};
 use crate::pipeline::{Command, Snapshot};
 
@@ -39,10 +40,6 @@ pub(super) use typing::{Prompt, PromptKind};
 
 /// How long a notice stays in the footer.
 const NOTICE_MS: u64 = 4_000;
-/// Ages and clocks are brought up to date this often.
-const TICK_MS: u64 = 1_000;
-/// The bell rings no more often than this.
-const BELL_MS: u64 = 1_000;
 
 /// What the model wants done outside itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -252,149 +249,6 @@ impl Model {
         }
         self.theme = Theme::of(self.settings.theme, self.settings.color_depth);
         self.notify("the configuration has been read again");
-    }
-
-    /// Takes the board's newest snapshot.
-    pub fn take(&mut self, snapshot: Arc<Snapshot>) {
-        let is_first = self.latest.version == 0;
-        let errors = snapshot.errors_total;
-        if errors > self.errors_seen && !is_first && self.settings.bell {
-            let is_quiet = self
-                .rang
-                .is_none_or(|rang| self.now.since(rang).as_millis() as u64 >= BELL_MS);
-            if is_quiet {
-                self.rang = Some(self.now);
-                self.effects.push(Effect::Bell);
-            }
-        }
-        self.errors_seen = errors;
-        self.latest = snapshot;
-        if self.frozen_since.is_none() {
-            self.shown = Arc::clone(&self.latest);
-        }
-    }
-
-    /// Sets the time and, once a second, brings what depends on it up to date; tells whether anything may look
-    /// different.
-    pub fn tick(&mut self, now: Nanos, wall: UnixMs) -> bool {
-        self.now = now;
-        let mut changed = false;
-        if self
-            .notice
-            .as_ref()
-            .is_some_and(|notice| now.since(notice.since).as_millis() as u64 >= NOTICE_MS)
-        {
-            self.notice = None;
-            changed = true;
-        }
-        if now.since(self.ticked).as_millis() as u64 >= TICK_MS {
-            self.ticked = now;
-            changed = true;
-            let behind_ms = wall.0.saturating_sub(self.latest.wall.0);
-            if self.frozen_since.is_none()
-                && self.latest.version > 0
-                && behind_ms >= (TICK_MS / 2) as i64
-            {
-                // Nothing has come, but everything has grown older.
-                let mut older = Snapshot::clone(&self.latest);
-                older.wall = wall;
-                for source in &mut older.sources {
-                    source.last_message_age = source
-                        .last_message_age
-                        .map(|age| age + std::time::Duration::from_millis(behind_ms as u64));
-                }
-                self.shown = Arc::new(older);
-            }
-        }
-        changed
-    }
-
-    /// In how many milliseconds something changes by itself.
-    #[must_use]
-    pub fn next_change_ms(&self) -> u64 {
-        let tick = TICK_MS.saturating_sub(self.now.since(self.ticked).as_millis() as u64);
-        let notice = self.notice.as_ref().map(|notice| {
-            NOTICE_MS.saturating_sub(self.now.since(notice.since).as_millis() as u64)
-        });
-        let flash = match self.frozen_since {
-            None => self.panels.watchlist.flash_left_ms(),
-            Some(_) => None,
-        };
-        [notice, flash].into_iter().flatten().fold(tick, u64::min) + 1
-    }
-
-    /// Brings selection, lists and charts in line with the board; to be called before drawing.
-    pub fn settle(&mut self) {
-        if let Some(name) = self.wanted_list.take() {
-            self.show_list(&name, false);
-        }
-        let Self {
-            panels,
-            shown,
-            theme,
-            settings,
-            ..
-        } = self;
-        let context = PanelContext {
-            snapshot: shown,
-            theme,
-            glyphs: settings.glyphs,
-            zone: settings.zone,
-            now: self.now,
-            selected: self.selected,
-            focused: false,
-            flash: settings.flash,
-            stale_after_ms: settings.stale_after.as_millis() as i64,
-        };
-        panels.watchlist.refresh(&context);
-        self.settle_selection();
-        let visible = self.visible_panels();
-        if !visible.iter().any(|(id, _)| *id == self.focus) {
-            self.focus = visible
-                .first()
-                .map_or_else(|| self.view.main_panel(), |(id, _)| *id);
-        }
-        let is_chart_visible = visible.iter().any(|(id, _)| *id == PanelId::Chart);
-        let watched: Vec<(SymbolId, Timeframe)> = self
-            .selected
-            .filter(|_| is_chart_visible)
-            .map(|id| (id, self.panels.chart.timeframe()))
-            .into_iter()
-            .collect();
-        if watched != self.watched {
-            self.watched.clone_from(&watched);
-            self.effects
-                .push(Effect::Send(Command::WatchCharts(watched)));
-        }
-    }
-
-    fn settle_selection(&mut self) {
-        if let Some(wanted) = &self.wanted_selection {
-            let found = self
-                .shown
-                .rows
-                .iter()
-                .find(|row| row_name(row) == *wanted || row.symbol.as_str() == wanted)
-                .map(|row| row.id);
-            if let Some(id) = found {
-                self.selected = Some(id);
-                self.wanted_selection = None;
-            }
-        }
-        let ids = self.panels.watchlist.ids();
-        match self.selected {
-            Some(id) if self.shown.rows.get(id).is_some() => {
-                if let Some(at) = ids.iter().position(|other| *other == id) {
-                    self.selected_at = at;
-                }
-            }
-            // The one that took the place of a removed symbol, or the last.
-            _ => {
-                self.selected = ids
-                    .get(self.selected_at.min(ids.len().saturating_sub(1)))
-                    .copied();
-            }
-        }
     }
 
     /// What is to be done outside, in order.

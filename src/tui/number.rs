@@ -35,12 +35,8 @@ pub fn compact(value: f64) -> String {
     }
     let size = value.abs();
     if size < 999.5 {
-        let digits = if size.fract() == 0.0 || size >= 100.0 {
-            0
-        } else {
-            1
-        };
-        return fixed(value, digits);
+        let is_whole = size.fract() == 0.0 || size >= 100.0;
+        return fixed(value, usize::from(!is_whole));
     }
     for (limit, unit) in [(1e6, "k"), (1e9, "M"), (1e12, "B"), (f64::INFINITY, "T")] {
         if size < limit * 0.999_95 {

@@ -4,6 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::domain::source::SourceName;
+use crate::domain::symbol::Symbol;
+
 use super::command_line::COMMANDS;
 use super::draw::draw_border;
 use super::keymap::Context;
@@ -18,6 +21,8 @@ use super::views::PanelId;
 /// A line in pieces.
 type Pieces = Vec<(String, Style)>;
 
+/// The room for keys in the help.
+const KEYS_COLUMNS: usize = 17;
 /// The widest that an overlay gets.
 const COLUMNS_MAX: u16 = 92;
 
@@ -27,7 +32,9 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
     };
     match overlay {
         Overlay::Help { top, query } => {
-            let lines = help_lines(model, &query);
+            let columns = usize::from(buffer.area.width.saturating_sub(2).min(COLUMNS_MAX));
+            let columns = columns.saturating_sub(4);
+            let lines = help_lines(model, &query, columns);
             let title = if query.is_empty() {
                 "Help · / searches".to_owned()
             } else {
@@ -117,7 +124,7 @@ fn open_box(model: &mut Model, buffer: &mut Buffer, place: Rect, title: &str) {
 }
 
 /// Every key and command with what it does; with a query only those that hold every word of it.
-fn help_lines(model: &Model, query: &str) -> Vec<Pieces> {
+fn help_lines(model: &Model, query: &str, columns: usize) -> Vec<Pieces> {
     let theme = model.theme;
     let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
     let holds = |text: &str| {
@@ -138,13 +145,26 @@ fn help_lines(model: &Model, query: &str) -> Vec<Pieces> {
         }
         lines.push(vec![(title.to_owned(), theme.accent)]);
         for (keys, help, name) in entries {
-            let wide = width(&keys) > 16;
-            let pad = 17usize.saturating_sub(width(&keys));
-            lines.push(vec![
+            let pad = KEYS_COLUMNS.saturating_sub(width(&keys)).max(1);
+            let used = width(&keys) + pad + width(&help);
+            let mut line = vec![
                 (format!("{keys}{}", " ".repeat(pad)), theme.key),
-                (if wide { format!(" {help}") } else { help }, theme.text),
-                (name, theme.dim),
-            ]);
+                (help, theme.text),
+            ];
+            let spare = columns.saturating_sub(used + width(&name));
+            if spare >= 2 {
+                line.push((format!("{}{name}", " ".repeat(spare)), theme.dim));
+                lines.push(line);
+            } else {
+                lines.push(line);
+                lines.extend(
+                    wrap(&name, columns.saturating_sub(KEYS_COLUMNS))
+                        .into_iter()
+                        .map(|part| {
+                            vec![(format!("{}{part}", " ".repeat(KEYS_COLUMNS)), theme.dim)]
+                        }),
+                );
+            }
         }
     };
     for context in Context::ALL {
@@ -155,11 +175,7 @@ fn help_lines(model: &Model, query: &str) -> Vec<Pieces> {
             .filter(|(entry, _)| entry.context == context)
             .map(|(entry, keys)| {
                 let keys: Vec<String> = keys.iter().map(|key| key.label()).collect();
-                (
-                    keys.join(" "),
-                    entry.help.to_owned(),
-                    format!("  {}", entry.name),
-                )
+                (keys.join(" "), entry.help.to_owned(), entry.name.to_owned())
             })
             .collect();
         section(context.title(), entries);
@@ -167,12 +183,11 @@ fn help_lines(model: &Model, query: &str) -> Vec<Pieces> {
     let commands = COMMANDS
         .iter()
         .map(|entry| {
-            let usage = if entry.usage.is_empty() {
-                String::new()
-            } else {
-                format!("  {}", entry.usage)
-            };
-            (format!(":{}", entry.name), entry.help.to_owned(), usage)
+            (
+                format!(":{}", entry.name),
+                entry.help.to_owned(),
+                entry.usage.to_owned(),
+            )
         })
         .collect();
     section("Commands", commands);
@@ -209,8 +224,8 @@ fn error_lines(
                 severity_style(row.severity, context),
             ),
         ],
-        field("source", name(row.source.as_ref().map(|it| it.as_str()))),
-        field("symbol", name(row.symbol.as_ref().map(|it| it.as_str()))),
+        field("source", name(row.source.as_ref().map(SourceName::as_str))),
+        field("symbol", name(row.symbol.as_ref().map(Symbol::as_str))),
         field("where", name(row.location.as_deref())),
         field(
             "last",

@@ -75,8 +75,9 @@ pub fn run(
         updates,
     };
     output.watch_signals(inputs.clone())?;
-    super::input::spawn(inputs, Arc::clone(&clock))?;
-    run_with(settings, session, ports, &*clock, &mut output)
+    let own_clock = Arc::clone(&clock);
+    super::input::spawn(inputs, clock)?;
+    run_with(settings, session, ports, &*own_clock, &mut output)
 }
 
 /// The same on any surface, with input from anywhere.
@@ -173,8 +174,10 @@ impl Loop<'_> {
         let interval = self.model.settings.frame_interval();
         if let Some(drawn) = self.drawn {
             let since = now.since(drawn);
-            if since < interval {
-                return interval - since;
+            if let Some(left) = interval.checked_sub(since)
+                && !left.is_zero()
+            {
+                return left;
             }
         }
         self.is_dirty = false;
@@ -185,7 +188,7 @@ impl Loop<'_> {
             self.screen.resize(width, height);
         }
         self.model.settle();
-        draw::draw(&mut self.model, self.screen.next());
+        draw::draw(&mut self.model, self.screen.blank());
         let extra = std::mem::take(&mut self.extra);
         if let Some(bytes) = self.screen.compose(&extra)
             && self.surface.write(bytes).is_err()
@@ -197,6 +200,8 @@ impl Loop<'_> {
 
     fn take_input(&mut self, input: Input) {
         self.is_dirty = true;
+        // The wait for it may have been long, and a double click is a matter of time.
+        self.model.tick(self.clock.monotonic(), self.clock.wall());
         match input {
             Input::Key(key) => self.model.key(&key),
             Input::Paste(text) => self.model.paste(&text),
@@ -293,11 +298,18 @@ impl Loop<'_> {
         self.is_dirty = true;
     }
 
-    /// Writes the picture that is on the screen to a file that is not there yet.
+    /// Writes the picture that is on the screen to a file that is not there yet: lines of text when its name ends in
+    /// `.txt`, else SVG.
     fn screenshot(&self, path: &Path) -> std::io::Result<()> {
         use std::io::Write as _;
-        let text = super::screen::plain_text(self.screen.picture());
-        std::fs::File::create_new(path)?.write_all(text.as_bytes())
+        let picture = self.screen.picture();
+        let is_text = path.extension().is_some_and(|extension| extension == "txt");
+        let content = if is_text {
+            super::screen::plain_text(picture)
+        } else {
+            super::screenshot::to_svg(picture, "streamer-tui")
+        };
+        std::fs::File::create_new(path)?.write_all(content.as_bytes())
     }
 
     fn flush_outbox(&mut self) {

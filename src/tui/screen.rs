@@ -53,7 +53,7 @@ impl Screen {
     }
 
     /// The next picture, empty, to be drawn into.
-    pub fn next(&mut self) -> &mut Buffer {
+    pub fn blank(&mut self) -> &mut Buffer {
         self.next.reset();
         &mut self.next
     }
@@ -238,18 +238,18 @@ mod tests {
     #[test]
     fn only_what_changed_is_written_and_nothing_when_nothing_did() {
         let mut screen = Screen::new(20, 2);
-        screen.next().set_string(0, 0, "price 10.00", Style::new());
+        screen.blank().set_string(0, 0, "price 10.00", Style::new());
         let first = text(&mut screen).unwrap();
         assert!(first.starts_with("\x1b[?2026h\x1b[0m\x1b[2J"), "{first:?}");
         assert!(first.ends_with("\x1b[?2026l"), "{first:?}");
-        screen.next().set_string(0, 0, "price 10.01", Style::new());
+        screen.blank().set_string(0, 0, "price 10.01", Style::new());
         assert_eq!(
             text(&mut screen).unwrap(),
             "\x1b[?2026h\x1b[0m\x1b[1;11H1\x1b[?2026l"
         );
-        screen.next().set_string(0, 0, "price 10.01", Style::new());
+        screen.blank().set_string(0, 0, "price 10.01", Style::new());
         assert_eq!(text(&mut screen), None);
-        screen.next().set_string(0, 0, "price 10.01", Style::new());
+        screen.blank().set_string(0, 0, "price 10.01", Style::new());
         assert_eq!(
             screen.compose(b"\x07").unwrap(),
             b"\x1b[?2026h\x07\x1b[?2026l"
@@ -263,7 +263,7 @@ mod tests {
             .fg(Color::Rgb(1, 2, 3))
             .bg(Color::LightBlue)
             .add_modifier(Modifier::BOLD);
-        screen.next().set_string(0, 0, "ab", style);
+        screen.blank().set_string(0, 0, "ab", style);
         let frame = text(&mut screen).unwrap();
         assert!(
             frame.contains("\x1b[0;1;38;2;1;2;3;104mab\x1b[0m"),
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn the_cursor_is_told_where_to_go_after_wide_text() {
         let mut screen = Screen::new(20, 1);
-        screen.next().set_string(0, 0, "日a", Style::new());
+        screen.blank().set_string(0, 0, "日a", Style::new());
         let frame = text(&mut screen).unwrap();
         assert!(frame.contains("日\x1b[1;3Ha"), "{frame:?}");
     }
@@ -282,13 +282,13 @@ mod tests {
     #[test]
     fn sizes_of_nothing_are_no_trouble() {
         let mut screen = Screen::new(0, 0);
-        screen.next();
+        screen.blank();
         assert!(screen.compose(b"").is_some());
         screen.resize(1, 1);
-        screen.next().set_string(0, 0, "x", Style::new());
+        screen.blank().set_string(0, 0, "x", Style::new());
         assert!(screen.compose(b"").is_some());
         screen.resize(0, 5);
-        screen.next();
+        screen.blank();
         assert!(screen.compose(b"").is_some());
     }
 }

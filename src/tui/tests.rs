@@ -1,5 +1,9 @@
 //! Whole screens: what they look like, what reaches the terminal, how long a frame takes.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
 
 mod frames;
 mod hostile;

@@ -41,11 +41,15 @@ fn start(
     (handle, given)
 }
 
-fn plan(source: Box<ScriptedSource>, names: &[&str]) -> SourcePlan {
+fn plan(source: ScriptedSource, names: &[&str]) -> SourcePlan {
     SourcePlan {
-        source,
-        symbols: symbols(names),
+        source: Box::new(source),
+        symbols: Some(symbols(names)),
     }
+}
+
+fn finish(handle: EngineHandle) {
+    assert!(!handle.join().all_hopeless);
 }
 
 async fn send(feed: &mut Feed, message: Message) {
@@ -196,7 +200,7 @@ fn a_slow_symbol_delays_neither_the_others_nor_the_streamer_and_memory_stays_bou
         sent.load(Ordering::SeqCst)
     );
     is_held.store(false, Ordering::SeqCst);
-    drop(handle.join());
+    finish(handle);
     seen.extend(given.try_iter());
     assert!(
         volumes_by_symbol(seen)["SLOW"]
@@ -214,7 +218,7 @@ fn after_a_stream_ends_in_error_what_is_queued_is_processed_and_the_engine_stays
         Arc::new(move |_, _| {
             wait_for("release", || {
                 (!is_held.load(Ordering::SeqCst)).then_some(())
-            })
+            });
         })
     };
     let source = ScriptedSource::new("script", Delivery::Pausable, move |mut feed| async move {
@@ -245,7 +249,7 @@ fn after_a_stream_ends_in_error_what_is_queued_is_processed_and_the_engine_stays
     assert_eq!(results, 100, "the error comes after the last result");
     assert!(!handle.is_finished());
     handle.commands.send(Command::Quit).unwrap();
-    drop(handle.join());
+    finish(handle);
 }
 
 #[test]
@@ -260,7 +264,7 @@ fn a_symbol_without_data_gives_nothing_and_one_nobody_wants_is_ignored() {
         end(&mut feed, None).await;
     });
     let (handle, given) = start(settings(), vec![plan(source, &["AAPL", "DUD"])], None);
-    drop(handle.join());
+    finish(handle);
     let given: Vec<_> = given.try_iter().collect();
     assert_eq!(
         volumes_by_symbol(given.clone()).keys().collect::<Vec<_>>(),
@@ -323,7 +327,7 @@ fn a_panic_is_reported_and_survived_and_the_third_in_a_minute_means_quarantine()
         )
     );
     handle.commands.send(Command::Quit).unwrap();
-    drop(handle.join());
+    finish(handle);
 }
 
 #[test]
@@ -378,7 +382,7 @@ fn symbols_come_and_go_while_data_flows_without_a_lost_or_repeated_result_for_th
         });
     }
     may_end.store(true, Ordering::SeqCst);
-    drop(handle.join());
+    finish(handle);
     all.extend(given.try_iter());
     let by_symbol = volumes_by_symbol(all);
     let sent = rounds.load(Ordering::SeqCst) as i64;
@@ -397,7 +401,7 @@ fn a_live_flood_is_bounded_counted_and_keeps_the_newest() {
         Arc::new(move |_, _| {
             wait_for("release", || {
                 (!is_held.load(Ordering::SeqCst)).then_some(())
-            })
+            });
         })
     };
     let sent = Arc::new(AtomicBool::new(false));
@@ -422,7 +426,7 @@ fn a_live_flood_is_bounded_counted_and_keeps_the_newest() {
         sent.load(Ordering::SeqCst).then_some(())
     });
     is_held.store(false, Ordering::SeqCst);
-    drop(handle.join());
+    finish(handle);
     let given: Vec<_> = given.try_iter().collect();
     let results = volumes_by_symbol(given.clone())["AAPL"].len();
     let dropped: usize = given

@@ -42,12 +42,12 @@ pub struct ScriptedSource {
 }
 
 impl ScriptedSource {
-    pub fn new<F, R>(name: &str, delivery: Delivery, script: F) -> Box<Self>
+    pub fn new<F, R>(name: &str, delivery: Delivery, script: F) -> Self
     where
         F: FnOnce(Feed) -> R + Send + 'static,
         R: Future<Output = ()> + Send + 'static,
     {
-        Box::new(Self {
+        Self {
             info: Arc::new(SourceInfo {
                 name: SourceName::new(name),
                 label: name.to_owned(),
@@ -58,7 +58,7 @@ impl ScriptedSource {
                 calendar: SessionCalendar::UsEquities,
             }),
             script: Box::new(move |feed| Box::pin(script(feed))),
-        })
+        }
     }
 }
 
@@ -77,7 +77,6 @@ impl Source for ScriptedSource {
 pub enum Given {
     Result {
         symbol: String,
-        source: String,
         result: ResultInstance,
     },
     Error(ErrorInstance),
@@ -113,11 +112,10 @@ impl Sink for Collector {
         &mut self,
         result: &ResultInstance,
         symbol: &Symbol,
-        source: &SourceName,
+        _: &SourceName,
     ) -> Result<(), SinkClosed> {
         self.pass(Given::Result {
             symbol: symbol.to_string(),
-            source: source.to_string(),
             result: result.clone(),
         })
     }
@@ -159,11 +157,9 @@ pub fn id(feed: &mut Feed, symbol: &str) -> SymbolId {
     }
 }
 
-pub fn symbols(names: &[&str]) -> Option<Vec<Symbol>> {
-    Some(
-        names
-            .iter()
-            .map(|name| Symbol::new(name).unwrap())
-            .collect(),
-    )
+pub fn symbols(names: &[&str]) -> Vec<Symbol> {
+    names
+        .iter()
+        .map(|name| Symbol::new(name).unwrap())
+        .collect()
 }

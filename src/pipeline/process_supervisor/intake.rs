@@ -34,8 +34,14 @@ impl Overloads {
 }
 
 impl ProcessSupervisor {
+    pub(super) fn accept_all(&mut self, envelopes: Vec<Envelope>) {
+        for envelope in envelopes {
+            self.accept(envelope);
+        }
+    }
+
     /// Takes an envelope from the channel: at once, or after those of its source that already wait.
-    pub(super) fn accept(&mut self, envelope: Envelope) {
+    fn accept(&mut self, envelope: Envelope) {
         let source = &mut self.parts.sources[envelope.source.index()];
         if source.must_wait() || !source.parked.is_empty() {
             source.parked.push_back(envelope);

@@ -1,10 +1,8 @@
 //! The LEVEL1 service: the quote as last known, put together from what each message carries.
 
-use rust_decimal::prelude::ToPrimitive;
-
-use crate::domain::Decimal;
 use crate::domain::quote::Level1;
 use crate::domain::time::Session;
+use crate::domain::{Decimal, to_f64};
 
 #[derive(Debug, Default)]
 pub(super) struct Level1Service {
@@ -33,7 +31,7 @@ impl Level1Service {
     }
 
     pub fn session_volume(&self) -> Option<f64> {
-        self.quote.volume.and_then(|volume| volume.to_f64())
+        self.quote.volume.map(to_f64)
     }
 }
 

@@ -1,14 +1,12 @@
 //! The OHLCV service: history, the trading day so far, longer bars, and charts.
 
-use rust_decimal::prelude::ToPrimitive;
-
 use crate::compute::history::{BarHistory, Placed};
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
-use crate::domain::Decimal;
 use crate::domain::bar::{Candle, Ohlcv};
 use crate::domain::outcome::DayStats;
 use crate::domain::source::BarStamp;
 use crate::domain::time::{MINUTE_MS, Session, Timeframe, UnixMs};
+use crate::domain::{Decimal, to_f64};
 
 use super::super::meters::WorkerMeters;
 use super::super::outcome::ChartChange;
@@ -268,10 +266,10 @@ impl OhlcvService {
 fn candle(start: UnixMs, bar: &Ohlcv) -> Option<Candle> {
     Some(Candle {
         start,
-        open: bar.open?.to_f64()?,
-        high: bar.high?.to_f64()?,
-        low: bar.low?.to_f64()?,
-        close: bar.close?.to_f64()?,
-        volume: bar.volume.and_then(|volume| volume.to_f64()).unwrap_or(0.0),
+        open: to_f64(bar.open?),
+        high: to_f64(bar.high?),
+        low: to_f64(bar.low?),
+        close: to_f64(bar.close?),
+        volume: bar.volume.map_or(0.0, to_f64),
     })
 }

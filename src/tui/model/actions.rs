@@ -50,9 +50,8 @@ impl Model {
             return;
         }
         match action {
-            Action::Quit => self.quit(),
             Action::Interrupt if self.is_quitting => self.effects.push(Effect::Leave),
-            Action::Interrupt => self.quit(),
+            Action::Quit | Action::Interrupt => self.quit(),
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Help => self.open_help(""),

@@ -1,9 +1,16 @@
 //! What happens on keys, clicks and lines.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
 
-use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+mod memory;
+mod pointing;
 
-use super::super::fixture::{NOW, TAKEN, full, picture, screen, screen_with, stale, with_errors};
+use crossterm::event::{KeyCode, KeyModifiers};
+
+use super::super::fixture::{full, picture, screen, stale, with_errors};
 use super::super::keymap::TABLE;
 use super::*;
 use crate::pipeline::source::{Speed, TransportCommand};
@@ -76,14 +83,13 @@ fn the_help_lists_every_key_and_command_and_can_be_searched() {
 
 #[test]
 fn every_action_of_the_table_can_be_done_in_every_state() {
-    for snapshot in [None, Some(full()), Some(with_errors()), Some(stale())] {
+    for snapshot in [None, Some(with_errors())] {
         for view in View::ALL {
             for entry in TABLE {
                 let mut model = screen(snapshot.clone(), 80, 24);
                 model.act(Action::View(view));
                 model.settle();
                 model.act(entry.action);
-                picture(&mut model);
                 model.act(entry.action);
                 picture(&mut model);
             }
@@ -331,171 +337,4 @@ fn an_error_is_opened_seen_and_copied() {
             Command::ClearErrors
         ]
     );
-}
-
-#[test]
-fn a_new_error_rings_when_that_is_set_and_not_too_often() {
-    let settings = TuiSettings {
-        bell: true,
-        ..TuiSettings::default()
-    };
-    let mut model = screen_with(settings, Some(full()), 80, 24);
-    let rings = |model: &mut Model| model.take_effects().contains(&Effect::Bell);
-    assert!(!rings(&mut model));
-    let with_total = |total| {
-        let mut snapshot = with_errors();
-        snapshot.errors_total = total;
-        Arc::new(snapshot)
-    };
-    model.take(with_total(1));
-    assert!(rings(&mut model));
-    model.take(with_total(2));
-    assert!(!rings(&mut model), "within a second");
-    model.tick(Nanos(TAKEN.0 + 1_100 * Nanos::PER_MS), NOW);
-    model.take(with_total(2));
-    assert!(!rings(&mut model), "nothing new");
-    model.take(with_total(3));
-    assert!(rings(&mut model));
-}
-
-#[test]
-fn named_lists_are_made_shown_changed_and_kept() {
-    let mut model = screen(Some(full()), 120, 40);
-    enter(&mut model, "list new tech AAPL NVDA");
-    assert_eq!(
-        commands(&mut model),
-        [Command::Add(vec!["NVDA".parse().unwrap()])]
-    );
-    assert!(picture(&mut model).contains("tech · 1 of 8"));
-    enter(&mut model, "list add MSFT");
-    assert!(picture(&mut model).contains("tech · 2 of 8"));
-    enter(&mut model, "list remove NVDA");
-    let session = model.session();
-    assert_eq!(session.watchlist.as_deref(), Some("tech"));
-    assert_eq!(session.watchlists["tech"], ["AAPL", "MSFT"]);
-
-    let mut again = Model::new(TuiSettings::default(), session);
-    again.resize(120, 40);
-    again.take(Arc::new(full()));
-    again.settle();
-    assert!(picture(&mut again).contains("tech · 2 of 8"));
-    press(&mut again, "w");
-    assert!(picture(&mut again).contains("Watchlist · 8"));
-    enter(&mut again, "list tehc");
-    assert!(picture(&mut again).contains("did you mean 'tech'?"));
-    press(&mut again, "Esc");
-    enter(&mut again, "list delete tech");
-    assert!(again.lists.is_empty());
-}
-
-#[test]
-fn the_session_is_restored() {
-    let mut model = screen(Some(full()), 120, 40);
-    press(&mut model, "j j s 3 z");
-    let session = model.session();
-    let mut again = Model::new(TuiSettings::default(), session.clone());
-    again.resize(120, 40);
-    again.take(Arc::new(full()));
-    again.settle();
-    assert_eq!(again.session(), session);
-    assert_eq!(again.view, View::Chart);
-    assert!(again.is_maximised);
-}
-
-#[test]
-fn the_mouse_selects_scrolls_opens_and_clicks_hints() {
-    let mut model = screen(Some(full()), 120, 40);
-    let text = picture(&mut model);
-    let find = |text: &str, word: &str| -> (u16, u16) {
-        let (row, line) = text
-            .lines()
-            .enumerate()
-            .find(|(_, line)| line.contains(word))
-            .unwrap();
-        let column = super::super::text::width(&line[..line.find(word).unwrap()]);
-        (column as u16, row as u16)
-    };
-    let click = |model: &mut Model, (column, row): (u16, u16)| {
-        for kind in [MouseEventKind::Down, MouseEventKind::Up] {
-            model.mouse(&MouseEvent {
-                kind: kind(MouseButton::Left),
-                column,
-                row,
-                modifiers: KeyModifiers::NONE,
-            });
-        }
-        model.settle();
-    };
-    click(&mut model, find(&text, "TSLA"));
-    assert_eq!(selected(&model), "TSLA");
-    click(&mut model, find(&text, "TSLA"));
-    assert_eq!(model.view, View::Chart, "a double click opens the chart");
-    press(&mut model, "1");
-    let text = picture(&mut model);
-    click(&mut model, find(&text, "Pipeline"));
-    assert_eq!(model.focus, PanelId::Pipeline);
-    click(&mut model, find(&text, "help"));
-    assert!(model.overlay.is_some());
-    picture(&mut model);
-    click(&mut model, (0, 20));
-    assert!(model.overlay.is_none(), "a click beside it closes it");
-}
-
-#[test]
-fn columns_are_chosen_and_ordered() {
-    let mut model = screen(Some(full()), 120, 40);
-    press(&mut model, "c");
-    assert!(picture(&mut model).contains("Columns"));
-    press(&mut model, "j j Space K K Esc");
-    let columns = model.panels.watchlist.columns();
-    assert!(!columns.contains(&Column::Last), "{columns:?}");
-    press(&mut model, "c Down J Esc");
-    let columns = model.panels.watchlist.columns();
-    assert_eq!(
-        columns[..3],
-        [Column::Symbol, Column::Change, Column::Source]
-    );
-}
-
-#[test]
-fn panels_take_turns_and_one_can_fill_the_screen() {
-    let mut model = screen(Some(full()), 120, 40);
-    press(&mut model, "Tab");
-    assert_eq!(model.focus, PanelId::Chart);
-    press(&mut model, "z");
-    let alone = picture(&mut model);
-    assert!(!alone.contains("Pipeline ·"), "{alone}");
-    press(&mut model, "Tab");
-    assert_eq!(model.focus, PanelId::Errors);
-    press(&mut model, "Esc");
-    assert!(!model.is_maximised);
-}
-
-#[test]
-fn live_recorded_and_made_up_data_are_told_apart_at_every_width() {
-    use crate::domain::source::Origin;
-    for (origin, badge) in [
-        (Origin::Live, "LIVE"),
-        (Origin::Replay, "REPLAY"),
-        (Origin::Synthetic, "SYNTHETIC"),
-    ] {
-        for width in [36, 40, 80, 120, 200] {
-            let mut snapshot = full();
-            snapshot.sources[0].origin = origin;
-            let mut model = screen(Some(snapshot), width, 12);
-            let text = picture(&mut model);
-            let header = text.lines().next().unwrap();
-            assert!(header.contains(badge), "{header}");
-            assert!(header.contains('●'), "{header}");
-        }
-    }
-}
-
-#[test]
-fn ages_grow_when_nothing_comes() {
-    let mut model = screen(Some(stale()), 120, 40);
-    assert!(picture(&mut model).contains("4m12"));
-    let later = Nanos(TAKEN.0 + 60_000 * Nanos::PER_MS);
-    assert!(model.tick(later, NOW.plus_ms(60_000)));
-    assert!(picture(&mut model).contains("5m12"));
 }

@@ -1,36 +1,162 @@
-//! The chart of the selected symbol.
+//! The chart of the selected symbol: candles, volumes, a crosshair.
+//!
+//! What is looked at ([`frame::View`]) is kept as times and prices; each drawing and each click works out from it,
+//! the data and the area what stands where ([`frame::Frame`]), so nothing goes stale while candles arrive. Only
+//! visible candles are looked at.
+
+pub mod axes;
+pub mod candle;
+pub mod canvas;
+pub mod columns;
+pub mod days;
+pub mod frame;
+pub mod layout;
+pub mod overlay;
+pub mod pair;
+pub mod readout;
+pub mod scale;
+pub mod time_axis;
+pub mod zoom;
+
+mod moves;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
 
+use crate::domain::symbol::SymbolId;
 use crate::domain::time::Timeframe;
+use crate::pipeline::snapshot::{ChartView, Row};
+use crate::tui::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
+use crate::tui::theme::GlyphSet;
 
-use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-use super::super::text::put;
+use candle::{Course, Place};
+use canvas::Canvas;
+use frame::{Crosshair, Frame, View, end_at};
+use moves::Drag;
 
 /// The chart panel.
 #[derive(Debug, Default)]
 pub struct ChartPanel {
-    timeframe: Timeframe,
+    view: View,
+    /// Whose chart the view is of.
+    symbol: Option<SymbolId>,
+    /// Where it was last drawn.
+    area: Rect,
+    drag: Option<Drag>,
+    /// Where the button went down last, and the crosshair before that.
+    pressed: Option<(Position, Option<Crosshair>)>,
 }
 
 impl ChartPanel {
-    /// A chart of one-minute bars.
+    /// A chart of one-minute candles that follows the newest.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The length of its bars.
+    /// The length of the candles that it shows, and that the engine has to be asked for.
     #[must_use]
     pub fn timeframe(&self) -> Timeframe {
-        self.timeframe
+        self.view.timeframe
     }
 
-    /// Sets the length of its bars.
+    /// Shows candles of another length, at the same time and zoom.
     pub fn set_timeframe(&mut self, timeframe: Timeframe) {
-        self.timeframe = timeframe;
+        self.view.timeframe = timeframe;
+        self.drag = None;
+    }
+
+    /// Forgets where another symbol was looked at; zoom and timeframe stay.
+    fn follow_selection(&mut self, selected: Option<SymbolId>) {
+        if self.symbol != selected {
+            self.symbol = selected;
+            self.view.anchor = None;
+            self.view.crosshair = None;
+            self.drag = None;
+            self.pressed = None;
+        }
+    }
+
+    fn chart<'a>(&self, context: &PanelContext<'a>) -> Option<&'a ChartView> {
+        let charts = &context.snapshot.charts;
+        charts.iter().map(AsRef::as_ref).find(|chart| {
+            Some(chart.symbol) == context.selected && chart.timeframe == self.view.timeframe
+        })
+    }
+
+    fn frame<'a>(&self, context: &PanelContext<'a>) -> Option<Frame<'a>> {
+        let chart = self.chart(context)?;
+        Frame::new(chart, row(context), &self.view, self.area, context.zone)
+    }
+
+    fn draw_frame(&self, canvas: &mut Canvas<'_>, frame: &mut Frame<'_>) {
+        let crosshair = self.view.crosshair;
+        let column = crosshair.and_then(|crosshair| frame.column_of(crosshair.time));
+        let price = crosshair
+            .filter(|crosshair| column.is_some() && frame.scale.contains(crosshair.price))
+            .map(|crosshair| crosshair.price);
+        let mut days = frame.days.clone();
+        draw_columns(canvas, frame);
+        if let Some(column) = column {
+            let rows = frame.layout.plot.height;
+            let row = price.map(|price| frame.scale.part(price, rows));
+            overlay::draw_crosshair(canvas, frame, column, row);
+        }
+        overlay::draw_vwap(canvas, frame, &mut days);
+        overlay::draw_reference(canvas, frame, &mut days);
+        axes::draw_separators(canvas, frame);
+        let labels = frame.time_axis().labels(&frame.columns);
+        axes::draw_grid(canvas, frame, &labels);
+        axes::draw_prices(canvas, frame, price);
+        axes::draw_volumes(canvas, frame);
+        axes::draw_times(canvas, frame, &labels, column);
+        readout::draw(canvas, frame, column.unwrap_or(frame.columns.len() - 1));
+    }
+}
+
+fn row<'a>(context: &PanelContext<'a>) -> Option<&'a Row> {
+    context.snapshot.rows.get(context.selected?)
+}
+
+/// Candles and volumes.
+fn draw_columns(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
+    let (plot, volume) = (frame.layout.plot, frame.layout.volume);
+    let largest = frame.largest_volume();
+    let is_pair = frame.zoom.merged == 2 && canvas.glyphs != GlyphSet::Ascii;
+    for (column, bar) in frame.columns.iter().zip(&frame.bars) {
+        let style = Course::of(bar).style(canvas.theme, column.regular);
+        let place = Place {
+            x: column.x,
+            body: frame.zoom.body,
+            is_tight: frame.zoom.body == frame.zoom.pitch,
+        };
+        if is_pair {
+            let two = &frame.chart.candles[column.first..column.end];
+            pair::draw(canvas, plot, column.x, two, &frame.scale, style);
+        } else {
+            candle::draw(canvas, plot, place, bar, &frame.scale, style);
+        }
+        if !volume.is_empty() {
+            let style = style.add_modifier(ratatui::style::Modifier::DIM);
+            candle::draw_volume(canvas, volume, place, bar.volume, largest, style);
+        }
+    }
+}
+
+/// Writes as much of a message as says something whole, in the middle.
+fn draw_message(canvas: &mut Canvas<'_>, first: &str, second: &str) {
+    let area = canvas.area;
+    let lines: Vec<&str> = [first, second]
+        .into_iter()
+        .filter(|line| !line.is_empty() && line.chars().count() <= usize::from(area.width))
+        .take(usize::from(area.height))
+        .collect();
+    let top = area.y + (area.height.saturating_sub(lines.len() as u16)) / 2;
+    let style = canvas.theme.dim;
+    for (y, line) in (top..).zip(lines) {
+        let x = area.x + (area.width - line.chars().count() as u16) / 2;
+        canvas.text(x, y, line, style);
     }
 }
 
@@ -40,45 +166,83 @@ impl Panel for ChartPanel {
     }
 
     fn title(&self, context: &PanelContext<'_>) -> Line<'static> {
-        let symbol = context
-            .selected
-            .and_then(|id| context.snapshot.rows.get(id))
-            .map_or_else(|| "no symbol".to_owned(), |row| row.symbol.to_string());
-        Line::styled(
-            format!("{symbol} · {}", self.timeframe),
-            context.theme.accent,
-        )
+        let theme = context.theme;
+        let Some(row) = row(context) else {
+            return Line::from(Span::styled("Chart", theme.accent));
+        };
+        let dot = if context.glyphs == GlyphSet::Ascii {
+            " - "
+        } else {
+            " · "
+        };
+        let timeframe = self.view.timeframe;
+        let mut spans = vec![
+            Span::styled(row.symbol.to_string(), theme.accent),
+            Span::styled(dot, theme.dim),
+            Span::styled(timeframe.label(), theme.text),
+        ];
+        let merged = zoom::zoom(self.view.level, timeframe).merged;
+        if merged > 1 {
+            spans.push(Span::styled(format!(" x{merged}"), theme.text));
+        }
+        if self.symbol == context.selected
+            && let (Some(anchor), Some(chart)) = (self.view.anchor, self.chart(context))
+        {
+            let newer = chart.candles.len() - end_at(&chart.candles, anchor);
+            if newer > 0 {
+                spans.push(Span::styled(dot, theme.dim));
+                spans.push(Span::styled(format!("{newer} newer"), theme.warning));
+            }
+        }
+        Line::from(spans)
     }
 
     fn render(&mut self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
-        let text = "no bars yet";
-        put(
-            buffer,
-            area.x + 1,
-            area.y,
-            area.width,
-            text,
-            context.theme.dim,
-        );
-    }
-
-    fn act(&mut self, action: PanelAction, _context: &PanelContext<'_>) -> Response {
-        let step = |by: usize| {
-            let at = Timeframe::ALL
-                .iter()
-                .position(|timeframe| *timeframe == self.timeframe)
-                .unwrap_or(0);
-            Timeframe::ALL[(at + by) % Timeframe::ALL.len()]
-        };
-        match action {
-            PanelAction::NextTimeframe => self.timeframe = step(1),
-            PanelAction::PreviousTimeframe => self.timeframe = step(Timeframe::ALL.len() - 1),
-            _ => return Response::Ignored,
+        self.follow_selection(context.selected);
+        let area = area.intersection(*buffer.area());
+        self.area = area;
+        for position in area.positions() {
+            if let Some(cell) = buffer.cell_mut(position) {
+                cell.reset();
+                cell.set_style(context.theme.text);
+            }
         }
-        Response::Done
+        let mut canvas = Canvas {
+            buffer,
+            area,
+            theme: context.theme,
+            glyphs: context.glyphs,
+        };
+        let Some(row) = row(context) else {
+            return draw_message(
+                &mut canvas,
+                "no symbol selected",
+                "choose one in the watchlist",
+            );
+        };
+        let (symbol, timeframe) = (&row.symbol, self.view.timeframe);
+        let Some(chart) = self.chart(context) else {
+            return draw_message(&mut canvas, &format!("loading {symbol} {timeframe}"), "");
+        };
+        if chart.candles.is_empty() {
+            let first = format!("{symbol} has no {timeframe} candles yet");
+            return draw_message(&mut canvas, &first, "the first one will appear here");
+        }
+        if let Some(mut frame) = self.frame(context) {
+            self.draw_frame(&mut canvas, &mut frame);
+        }
     }
 
-    fn mouse(&mut self, _mouse: PanelMouse, _context: &PanelContext<'_>) -> Response {
-        Response::Ignored
+    fn act(&mut self, action: PanelAction, context: &PanelContext<'_>) -> Response {
+        self.follow_selection(context.selected);
+        self.act_on_view(action, context)
+    }
+
+    fn mouse(&mut self, mouse: PanelMouse, context: &PanelContext<'_>) -> Response {
+        self.follow_selection(context.selected);
+        self.mouse_on_view(mouse, context)
     }
 }
+
+#[cfg(test)]
+mod tests;

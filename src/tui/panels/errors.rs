@@ -1,5 +1,8 @@
 //! The errors: newest first, repeats counted in one row.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
@@ -8,6 +11,8 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::domain::outcome::Severity;
+use crate::domain::source::SourceName;
+use crate::domain::symbol::Symbol;
 use crate::domain::time::UnixMs;
 use crate::pipeline::Command;
 use crate::pipeline::snapshot::ErrorRow;
@@ -351,8 +356,8 @@ impl Panel for ErrorsPanel {
 fn copy_text(row: &ErrorRow) -> String {
     let mut text = format!("{} {}", row.severity.name(), row.kind);
     for part in [
-        row.source.as_ref().map(|name| name.as_str()),
-        row.symbol.as_ref().map(|name| name.as_str()),
+        row.source.as_ref().map(SourceName::as_str),
+        row.symbol.as_ref().map(Symbol::as_str),
         row.location.as_deref(),
         Some(row.message.as_str()),
         row.sample.as_deref(),
@@ -364,55 +369,4 @@ fn copy_text(row: &ErrorRow) -> String {
         text.push_str(&safe(part));
     }
     text
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-mod tests {
-    use super::super::super::fixture::{self, Scene};
-    use super::*;
-
-    #[test]
-    fn the_newest_stands_first_and_the_chosen_one_stays_chosen() {
-        let scene = Scene::new(fixture::with_errors());
-        let context = scene.context();
-        let mut panel = ErrorsPanel::default();
-        panel.act(PanelAction::Down, &context);
-        let second = panel.chosen.unwrap();
-        let times: Vec<UnixMs> = panel
-            .shown
-            .iter()
-            .map(|at| context.snapshot.errors[*at].last)
-            .collect();
-        assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
-
-        let mut later = fixture::with_errors();
-        let mut errors = later.errors.to_vec();
-        errors.push(fixture::error(99, "fresh", 1_000_000));
-        later.errors = Arc::new(errors);
-        let scene = Scene::new(later);
-        let context = scene.context();
-        assert_eq!(
-            panel.act(PanelAction::Open, &context),
-            Response::ShowError(second)
-        );
-    }
-
-    #[test]
-    fn the_filter_looks_at_every_text() {
-        let scene = Scene::new(fixture::with_errors());
-        let context = scene.context();
-        let mut panel = ErrorsPanel::default();
-        for (filter, count) in [
-            ("", 3),
-            ("decode", 1),
-            ("VIX", 1),
-            ("replay error", 2),
-            ("nonsense", 0),
-        ] {
-            panel.set_filter(filter);
-            panel.refresh(&context);
-            assert_eq!(panel.shown.len(), count, "{filter}");
-        }
-    }
 }

@@ -74,7 +74,7 @@ fn only_known_sequences_reach_the_terminal() {
                 model.paste(HOSTILE);
                 model.settle();
                 let mut screen = Screen::new(width, height);
-                draw(&mut model, screen.next());
+                draw(&mut model, screen.blank());
                 let frame = screen.compose(b"").unwrap().to_vec();
                 let frame = String::from_utf8(frame).unwrap();
                 let text = without_allowed(&frame);
@@ -94,7 +94,7 @@ fn only_known_sequences_reach_the_terminal() {
 #[test]
 fn the_last_gate_holds_when_a_text_was_forgotten() {
     let mut screen = Screen::new(10, 1);
-    screen.next().content[0].set_symbol("\x1b");
+    screen.blank().content[0].set_symbol("\x1b");
     let frame = screen.compose(b"").unwrap().to_vec();
     let text = without_allowed(&String::from_utf8(frame).unwrap());
     assert_eq!(text, "?");

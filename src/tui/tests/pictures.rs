@@ -65,7 +65,7 @@ fn no_size_is_too_small_to_draw() {
             (37, 9),
             (60, 14),
             (400, 3),
-            (500, 200),
+            (200, 60),
         ] {
             for snapshot in [None, Some(with_errors())] {
                 let mut model = screen(snapshot, width, height);

@@ -1,5 +1,9 @@
 //! Order, filter, columns and alignment.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -160,7 +164,10 @@ fn whole_columns_go_when_there_is_no_room() {
     for width in 1..140 {
         let text = drawn(&mut panel, &context, width, 10);
         for line in text.lines() {
-            assert!(super::width(line) <= usize::from(width), "{width}: {line}");
+            assert!(
+                crate::tui::text::width(line) <= usize::from(width),
+                "{width}: {line}"
+            );
         }
         if width >= 24 {
             assert!(text.contains("1640.0200"), "{width}: {text}");

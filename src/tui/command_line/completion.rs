@@ -1,0 +1,82 @@
+//! What Tab offers.
+
+use crate::domain::time::Timeframe;
+
+use super::super::panels::watchlist::Column;
+use super::super::theme::ThemeName;
+use super::super::views::View;
+use super::COMMANDS;
+
+/// Names that completion can offer beside those of the language.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Subscribed symbols.
+    pub symbols: Vec<String>,
+    /// Named watchlists.
+    pub lists: Vec<String>,
+}
+
+/// The lines that a line begun can become: each has its last word completed.
+#[must_use]
+pub fn completions(line: &str, known: &Known) -> Vec<String> {
+    let at = line.rfind([' ', ',']).map_or(0, |at| at + 1);
+    let (before, word) = line.split_at(at);
+    let first = before.split_whitespace().next().unwrap_or("");
+    let words = before.split_whitespace().count();
+    let names: Vec<&str> = if words == 0 {
+        COMMANDS.iter().map(|entry| entry.name).collect()
+    } else {
+        arguments(first, words, before, known)
+    };
+    let lower = word.to_lowercase();
+    let mut lines: Vec<String> = names
+        .into_iter()
+        .filter(|name| name.to_lowercase().starts_with(&lower))
+        .map(|name| format!("{before}{name}"))
+        .collect();
+    lines.dedup();
+    lines.truncate(200);
+    lines
+}
+
+fn arguments<'a>(command: &str, words: usize, before: &str, known: &'a Known) -> Vec<&'a str> {
+    let symbols = || known.symbols.iter().map(String::as_str);
+    let lists = || known.lists.iter().map(String::as_str);
+    match (command, words) {
+        ("theme", 1) => ThemeName::ALL.map(ThemeName::name).to_vec(),
+        ("view", 1) => View::ALL.map(View::name).to_vec(),
+        ("sort", 1) => Column::ALL.map(Column::name).to_vec(),
+        ("sort", 2) => vec!["asc", "desc"],
+        ("columns", _) => Column::ALL
+            .map(Column::name)
+            .into_iter()
+            .chain(["default", "all"])
+            .filter(|name| !before.split([',', ' ']).any(|word| word == *name))
+            .collect(),
+        ("timeframe", 1) => Timeframe::ALL.map(Timeframe::label).to_vec(),
+        ("bell" | "flash", 1) => vec!["on", "off"],
+        ("speed", 1) => vec!["1", "10", "60", "600", "max"],
+        ("step", 1) => vec!["back"],
+        ("list", 1) => ["all", "new", "add", "remove", "delete"]
+            .into_iter()
+            .chain(lists())
+            .collect(),
+        ("list", 2) if before.contains(" delete") || before.contains(" show") => lists().collect(),
+        ("remove" | "release" | "select" | "list", _) => symbols().collect(),
+        ("zone", 1) => vec![
+            "America/New_York",
+            "America/Chicago",
+            "America/Los_Angeles",
+            "Asia/Hong_Kong",
+            "Asia/Kolkata",
+            "Asia/Shanghai",
+            "Asia/Tokyo",
+            "Australia/Sydney",
+            "Europe/Berlin",
+            "Europe/London",
+            "Europe/Zurich",
+            "UTC",
+        ],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,97 @@
+//! Lines, refusals and completions.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use super::*;
+
+#[test]
+fn every_engine_command_is_in_the_table() {
+    for name in Command::NAMES {
+        assert!(COMMANDS.iter().any(|entry| entry.name == name), "{name}");
+    }
+}
+
+#[test]
+fn every_command_of_the_table_is_known() {
+    for entry in COMMANDS {
+        if let Err(message) = parse(entry.name) {
+            assert!(!message.contains("unknown"), "{}: {message}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn lines_are_read() {
+    assert_eq!(parse("theme light"), Ok(Order::Theme(ThemeName::Light)));
+    assert_eq!(parse(" view chart "), Ok(Order::View(View::Chart)));
+    assert_eq!(
+        parse("sort volume asc"),
+        Ok(Order::Sort(Sort {
+            column: Column::Volume,
+            descending: false
+        }))
+    );
+    assert_eq!(
+        parse("columns symbol,last age"),
+        Ok(Order::Columns(vec![
+            Column::Symbol,
+            Column::Last,
+            Column::Age
+        ]))
+    );
+    assert_eq!(
+        parse("list new tech AAPL,TSLA"),
+        Ok(Order::List(ListOrder::New(
+            "tech".into(),
+            symbols("AAPL TSLA").unwrap()
+        )))
+    );
+    assert_eq!(
+        parse("list tech"),
+        Ok(Order::List(ListOrder::Show("tech".into())))
+    );
+    assert_eq!(parse("bell on"), Ok(Order::Bell(true)));
+    assert_eq!(
+        parse("pause"),
+        Ok(Order::Engine(Command::parse("pause").unwrap()))
+    );
+}
+
+#[test]
+fn what_is_wrong_is_said_with_what_was_meant() {
+    for (line, part) in [
+        ("spede 10", "did you mean 'speed'"),
+        ("qit", "did you mean 'quit'"),
+        ("xyzzy", "unknown command 'xyzzy'"),
+        ("theme lihgt", "did you mean 'light'"),
+        ("sort volum", "did you mean 'volume'"),
+        ("columns last last", "twice"),
+        ("bell maybe", "on or off"),
+        ("list new all", "cannot be named"),
+        ("speed fast", "speed fast"),
+        ("freeze now", "nothing after it"),
+        ("zone Mars", "Mars"),
+    ] {
+        let message = parse(line).unwrap_err();
+        assert!(message.contains(part), "{line}: {message}");
+    }
+}
+
+#[test]
+fn words_are_completed_where_they_stand() {
+    let known = Known {
+        symbols: vec!["AAPL".into(), "AMZN".into()],
+        lists: vec!["tech".into()],
+    };
+    assert_eq!(completions("sp", &known), ["speed"]);
+    assert_eq!(completions("theme hi", &known), ["theme high-contrast"]);
+    assert_eq!(completions("remove am", &known), ["remove AMZN"]);
+    assert_eq!(
+        completions("columns symbol,la", &known),
+        ["columns symbol,last"]
+    );
+    assert_eq!(completions("list te", &known), ["list tech"]);
+    assert_eq!(completions("list delete ", &known), ["list delete tech"]);
+    assert_eq!(completions("sort volume d", &known), ["sort volume desc"]);
+    assert!(completions("freeze x", &known).is_empty());
+    assert_eq!(completions("", &known).len(), COMMANDS.len());
+}

@@ -1,0 +1,84 @@
+//! Pieces of lines: words with their looks, drawn or dropped as a whole.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::super::super::number::latency;
+use super::super::super::panel::PanelContext;
+use super::super::super::text::{cut, put, width};
+use crate::pipeline::snapshot::PipelineView;
+
+/// Text with its look.
+pub(super) type Piece = (String, Style);
+
+/// Draws pieces one after another and drops those that no longer fit as a whole.
+pub(super) fn put_pieces(
+    buffer: &mut Buffer,
+    area: Rect,
+    row: u16,
+    gap: u16,
+    pieces: &[Vec<Piece>],
+) {
+    if row >= area.height {
+        return;
+    }
+    let mut x = area.x;
+    for group in pieces {
+        let needed: usize = group.iter().map(|(text, _)| width(text)).sum();
+        if usize::from(area.right().saturating_sub(x)) < needed {
+            // The first is cut rather than lost.
+            if x > area.x {
+                return;
+            }
+        }
+        for (text, style) in group {
+            let room = area.right().saturating_sub(x);
+            x = put(
+                buffer,
+                x,
+                area.y + row,
+                room,
+                &cut(text, usize::from(room)),
+                *style,
+            );
+        }
+        x += gap;
+    }
+}
+
+/// A word and what it is about.
+pub(super) fn labelled(label: &str, value: String, context: &PanelContext<'_>) -> Vec<Piece> {
+    vec![
+        (format!("{label} "), context.theme.dim),
+        (value, context.theme.text),
+    ]
+}
+
+/// A count that should be zero: it stands out when it is not.
+pub(super) fn alarming(label: &str, count: u64, context: &PanelContext<'_>) -> Vec<Piece> {
+    let style = if count > 0 {
+        context.theme.warning
+    } else {
+        context.theme.text
+    };
+    vec![
+        (format!("{label} "), context.theme.dim),
+        (count.to_string(), style),
+    ]
+}
+
+/// The three figures of the latency.
+pub(super) fn latency_text(view: &PipelineView) -> String {
+    format!(
+        "p50 {} · p99 {} · max {}",
+        latency(view.latency.p50_us),
+        latency(view.latency.p99_us),
+        latency(view.latency.max_us)
+    )
+}
+
+/// What waits for all workers together.
+pub(super) fn backlog_total(view: &PipelineView) -> u64 {
+    view.workers.iter().map(|worker| worker.backlog).sum()
+}

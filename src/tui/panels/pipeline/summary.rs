@@ -1,0 +1,116 @@
+//! The pipeline in a few lines.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::pipeline::snapshot::{ChannelView, SourceView};
+
+use super::super::super::number::{age, bytes, compact};
+use super::super::super::panel::PanelContext;
+use super::super::super::text::{UNKNOWN, cut, safe};
+use super::pieces::{Piece, alarming, backlog_total, labelled, latency_text, put_pieces};
+use super::{connection_mark, connection_style};
+
+fn source_pieces(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
+    let (sign, word) = connection_mark(source.state);
+    let look = connection_style(source.state, context);
+    let mut pieces = vec![
+        vec![
+            (
+                format!("{:<10}", cut(&safe(source.name.as_str()), 10)),
+                context.theme.text,
+            ),
+            (format!(" {sign} {word:<12}"), look),
+        ],
+        vec![(
+            format!("{:>7} msg/s", compact(source.messages_per_s)),
+            context.theme.text,
+        )],
+        vec![(
+            format!("{:>8}/s", bytes(source.bytes_per_s)),
+            context.theme.text,
+        )],
+        labelled(
+            "last",
+            format!(
+                "{:<5}",
+                source
+                    .last_message_age
+                    .map_or_else(|| UNKNOWN.to_owned(), |it| age(it.as_millis() as i64))
+            ),
+            context,
+        ),
+        alarming("reconnects", source.reconnects, context),
+        alarming("rejected", source.rejected, context),
+        labelled("ignored", source.ignored.to_string(), context),
+    ];
+    if let Some(symbol) = &source.waiting_for {
+        let at = 1;
+        pieces.insert(
+            at,
+            vec![(
+                format!("waiting for {}", safe(symbol.as_str())),
+                context.theme.warning,
+            )],
+        );
+    }
+    pieces
+}
+
+/// A few lines, the most telling first.
+pub(super) fn draw_summary(area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
+    let view = &context.snapshot.pipeline;
+    let mut row = 0;
+    for source in context
+        .snapshot
+        .sources
+        .iter()
+        .take(usize::from(area.height.saturating_sub(2).max(1)))
+    {
+        put_pieces(buffer, area, row, 3, &source_pieces(source, context));
+        row += 1;
+    }
+    let mut workers = vec![
+        labelled("workers", view.workers.len().to_string(), context),
+        labelled("lag", backlog_total(view).to_string(), context),
+        alarming("restarts", view.restarts, context),
+        alarming("dropped", view.dropped, context),
+    ];
+    if let Some(busiest) = view.workers.first() {
+        workers.insert(
+            1,
+            labelled(
+                "busiest",
+                format!(
+                    "{} {}/s",
+                    safe(busiest.symbol.as_str()),
+                    compact(busiest.events_per_s)
+                ),
+                context,
+            ),
+        );
+    }
+    let channel = |channel: ChannelView| format!("{}/{}", channel.depth, channel.capacity);
+    let lines = [
+        workers,
+        vec![
+            labelled("processing", channel(view.processing), context),
+            labelled("results", channel(view.results), context),
+        ],
+        vec![labelled("latency", latency_text(view), context)],
+        vec![
+            labelled(
+                "results",
+                format!("{}/s", compact(view.results_per_s)),
+                context,
+            ),
+            labelled("conflated", view.conflated.to_string(), context),
+            labelled("late", view.late.to_string(), context),
+            labelled("replaced", view.replaced.to_string(), context),
+        ],
+    ];
+    for line in lines {
+        put_pieces(buffer, area, row, 3, &line);
+        row += 1;
+    }
+}

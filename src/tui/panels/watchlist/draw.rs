@@ -1,0 +1,204 @@
+//! How the watchlist is drawn: where its columns stand and what is in its rows.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::pipeline::snapshot::Row;
+
+use super::super::super::panel::PanelContext;
+use super::super::super::text::{cut, put, width};
+use super::cells::{self, Cell, CellWidth, Mark};
+use super::columns::Column;
+use super::order::change;
+use super::{MARK_COLUMNS, Placed, WatchlistPanel};
+
+/// The widest that a text column gets.
+const TEXT_COLUMNS_MAX: usize = 20;
+/// The sparkline's width where there is room.
+const TREND_COLUMNS_MAX: usize = 16;
+/// The narrowest sparkline.
+const TREND_COLUMNS_MIN: usize = 8;
+
+impl WatchlistPanel {
+    /// The columns that fit, each with its place; whole columns go when there is no room for them.
+    pub(super) fn place_columns(&self, area: Rect, has_many_sources: bool) -> Vec<Placed> {
+        let gap = if area.width < 60 { 1 } else { 2 };
+        let room = usize::from(area.width.saturating_sub(MARK_COLUMNS));
+        let wanted = |column: Column| -> usize {
+            let content = match column {
+                Column::Trend => TREND_COLUMNS_MIN,
+                Column::Symbol | Column::Source => self
+                    .widths
+                    .get(&column)
+                    .map_or(6, |width| width.total().clamp(6, TEXT_COLUMNS_MAX)),
+                column => self.widths.get(&column).map_or(0, |width| width.total()),
+            };
+            content.max(column.heading().len())
+        };
+        let mut shown: Vec<Column> = self
+            .columns
+            .iter()
+            .copied()
+            .filter(|column| *column != Column::Source || has_many_sources)
+            .collect();
+        let total = |shown: &[Column]| -> usize {
+            shown
+                .iter()
+                .map(|column| wanted(*column) + gap)
+                .sum::<usize>()
+        };
+        while shown.len() > 1 && total(&shown) > room + gap {
+            let Some(victim) = shown.iter().copied().max_by_key(|it| it.dispensability()) else {
+                break;
+            };
+            shown.retain(|column| *column != victim);
+        }
+        let spare = (room + gap).saturating_sub(total(&shown));
+        let mut x = area.x + MARK_COLUMNS;
+        shown
+            .into_iter()
+            .map(|column| {
+                let grown = if column == Column::Trend {
+                    spare.min(TREND_COLUMNS_MAX - TREND_COLUMNS_MIN)
+                } else {
+                    0
+                };
+                let columns =
+                    (wanted(column) + grown).min(usize::from(area.right().saturating_sub(x)));
+                let placed = Placed {
+                    column,
+                    x,
+                    width: columns as u16,
+                };
+                x += (columns + gap) as u16;
+                placed
+            })
+            .collect()
+    }
+
+    pub(super) fn draw_heading(&self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
+        for placed in &self.placed {
+            let style = if placed.column == self.sort.column {
+                context.theme.accent
+            } else {
+                context.theme.dim
+            };
+            let text = placed.column.heading();
+            let x = if placed.column.is_text() {
+                placed.x
+            } else {
+                (placed.x + placed.width).saturating_sub(text.len() as u16)
+            };
+            put(buffer, x, area.y, placed.width, text, style);
+        }
+    }
+
+    pub(super) fn draw_row(
+        &self,
+        y: u16,
+        line: &RowLine<'_>,
+        buffer: &mut Buffer,
+        context: &PanelContext<'_>,
+    ) {
+        let RowLine { row, age_ms, cells } = line;
+        let mark = Mark::of(row, *age_ms, context.stale_after_ms);
+        put(
+            buffer,
+            self.area.x + 1,
+            y,
+            1,
+            mark.sign(),
+            mark.style(context),
+        );
+        for placed in &self.placed {
+            let column = placed.column;
+            if column == Column::Trend {
+                let line = cells::sparkline(row.trend.points(), usize::from(placed.width));
+                let style = match change(row) {
+                    _ if mark == Mark::Stale => context.theme.dim,
+                    Some(value) if value > 0.0 => context.theme.up,
+                    Some(value) if value < 0.0 => context.theme.down,
+                    _ => context.theme.unchanged,
+                };
+                put(buffer, placed.x, y, placed.width, &line, style);
+                continue;
+            }
+            let Some((_, cell)) = cells.iter().find(|(it, _)| *it == column) else {
+                continue;
+            };
+            let widths = self.widths.get(&column).copied().unwrap_or_default();
+            draw_cell(buffer, *placed, y, cell, widths);
+        }
+    }
+}
+
+/// A row with what is to be drawn of it.
+pub(super) struct RowLine<'a> {
+    pub(super) row: &'a Row,
+    pub(super) age_ms: Option<i64>,
+    pub(super) cells: Vec<(Column, Cell)>,
+}
+
+fn draw_cell(buffer: &mut Buffer, placed: Placed, y: u16, cell: &Cell, widths: CellWidth) {
+    if placed.column.is_text() {
+        let text = cut(&cell.whole, usize::from(placed.width));
+        put(buffer, placed.x, y, placed.width, &text, cell.style);
+        return;
+    }
+    let text = format!("{}{}", cell.whole, cell.fraction);
+    let behind = widths.fraction.saturating_sub(width(&cell.fraction));
+    let end = usize::from(placed.width).saturating_sub(behind);
+    let before = end.saturating_sub(width(&text));
+    // A number is never cut: one that does not fit is not shown.
+    if before + width(&text) <= usize::from(placed.width) {
+        put(
+            buffer,
+            placed.x + before as u16,
+            y,
+            placed.width,
+            &text,
+            cell.style,
+        );
+    }
+}
+
+/// What a list without rows says.
+pub(super) fn draw_empty(
+    panel: &WatchlistPanel,
+    area: Rect,
+    buffer: &mut Buffer,
+    context: &PanelContext<'_>,
+) {
+    let text = if context.snapshot.version == 0 {
+        "waiting for the first data …"
+    } else if !context.snapshot.rows.is_empty() && !panel.filter.is_empty() {
+        "nothing matches the filter · Esc shows everything"
+    } else if !context.snapshot.rows.is_empty() {
+        "none of this list's symbols is subscribed"
+    } else {
+        "no symbols yet · press a to add some"
+    };
+    let columns = area.width.saturating_sub(MARK_COLUMNS + 1);
+    put(
+        buffer,
+        area.x + MARK_COLUMNS,
+        area.y + 2,
+        columns,
+        &cut(text, usize::from(columns)),
+        context.theme.dim,
+    );
+}
+
+/// A row as text for the clipboard: one `heading value` pair for each column.
+pub(super) fn row_text(row: &Row, columns: &[Column], context: &PanelContext<'_>) -> String {
+    let age_ms = cells::age_ms(row, context.snapshot.data_now(&row.source));
+    columns
+        .iter()
+        .filter(|column| **column != Column::Trend)
+        .map(|column| {
+            let cell = cells::cell(row, *column, age_ms, context);
+            format!("{} {}{}", column.heading(), cell.whole, cell.fraction)
+        })
+        .collect::<Vec<_>>()
+        .join("\t")
+}
