@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
+use crate::bench;
 use crate::cli::{self, Invocation, Task};
 use crate::config::environment::Environment;
 use crate::config::problem::Problems;
@@ -127,9 +128,15 @@ fn layers_of(invocation: Invocation) -> Layers {
     }
 }
 
+/// Measures, and prints the report; it is JSON for now, whether asked for or not.
 fn run_bench(_json: bool) -> Exit {
-    exit::say("the benchmark is under construction");
-    Exit::Failed
+    match bench::run() {
+        Ok(report) => exit::print(format!("{}\n", report.trim_end()).as_bytes()),
+        Err(error) => {
+            exit::say(format_args!("{error:#}"));
+            Exit::Failed
+        }
+    }
 }
 
 /// Runs the monitor until it ends or is told to.

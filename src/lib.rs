@@ -4,8 +4,8 @@
     allow(clippy::float_cmp, reason = "tests compare what must be exactly equal")
 )]
 
-pub mod bench;
 pub mod app;
+pub mod bench;
 pub mod cli;
 pub mod compute;
 pub mod config;
