@@ -2,13 +2,13 @@
 
 use std::backtrace::Backtrace;
 use std::panic::{self, PanicHookInfo};
-use std::thread;
+use std::{process, thread};
 
 use super::exit;
 
 /// The threads whose panics end the program. The engine catches those of all others, symbol workers and streamers,
 /// and reports them on the board: they are only logged here.
-const OWN_THREADS: [&str; 9] = [
+const OWN_THREADS: [&str; 11] = [
     "main",
     "administrator",
     "process supervisor",
@@ -18,7 +18,12 @@ const OWN_THREADS: [&str; 9] = [
     "stdin",
     "config watch",
     "screen",
+    "terminal-input",
+    "terminal-signals",
 ];
+
+/// The exit code of a program that panicked.
+const PANIC_CODE: i32 = 101;
 
 /// Installs the hook; `restore_terminal` gives the terminal back if it has been taken.
 pub fn install(restore_terminal: fn()) {
@@ -30,6 +35,11 @@ pub fn install(restore_terminal: fn()) {
         if !is_contained(name) {
             restore_terminal();
             exit::say(message);
+            // The main thread unwinds, and ends the program by that; without any other of its own threads the program
+            // would go on half-dead.
+            if name != "main" {
+                process::exit(PANIC_CODE);
+            }
         }
     }));
 }

@@ -94,7 +94,10 @@ impl Reloader {
             Err(problems) => {
                 tracing::warn!(%problems, "the configuration is wrong");
                 for Problem { place, message } in problems.0.into_iter().take(PROBLEMS_MAX) {
-                    let message = format!("{place}: {message}; the settings stay as they were");
+                    let message = format!(
+                        "{}: {message}; the settings stay as they were",
+                        place.short()
+                    );
                     self.report(message, Some(&place), Severity::Error);
                 }
             }

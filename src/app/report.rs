@@ -1,5 +1,9 @@
 //! `check` and `sources`: what would be run, and what could be.
 
+mod kinds;
+
+pub use kinds::sources;
+
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -8,10 +12,9 @@ use crate::config::problem::{Place, Problem, Problems};
 use crate::config::reader::{Effective, Shown};
 use crate::config::settings::Settings;
 use crate::config::{Layers, Loaded};
-use crate::domain::event::DataService;
-use crate::domain::source::{Delivery, SourceName};
-use crate::sources::KINDS;
-use crate::sources::kind::{OpenError, OptionValue, Rest, SourceKind};
+use crate::domain::source::SourceName;
+use crate::sources::kind::OpenError;
+use crate::sources::spec::SourceSpec;
 use crate::telemetry::scrub;
 
 use super::exit::{self, Exit};
@@ -30,27 +33,6 @@ pub fn check(layers: &Layers, json: bool) -> Exit {
         Exit::Done => report.exit(),
         failed => failed,
     }
-}
-
-/// Lists the kinds of sources, or explains one.
-#[must_use]
-pub fn sources(kind: Option<&str>, json: bool) -> Exit {
-    let chosen: Vec<&SourceKind> = KINDS
-        .iter()
-        .copied()
-        .filter(|entry| kind.is_none_or(|name| entry.name == name))
-        .collect();
-    let text = match (json, kind) {
-        (true, _) => to_json(
-            &chosen
-                .iter()
-                .map(|kind| KindEntry::of(kind))
-                .collect::<Vec<_>>(),
-        ),
-        (false, Some(_)) => chosen.iter().map(|kind| explain(kind)).collect(),
-        (false, None) => list(&chosen),
-    };
-    exit::print(text.as_bytes())
 }
 
 /// What is known here can always be written.
@@ -145,7 +127,7 @@ impl Check {
 
     fn try_open(
         &mut self,
-        spec: &crate::sources::spec::SourceSpec,
+        spec: &SourceSpec,
         name: &SourceName,
         settings: &Settings,
     ) -> Option<String> {
@@ -295,213 +277,5 @@ fn typed(text: &str) -> serde_json::Value {
     }
 }
 
-/// A kind of source as JSON.
-#[derive(Debug, Serialize)]
-struct KindEntry {
-    kind: &'static str,
-    form: String,
-    summary: &'static str,
-    delivery: &'static str,
-    services: Vec<&'static str>,
-    options: Vec<OptionEntry>,
-    examples: Vec<ExampleEntry>,
-}
-
-#[derive(Debug, Serialize)]
-struct OptionEntry {
-    name: &'static str,
-    value: String,
-    choices: Option<&'static [&'static str]>,
-    default: &'static str,
-    summary: &'static str,
-}
-
-#[derive(Debug, Serialize)]
-struct ExampleEntry {
-    spec: &'static str,
-    effect: &'static str,
-}
-
-impl KindEntry {
-    fn of(kind: &SourceKind) -> Self {
-        let options = kind.options.iter().map(|option| OptionEntry {
-            name: option.name,
-            value: option.value.describe(),
-            choices: match option.value {
-                OptionValue::Choice(words) => Some(words),
-                _ => None,
-            },
-            default: option.default,
-            summary: option.summary,
-        });
-        let examples = kind.examples.iter().map(|example| ExampleEntry {
-            spec: example.spec,
-            effect: example.effect,
-        });
-        Self {
-            kind: kind.name,
-            form: form_of(kind),
-            summary: kind.summary,
-            delivery: delivery_of(kind),
-            services: kind.services.iter().map(|service| service.name()).collect(),
-            options: options.collect(),
-            examples: examples.collect(),
-        }
-    }
-}
-
-fn delivery_of(kind: &SourceKind) -> &'static str {
-    match kind.delivery {
-        Delivery::Pausable => "pausable",
-        Delivery::Live => "live",
-    }
-}
-
-fn form_of(kind: &SourceKind) -> String {
-    let name = kind.name;
-    match (kind.rest, kind.options) {
-        (Rest::Required(rest), []) => format!("{name}:{rest}"),
-        (Rest::Required(rest), _) => format!("{name}:{rest}?OPTION=VALUE&…"),
-        (Rest::Options, _) => format!("{name}:OPTION=VALUE,…"),
-        (Rest::Nothing, []) => format!("{name}:"),
-        (Rest::Nothing, _) => format!("{name}:?OPTION=VALUE&…"),
-    }
-}
-
-fn list(kinds: &[&SourceKind]) -> String {
-    let width = kinds
-        .iter()
-        .map(|kind| form_of(kind).chars().count())
-        .max()
-        .unwrap_or(0);
-    let mut text = String::new();
-    for kind in kinds {
-        let form = form_of(kind);
-        line(&mut text, format_args!("{form:width$}  {}", kind.summary));
-    }
-    line(
-        &mut text,
-        format_args!("\n'streamer-tui sources KIND' tells the options of one."),
-    );
-    text
-}
-
-fn explain(kind: &SourceKind) -> String {
-    let mut text = String::new();
-    let services: Vec<&str> = kind
-        .services
-        .iter()
-        .map(|service: &DataService| service.name())
-        .collect();
-    let waits = match kind.delivery {
-        Delivery::Pausable => "waits when the program cannot keep up; nothing is lost",
-        Delivery::Live => {
-            "cannot wait; what cannot be kept up with is conflated or dropped, and counted"
-        }
-    };
-    line(&mut text, format_args!("{}\n", form_of(kind)));
-    line(&mut text, format_args!("{}.\n", kind.summary));
-    line(&mut text, format_args!("Delivers: {}", services.join(", ")));
-    line(&mut text, format_args!("Pace:     it {waits}"));
-    if !kind.options.is_empty() {
-        line(&mut text, format_args!("\nOptions:"));
-    }
-    for option in kind.options {
-        line(
-            &mut text,
-            format_args!("  {}={}", option.name, option.value.describe()),
-        );
-        line(
-            &mut text,
-            format_args!("      {} [default: {}]", option.summary, option.default),
-        );
-    }
-    line(&mut text, format_args!("\nExamples:"));
-    for example in kind.examples {
-        line(
-            &mut text,
-            format_args!("  --source '{}'\n      {}", example.spec, example.effect),
-        );
-    }
-    text
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-mod tests {
-    use super::*;
-    use crate::config::environment::Environment;
-    use crate::config::key;
-
-    fn layers(source: &str) -> Layers {
-        let mut layers = Layers {
-            environment: Environment::of([
-                ("STREAMER_TUI_SPEED", "max"),
-                ("STREAMER_TUI_COLOUR", "x"),
-            ]),
-            ..Layers::default()
-        };
-        layers
-            .flags
-            .set(&key::SOURCES, "--source", vec![source.to_owned()]);
-        layers
-    }
-
-    #[test]
-    fn check_tells_every_value_with_its_origin() {
-        let check = Check::of(&layers("sim:symbols=3"));
-        assert!(check.ok, "{check:?}");
-        let json: serde_json::Value = serde_json::from_str(&to_json(&check)).unwrap();
-        let setting = |key: &str| {
-            let settings = json["settings"].as_array().unwrap();
-            settings
-                .iter()
-                .find(|entry| entry["key"] == key)
-                .unwrap()
-                .clone()
-        };
-        assert_eq!(setting("sources")["origin"], "flag --source");
-        assert_eq!(setting("sources")["value"][0], "sim:symbols=3");
-        assert_eq!(setting("speed")["origin"], "environment STREAMER_TUI_SPEED");
-        assert_eq!(setting("engine.worker_threads")["value"], 64);
-        assert_eq!(setting("screen.flash")["value"], true);
-        assert_eq!(setting("symbols")["value"], serde_json::Value::Null);
-        assert_eq!(json["sources"][0]["ok"], true);
-        assert!(
-            json["warnings"][0]
-                .as_str()
-                .unwrap()
-                .contains("STREAMER_TUI_COLOR?")
-        );
-        assert!(check.to_text().contains("speed"));
-    }
-
-    #[test]
-    fn check_tells_mistakes_from_what_cannot_be_opened() {
-        let mistake = Check::of(&layers("sim:symbols=none"));
-        assert_eq!(mistake.exit(), Exit::Usage);
-        assert_eq!(mistake.problems[0].place, "--source");
-        assert!(mistake.to_text().contains("✗ --source: "));
-        let absent = Check::of(&layers("replay:/does/not/exist"));
-        assert_eq!(absent.exit(), Exit::Failed);
-        assert!(!absent.sources[0].ok);
-        assert!(absent.to_text().contains("Not all is well."));
-    }
-
-    #[test]
-    fn sources_are_listed_and_explained() {
-        let text = list(KINDS);
-        for kind in KINDS {
-            assert!(text.contains(&format!("{}:", kind.name)));
-            let explained = explain(kind);
-            for option in kind.options {
-                assert!(explained.contains(option.name) && explained.contains(option.summary));
-            }
-        }
-    }
-
-    #[test]
-    fn the_explanation_of_a_kind_reads_well() {
-        insta::assert_snapshot!(explain(&crate::sources::kind::sim::KIND));
-    }
-}
+mod tests;

@@ -41,6 +41,20 @@ impl Place {
         }
     }
 
+    /// The place with the file's bare name, where there is no room for its path.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let bare = |path: &Path| {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            name.to_string_lossy().into_owned()
+        };
+        match self {
+            Self::File { path, line, column } => format!("{}:{line}:{column}", bare(path)),
+            Self::WholeFile(path) => bare(path),
+            Self::Variable(name) | Self::Flag(name) => name.clone(),
+        }
+    }
+
     /// The place as `FILE:LINE`, for errors on the board; `None` outside files.
     #[must_use]
     pub fn location(&self) -> Option<String> {

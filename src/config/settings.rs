@@ -80,9 +80,7 @@ impl Settings {
     /// Reads every setting. Problems are left in the reader, and stand for the default.
     pub fn read(reader: &mut Reader<'_>) -> Self {
         let symbols = reader.list(&key::SYMBOLS, ',', parsed("a symbol"));
-        let sources = reader
-            .list(&key::SOURCES, ';', parsed("a source"))
-            .unwrap_or_else(default_sources);
+        let sources = reader.list_or(&key::SOURCES, ';', default_sources(), parsed("a source"));
         let speed = reader.optional(&key::SPEED, parsed_or_number("a speed"));
         let timeframes = reader
             .list(&key::TIMEFRAMES, ',', parsed::<Timeframe>("a timeframe"))
@@ -157,14 +155,13 @@ fn read_engine(reader: &mut Reader<'_>, timeframes: Vec<Timeframe>) -> EngineSet
 
 impl ScreenSettings {
     fn read(reader: &mut Reader<'_>) -> Self {
-        let columns = reader
-            .list(&key::COLUMNS, ',', choice(words::COLUMNS))
-            .unwrap_or_else(|| {
-                words::DEFAULT_COLUMNS
-                    .iter()
-                    .map(|&name| name.to_owned())
-                    .collect()
-            });
+        let default_columns = words::DEFAULT_COLUMNS.iter().map(|&name| name.to_owned());
+        let columns = reader.list_or(
+            &key::COLUMNS,
+            ',',
+            default_columns.collect(),
+            choice(words::COLUMNS),
+        );
         Self {
             theme: reader.value(
                 &key::THEME,
