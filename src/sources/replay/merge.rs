@@ -5,8 +5,9 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::frame::{Context, Frame};
 use super::reader::{Chunk, Reader, Request};
-use super::track::{Advance, Context, Frame, Track};
+use super::track::{Advance, Track};
 
 /// The tracks that are open, each at its next frame.
 #[derive(Debug, Default)]

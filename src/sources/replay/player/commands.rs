@@ -8,13 +8,13 @@ use crate::domain::time::UnixMs;
 use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::{Message, SeekTarget, SourceCommand, TransportCommand};
 
-use super::{Player, Step};
+use super::{Player, Stage, Step};
 
 impl Player {
     /// Takes a command. It takes effect at once; what it causes to be loaded or sent follows in the loop.
     pub(super) fn obey(&mut self, command: SourceCommand) {
         match command {
-            SourceCommand::Subscribe(symbols) if !self.is_open => {
+            SourceCommand::Subscribe(symbols) if self.stage != Stage::Open => {
                 for (_, id) in symbols {
                     self.admission.admit(id);
                 }
@@ -62,7 +62,9 @@ impl Player {
             TransportCommand::StepBack
             | TransportCommand::Seek(_)
             | TransportCommand::SeekBy(_) => {
-                if !self.is_open || (self.stands_at(now).is_none() && self.merge.is_waiting()) {
+                if self.stage != Stage::Open
+                    || (self.stands_at(now).is_none() && self.merge.is_waiting())
+                {
                     self.early.push_back(SourceCommand::Transport(command));
                 } else {
                     self.seek(command, now);
@@ -79,7 +81,7 @@ impl Player {
 
     /// Shows the new state at once, without waiting for the loop to come round.
     fn show_state(&self) {
-        self.publish(if !self.is_open {
+        self.publish(if self.stage != Stage::Open {
             ConnectionState::Connecting
         } else if self.has_ended {
             ConnectionState::Ended
