@@ -204,6 +204,19 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
+    /// Passes a key and its colon, if the text goes on with exactly these bytes.
+    #[inline]
+    pub(super) fn take_bytes(&mut self, expected: &[u8]) -> bool {
+        let found = self
+            .bytes
+            .get(self.at..self.at + expected.len())
+            .is_some_and(|bytes| bytes == expected);
+        if found {
+            self.at += expected.len();
+        }
+        found
+    }
+
     /// Passes what stands between two members, or the end: whether there is another member.
     #[inline]
     pub(super) fn another(&mut self, end: u8) -> Result<bool, Syntax> {

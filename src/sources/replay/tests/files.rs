@@ -282,7 +282,7 @@ async fn chunks_of_any_size_give_the_same_lines() {
         loop {
             match rig.next().await {
                 Message::Data(events) => {
-                    times.extend(events.iter().map(|event| event.time.unwrap().0))
+                    times.extend(events.iter().map(|event| event.time.unwrap().0));
                 }
                 Message::Ended { .. } => break,
                 Message::Status(_) => {}
