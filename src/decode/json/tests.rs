@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::borrow::Cow;
+
 use super::*;
 use proptest::prelude::*;
 

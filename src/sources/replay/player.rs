@@ -7,6 +7,7 @@ mod commands;
 mod load;
 mod opening;
 mod outbox;
+mod show;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::domain::source::SourceInfo;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::feed::{EngineGone, Feed};
-use crate::pipeline::meters::{ConnectionState, SourceMeters, TransportView};
+use crate::pipeline::meters::{ConnectionState, SourceMeters};
 use crate::pipeline::source::{Message, SourceCommand};
 
 use super::ReplaySettings;
@@ -34,6 +35,7 @@ use super::reader::{Reader, Reply};
 use load::Load;
 use opening::Header;
 use outbox::Outgoing;
+use show::Shown;
 
 /// How often the shown clock moves while the replay waits for its next data.
 const TICK: Duration = Duration::from_millis(250);
@@ -121,11 +123,12 @@ struct Player {
     played: Vec<u64>,
     reported: Vec<u64>,
     next_stream: u64,
+    shown: Shown,
 }
 
 impl Player {
     fn new(settings: ReplaySettings, files: Vec<File>, feed: Feed, reader: Reader) -> Self {
-        let admission = Admission::new(&feed.subscribed(), feed.takes_all());
+        let admission = Admission::new(&feed.subscribed());
         Self {
             window: Window {
                 start: settings.start,
@@ -156,6 +159,7 @@ impl Player {
             has_said_full: false,
             last_played: None,
             next_stream: 0,
+            shown: Shown::default(),
         }
     }
 
@@ -236,7 +240,9 @@ impl Player {
             return self.end().await;
         };
         if self.has_ended {
+            // A symbol has joined that has more to come.
             self.has_ended = false;
+            self.shown.progress = 0.0;
             self.playback.halt(false, now);
         }
         self.step = match self.step {
@@ -255,11 +261,7 @@ impl Player {
             return self.listen(Some(due.min(now + TICK))).await;
         }
         self.play_due(now);
-        if self.playback.is_paused() {
-            self.publish(ConnectionState::Paused);
-        } else {
-            self.publish(ConnectionState::Connected);
-        }
+        self.publish_now_and_then(now);
         Ok(())
     }
 
@@ -375,28 +377,6 @@ impl Player {
         };
         self.obey(command.ok_or(EngineGone)?);
         Ok(())
-    }
-
-    /// Moves the shown clock on, but not past the data that comes next.
-    fn show_clock(&self, now: Instant, next: i64) {
-        if let Some(shown) = self.playback.shows(now) {
-            self.meters.set_data_clock(UnixMs(shown.min(next)));
-        }
-    }
-
-    /// Shows how the replay stands.
-    fn publish(&self, state: ConnectionState) {
-        let meters = &self.meters;
-        meters.set_state(state);
-        meters.set_transport(TransportView {
-            speed: self.playback.speed(),
-            paused: self.playback.is_paused(),
-            looping: self.settings.looping,
-            progress: match state {
-                ConnectionState::Ended => 1.0,
-                _ => self.merge.progress(),
-            },
-        });
     }
 
     /// The merge, and what it needs for decoding.

@@ -5,7 +5,6 @@ use tokio::time::Instant;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
-use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::{Message, SeekTarget, SourceCommand, TransportCommand};
 
 use super::{Player, Stage, Step};
@@ -77,19 +76,6 @@ impl Player {
     fn pause(&mut self, paused: bool, now: Instant) {
         self.playback.pause(paused, now);
         self.step = Step::No;
-    }
-
-    /// Shows the new state at once, without waiting for the loop to come round.
-    fn show_state(&self) {
-        self.publish(if self.stage != Stage::Open {
-            ConnectionState::Connecting
-        } else if self.has_ended {
-            ConnectionState::Ended
-        } else if self.playback.is_paused() {
-            ConnectionState::Paused
-        } else {
-            ConnectionState::Connected
-        });
     }
 
     fn seek(&mut self, command: TransportCommand, now: Instant) {

@@ -216,6 +216,17 @@ async fn a_loop_begins_again() {
     };
     let mut rig = Rig::start(open(&nothing, settings), &["A"]);
     assert_eq!(rig.all().await, [END], "an empty replay does not loop");
+    let settings = ReplaySettings {
+        looping: true,
+        open_at: Some(UnixMs(BEGIN + 3_600_000)),
+        ..at_max()
+    };
+    let mut rig = Rig::start(open(&folder, settings), &["A"]);
+    assert_eq!(
+        rig.all().await,
+        ["history A@0 A@1", END],
+        "nor does one that opens at its end"
+    );
 }
 
 fn folder_without_data() -> tempfile::TempDir {
