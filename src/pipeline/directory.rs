@@ -251,6 +251,12 @@ impl Resolver {
         resolution
     }
 
+    /// Whether symbols that nobody named are subscribed as they appear.
+    #[must_use]
+    pub fn takes_all(&self) -> bool {
+        self.takes_all
+    }
+
     /// The register behind this view.
     #[must_use]
     pub fn directory(&self) -> &Arc<Directory> {

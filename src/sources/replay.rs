@@ -11,6 +11,7 @@
 
 mod admission;
 mod files;
+mod frame;
 mod merge;
 mod playback;
 mod player;

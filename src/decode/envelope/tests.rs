@@ -320,7 +320,7 @@ fn what_is_no_json_is_rejected_whole() {
         r#"{"A":{"open":1,}}"#,
         r#"{"A":{"open" 1}}"#,
         r#"{"A":{open:1}}"#,
-        r#"{'A':{}}"#,
+        r"{'A':{}}",
         "{\"A\u{1}\":{}}",
         "\u{feff}{}",
         "{",

@@ -13,8 +13,6 @@ use crate::pipeline::directory::Resolver;
 pub(super) struct Admission {
     /// By [`SymbolId::index`].
     admitted: Vec<bool>,
-    /// Whether symbols that nobody named are played as they appear.
-    takes_all: bool,
     /// Symbols that were removed once: they come back by command only.
     removed: FxHashSet<Symbol>,
     /// Appearing symbols did not all find room in the register.
@@ -22,11 +20,8 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    pub(super) fn new(subscribed: &[(Symbol, SymbolId)], takes_all: bool) -> Self {
-        let mut admission = Self {
-            takes_all,
-            ..Self::default()
-        };
+    pub(super) fn new(subscribed: &[(Symbol, SymbolId)]) -> Self {
+        let mut admission = Self::default();
         for (_, id) in subscribed {
             admission.admit(*id);
         }
@@ -65,14 +60,14 @@ impl Admission {
     pub(super) fn resolve(&mut self, resolver: &mut Resolver, text: &str) -> Resolution {
         match resolver.resolve(text) {
             Resolution::Subscribed(id) if self.has(id) => Resolution::Subscribed(id),
-            other => self.unknown(text, other),
+            other => self.unknown(text, other, resolver.takes_all()),
         }
     }
 
     #[cold]
-    fn unknown(&mut self, text: &str, resolution: Resolution) -> Resolution {
+    fn unknown(&mut self, text: &str, resolution: Resolution, takes_all: bool) -> Resolution {
         match resolution {
-            Resolution::Subscribed(id) if self.takes_all && !self.removed.contains(text) => {
+            Resolution::Subscribed(id) if takes_all && !self.removed.contains(text) => {
                 self.admit(id);
                 Resolution::Subscribed(id)
             }

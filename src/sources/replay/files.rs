@@ -68,11 +68,11 @@ impl File {
         // Opened once for nothing, so that what is not allowed is said before anything starts.
         let file = std::fs::File::open(&path).map_err(unreadable)?;
         let bytes = file.metadata().map_err(unreadable)?.len();
-        let symbol = name.split(['_', '.']).next().unwrap_or_default().to_owned();
         let symbol = match name.split_once('_') {
-            Some((symbol, _)) => symbol.to_owned(),
-            None => strip_endings(&name).map_or(symbol, str::to_owned),
-        };
+            Some((symbol, _)) => symbol,
+            None => strip_endings(&name).unwrap_or_default(),
+        }
+        .to_owned();
         Ok(Some(Self {
             name,
             input: Input::Path(path),
@@ -100,13 +100,15 @@ pub(super) fn find(path: &Path) -> Result<Vec<File>, OpenError> {
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let is_file = std::fs::metadata(&path).is_ok_and(|data| data.is_file());
-        match is_file
-            .then(|| File::at(path.clone()))
-            .transpose()?
-            .flatten()
-        {
-            Some(file) => files.push(file),
-            None => tracing::info!(path = %path.display(), "ignored: nothing that can be replayed"),
+        let file = if is_file {
+            File::at(path.clone())?
+        } else {
+            None
+        };
+        if let Some(file) = file {
+            files.push(file);
+        } else {
+            tracing::info!(path = %path.display(), "ignored: nothing that can be replayed");
         }
     }
     if files.is_empty() {

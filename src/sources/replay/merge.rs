@@ -5,8 +5,9 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::frame::{Context, Frame};
 use super::reader::{Chunk, Reader, Request};
-use super::track::{Advance, Context, Frame, Track};
+use super::track::{Advance, Track};
 
 /// The tracks that are open, each at its next frame.
 #[derive(Debug, Default)]
@@ -20,14 +21,15 @@ pub(super) struct Merge {
     /// Files whose tracks are read again for symbols that joined.
     joining: FxHashSet<usize>,
     files_by_stream: FxHashMap<u64, usize>,
-    /// Bytes of tracks that have been played to their end.
-    done_bytes: f64,
+    /// Bytes of files that have been played to their end.
+    done: FxHashMap<usize, f64>,
 }
 
 impl Merge {
     /// Adds a track that has just been opened, in the place of the one for the same file.
     pub(super) fn add(&mut self, file: usize, track: Track, reader: &Reader) {
         self.remove(file, reader);
+        self.done.remove(&file);
         self.files_by_stream.insert(track.stream, file);
         if track.joining.is_some() {
             self.joining.insert(file);
@@ -55,7 +57,7 @@ impl Merge {
             self.remove(file, reader);
         }
         self.order.clear();
-        self.done_bytes = 0.0;
+        self.done.clear();
     }
 
     /// Whether some track's next frame is not known yet.
@@ -87,8 +89,9 @@ impl Merge {
                 self.waiting.insert(file);
             }
             Advance::Done => {
-                self.done_bytes += track.progress().1;
+                let (_, bytes) = track.progress();
                 self.remove(file, context.reader);
+                self.done.insert(file, bytes);
             }
         }
     }
@@ -159,7 +162,8 @@ impl Merge {
 
     /// How much of the data has been played, 0 to 1.
     pub(super) fn progress(&self) -> f64 {
-        let (mut played, mut total) = (self.done_bytes, self.done_bytes);
+        let done: f64 = self.done.values().sum();
+        let (mut played, mut total) = (done, done);
         for track in self.tracks.values() {
             let (track_played, bytes) = track.progress();
             played += track_played;

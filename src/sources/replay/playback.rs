@@ -188,10 +188,11 @@ mod tests {
         let mut playback = Playback::new(Speed::Factor(60.0), false);
         playback.set(0, start);
         let due = playback.due(MINUTE, start);
-        playback.played(MINUTE, due, start + Duration::from_secs(30));
+        let late = start + Duration::from_secs(30);
+        playback.played(MINUTE, due, late);
         assert_eq!(
-            playback.due(2 * MINUTE, start),
-            start + Duration::from_secs(31)
+            playback.due(2 * MINUTE, late),
+            late + Duration::from_secs(1)
         );
     }
 }

@@ -6,6 +6,8 @@
 mod commands;
 mod load;
 mod opening;
+mod outbox;
+mod show;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,25 +15,27 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::clock::Nanos;
 use crate::domain::event::Event;
-use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::source::SourceInfo;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::feed::{EngineGone, Feed};
-use crate::pipeline::meters::{ConnectionState, SourceMeters, TransportView};
+use crate::pipeline::meters::{ConnectionState, SourceMeters};
 use crate::pipeline::source::{Message, SourceCommand};
 
 use super::ReplaySettings;
 use super::admission::Admission;
 use super::files::File;
+use super::frame::{Context, Frame, Window};
 use super::merge::Merge;
 use super::playback::Playback;
 use super::reader::{Reader, Reply};
-use super::track::{Context, Frame, Window};
+
 use load::Load;
 use opening::Header;
+use outbox::Outgoing;
+use show::Shown;
 
 /// How often the shown clock moves while the replay waits for its next data.
 const TICK: Duration = Duration::from_millis(250);
@@ -68,12 +72,6 @@ async fn fail(mut feed: Feed, error: &std::io::Error) -> EngineGone {
     EngineGone
 }
 
-/// A message that waits for its turn.
-struct Outgoing {
-    received: Nanos,
-    message: Message,
-}
-
 /// Playing one event time while paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -82,6 +80,15 @@ enum Step {
     Next,
     /// What belongs up to this time.
     Until(i64),
+}
+
+/// How far the replay has come with opening its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    New,
+    /// The headers of tables have been asked for.
+    Headers,
+    Open,
 }
 
 struct Player {
@@ -106,8 +113,7 @@ struct Player {
     /// Commands that need to know where the replay stands, before it stands anywhere.
     early: VecDeque<SourceCommand>,
     step: Step,
-    has_asked_headers: bool,
-    is_open: bool,
+    stage: Stage,
     has_ended: bool,
     /// Whether anything has been played since the beginning or the last jump.
     has_played: bool,
@@ -117,11 +123,12 @@ struct Player {
     played: Vec<u64>,
     reported: Vec<u64>,
     next_stream: u64,
+    shown: Shown,
 }
 
 impl Player {
     fn new(settings: ReplaySettings, files: Vec<File>, feed: Feed, reader: Reader) -> Self {
-        let admission = Admission::new(&feed.subscribed(), feed.takes_all());
+        let admission = Admission::new(&feed.subscribed());
         Self {
             window: Window {
                 start: settings.start,
@@ -146,13 +153,13 @@ impl Player {
             deferred: VecDeque::new(),
             early: VecDeque::new(),
             step: Step::No,
-            has_asked_headers: false,
-            is_open: false,
+            stage: Stage::New,
             has_ended: false,
             has_played: false,
             has_said_full: false,
             last_played: None,
             next_stream: 0,
+            shown: Shown::default(),
         }
     }
 
@@ -175,7 +182,7 @@ impl Player {
         if self.headers_awaited > 0 || self.merge.is_waiting() {
             return self.read().await;
         }
-        if !self.is_open {
+        if self.stage != Stage::Open {
             self.open();
             return Ok(());
         }
@@ -233,7 +240,9 @@ impl Player {
             return self.end().await;
         };
         if self.has_ended {
+            // A symbol has joined that has more to come.
             self.has_ended = false;
+            self.shown.progress = 0.0;
             self.playback.halt(false, now);
         }
         self.step = match self.step {
@@ -252,11 +261,7 @@ impl Player {
             return self.listen(Some(due.min(now + TICK))).await;
         }
         self.play_due(now);
-        if self.playback.is_paused() {
-            self.publish(ConnectionState::Paused);
-        } else {
-            self.publish(ConnectionState::Connected);
-        }
+        self.publish_now_and_then(now);
         Ok(())
     }
 
@@ -328,60 +333,6 @@ impl Player {
         }
     }
 
-    /// Leaves out events of symbols that were removed after the line had been decoded.
-    fn keep_wanted(&self, events: &mut Vec<Event>) {
-        if self.admission.has_removed() {
-            events.retain(|event| self.admission.has(event.symbol));
-        }
-    }
-
-    fn put(&mut self, received: Nanos, message: Message) {
-        self.outbox.push_back(Outgoing { received, message });
-    }
-
-    fn put_data(&mut self, received: Nanos, mut events: Vec<Event>) {
-        self.keep_wanted(&mut events);
-        if !events.is_empty() {
-            self.put(received, Message::Data(events));
-        }
-    }
-
-    fn put_errors(&mut self, errors: Vec<ErrorInstance>) {
-        let received = self.feed.now();
-        let time = self.feed.clock().wall();
-        self.meters.rejected.add(errors.len() as u64);
-        for mut error in errors {
-            error.time = Some(time);
-            self.put(received, Message::Rejected(Box::new(error)));
-        }
-    }
-
-    fn put_status(&mut self, status: Status, message: Option<String>) {
-        let mut change = StatusChange::of_source(status, &self.info.name);
-        change.message = message;
-        change.time = Some(self.feed.clock().wall());
-        let received = self.feed.now();
-        self.put(received, Message::Status(Box::new(change)));
-    }
-
-    fn error(&self, kind: ErrorKind, message: impl Into<String>) -> ErrorInstance {
-        ErrorInstance::new(kind, message).from_source(&self.info.name)
-    }
-
-    /// Says once that not all symbols of the data found room.
-    fn say_full(&mut self) {
-        if let Some(symbol) = self.admission.full.take()
-            && !self.has_said_full
-        {
-            self.has_said_full = true;
-            let message = format!(
-                "there are as many symbols as 'symbols_max' allows: {symbol} and any further ones are left out"
-            );
-            let error = self.error(ErrorKind::Overload, message);
-            self.put_errors(vec![error]);
-        }
-    }
-
     /// Nothing is left: begins again, or says so and waits.
     async fn end(&mut self) -> Result<(), EngineGone> {
         if self.has_ended {
@@ -414,18 +365,6 @@ impl Player {
         Ok(())
     }
 
-    fn reader_gone(&mut self) {
-        self.merge.clear(&self.reader);
-        self.headers_awaited = 0;
-        self.is_open = true;
-        self.load = Load::Nothing;
-        let error = self.error(
-            ErrorKind::ConnectionError,
-            "the thread that reads the files has stopped; restart the program",
-        );
-        self.put_errors(vec![error]);
-    }
-
     /// Waits for a command, at most until `wake`.
     async fn listen(&mut self, wake: Option<Instant>) -> Result<(), EngineGone> {
         let command = match wake {
@@ -438,28 +377,6 @@ impl Player {
         };
         self.obey(command.ok_or(EngineGone)?);
         Ok(())
-    }
-
-    /// Moves the shown clock on, but not past the data that comes next.
-    fn show_clock(&self, now: Instant, next: i64) {
-        if let Some(shown) = self.playback.shows(now) {
-            self.meters.set_data_clock(UnixMs(shown.min(next)));
-        }
-    }
-
-    /// Shows how the replay stands.
-    fn publish(&self, state: ConnectionState) {
-        let meters = &self.meters;
-        meters.set_state(state);
-        meters.set_transport(TransportView {
-            speed: self.playback.speed(),
-            paused: self.playback.is_paused(),
-            looping: self.settings.looping,
-            progress: match state {
-                ConnectionState::Ended => 1.0,
-                _ => self.merge.progress(),
-            },
-        });
     }
 
     /// The merge, and what it needs for decoding.

@@ -9,71 +9,14 @@ use crate::decode::csv::Layout;
 use crate::decode::envelope::decode_line;
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
-use crate::domain::source::{BarStamp, SourceInfo};
-use crate::domain::symbol::{Resolution, Symbol, SymbolId};
+use crate::domain::symbol::{Resolution, Symbol};
 use crate::domain::time::UnixMs;
-use crate::pipeline::directory::Resolver;
-use crate::pipeline::meters::SourceMeters;
 
-use super::admission::Admission;
+use super::frame::{Context, Frame, Joining, Window};
 use super::reader::{Chunk, Reader, Request};
 
 /// How much of a line that could not be taken is shown.
 const SAMPLE_BYTES: usize = 200;
-
-/// What one line holds.
-#[derive(Debug, Default)]
-pub(super) struct Frame {
-    /// When it belongs: `i64::MIN` at the beginning of a file whose lines have no times.
-    pub(super) pacing: i64,
-    pub(super) events: Vec<Event>,
-    pub(super) errors: Vec<ErrorInstance>,
-    /// How many lines of the file have been passed with this one.
-    pub(super) ordinal: u64,
-    /// Whether it is a row of a table, so that it may be sent together with others.
-    pub(super) is_row: bool,
-}
-
-/// What is cut off at both ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    pub(super) start: Option<UnixMs>,
-    pub(super) end: Option<UnixMs>,
-    pub(super) stamp: BarStamp,
-}
-
-impl Window {
-    fn holds(self, time: UnixMs) -> bool {
-        match self.stamp {
-            BarStamp::Start => {
-                self.start.is_none_or(|start| time >= start)
-                    && self.end.is_none_or(|end| time < end)
-            }
-            BarStamp::End => {
-                self.start.is_none_or(|start| time > start)
-                    && self.end.is_none_or(|end| time <= end)
-            }
-        }
-    }
-}
-
-/// What decoding needs besides the lines.
-pub(super) struct Context<'a> {
-    pub(super) reader: &'a Reader,
-    pub(super) resolver: &'a mut Resolver,
-    pub(super) admission: &'a mut Admission,
-    pub(super) meters: &'a SourceMeters,
-    pub(super) info: &'a SourceInfo,
-    pub(super) window: Window,
-}
-
-/// A track that is read again for symbols that joined later.
-#[derive(Debug, Clone)]
-pub(super) struct Joining {
-    pub(super) symbols: Vec<SymbolId>,
-    /// Lines up to this one have been played for the others.
-    pub(super) played: u64,
-}
 
 #[derive(Debug)]
 pub(super) enum Lines {
@@ -94,6 +37,16 @@ pub(super) enum Advance {
     Done,
 }
 
+/// How a track stands with the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    Idle,
+    /// A chunk is on its way.
+    Asked,
+    /// The last one has been decoded.
+    Done,
+}
+
 /// One file being played.
 #[derive(Debug)]
 pub(super) struct Track {
@@ -108,7 +61,7 @@ pub(super) struct Track {
     next: Option<Chunk>,
     /// Whether the next chunk is asked for while this one is decoded.
     reads_ahead: bool,
-    is_asked: bool,
+    asking: Asking,
     at: usize,
     line: u64,
     ordinal: u64,
@@ -118,7 +71,6 @@ pub(super) struct Track {
     /// Rejections up to this line have been reported before.
     reported: u64,
     spare: Vec<Event>,
-    is_done: bool,
 }
 
 /// What is needed to begin a track.
@@ -154,7 +106,7 @@ impl Track {
             chunk: None,
             next: None,
             reads_ahead: opening.reads_ahead,
-            is_asked: false,
+            asking: Asking::Idle,
             at: 0,
             line: 0,
             ordinal: 0,
@@ -162,15 +114,14 @@ impl Track {
             is_outside: false,
             reported: opening.reported,
             spare: Vec::new(),
-            is_done: false,
         };
         track.ask(reader, Vec::new());
         track
     }
 
     fn ask(&mut self, reader: &Reader, spare: Vec<u8>) {
-        if !self.is_asked {
-            self.is_asked = true;
+        if self.asking == Asking::Idle {
+            self.asking = Asking::Asked;
             reader.ask(Request::Next {
                 stream: self.stream,
                 spare,
@@ -180,7 +131,7 @@ impl Track {
 
     /// Takes what the reader has sent.
     pub(super) fn give(&mut self, chunk: Chunk) {
-        self.is_asked = false;
+        self.asking = Asking::Idle;
         self.next = Some(chunk);
     }
 
@@ -192,7 +143,7 @@ impl Track {
     /// Bytes of the stored file that have been played, and its size.
     pub(super) fn progress(&self) -> (f64, f64) {
         let size = self.bytes as f64;
-        if self.is_done {
+        if self.asking == Asking::Done {
             return (size, size);
         }
         let played = self.chunk.as_ref().map_or(0.0, |chunk| {
@@ -209,7 +160,7 @@ impl Track {
                 return Advance::Ready;
             }
             let Some(chunk) = self.chunk.take() else {
-                if self.is_done {
+                if self.asking == Asking::Done {
                     return Advance::Done;
                 }
                 match self.next.take() {
@@ -256,7 +207,9 @@ impl Track {
                 return;
             }
         }
-        self.is_done = chunk.last;
+        if chunk.last {
+            self.asking = Asking::Done;
+        }
         if let Some(failure) = chunk.failure.take() {
             let lines = self.line.saturating_sub(1);
             let mut error = ErrorInstance::new(failure.kind, failure.message);

@@ -5,16 +5,15 @@ use tokio::time::Instant;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
-use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::{Message, SeekTarget, SourceCommand, TransportCommand};
 
-use super::{Player, Step};
+use super::{Player, Stage, Step};
 
 impl Player {
     /// Takes a command. It takes effect at once; what it causes to be loaded or sent follows in the loop.
     pub(super) fn obey(&mut self, command: SourceCommand) {
         match command {
-            SourceCommand::Subscribe(symbols) if !self.is_open => {
+            SourceCommand::Subscribe(symbols) if self.stage != Stage::Open => {
                 for (_, id) in symbols {
                     self.admission.admit(id);
                 }
@@ -62,7 +61,9 @@ impl Player {
             TransportCommand::StepBack
             | TransportCommand::Seek(_)
             | TransportCommand::SeekBy(_) => {
-                if !self.is_open || (self.stands_at(now).is_none() && self.merge.is_waiting()) {
+                if self.stage != Stage::Open
+                    || (self.stands_at(now).is_none() && self.merge.is_waiting())
+                {
                     self.early.push_back(SourceCommand::Transport(command));
                 } else {
                     self.seek(command, now);
@@ -75,19 +76,6 @@ impl Player {
     fn pause(&mut self, paused: bool, now: Instant) {
         self.playback.pause(paused, now);
         self.step = Step::No;
-    }
-
-    /// Shows the new state at once, without waiting for the loop to come round.
-    fn show_state(&self) {
-        self.publish(if !self.is_open {
-            ConnectionState::Connecting
-        } else if self.has_ended {
-            ConnectionState::Ended
-        } else if self.playback.is_paused() {
-            ConnectionState::Paused
-        } else {
-            ConnectionState::Connected
-        });
     }
 
     fn seek(&mut self, command: TransportCommand, now: Instant) {

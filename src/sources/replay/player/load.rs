@@ -69,6 +69,7 @@ impl Player {
         self.last_played = None;
         self.has_played = false;
         self.has_ended = false;
+        self.shown.progress = 0.0;
         self.step = Step::No;
         let now = Instant::now();
         self.playback.halt(false, now);
@@ -164,6 +165,8 @@ impl Player {
 
     /// The jump is done.
     fn loaded(&mut self, time: Option<i64>, announced: bool) {
+        // History is not playing: a loop that opens behind the end of the data must come to an end.
+        self.has_played = false;
         let time = time.or_else(|| {
             let first = self.merge.peek().map(|head| head.pacing);
             first.filter(|&first| first != i64::MIN)

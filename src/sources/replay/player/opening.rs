@@ -6,10 +6,11 @@ use crate::domain::symbol::{Resolution, Symbol};
 use crate::pipeline::meters::ConnectionState;
 
 use super::super::files::Format;
+use super::super::frame::Joining;
 use super::super::reader::{Failure, Request};
-use super::super::track::{Joining, Lines, Opening, Track};
-use super::Player;
+use super::super::track::{Lines, Opening, Track};
 use super::load::Load;
+use super::{Player, Stage};
 
 /// More files than this are not read ahead, to keep memory small.
 const READ_AHEAD_FILES_MAX: usize = 64;
@@ -28,8 +29,8 @@ pub(super) enum Header {
 impl Player {
     /// Begins: headers first, because they say which files are needed.
     pub(super) fn open(&mut self) {
-        if !self.has_asked_headers {
-            self.has_asked_headers = true;
+        if self.stage == Stage::New {
+            self.stage = Stage::Headers;
             self.publish(ConnectionState::Connecting);
             self.put_status(Status::Connecting, None);
             for (file, header) in self.headers.iter_mut().enumerate() {
@@ -42,7 +43,7 @@ impl Player {
             }
             return;
         }
-        self.is_open = true;
+        self.stage = Stage::Open;
         self.put_status(Status::Connected, None);
         self.open_tracks();
         if let Some(time) = self.settings.open_at {

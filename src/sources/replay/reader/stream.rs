@@ -118,7 +118,8 @@ impl Stream {
         loop {
             let wanted = target.saturating_sub(text.len()).max(target / 2);
             match self.read(text, wanted) {
-                Ok(0) => {
+                // Less than asked for is the end, unless it broke there.
+                Ok(read) if read < wanted && self.source.is_ok() => {
                     chunk.last = true;
                     return;
                 }
@@ -340,13 +341,12 @@ struct PathInput {
 
 impl Read for PathInput {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut file = match self.open.take() {
-            Some(file) => file,
-            None => {
-                let mut file = std::fs::File::open(&self.path)?;
-                file.seek(SeekFrom::Start(self.offset))?;
-                file
-            }
+        let mut file = if let Some(file) = self.open.take() {
+            file
+        } else {
+            let mut file = std::fs::File::open(&self.path)?;
+            file.seek(SeekFrom::Start(self.offset))?;
+            file
         };
         let read = file.read(buffer)?;
         self.offset += read as u64;

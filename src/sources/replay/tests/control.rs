@@ -71,8 +71,8 @@ async fn the_shown_clock_moves_while_nothing_comes() {
 
 #[tokio::test(start_paused = true)]
 async fn gaps_are_skipped_unless_wanted() {
-    let folder = folder(&[("a.jsonl", &lines(&[0.0, 1.0, 601.0, 602.0], &["A"]))]);
-    for (gaps, wait) in [(false, 2000), (true, 600_000)] {
+    let folder = folder(&[("a.jsonl", &lines(&[0.0, 1.0, 11.0, 12.0], &["A"]))]);
+    for (gaps, wait) in [(false, 2000), (true, 10_000)] {
         let mut rig = Rig::start(open(&folder, ReplaySettings { gaps, ..at_sixty() }), &["A"]);
         rig.tell_next(3).await;
         about(&waits(&mut rig, 3).await, &[1000, wait, 1000]);
@@ -165,7 +165,10 @@ async fn seeking_resets_loads_history_and_plays_on() {
             "data A@3"
         ]
     );
-    rig.tell(TransportCommand::SeekBy(-3 * 60_000));
+    rig.tell(TransportCommand::Step);
+    assert_eq!(rig.told().await, "data A@4");
+    rig.tell(TransportCommand::SeekBy(-4 * 60_000));
+    rig.tell(TransportCommand::Resume);
     assert_eq!(
         rig.tell_next(3).await,
         ["reset", "seek 2024-07-09T07:00:00-04:00", "data A@0"]
@@ -213,6 +216,17 @@ async fn a_loop_begins_again() {
     };
     let mut rig = Rig::start(open(&nothing, settings), &["A"]);
     assert_eq!(rig.all().await, [END], "an empty replay does not loop");
+    let settings = ReplaySettings {
+        looping: true,
+        open_at: Some(UnixMs(BEGIN + 3_600_000)),
+        ..at_max()
+    };
+    let mut rig = Rig::start(open(&folder, settings), &["A"]);
+    assert_eq!(
+        rig.all().await,
+        ["history A@0 A@1", END],
+        "nor does one that opens at its end"
+    );
 }
 
 fn folder_without_data() -> tempfile::TempDir {

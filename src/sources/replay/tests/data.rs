@@ -1,4 +1,5 @@
 //! Real recorded bars, read where they are.
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::collections::BTreeMap;
 

@@ -164,7 +164,7 @@ async fn bad_lines_and_rows_are_named_and_the_rest_is_read() {
             "data A@0",
             "data B@-",
             "rejected SchemaError close: expected a number, found the string \"x\" | A | a.jsonl:3 | {\"A\":{\"close\":\"x\"},\"B\":{\"close\":1}}",
-            "rejected DecodeError no JSON: a value is missing (byte 1) | a.jsonl:4 | no json",
+            "rejected DecodeError no JSON: no such value (byte 1) | a.jsonl:4 | no json",
             "rejected DecodeError byte 1 is no UTF-8 | a.jsonl:5 | \u{fffd}\u{fffd}",
             "data C@1 C@1",
             "data A@1",
@@ -282,7 +282,7 @@ async fn chunks_of_any_size_give_the_same_lines() {
         loop {
             match rig.next().await {
                 Message::Data(events) => {
-                    times.extend(events.iter().map(|event| event.time.unwrap().0))
+                    times.extend(events.iter().map(|event| event.time.unwrap().0));
                 }
                 Message::Ended { .. } => break,
                 Message::Status(_) => {}
