@@ -51,7 +51,7 @@ fn frame_time() {
             .panels
             .watchlist
             .set_sort(Sort::by(Column::ChangePercent));
-        let mut before = vec![Arc::new(Snapshot::default()); 2];
+        let mut before = [Arc::new(Snapshot::default()), Arc::default()];
         for turn in 0..300 {
             let snapshot = Arc::new(board(turn, rows(count, turn)));
             // The engine shares its rows between boards; here each is made anew, and freed outside the measurement.
