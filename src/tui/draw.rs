@@ -126,13 +126,18 @@ pub(super) fn draw_border(buffer: &mut Buffer, area: Rect, style: Style) {
         return;
     }
     let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+    let mut line = |x: u16, y: u16, glyph: &str| {
+        if let Some(cell) = buffer.cell_mut((x, y)) {
+            cell.set_symbol(glyph).set_style(style);
+        }
+    };
     for x in area.x + 1..right {
-        put(buffer, x, area.y, 1, "─", style);
-        put(buffer, x, bottom, 1, "─", style);
+        line(x, area.y, "─");
+        line(x, bottom, "─");
     }
     for y in area.y + 1..bottom {
-        put(buffer, area.x, y, 1, "│", style);
-        put(buffer, right, y, 1, "│", style);
+        line(area.x, y, "│");
+        line(right, y, "│");
     }
     for (x, y, corner) in [
         (area.x, area.y, "╭"),
@@ -140,7 +145,7 @@ pub(super) fn draw_border(buffer: &mut Buffer, area: Rect, style: Style) {
         (area.x, bottom, "╰"),
         (right, bottom, "╯"),
     ] {
-        put(buffer, x, y, 1, corner, style);
+        line(x, y, corner);
     }
 }
 

@@ -100,94 +100,78 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
 fn segments(model: &mut Model, detail: Detail) -> Vec<Segment> {
     let now = model.now;
     let is_quitting = model.is_quitting;
-    let frozen = model.frozen_since;
+    let frozen_ms = model
+        .frozen_since
+        .map(|since| now.since(since).as_millis() as i64);
     model.with_panel(PanelId::Pipeline, |_, context| {
         let theme = context.theme;
-        let mut segments = Vec::new();
-        let mut push = |rank: u8, pieces: Vec<(String, Style)>, click: Option<Action>| {
-            segments.push(Segment {
-                rank,
-                pieces,
-                click,
-            });
-        };
-        push(9, vec![("streamer-tui".to_owned(), theme.accent)], None);
+        let mut segments = vec![segment(9, "streamer-tui".to_owned(), theme.accent, None)];
+        let alarm = theme.warning.add_modifier(Modifier::REVERSED);
         if is_quitting || context.snapshot.stopping {
             let text = match detail {
                 Detail::Full => " FINISHING · Ctrl-C again leaves at once ",
                 _ => " FINISHING ",
             };
-            push(
-                0,
-                vec![(
-                    text.to_owned(),
-                    theme.warning.add_modifier(Modifier::REVERSED),
-                )],
-                None,
-            );
+            segments.push(segment(0, text.to_owned(), alarm, None));
         }
-        if let Some(since) = frozen {
-            let text = format!(" FROZEN {} ", age(now.since(since).as_millis() as i64));
-            push(
-                1,
-                vec![(text, theme.warning.add_modifier(Modifier::REVERSED))],
-                Some(Action::Freeze),
-            );
+        if let Some(ms) = frozen_ms {
+            let text = format!(" FROZEN {} ", age(ms));
+            segments.push(segment(1, text, alarm, Some(Action::Freeze)));
         }
         if context.snapshot.version == 0 {
-            push(2, vec![("◌ starting".to_owned(), theme.info)], None);
-            return segments;
-        }
-        let sources = &context.snapshot.sources;
-        for source in sources.iter().take(SOURCES_MAX) {
-            push(
-                2,
-                source_pieces(source, detail, context),
-                Some(Action::View(View::Pipeline)),
-            );
-        }
-        if sources.len() > SOURCES_MAX {
-            let more = format!("+{} sources", sources.len() - SOURCES_MAX);
-            push(
-                4,
-                vec![(more, theme.dim)],
-                Some(Action::View(View::Pipeline)),
-            );
-        }
-        push(5, vec![(clock_text(detail, context), theme.text)], None);
-        if let Some(source) = sources.iter().find(|source| source.transport.is_some())
-            && let Some(transport) = &source.transport
-        {
-            push(
-                4,
-                transport_pieces(transport, detail, context),
-                Some(Action::TogglePause),
-            );
-        }
-        let pipeline = &context.snapshot.pipeline;
-        let rates = format!(
-            "{} ev/s · p99 {}",
-            compact(pipeline.events_per_s),
-            latency(pipeline.latency.p99_us)
-        );
-        push(
-            7,
-            vec![(rates, theme.dim)],
-            Some(Action::View(View::Pipeline)),
-        );
-        let unread = context.snapshot.errors_unread;
-        if unread > 0 {
-            push(
-                3,
-                vec![(
-                    format!("⚠ {unread}"),
-                    theme.warning.add_modifier(Modifier::BOLD),
-                )],
-                Some(Action::View(View::Errors)),
-            );
+            segments.push(segment(2, "◌ starting".to_owned(), theme.info, None));
+        } else {
+            add_data(&mut segments, detail, context);
         }
         segments
     })
+}
+
+fn segment(rank: u8, text: String, style: Style, click: Option<Action>) -> Segment {
+    Segment {
+        rank,
+        pieces: vec![(text, style)],
+        click,
+    }
+}
+
+/// Sources, clock, replay, rates, errors.
+fn add_data(segments: &mut Vec<Segment>, detail: Detail, context: &PanelContext<'_>) {
+    let theme = context.theme;
+    let to_pipeline = Some(Action::View(View::Pipeline));
+    let sources = &context.snapshot.sources;
+    for source in sources.iter().take(SOURCES_MAX) {
+        segments.push(Segment {
+            rank: 2,
+            pieces: source_pieces(source, detail, context),
+            click: to_pipeline,
+        });
+    }
+    if sources.len() > SOURCES_MAX {
+        let more = format!("+{} sources", sources.len() - SOURCES_MAX);
+        segments.push(segment(4, more, theme.dim, to_pipeline));
+    }
+    segments.push(segment(5, clock_text(detail, context), theme.text, None));
+    if let Some(transport) = sources.iter().find_map(|source| source.transport.as_ref()) {
+        segments.push(Segment {
+            rank: 4,
+            pieces: transport_pieces(transport, detail, context),
+            click: Some(Action::TogglePause),
+        });
+    }
+    let pipeline = &context.snapshot.pipeline;
+    let rates = format!(
+        "{} ev/s · p99 {}",
+        compact(pipeline.events_per_s),
+        latency(pipeline.latency.p99_us)
+    );
+    segments.push(segment(7, rates, theme.dim, to_pipeline));
+    let unread = context.snapshot.errors_unread;
+    if unread > 0 {
+        let style = theme.warning.add_modifier(Modifier::BOLD);
+        let to_errors = Some(Action::View(View::Errors));
+        segments.push(segment(3, format!("⚠ {unread}"), style, to_errors));
+    }
 }
 
 /// The badge comes first and is never left out: recorded or made-up data is never taken for live.

@@ -145,26 +145,7 @@ fn help_lines(model: &Model, query: &str, columns: usize) -> Vec<Pieces> {
         }
         lines.push(vec![(title.to_owned(), theme.accent)]);
         for (keys, help, name) in entries {
-            let pad = KEYS_COLUMNS.saturating_sub(width(&keys)).max(1);
-            let used = width(&keys) + pad + width(&help);
-            let mut line = vec![
-                (format!("{keys}{}", " ".repeat(pad)), theme.key),
-                (help, theme.text),
-            ];
-            let spare = columns.saturating_sub(used + width(&name));
-            if spare >= 2 {
-                line.push((format!("{}{name}", " ".repeat(spare)), theme.dim));
-                lines.push(line);
-            } else {
-                lines.push(line);
-                lines.extend(
-                    wrap(&name, columns.saturating_sub(KEYS_COLUMNS))
-                        .into_iter()
-                        .map(|part| {
-                            vec![(format!("{}{part}", " ".repeat(KEYS_COLUMNS)), theme.dim)]
-                        }),
-                );
-            }
+            add_help(&mut lines, [keys, help, name], columns, model);
         }
     };
     for context in Context::ALL {
@@ -198,6 +179,33 @@ fn help_lines(model: &Model, query: &str, columns: usize) -> Vec<Pieces> {
         )]);
     }
     lines
+}
+
+/// One line: keys, what they do, and at the right the name in the configuration; what does not fit goes below.
+fn add_help(
+    lines: &mut Vec<Pieces>,
+    [keys, help, name]: [String; 3],
+    columns: usize,
+    model: &Model,
+) {
+    let theme = model.theme;
+    let pad = KEYS_COLUMNS.saturating_sub(width(&keys)).max(1);
+    let used = width(&keys) + pad + width(&help);
+    let spare = columns.saturating_sub(used + width(&name));
+    let mut line = vec![
+        (format!("{keys}{}", " ".repeat(pad)), theme.key),
+        (help, theme.text),
+    ];
+    if spare >= 2 {
+        line.push((format!("{}{name}", " ".repeat(spare)), theme.dim));
+        lines.push(line);
+        return;
+    }
+    lines.push(line);
+    for part in wrap(&name, columns.saturating_sub(KEYS_COLUMNS)) {
+        let text = format!("{}{part}", " ".repeat(KEYS_COLUMNS));
+        lines.push(vec![(text, theme.dim)]);
+    }
 }
 
 fn error_lines(

@@ -2,6 +2,7 @@
 
 use ratatui::style::Style;
 
+use crate::domain::Decimal;
 use crate::domain::time::UnixMs;
 use crate::pipeline::snapshot::{Direction, Row, RowState};
 
@@ -126,48 +127,34 @@ pub fn cell(row: &Row, column: Column, age_ms: Option<i64>, context: &PanelConte
         Mark::Stale | Mark::Waiting | Mark::Quarantined => theme.dim,
         _ => theme.text,
     };
-    let digits = row.last.map_or(2, |last| last.scale() as usize);
-    let by_sign = |value: Option<f64>, text: String| {
+    // A source that leaves zeros out gives prices of different lengths; what is computed has two digits at least.
+    let digits = row.last.map_or(2, |last| last.scale() as usize).max(2);
+    let known = |text: Option<String>| match text {
+        Some(text) => number_cell(&text, plain),
+        None => number_cell(UNKNOWN, theme.dim),
+    };
+    let by_sign = |value: Option<f64>, text: Option<String>| {
         let style = match value {
             _ if mark == Mark::Stale => theme.dim,
             Some(value) if value > 0.0 => theme.up,
             Some(value) if value < 0.0 => theme.down,
             _ => theme.unchanged,
         };
-        number_cell(&text, style)
+        number_cell(text.as_deref().unwrap_or(UNKNOWN), style)
     };
-    let decimal = |value: Option<crate::domain::Decimal>| {
-        number_cell(
-            &value.map_or_else(|| UNKNOWN.to_owned(), |value| value.to_string()),
-            if value.is_some() { plain } else { theme.dim },
-        )
-    };
-    let price = |value: Option<f64>| {
-        number_cell(
-            &value.map_or_else(|| UNKNOWN.to_owned(), |value| number::fixed(value, digits)),
-            if value.is_some() { plain } else { theme.dim },
-        )
-    };
+    let decimal = |value: Option<Decimal>| known(value.map(|value| value.to_string()));
+    let price = |value: Option<f64>| known(value.map(|value| number::fixed(value, digits)));
     match column {
         Column::Symbol => text_cell(row.symbol.as_str(), plain),
         Column::Source => text_cell(row.source.as_str(), theme.dim),
         Column::Last => flashing(decimal(row.last), row, context),
         Column::Change => {
             let value = change(row);
-            by_sign(
-                value,
-                value.map_or_else(|| UNKNOWN.to_owned(), |it| number::signed(it, digits)),
-            )
+            by_sign(value, value.map(|it| number::signed(it, digits)))
         }
         Column::ChangePercent => {
             let value = change_percent(row);
-            by_sign(
-                value,
-                value.map_or_else(
-                    || UNKNOWN.to_owned(),
-                    |it| format!("{}%", number::signed(it, 2)),
-                ),
-            )
+            by_sign(value, value.map(|it| format!("{}%", number::signed(it, 2))))
         }
         Column::Bid => decimal(row.bid),
         Column::BidSize => decimal(row.bid_size),
@@ -177,16 +164,7 @@ pub fn cell(row: &Row, column: Column, age_ms: Option<i64>, context: &PanelConte
         Column::High => price(row.day.high),
         Column::Low => price(row.day.low),
         Column::Vwap => price(row.day.vwap),
-        Column::Volume => number_cell(
-            &row.day
-                .volume
-                .map_or_else(|| UNKNOWN.to_owned(), number::compact),
-            if row.day.volume.is_some() {
-                plain
-            } else {
-                theme.dim
-            },
-        ),
+        Column::Volume => known(row.day.volume.map(number::compact)),
         Column::Trend => Cell::default(),
         Column::Age => Cell {
             whole: age_ms.map_or_else(|| UNKNOWN.to_owned(), number::age),

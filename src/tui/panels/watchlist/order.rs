@@ -64,6 +64,10 @@ impl RowOrder {
         let members = Some((rows.len(), rows.iter().last().map(|row| row.id)));
         let changed = self.is_due || members != self.members;
         if !changed {
+            // Names do not change: an order by name stays right as long as the same rows are there.
+            if matches!(by.sort.column, Column::Symbol | Column::Source) {
+                return false;
+            }
             let since = |then: Nanos| now.since(then).as_millis() as u64;
             let resting = self
                 .touched
