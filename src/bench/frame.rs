@@ -39,7 +39,7 @@ fn rows(frame: u32) -> anyhow::Result<Rows> {
             row.day.reference_price = Some(100.0);
             row.day.volume = Some(f64::from(id * 1_000 + frame));
             row.day.vwap = Some(101.5);
-            row.direction = if (id + frame) % 2 == 0 {
+            row.direction = if (id + frame).is_multiple_of(2) {
                 Direction::Up
             } else {
                 Direction::Down

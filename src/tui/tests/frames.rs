@@ -35,46 +35,6 @@ fn board(turn: u32, rows: Rows) -> Snapshot {
     }
 }
 
-/// A measurement rather than a test: `cargo test --release frame_time -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, for a quiet machine"]
-#[allow(clippy::print_stderr, reason = "a measurement is printed")]
-fn frame_time() {
-    for count in [1_000, 10_000] {
-        let mut model = screen(Some(board(0, rows(count, 0))), 120, 40);
-        let mut screen = Screen::new(120, 40);
-        let mut times = Vec::new();
-        let mut bytes = 0;
-        // By change, so that the sorting is part of it.
-        model.act(Action::Panel(PanelAction::Home));
-        model
-            .panels
-            .watchlist
-            .set_sort(Sort::by(Column::ChangePercent));
-        let mut before = [Arc::new(Snapshot::default()), Arc::default()];
-        for turn in 0..300 {
-            let snapshot = Arc::new(board(turn, rows(count, turn)));
-            // The engine shares its rows between boards; here each is made anew, and freed outside the measurement.
-            before.rotate_left(1);
-            before[1] = Arc::clone(&snapshot);
-            let now = Nanos(TAKEN.0 + u64::from(turn) * 16 * Nanos::PER_MS);
-            let start = Instant::now();
-            model.tick(now, NOW);
-            model.take(snapshot);
-            model.settle();
-            draw(&mut model, screen.blank());
-            bytes = screen.compose(b"").map_or(0, <[u8]>::len);
-            times.push(start.elapsed());
-        }
-        drop(before);
-        times.sort_unstable();
-        eprintln!(
-            "{count} changed rows at 120x40: p50 {:?} p99 {:?} max {:?}, {bytes} bytes",
-            times[150], times[297], times[299]
-        );
-    }
-}
-
 #[test]
 fn a_frame_of_many_rows_formats_only_what_is_seen() {
     // Ten times the rows must not cost anything like ten times the frame, apart from the sorting once a second.
