@@ -13,6 +13,7 @@ use crate::compute::history::HistoryBudget;
 use crate::domain::clock::Clock;
 use crate::domain::event::Event;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::source::SourceIndex;
 use crate::domain::symbol::Symbol;
 
 use super::administrator::{self, Administrator, Gauges, Health, SourceEntry};
@@ -24,7 +25,7 @@ use super::process_supervisor::{Control, Parts, ProcessSupervisor, SourceDesk};
 use super::settings::EngineSettings;
 use super::sink::Sink;
 use super::snapshot::Snapshot;
-use super::source::Source;
+use super::source::{Envelope, Source};
 use super::stream_supervisor::StreamSupervisor;
 use super::worker_threads::WorkerThreads;
 
@@ -94,50 +95,22 @@ pub fn start(
     );
 
     let mut streamers = StreamSupervisor::new(Arc::clone(&clock), message_sender.clone())?;
-    let mut desks = Vec::new();
-    let mut entries = Vec::new();
-    let mut starts = Vec::new();
-    for SourcePlan { source, symbols } in sources {
-        let info = source.info();
-        let index = directory.add_source(symbols.is_none());
-        for symbol in symbols.iter().flatten() {
-            if let Err(full) = directory.subscribe(index, symbol) {
-                let error = ErrorInstance::new(
-                    ErrorKind::Overload,
-                    format!("{symbol} was not added: {full}"),
-                );
-                drop(command_sender.try_send(Command::Report(Box::new(error))));
-            }
-        }
-        let (feed, feed_control) = Feed::new(
-            index,
-            Arc::clone(&info),
-            Arc::clone(&directory),
-            Arc::clone(&clock),
-            message_sender.clone(),
-            credits,
-        );
-        let meters = Arc::clone(&feed_control.meters);
-        desks.push(SourceDesk::new(
-            Arc::clone(&info),
-            Arc::clone(&meters),
-            Arc::clone(&feed_control.credits),
-        ));
-        let ids = directory
-            .subscribed(index)
-            .into_iter()
-            .map(|(_, id)| id)
-            .collect();
-        drop(control_sender.send(Control::Create(ids)));
-        entries.push(SourceEntry {
-            info,
-            control: Some(feed_control),
-            meters,
-            ended: None,
-        });
-        starts.push((index, source, feed));
+    let hall = Hall {
+        directory: &directory,
+        clock: &clock,
+        messages: message_sender,
+        control: &control_sender,
+        commands: &command_sender,
+        credits,
+    };
+    let (mut desks, mut entries, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+    for plan in sources {
+        let (desk, entry, start) = hall.seat(plan);
+        desks.push(desk);
+        entries.push(entry);
+        starts.push(start);
     }
-    drop(message_sender);
+    drop(hall);
 
     let gauges = Gauges {
         processing: {
@@ -194,6 +167,71 @@ pub fn start(
         administrator,
         streamers,
     })
+}
+
+/// What every source is connected to.
+struct Hall<'a> {
+    directory: &'a Arc<Directory>,
+    clock: &'a Arc<dyn Clock>,
+    messages: Sender<Vec<Envelope>>,
+    control: &'a Sender<Control>,
+    commands: &'a Sender<Command>,
+    credits: usize,
+}
+
+impl Hall<'_> {
+    /// Registers a source and its symbols: what the process supervisor, the administrator and the stream supervisor
+    /// get of it.
+    fn seat(
+        &self,
+        plan: SourcePlan,
+    ) -> (
+        SourceDesk,
+        SourceEntry,
+        (SourceIndex, Box<dyn Source>, Feed),
+    ) {
+        let SourcePlan { source, symbols } = plan;
+        let info = source.info();
+        let index = self.directory.add_source(symbols.is_none());
+        for symbol in symbols.iter().flatten() {
+            if let Err(full) = self.directory.subscribe(index, symbol) {
+                let error = ErrorInstance::new(
+                    ErrorKind::Overload,
+                    format!("{symbol} was not added: {full}"),
+                );
+                // When more are refused than commands may wait, the first ones tell enough.
+                drop(self.commands.try_send(Command::Report(Box::new(error))));
+            }
+        }
+        let (feed, feed_control) = Feed::new(
+            index,
+            Arc::clone(&info),
+            Arc::clone(self.directory),
+            Arc::clone(self.clock),
+            self.messages.clone(),
+            self.credits,
+        );
+        let ids = self
+            .directory
+            .subscribed(index)
+            .into_iter()
+            .map(|(_, id)| id)
+            .collect();
+        drop(self.control.send(Control::Create(ids)));
+        let meters = Arc::clone(&feed_control.meters);
+        let desk = SourceDesk::new(
+            Arc::clone(&info),
+            Arc::clone(&meters),
+            Arc::clone(&feed_control.credits),
+        );
+        let entry = SourceEntry {
+            info,
+            control: Some(feed_control),
+            meters,
+            ended: None,
+        };
+        (desk, entry, (index, source, feed))
+    }
 }
 
 impl EngineHandle {

@@ -1,16 +1,11 @@
 //! How long a frame takes.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::super::action::Action;
 use super::super::draw::draw;
-use super::super::fixture::{NOW, TAKEN, full, row, screen};
-use super::super::panel::PanelAction;
-use super::super::panels::watchlist::{Column, Sort};
+use super::super::fixture::{TAKEN, full, row, screen};
 use super::super::screen::Screen;
 use crate::domain::Decimal;
-use crate::domain::clock::Nanos;
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::{Direction, Rows};
 
