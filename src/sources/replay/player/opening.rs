@@ -9,7 +9,7 @@ use super::super::files::Format;
 use super::super::frame::Joining;
 use super::super::reader::{Failure, Request};
 use super::super::track::{Lines, Opening, Track};
-use super::load::Load;
+use super::load::{Load, Place};
 use super::{Player, Stage};
 
 /// More files than this are not read ahead, to keep memory small.
@@ -47,7 +47,7 @@ impl Player {
         self.put_status(Status::Connected, None);
         self.open_tracks();
         if let Some(time) = self.settings.open_at {
-            self.load = Load::before(Some(time.0), false);
+            self.load = Load::before(Place::At(time.0), false);
         }
     }
 
