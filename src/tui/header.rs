@@ -1,5 +1,7 @@
 //! The first line: what data this is, from where, of when, how much, and what needs attention.
 
+mod detail;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -14,18 +16,16 @@ use super::model::Model;
 use super::number::{age, compact, latency};
 use super::panel::PanelContext;
 use super::panels::pipeline::{connection_mark, connection_style};
-use super::text::{cut, put, safe, width};
+use super::text::{UNKNOWN, cut, put, safe, width};
 use super::views::{PanelId, View};
-
-/// Sources that are named one by one.
-const SOURCES_MAX: usize = 3;
-/// The progress bar's width.
-const BAR_COLUMNS: usize = 16;
+use detail::{Clock, Detail};
 
 /// A part of the header, kept or dropped as a whole.
 struct Segment {
     /// The lower, the longer it stays.
     rank: u8,
+    /// Whether it says more about what stands before it.
+    belongs: bool,
     pieces: Vec<(String, Style)>,
     click: Option<Action>,
 }
@@ -34,51 +34,21 @@ impl Segment {
     fn columns(&self) -> usize {
         self.pieces.iter().map(|(text, _)| width(text)).sum()
     }
-}
 
-/// How much is said of each thing.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
-enum Detail {
-    Short,
-    Medium,
-    Full,
+    /// What stands before it, unless it is the first.
+    fn separator(&self) -> &'static str {
+        if self.belongs { " · " } else { " ▕ " }
+    }
 }
 
 pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
     let area = buffer.area;
-    let room = usize::from(area.width).saturating_sub(2);
-    let total = |segments: &[Segment]| -> usize {
-        segments.iter().map(Segment::columns).sum::<usize>() + 3 * segments.len().saturating_sub(1)
-    };
-    // The program's name and the rates go before anything that is left is said in fewer words.
-    let steps = [
-        (Detail::Full, 9),
-        (Detail::Full, 8),
-        (Detail::Medium, 9),
-        (Detail::Medium, 8),
-        (Detail::Medium, 6),
-        (Detail::Short, 6),
-    ];
-    let mut segments = Vec::new();
-    for (detail, rank_max) in steps {
-        segments = self::segments(model, detail);
-        segments.retain(|segment| segment.rank <= rank_max);
-        if total(&segments) <= room {
-            break;
-        }
-    }
-    while segments.len() > 1 && total(&segments) > room {
-        let Some(worst) = segments.iter().map(|segment| segment.rank).max() else {
-            break;
-        };
-        if let Some(at) = segments.iter().rposition(|segment| segment.rank == worst) {
-            segments.remove(at);
-        }
-    }
+    let segments = fitted(model, usize::from(area.width).saturating_sub(2));
     let mut x = area.x + 1;
     for (index, segment) in segments.iter().enumerate() {
         if index > 0 {
-            x = put(buffer, x, area.y, 3, " ▕ ", model.theme.border);
+            let separator = segment.separator();
+            x = put(buffer, x, area.y, 3, separator, model.theme.border);
         }
         let start = x;
         for (text, style) in &segment.pieces {
@@ -97,75 +67,145 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
     }
 }
 
-fn segments(model: &mut Model, detail: Detail) -> Vec<Segment> {
-    let now = model.now;
+/// The header in so many columns: one thing after another is said in fewer words until everything fits, and what is
+/// still too much is left out.
+fn fitted(model: &mut Model, room: usize) -> Vec<Segment> {
     let is_quitting = model.is_quitting;
+    let now = model.now;
     let frozen_ms = model
         .frozen_since
         .map(|since| now.since(since).as_millis() as i64);
     model.with_panel(PanelId::Pipeline, |_, context| {
-        let theme = context.theme;
-        let mut segments = vec![segment(9, "streamer-tui".to_owned(), theme.accent, None)];
-        let alarm = theme.warning.add_modifier(Modifier::REVERSED);
-        if is_quitting || context.snapshot.stopping {
-            let text = match detail {
-                Detail::Full => " FINISHING · Ctrl-C again leaves at once ",
-                _ => " FINISHING ",
+        let total = |segments: &[Segment]| -> usize {
+            let columns: usize = segments.iter().map(Segment::columns).sum();
+            columns + 3 * segments.len().saturating_sub(1)
+        };
+        let mut detail = Detail::full(context);
+        let mut segments = self::segments(is_quitting, frozen_ms, &detail, context);
+        for step in detail.steps() {
+            if total(&segments) <= room {
+                break;
+            }
+            detail.apply(step);
+            segments = self::segments(is_quitting, frozen_ms, &detail, context);
+        }
+        while segments.len() > 1 && total(&segments) > room {
+            let worst = segments.iter().map(|segment| segment.rank).max();
+            match segments
+                .iter()
+                .rposition(|segment| Some(segment.rank) == worst)
+            {
+                Some(at) => segments.remove(at),
+                None => break,
             };
-            segments.push(segment(0, text.to_owned(), alarm, None));
-        }
-        if let Some(ms) = frozen_ms {
-            let text = format!(" FROZEN {} ", age(ms));
-            segments.push(segment(1, text, alarm, Some(Action::Freeze)));
-        }
-        if context.snapshot.version == 0 {
-            segments.push(segment(2, "◌ starting".to_owned(), theme.info, None));
-        } else {
-            add_data(&mut segments, detail, context);
         }
         segments
     })
 }
 
+fn segments(
+    is_quitting: bool,
+    frozen_ms: Option<i64>,
+    detail: &Detail,
+    context: &PanelContext<'_>,
+) -> Vec<Segment> {
+    let theme = context.theme;
+    let mut segments = Vec::new();
+    if detail.has_program {
+        segments.push(segment(9, "streamer-tui".to_owned(), theme.accent, None));
+    }
+    let alarm = theme.warning.add_modifier(Modifier::REVERSED);
+    if is_quitting || context.snapshot.stopping {
+        let text = if detail.has_advice {
+            " FINISHING · Ctrl-C again leaves at once "
+        } else {
+            " FINISHING "
+        };
+        segments.push(segment(0, text.to_owned(), alarm, None));
+    }
+    if let Some(ms) = frozen_ms {
+        let text = format!(" FROZEN {} ", age(ms));
+        segments.push(segment(1, text, alarm, Some(Action::Freeze)));
+    }
+    if context.snapshot.version == 0 {
+        segments.push(segment(2, "◌ starting".to_owned(), theme.info, None));
+    } else {
+        add_sources(&mut segments, detail, context);
+        add_figures(&mut segments, detail, context);
+    }
+    segments
+}
+
 fn segment(rank: u8, text: String, style: Style, click: Option<Action>) -> Segment {
     Segment {
         rank,
+        belongs: false,
         pieces: vec![(text, style)],
         click,
     }
 }
 
-/// Sources, clock, replay, rates, errors.
-fn add_data(segments: &mut Vec<Segment>, detail: Detail, context: &PanelContext<'_>) {
+/// The sources, and the clock and controls with the one they belong to.
+fn add_sources(segments: &mut Vec<Segment>, detail: &Detail, context: &PanelContext<'_>) {
     let theme = context.theme;
     let to_pipeline = Some(Action::View(View::Pipeline));
     let sources = &context.snapshot.sources;
-    for source in sources.iter().take(SOURCES_MAX) {
+    // With one source there is nothing to confuse it with.
+    let belongs = sources.len() > 1;
+    for shown in &detail.sources {
+        let Some(source) = sources.get(shown.at) else {
+            continue;
+        };
+        let is_main = detail.main == Some(shown.at);
         segments.push(Segment {
-            rank: 2,
-            pieces: source_pieces(source, detail, context),
+            rank: if is_main { 2 } else { 6 },
+            belongs: false,
+            pieces: source_pieces(source, *shown, context),
             click: to_pipeline,
         });
+        if !is_main {
+            continue;
+        }
+        let time = context.snapshot.data_now(&source.name);
+        if let Some(text) = clock_text(time, detail.clock, context) {
+            segments.push(Segment {
+                belongs,
+                ..segment(5, text, theme.text, None)
+            });
+        }
+        if let Some(transport) = &source.transport {
+            segments.push(Segment {
+                rank: 4,
+                belongs,
+                pieces: transport_pieces(transport, detail.transport, context),
+                click: Some(Action::TogglePause),
+            });
+        }
     }
-    if sources.len() > SOURCES_MAX {
-        let more = format!("+{} sources", sources.len() - SOURCES_MAX);
-        segments.push(segment(4, more, theme.dim, to_pipeline));
+    let hidden = sources.len().saturating_sub(detail.sources.len());
+    if hidden > 0 {
+        segments.push(segment(4, format!("+{hidden}"), theme.dim, to_pipeline));
     }
-    segments.push(segment(5, clock_text(detail, context), theme.text, None));
-    if let Some(transport) = sources.iter().find_map(|source| source.transport.as_ref()) {
-        segments.push(Segment {
-            rank: 4,
-            pieces: transport_pieces(transport, detail, context),
-            click: Some(Action::TogglePause),
-        });
+    if detail.main.is_none()
+        && let Some(text) = clock_text(context.snapshot.wall, detail.clock, context)
+    {
+        segments.push(segment(5, text, theme.text, None));
     }
-    let pipeline = &context.snapshot.pipeline;
-    let rates = format!(
-        "{} ev/s · p99 {}",
-        compact(pipeline.events_per_s),
-        latency(pipeline.latency.p99_us)
-    );
-    segments.push(segment(7, rates, theme.dim, to_pipeline));
+}
+
+/// Rates and errors.
+fn add_figures(segments: &mut Vec<Segment>, detail: &Detail, context: &PanelContext<'_>) {
+    let theme = context.theme;
+    if detail.has_rates {
+        let pipeline = &context.snapshot.pipeline;
+        let rates = format!(
+            "{} ev/s · p99 {}",
+            compact(pipeline.events_per_s),
+            latency(pipeline.latency.p99_us)
+        );
+        let to_pipeline = Some(Action::View(View::Pipeline));
+        segments.push(segment(7, rates, theme.dim, to_pipeline));
+    }
     let unread = context.snapshot.errors_unread;
     if unread > 0 {
         let style = theme.warning.add_modifier(Modifier::BOLD);
@@ -177,7 +217,7 @@ fn add_data(segments: &mut Vec<Segment>, detail: Detail, context: &PanelContext<
 /// The badge comes first and is never left out: recorded or made-up data is never taken for live.
 fn source_pieces(
     source: &SourceView,
-    detail: Detail,
+    detail: detail::Source,
     context: &PanelContext<'_>,
 ) -> Vec<(String, Style)> {
     let theme = context.theme;
@@ -192,77 +232,66 @@ fn source_pieces(
     let last = rest.trim_end_matches('/').rsplit('/').next().unwrap_or("");
     let what = last.split(['?', '#']).next().unwrap_or("");
     let name = safe(source.name.as_str());
-    let label = cut(
-        match source.origin {
-            Origin::Replay if !what.is_empty() => what,
-            _ => &name,
-        },
-        match detail {
-            Detail::Full => 28,
-            Detail::Medium => 16,
-            Detail::Short => 8,
-        },
-    )
-    .into_owned();
-    let (sign, word) = connection_mark(source.state);
-    let state = match detail {
-        Detail::Short => format!(" {sign}"),
-        _ => format!(" {sign} {word}"),
+    let label = match source.origin {
+        Origin::Replay if !what.is_empty() => what,
+        _ => &name,
     };
     let mut pieces = vec![(badge.to_owned(), look)];
-    pieces.push((format!(" {label}"), theme.text));
+    if detail.name_columns > 0 {
+        let label = cut(label, detail.name_columns);
+        pieces.push((format!(" {label}"), theme.text));
+    }
+    let (sign, word) = connection_mark(source.state);
+    let state = if detail.has_word {
+        format!(" {sign} {word}")
+    } else {
+        format!(" {sign}")
+    };
     pieces.push((state, connection_style(source.state, context)));
     pieces
 }
 
-/// The time that the data has reached: the replayed clock of a replay, else the wall's.
-fn clock_text(detail: Detail, context: &PanelContext<'_>) -> String {
-    let snapshot = context.snapshot;
-    let time: UnixMs = match snapshot.sources.as_slice() {
-        [only] => snapshot.data_now(&only.name),
-        sources => sources
-            .iter()
-            .find(|source| source.transport.is_some())
-            .map_or(snapshot.wall, |source| snapshot.data_now(&source.name)),
-    };
-    let Some(local) = time.in_zone(context.zone) else {
-        return super::text::UNKNOWN.to_owned();
-    };
+/// The time that data has reached, as the detail wants it.
+fn clock_text(time: UnixMs, detail: Clock, context: &PanelContext<'_>) -> Option<String> {
     let format = match detail {
-        Detail::Full => "%a %Y-%m-%d %H:%M:%S %Z",
-        Detail::Medium => "%m-%d %H:%M:%S %Z",
-        Detail::Short => "%H:%M:%S",
+        Clock::Full => "%a %Y-%m-%d %H:%M:%S %Z",
+        Clock::Date => "%m-%d %H:%M:%S %Z",
+        Clock::WithoutZone => "%m-%d %H:%M:%S",
+        Clock::Time => "%H:%M:%S",
+        Clock::Hidden => return None,
     };
-    local.format(format).to_string()
+    Some(match time.in_zone(context.zone) {
+        Some(local) => local.format(format).to_string(),
+        None => UNKNOWN.to_owned(),
+    })
 }
 
 fn transport_pieces(
     transport: &TransportView,
-    detail: Detail,
+    detail: detail::Transport,
     context: &PanelContext<'_>,
 ) -> Vec<(String, Style)> {
     let theme = context.theme;
-    let sign = if transport.paused { "‖" } else { "▶" };
+    let (sign, look) = if transport.paused {
+        ("‖", theme.warning)
+    } else {
+        ("▶", theme.accent)
+    };
     let progress = if transport.progress.is_finite() {
         transport.progress.clamp(0.0, 1.0)
     } else {
         0.0
     };
-    let look = if transport.paused {
-        theme.warning
-    } else {
-        theme.accent
-    };
     let mut pieces = vec![(format!("{sign} {}", transport.speed), look)];
-    if detail == Detail::Full {
-        let filled = (progress * BAR_COLUMNS as f64).round() as usize;
+    if detail.bar_columns > 0 {
+        let filled = (progress * detail.bar_columns as f64).round() as usize;
         pieces.push((format!(" {}", "━".repeat(filled)), theme.accent));
-        pieces.push(("─".repeat(BAR_COLUMNS - filled), theme.border));
+        pieces.push(("─".repeat(detail.bar_columns - filled), theme.border));
     }
-    if detail > Detail::Short {
+    if detail.has_percent {
         pieces.push((format!(" {:.0}%", progress * 100.0), theme.dim));
     }
-    if transport.looping && detail == Detail::Full {
+    if transport.looping && detail.has_loop {
         pieces.push((" loop".to_owned(), theme.dim));
     }
     pieces

@@ -6,6 +6,7 @@
 )]
 
 mod frames;
+mod headers;
 mod hostile;
 mod pictures;
 mod running;
