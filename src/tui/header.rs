@@ -15,7 +15,7 @@ use super::action::Action;
 use super::model::Model;
 use super::number::{age, compact, latency};
 use super::panel::PanelContext;
-use super::panels::pipeline::{connection_mark, connection_style};
+use super::panels::pipeline::{connection_mark, connection_style, measured};
 use super::text::{UNKNOWN, cut, put, safe, width};
 use super::views::{PanelId, View};
 use detail::{Clock, Detail};
@@ -200,7 +200,7 @@ fn add_figures(segments: &mut Vec<Segment>, detail: &Detail, context: &PanelCont
         let pipeline = &context.snapshot.pipeline;
         let rates = format!(
             "{} ev/s · p99 {}",
-            compact(pipeline.events_per_s),
+            measured(pipeline, || compact(pipeline.events_per_s)),
             latency(pipeline.latency.p99_us)
         );
         let to_pipeline = Some(Action::View(View::Pipeline));

@@ -8,5 +8,6 @@
 mod frames;
 mod headers;
 mod hostile;
+mod measured;
 mod pictures;
 mod running;

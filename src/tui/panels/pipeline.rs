@@ -10,10 +10,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::pipeline::meters::ConnectionState;
-use crate::pipeline::snapshot::WorkerState;
+use crate::pipeline::snapshot::{PipelineView, WorkerState};
 
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-use super::super::text::{cut, put};
+use super::super::text::{UNKNOWN, cut, put};
 
 /// Below this height the panel is a summary of a few lines.
 const FULL_HEIGHT: u16 = 12;
@@ -52,6 +52,17 @@ pub fn connection_style(state: ConnectionState, context: &PanelContext<'_>) -> S
     }
 }
 
+/// A figure of the pipeline's health, or a dash as long as none has been taken: the first ones come after a second.
+#[must_use]
+pub fn measured(view: &PipelineView, figure: impl FnOnce() -> String) -> String {
+    // A channel that holds nothing does not exist.
+    if view.processing.capacity == 0 {
+        UNKNOWN.to_owned()
+    } else {
+        figure()
+    }
+}
+
 impl Panel for PipelinePanel {
     fn name(&self) -> &'static str {
         "pipeline"
@@ -64,9 +75,10 @@ impl Panel for PipelinePanel {
             .iter()
             .filter(|worker| worker.state != WorkerState::Running)
             .count();
+        let threads = measured(view, || view.threads.to_string());
         let mut spans = vec![
             Span::styled("Pipeline", context.theme.accent),
-            Span::styled(format!(" · {} threads", view.threads), context.theme.dim),
+            Span::styled(format!(" · {threads} threads"), context.theme.dim),
         ];
         if troubled > 0 {
             spans.push(Span::styled(

@@ -9,7 +9,7 @@ use crate::pipeline::snapshot::SourceView;
 use crate::pipeline::source::Speed;
 
 /// Two replays at different times and speeds, and a source of made-up data.
-fn three_sources() -> Snapshot {
+pub(super) fn three_sources() -> Snapshot {
     let mut snapshot = full();
     let replay = snapshot.sources[0].clone();
     let mut second = SourceView {

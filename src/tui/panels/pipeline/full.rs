@@ -8,8 +8,11 @@ use crate::pipeline::snapshot::{ChannelView, SourceView, WorkerState, WorkerView
 use super::super::super::number::{age, bytes, compact};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe, width};
-use super::pieces::{Piece, alarming, labelled, latency_text, put_pieces};
-use super::{PipelinePanel, connection_mark, connection_style};
+use super::pieces::{
+    Piece, alarming_count, byte_rate, counted, labelled, latency_text, message_rate, per_second,
+    put_pieces,
+};
+use super::{PipelinePanel, connection_mark, connection_style, measured};
 
 /// The width of a channel's bar.
 const BAR_COLUMNS: usize = 16;
@@ -90,8 +93,8 @@ fn source_line(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Piece
             format!("{sign} {word:<12}"),
             connection_style(source.state, context),
         )],
-        plain(format!("{:>7}", compact(source.messages_per_s))),
-        plain(format!("{:>9}", bytes(source.bytes_per_s))),
+        plain(format!("{:>7}", message_rate(source, context))),
+        plain(format!("{:>9}", byte_rate(source, context))),
         plain(format!("{last:>5}")),
         count(source.reconnects, 7, true),
         count(source.rejected, 8, true),
@@ -116,9 +119,14 @@ fn channel_pieces(name: &str, channel: ChannelView, context: &PanelContext<'_>) 
     vec![
         (format!("{name:<10} "), context.theme.dim),
         ("█".repeat(filled), look),
-        ("░".repeat(BAR_COLUMNS - filled), context.theme.dim),
         (
-            format!(" {:>5}/{}", channel.depth, channel.capacity),
+            format!("{} ", "░".repeat(BAR_COLUMNS - filled)),
+            context.theme.dim,
+        ),
+        (
+            measured(&context.snapshot.pipeline, || {
+                format!("{:>5}/{}", channel.depth, channel.capacity)
+            }),
             context.theme.text,
         ),
     ]
@@ -139,26 +147,22 @@ pub(super) fn draw_figures(
         ],
         vec![],
         vec![
-            labelled(
-                "events",
-                format!("{}/s", compact(view.events_per_s)),
-                context,
-            ),
-            labelled(
-                "results",
-                format!("{}/s", compact(view.results_per_s)),
-                context,
-            ),
-            labelled("in all", view.results_total.to_string(), context),
+            labelled("events", per_second(view.events_per_s, context), context),
+            labelled("results", per_second(view.results_per_s, context), context),
+            counted("in all", view.results_total, context),
             labelled("latency", latency_text(view), context),
         ],
         vec![
-            alarming("dropped", view.dropped, context),
-            labelled("conflated", view.conflated.to_string(), context),
-            labelled("late", view.late.to_string(), context),
-            labelled("replaced", view.replaced.to_string(), context),
-            labelled("unserved", view.unserved.to_string(), context),
-            labelled("history", bytes(view.history_bytes as f64), context),
+            alarming_count("dropped", view.dropped, context),
+            counted("conflated", view.conflated, context),
+            counted("late", view.late, context),
+            counted("replaced", view.replaced, context),
+            counted("unserved", view.unserved, context),
+            labelled(
+                "history",
+                measured(view, || bytes(view.history_bytes as f64)),
+                context,
+            ),
         ],
     ];
     for line in lines {
@@ -245,7 +249,9 @@ impl PipelinePanel {
             self.workers_visible = 0;
             return;
         }
-        let name = format!("Worker ({})", workers.len());
+        let view = &context.snapshot.pipeline;
+        let count = measured(view, || workers.len().to_string());
+        let name = format!("Worker ({count})");
         let mut columns = vec![(name.as_str(), 12)];
         columns.extend(WORKER_COLUMNS);
         put_pieces(buffer, area, row, 2, &heading(&columns, context));

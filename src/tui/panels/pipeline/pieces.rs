@@ -4,10 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::super::super::number::latency;
+use super::super::super::number::{bytes, compact, latency};
 use super::super::super::panel::PanelContext;
-use super::super::super::text::{cut, put, width};
-use crate::pipeline::snapshot::PipelineView;
+use super::super::super::text::{UNKNOWN, cut, put, width};
+use super::measured;
+use crate::pipeline::snapshot::{PipelineView, SourceView};
 
 /// Text with its look.
 pub(super) type Piece = (String, Style);
@@ -53,6 +54,42 @@ pub(super) fn labelled(label: &str, value: String, context: &PanelContext<'_>) -
         (format!("{label} "), context.theme.dim),
         (value, context.theme.text),
     ]
+}
+
+/// A count of the pipeline, once there is one.
+pub(super) fn counted(label: &str, count: u64, context: &PanelContext<'_>) -> Vec<Piece> {
+    let view = &context.snapshot.pipeline;
+    labelled(label, measured(view, || count.to_string()), context)
+}
+
+/// A count of the pipeline that should be zero: it stands out when it is not.
+pub(super) fn alarming_count(label: &str, count: u64, context: &PanelContext<'_>) -> Vec<Piece> {
+    if context.snapshot.pipeline.processing.capacity == 0 {
+        counted(label, count, context)
+    } else {
+        alarming(label, count, context)
+    }
+}
+
+/// A rate of the pipeline.
+pub(super) fn per_second(value: f64, context: &PanelContext<'_>) -> String {
+    let view = &context.snapshot.pipeline;
+    measured(view, || format!("{}/s", compact(value)))
+}
+
+/// A source's messages per second.
+pub(super) fn message_rate(source: &SourceView, context: &PanelContext<'_>) -> String {
+    let view = &context.snapshot.pipeline;
+    measured(view, || compact(source.messages_per_s))
+}
+
+/// A source's bytes per second; a dash when messages flow and no bytes are counted, as in a source that makes its data.
+pub(super) fn byte_rate(source: &SourceView, context: &PanelContext<'_>) -> String {
+    if source.bytes_per_s <= 0.0 && source.messages_per_s > 0.0 {
+        return UNKNOWN.to_owned();
+    }
+    let view = &context.snapshot.pipeline;
+    measured(view, || bytes(source.bytes_per_s))
 }
 
 /// A count that should be zero: it stands out when it is not.

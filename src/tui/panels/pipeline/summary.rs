@@ -5,11 +5,14 @@ use ratatui::layout::Rect;
 
 use crate::pipeline::snapshot::{ChannelView, SourceView};
 
-use super::super::super::number::{age, bytes, compact};
+use super::super::super::number::{age, compact};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe};
-use super::pieces::{Piece, alarming, backlog_total, labelled, latency_text, put_pieces};
-use super::{connection_mark, connection_style};
+use super::pieces::{
+    Piece, alarming, alarming_count, backlog_total, byte_rate, counted, labelled, latency_text,
+    message_rate, per_second, put_pieces,
+};
+use super::{connection_mark, connection_style, measured};
 
 fn source_pieces(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
     let (sign, word) = connection_mark(source.state);
@@ -23,11 +26,14 @@ fn source_pieces(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Pie
             (format!(" {sign} {word:<12}"), look),
         ],
         vec![(
-            format!("{:>7} msg/s", compact(source.messages_per_s)),
+            format!("{:>7} msg/s", message_rate(source, context)),
             context.theme.text,
         )],
         vec![(
-            format!("{:>8}/s", bytes(source.bytes_per_s)),
+            match byte_rate(source, context) {
+                rate if rate == UNKNOWN => format!("{rate:>10}"),
+                rate => format!("{rate:>8}/s"),
+            },
             context.theme.text,
         )],
         labelled(
@@ -71,10 +77,10 @@ pub(super) fn draw_summary(area: Rect, buffer: &mut Buffer, context: &PanelConte
         row += 1;
     }
     let mut workers = vec![
-        labelled("workers", view.workers.len().to_string(), context),
-        labelled("lag", backlog_total(view).to_string(), context),
-        alarming("restarts", view.restarts, context),
-        alarming("dropped", view.dropped, context),
+        counted("workers", view.workers.len() as u64, context),
+        counted("lag", backlog_total(view), context),
+        alarming_count("restarts", view.restarts, context),
+        alarming_count("dropped", view.dropped, context),
     ];
     if let Some(busiest) = view.workers.first() {
         workers.insert(
@@ -90,7 +96,8 @@ pub(super) fn draw_summary(area: Rect, buffer: &mut Buffer, context: &PanelConte
             ),
         );
     }
-    let channel = |channel: ChannelView| format!("{}/{}", channel.depth, channel.capacity);
+    let channel =
+        |channel: ChannelView| measured(view, || format!("{}/{}", channel.depth, channel.capacity));
     let lines = [
         workers,
         vec![
@@ -99,14 +106,10 @@ pub(super) fn draw_summary(area: Rect, buffer: &mut Buffer, context: &PanelConte
         ],
         vec![labelled("latency", latency_text(view), context)],
         vec![
-            labelled(
-                "results",
-                format!("{}/s", compact(view.results_per_s)),
-                context,
-            ),
-            labelled("conflated", view.conflated.to_string(), context),
-            labelled("late", view.late.to_string(), context),
-            labelled("replaced", view.replaced.to_string(), context),
+            labelled("results", per_second(view.results_per_s, context), context),
+            counted("conflated", view.conflated, context),
+            counted("late", view.late, context),
+            counted("replaced", view.replaced, context),
         ],
     ];
     for line in lines {
