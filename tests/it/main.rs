@@ -7,4 +7,7 @@
 )]
 
 mod engine;
+mod headless;
+mod layers;
+mod program;
 mod support;
