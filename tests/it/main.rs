@@ -7,6 +7,7 @@
 )]
 
 mod engine;
+mod faults;
 mod headless;
 mod layers;
 mod program;

@@ -235,6 +235,11 @@ impl Program {
         })
     }
 
+    /// Whether a line that has come so far holds this.
+    pub fn has_seen(&self, part: &str) -> bool {
+        self.seen.iter().any(|line| line.contains(part))
+    }
+
     /// Whether nothing more comes for so long: the absence of a thing can only be told by waiting for it.
     pub fn is_silent_for(&mut self, time: Duration) -> bool {
         match self.lines.recv_timeout(time) {
