@@ -3,7 +3,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::expect_used,
-    reason = "a test may stop at the first surprise"
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise, and says aloud what it skips"
 )]
 
 mod engine;

@@ -27,13 +27,11 @@ pub fn fixture() -> String {
 
 /// A folder of real recordings; `None`, said aloud, where there are none.
 pub fn recorded(folder: &str) -> Option<PathBuf> {
-    match std::env::var_os("STREAMER_TUI_TEST_DATA") {
-        Some(root) => Some(Path::new(&root).join(folder)),
-        None => {
-            println!("skipped: STREAMER_TUI_TEST_DATA is not set");
-            None
-        }
-    }
+    let Some(root) = std::env::var_os("STREAMER_TUI_TEST_DATA") else {
+        println!("skipped: STREAMER_TUI_TEST_DATA is not set");
+        return None;
+    };
+    Some(Path::new(&root).join(folder))
 }
 
 /// A home folder that holds nothing, which is also the working folder.

@@ -1,5 +1,6 @@
 //! F32: the machine's clock jumps. F33: nights with an hour twice or not at all, and days that end early.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -107,7 +108,7 @@ fn played(rows: &[&str], options: &str, more: &[&str]) -> Vec<Value> {
     let mut table = "datetime,open,high,low,close,volume\n".to_owned();
     for (at, time) in rows.iter().enumerate() {
         let price = at + 1;
-        table += &format!("{time},{price},{price},{price},{price},{price}\n");
+        writeln!(table, "{time},{price},{price},{price},{price},{price}").unwrap();
     }
     let source = format!("{}{options}", home.replay("AAPL_1min.csv", table));
     let mut arguments = vec!["--source", source.as_str()];

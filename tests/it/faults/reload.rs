@@ -70,7 +70,7 @@ fn f48_a_wrong_file_is_told_and_the_settings_stay_until_it_is_right_again() {
     for _ in 0..50 {
         program.next_result("AAPL");
     }
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&path).is_err() {
         config_error(&mut program, "config.toml");
     } else {

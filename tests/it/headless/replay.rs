@@ -1,6 +1,7 @@
 //! Recorded data played back: all of it, once, in order, cut and resampled as asked.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use chrono::{NaiveDateTime, TimeDelta, TimeZone, Timelike};
@@ -20,6 +21,9 @@ struct Bar {
     close: Decimal,
     volume: Decimal,
 }
+
+/// Longer bars with the starts of their intervals.
+type LongBars = Vec<(NaiveDateTime, Bar)>;
 
 /// The rows of a file, oldest first.
 fn rows(text: &str) -> Vec<Bar> {
@@ -112,8 +116,9 @@ fn made_up() -> String {
             }
             let at = 9 * 60 + 30 + minute;
             let price = 1000 + (day * 37 + minute * 13) % 101;
-            text += &format!(
-                "2019-02-{day} {:02}:{:02}:00,{}.{:02},{}.5,{}.25,{}.75,{}\n",
+            writeln!(
+                text,
+                "2019-02-{day} {:02}:{:02}:00,{}.{:02},{}.5,{}.25,{}.75,{}",
                 at / 60,
                 at % 60,
                 price,
@@ -122,18 +127,16 @@ fn made_up() -> String {
                 price - 3,
                 price + 1,
                 minute * 10
-            );
+            )
+            .unwrap();
         }
     }
     text
 }
 
 /// Longer bars, built anew: `key` says when the one begins that a minute belongs to.
-fn resampled(
-    bars: &[Bar],
-    key: impl Fn(NaiveDateTime) -> NaiveDateTime,
-) -> Vec<(NaiveDateTime, Bar)> {
-    let mut long: Vec<(NaiveDateTime, Bar)> = Vec::new();
+fn resampled(bars: &[Bar], key: impl Fn(NaiveDateTime) -> NaiveDateTime) -> LongBars {
+    let mut long = LongBars::new();
     for bar in bars {
         let start = key(bar.stamp - TimeDelta::minutes(1));
         match long.last_mut() {
@@ -172,11 +175,11 @@ fn check_longer_bars(folder: &Path, symbol: &str, file: &Path) {
 
     let midnight = |time: NaiveDateTime| time.date().and_hms_opt(0, 0, 0).unwrap();
     let hour = |time: NaiveDateTime| midnight(time) + TimeDelta::hours(i64::from(time.hour()));
-    let five =
+    let five_minutes =
         |time: NaiveDateTime| hour(time) + TimeDelta::minutes(i64::from(time.minute()) / 5 * 5);
     // What a bar is stamped with is the end of its interval here: a day's is the end of extended hours.
-    let frames: [(&str, Vec<(NaiveDateTime, Bar)>, TimeDelta); 3] = [
-        ("5m", resampled(&bars, five), TimeDelta::minutes(5)),
+    let frames: [(&str, LongBars, TimeDelta); 3] = [
+        ("5m", resampled(&bars, five_minutes), TimeDelta::minutes(5)),
         ("1h", resampled(&bars, hour), TimeDelta::hours(1)),
         ("1d", resampled(&bars, midnight), TimeDelta::hours(20)),
     ];
