@@ -12,12 +12,25 @@
 )]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono_tz::America::New_York;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
+use streamer_tui::compute::history::{BarHistory, HistoryBudget};
+use streamer_tui::compute::resample::{SessionFinder, candles};
+use streamer_tui::decode::csv::Layout;
+use streamer_tui::decode::envelope::decode_line;
+use streamer_tui::domain::Decimal;
+use streamer_tui::domain::bar::{Candle, Ohlcv};
 use streamer_tui::domain::event::DataService;
-use streamer_tui::domain::symbol::{Symbol, SymbolId};
+use streamer_tui::domain::outcome::{DayStats, ResultBody, ResultInstance};
+use streamer_tui::domain::source::SourceName;
+use streamer_tui::domain::symbol::{Resolution, Symbol, SymbolId};
+use streamer_tui::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
+use streamer_tui::pipeline::sink::Sink;
+use streamer_tui::sinks::json_lines::JsonLines;
 use streamer_tui::sources::simulator::model::{MarketModel, ModelSettings};
 use streamer_tui::sources::simulator::services::Services;
 use streamer_tui::sources::simulator::symbol_name;
@@ -66,5 +79,119 @@ fn market(services: Services, symbols: u32) -> MarketModel {
     model
 }
 
-criterion_group!(parts, simulator);
+/// Bars of one line.
+const BARS: usize = 10;
+
+/// Bytes to events: the envelope and a CSV row, in bars per second.
+fn decode(criterion: &mut Criterion) {
+    let bars: Vec<String> = (0..BARS)
+        .map(|symbol| {
+            format!(
+                r#""SIM{symbol:05}":{{"open":199.79,"high":199.84,"low":199.7,"close":199.84,"volume":1521,"datetime":1720522860000}}"#
+            )
+        })
+        .collect();
+    let line = format!(
+        r#"{{"timestamp":1720522860000,"service":"OHLCV","symbols":{{{}}}}}"#,
+        bars.join(",")
+    );
+    let mut group = criterion.benchmark_group("decode");
+    group.throughput(Throughput::Elements(BARS as u64));
+    let mut events = Vec::with_capacity(BARS);
+    group.bench_function("envelope of 10 bars", |bencher| {
+        bencher.iter(|| {
+            events.clear();
+            let decoded = decode_line(line.as_bytes(), &mut events, &mut |_| {
+                Resolution::Subscribed(SymbolId(0))
+            });
+            black_box(decoded.is_ok())
+        });
+    });
+    group.throughput(Throughput::Elements(1));
+    let mut table =
+        Layout::new(b"datetime,open,high,low,close,volume", New_York).expect("a good header");
+    group.bench_function("CSV row", |bencher| {
+        bencher.iter(|| {
+            black_box(
+                table
+                    .row(b"2019-02-15 15:59:00,170.17,170.25,170.13,170.2461,202717")
+                    .is_ok(),
+            )
+        });
+    });
+    group.finish();
+}
+
+fn candle(minute: i64) -> Candle {
+    let close = 100.0 + (minute % 50) as f64;
+    Candle {
+        start: UnixMs(minute * MINUTE_MS),
+        open: close,
+        high: close + 1.0,
+        low: close - 1.0,
+        close,
+        volume: 1000.0,
+    }
+}
+
+/// Keeping bars, and making longer ones of them.
+fn history(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("history");
+    group.throughput(Throughput::Elements(1));
+    for rows in [1_000, 1_000_000] {
+        let mut bars = BarHistory::new(rows, Arc::new(HistoryBudget::new(u64::MAX)));
+        let mut minute = 0;
+        while bars.len() < rows {
+            bars.insert(candle(minute));
+            minute += 1;
+        }
+        group.bench_function(format!("append to a full ring of {rows}"), |bencher| {
+            bencher.iter(|| {
+                minute += 1;
+                black_box(bars.insert(candle(minute)))
+            });
+        });
+    }
+    let minutes: Vec<Candle> = (0..10_000).map(candle).collect();
+    group.throughput(Throughput::Elements(minutes.len() as u64));
+    group.bench_function("10,000 minutes as 5m candles", |bencher| {
+        let mut sessions = SessionFinder::new(SessionCalendar::UsEquities);
+        bencher.iter(|| black_box(candles(minutes.iter(), Timeframe::M5, &mut sessions).len()));
+    });
+    group.finish();
+}
+
+/// Results as JSON lines.
+fn json_lines(criterion: &mut Criterion) {
+    let price = Some(Decimal::new(19_984, 2));
+    let result = ResultInstance {
+        symbol: SymbolId(0),
+        time: Some(UnixMs(1_720_522_860_000)),
+        body: ResultBody::Ohlcv {
+            bar: Ohlcv {
+                open: price,
+                high: price,
+                low: price,
+                close: price,
+                volume: Some(Decimal::from(1521)),
+            },
+            timeframe: Timeframe::M1,
+            partial: false,
+        },
+        day: DayStats::default(),
+    };
+    let (symbol, source) = (
+        Symbol::new("AMZN").expect("a good symbol"),
+        SourceName::new("replay"),
+    );
+    let mut sink = JsonLines::new(std::io::sink());
+    let mut group = criterion.benchmark_group("json lines");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("one result", |bencher| {
+        bencher.iter(|| black_box(sink.result(&result, &symbol, &source).is_ok()));
+    });
+    group.finish();
+}
+
+criterion_group!(parts, decode, history, json_lines, simulator);
 criterion_main!(parts);

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -131,13 +131,11 @@ struct KeyWatch {
 }
 
 /// Takes all output, and notes when the frame comes that shows the key's effect.
-fn read_frames(mut master: File, clock: &dyn Clock, watch: &KeyWatch, is_over: &AtomicBool) {
+fn read_frames(mut master: File, clock: &dyn Clock, watch: &KeyWatch) {
     let mut bytes = vec![0; 1 << 16];
     let mut frame: Vec<u8> = Vec::new();
-    while !is_over.load(Ordering::Relaxed) {
-        let Ok(count) = master.read(&mut bytes) else {
-            return;
-        };
+    // Reading fails once the other end is closed.
+    while let Ok(count) = master.read(&mut bytes) {
         frame.extend_from_slice(&bytes[..count]);
         let Some(end) = memchr::memmem::rfind(&frame, FRAME_END) else {
             continue;
@@ -199,7 +197,6 @@ fn run(rate: &str, length: Duration) -> anyhow::Result<Load> {
     let (inputs, input) = bounded(64);
     let lags = Arc::new(Mutex::new(Vec::new()));
     let watch = Arc::new(KeyWatch::default());
-    let is_over = Arc::new(AtomicBool::new(false));
     let mut surface = PtySurface {
         slave: pty.slave.try_clone()?,
         clock: Arc::clone(&clock),
@@ -216,15 +213,14 @@ fn run(rate: &str, length: Duration) -> anyhow::Result<Load> {
         .name("keys".into())
         .spawn(move || read_keys(pty.slave, &inputs))?;
     let frames = {
-        let (master, clock, watch, is_over) = (
+        let (master, clock, watch) = (
             pty.master.try_clone()?,
             Arc::clone(&clock),
             Arc::clone(&watch),
-            Arc::clone(&is_over),
         );
         thread::Builder::new()
             .name("frames".into())
-            .spawn(move || read_frames(master, &*clock, &watch, &is_over))?
+            .spawn(move || read_frames(master, &*clock, &watch))?
     };
     let screen = {
         let clock = Arc::clone(&clock);
@@ -260,15 +256,13 @@ fn run(rate: &str, length: Duration) -> anyhow::Result<Load> {
     let rss_end = resident_mb();
     let took = start.elapsed().as_secs_f64();
     handle.commands.send(Command::Quit)?;
-    // The screen ends with the engine; its last snapshot tells what was done.
-    is_over.store(true, Ordering::Relaxed);
+    // The screen ends with the engine, and what it draws last has to be read, or it would wait for ever.
     drop(screen.join());
     let events = handle.join().events;
-    // A byte that is no key ends the key reader; what it makes the terminal show ends the other.
+    // A byte that is no key ends the key reader, whose end of the terminal is the last one: that ends the other reader.
     master.write_all(&[0])?;
     drop(keys.join());
-    drop(master);
-    drop(frames);
+    drop(frames.join());
     let mut lags = std::mem::take(&mut *lags.lock().unwrap_or_else(PoisonError::into_inner));
     let mut times =
         std::mem::take(&mut *watch.times.lock().unwrap_or_else(PoisonError::into_inner));

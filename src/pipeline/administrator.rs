@@ -350,13 +350,7 @@ impl Administrator {
         match command {
             Command::Add(specs) => self.add(&specs),
             Command::Remove(specs) => self.remove(&specs),
-            Command::Release(spec) => {
-                for (at, symbol) in self.named(&spec) {
-                    if let Some(id) = self.parts.directory.find(at, &symbol) {
-                        self.tell(Control::Release(id));
-                    }
-                }
-            }
+            Command::Release(spec) => self.release(&spec),
             Command::Transport { source, command } => self.transport(source.as_ref(), command),
             Command::WatchCharts(charts) => {
                 self.parts.board.keep_charts(&charts);
@@ -429,19 +423,17 @@ impl Administrator {
                 }
             }
         }
-        for (entry, added) in self.parts.sources.iter().zip(by_source) {
+        for (at, added) in by_source.into_iter().enumerate() {
             if added.is_empty() {
                 continue;
             }
+            let entry = &self.parts.sources[at];
             // The row is there at once, whatever the worker is doing.
             for (symbol, id) in &added {
-                self.parts.board.rows.insert(Row::waiting(
-                    *id,
-                    symbol.clone(),
-                    entry.info.name.clone(),
-                ));
+                let row = Row::waiting(*id, symbol.clone(), entry.info.name.clone());
+                self.parts.board.rows.insert(row);
             }
-            self.tell(Control::Create(added.iter().map(|(_, id)| *id).collect()));
+            self.tell(Control::Create(SourceIndex(at as u16), added.clone()));
             send_to(entry, SourceCommand::Subscribe(added));
         }
     }
@@ -460,13 +452,30 @@ impl Administrator {
                 }
             }
             if !was_there {
-                let mut error =
-                    ErrorInstance::new(ErrorKind::ConfigError, format!("{spec} is not subscribed"))
-                        .as_warning();
-                error.symbol = Some(spec.symbol.clone());
-                self.report(error);
+                self.refuse(spec);
             }
         }
+    }
+
+    fn release(&mut self, spec: &SymbolSpec) {
+        let mut was_there = false;
+        for (at, symbol) in self.named(spec) {
+            if let Some(id) = self.parts.directory.find(at, &symbol) {
+                was_there = true;
+                self.tell(Control::Release(id));
+            }
+        }
+        if !was_there {
+            self.refuse(spec);
+        }
+    }
+
+    fn refuse(&mut self, spec: &SymbolSpec) {
+        let mut error =
+            ErrorInstance::new(ErrorKind::ConfigError, format!("{spec} is not subscribed"))
+                .as_warning();
+        error.symbol = Some(spec.symbol.clone());
+        self.report(error);
     }
 
     fn transport(&mut self, source: Option<&SourceName>, command: TransportCommand) {

@@ -217,13 +217,8 @@ impl Hall<'_> {
             self.messages.clone(),
             self.credits,
         );
-        let ids = self
-            .directory
-            .subscribed(index)
-            .into_iter()
-            .map(|(_, id)| id)
-            .collect();
-        drop(self.control.send(Control::Create(ids)));
+        let symbols = self.directory.subscribed(index);
+        drop(self.control.send(Control::Create(index, symbols)));
         let meters = Arc::clone(&feed_control.meters);
         let desk = SourceDesk::new(
             Arc::clone(&info),

@@ -15,7 +15,7 @@ use crate::compute::history::HistoryBudget;
 use crate::domain::clock::Clock;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::source::{SourceIndex, SourceInfo};
-use crate::domain::symbol::SymbolId;
+use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::Timeframe;
 
 use super::directory::Directory;
@@ -41,13 +41,15 @@ const OUTBOX_MAX: usize = 4096;
 #[derive(Debug)]
 pub(crate) enum Control {
     /// Make these symbols' workers, if data has not done so already.
-    Create(Vec<SymbolId>),
+    Create(SourceIndex, Vec<(Symbol, SymbolId)>),
     /// Let this symbol's worker finish what it has and go.
     Remove(SymbolId),
     /// Let a quarantined worker go on.
     Release(SymbolId),
     /// These charts are wanted from now on, and no others.
     WatchCharts(Vec<(SymbolId, Timeframe)>),
+    /// So many events of a quarantined symbol have been dropped.
+    Dropped(SymbolId, u64),
     /// A mailbox that was full has room.
     Room(SymbolId),
     /// So many of a source's events have been answered for as was asked.
@@ -86,11 +88,22 @@ impl SourceDesk {
     fn must_wait(&self) -> bool {
         self.waits.is_some() || !self.blocked.is_empty()
     }
+
+    /// With how many events left the wait is over; `None` when it is not events that are waited for.
+    fn wait_level(&self, backlog_max: u64) -> Option<u64> {
+        match self.waits.as_ref()? {
+            Wait::News => None,
+            Wait::Backlog => Some(backlog_max / 2),
+            Wait::Reset | Wait::End { .. } | Wait::LastBars { .. } => Some(0),
+        }
+    }
 }
 
-/// Why a source's next envelope has to wait until its events have been answered for.
+/// Why a source's next envelope has to wait: mostly until its events have been answered for.
 #[derive(Debug)]
 enum Wait {
+    /// What was said about the source has to reach the administrator before the results that follow.
+    News,
     /// There are too many of them.
     Backlog,
     /// All of them belong to what a seek leaves behind.
@@ -160,6 +173,9 @@ impl ProcessSupervisor {
         let mut is_open = true;
         while is_open || !self.is_drained() {
             is_open = self.step(is_open);
+        }
+        while let Ok(control) = self.parts.control.try_recv() {
+            self.obey(control);
         }
         self.report_overloads(true);
         for outcome in std::mem::take(&mut self.outbox) {
@@ -274,15 +290,21 @@ impl ProcessSupervisor {
             // A worker may have taken the room meanwhile; then this thread waits for the administrator once.
             drop(self.parts.results.send(Batch::of_engine(outcome)));
         }
+        if self.outbox.is_empty() {
+            self.news_is_out();
+        }
     }
 
     fn obey(&mut self, control: Control) {
         match control {
-            Control::Create(ids) => {
-                for id in ids {
-                    self.desk(id);
+            Control::Create(source, symbols) => {
+                for (symbol, id) in symbols {
+                    if self.desk_at(id).is_none() {
+                        self.hire(id, symbol, source);
+                    }
                 }
             }
+            Control::Dropped(id, count) => self.overloads.count(id, count, true),
             Control::Remove(id) => self.remove(id),
             Control::Release(id) => self.order(id, Item::Release),
             Control::WatchCharts(charts) => self.watch_charts(charts),
@@ -292,16 +314,20 @@ impl ProcessSupervisor {
         self.run_workers();
     }
 
-    /// The desk of a symbol, with a worker made for it if it is new; `None` when it is not subscribed.
-    fn desk(&mut self, id: SymbolId) -> Option<&mut Desk> {
-        if self.desks.get(id.index()).is_none_or(Option::is_none) {
-            self.hire(id)?;
-        }
+    fn desk_at(&mut self, id: SymbolId) -> Option<&mut Desk> {
         self.desks.get_mut(id.index())?.as_mut()
     }
 
-    fn hire(&mut self, id: SymbolId) -> Option<()> {
-        let (symbol, source) = self.parts.directory.lookup(id)?;
+    /// The desk of a symbol, with a worker made for it if it is new; `None` when it is not subscribed.
+    fn desk(&mut self, id: SymbolId) -> Option<&mut Desk> {
+        if self.desk_at(id).is_none() {
+            let (symbol, source) = self.parts.directory.lookup(id)?;
+            self.hire(id, symbol, source);
+        }
+        self.desk_at(id)
+    }
+
+    fn hire(&mut self, id: SymbolId, symbol: Symbol, source: SourceIndex) {
         let desk = &self.parts.sources[source.index()];
         let context = WorkerContext {
             id,
@@ -325,7 +351,7 @@ impl ProcessSupervisor {
                 );
                 instance.symbol = Some(symbol);
                 self.outbox.push_back(Outcome::Error(Box::new(instance)));
-                return None;
+                return;
             }
         };
         if self.desks.len() <= id.index() {
@@ -336,7 +362,6 @@ impl ProcessSupervisor {
             staged: Vec::new(),
         });
         self.order(id, Item::Announce);
-        Some(())
     }
 
     fn order(&mut self, id: SymbolId, item: Item) {

@@ -76,26 +76,24 @@ impl InFlight {
         self.events.load(Ordering::SeqCst)
     }
 
-    /// Asks for word when at most `level` are left. `true` when that is so already.
+    /// Asks for word when at most `level` are left. `true` when that is so already, and then no word comes for it.
     pub fn notify_at(&self, level: u64) -> bool {
         self.notify_at.store(level, Ordering::SeqCst);
-        if self.get() <= level {
-            self.notify_at.store(u64::MAX, Ordering::SeqCst);
-            return true;
-        }
-        false
+        // Whoever takes the request back answers it: this, or the worker that got there first.
+        self.get() <= level && self.take_request(level)
+    }
+
+    fn take_request(&self, level: u64) -> bool {
+        self.notify_at
+            .compare_exchange(level, u64::MAX, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
     }
 
     /// Answers for `events`, which have been processed, merged or dropped; `true` when word has to be sent.
     pub fn finish(&self, events: u64) -> bool {
         let left = self.events.fetch_sub(events, Ordering::SeqCst) - events;
         let level = self.notify_at.load(Ordering::SeqCst);
-        level != u64::MAX
-            && left <= level
-            && self
-                .notify_at
-                .compare_exchange(level, u64::MAX, Ordering::SeqCst, Ordering::SeqCst)
-                .is_ok()
+        level != u64::MAX && left <= level && self.take_request(level)
     }
 }
 
@@ -529,6 +527,7 @@ impl WorkerThreads {
                 }
             }
             if state.is_quarantined {
+                let events = turn.events;
                 at = pass_over(
                     cell,
                     state,
@@ -537,6 +536,9 @@ impl WorkerThreads {
                     &mut turn.events,
                     &mut turn.outcomes,
                 );
+                if turn.events > events {
+                    self.notify(Control::Dropped(cell.context.id, turn.events - events));
+                }
             }
         }
     }
@@ -590,11 +592,11 @@ impl WorkerThreads {
         outcomes.push(Outcome::Error(Box::new(error)));
         if state.is_quarantined {
             outcomes.push(Outcome::Quarantine(context.id, true));
-            outcomes.push(Outcome::Status(Box::new(
-                StatusChange::of_source(Status::Quarantined, &context.source.name)
-                    .with_symbol(&context.symbol)
-                    .with_message(format!("after {PANICS_MAX} panics in a minute")),
-            )));
+            let mut status = StatusChange::of_source(Status::Quarantined, &context.source.name)
+                .with_symbol(&context.symbol)
+                .with_message(format!("after {PANICS_MAX} panics in a minute"));
+            status.time = Some(self.clock.wall());
+            outcomes.push(Outcome::Status(Box::new(status)));
         }
     }
 

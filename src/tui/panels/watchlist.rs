@@ -323,10 +323,7 @@ impl Panel for WatchlistPanel {
         }
         for (index, line) in lines.iter().enumerate() {
             let y = area.y + 1 + index as u16;
-            self.draw_row(y, line, buffer, context);
-            if let Some(left) = cells::flash_left_ms(line.row, context) {
-                self.flash_left_ms = Some(self.flash_left_ms.map_or(left, |it| it.min(left)));
-            }
+            // Under the row, so that a flash on it can be read.
             if context.selected == Some(line.row.id) {
                 paint(
                     buffer,
@@ -337,6 +334,10 @@ impl Panel for WatchlistPanel {
                     },
                     context.theme.selection.add_modifier(Modifier::BOLD),
                 );
+            }
+            self.draw_row(y, line, buffer, context);
+            if let Some(left) = cells::flash_left_ms(line.row, context) {
+                self.flash_left_ms = Some(self.flash_left_ms.map_or(left, |it| it.min(left)));
             }
         }
     }
