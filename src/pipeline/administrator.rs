@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
+use tokio::sync::oneshot;
 
 use crate::domain::clock::{Clock, Nanos};
 use crate::domain::outcome::{
@@ -63,6 +64,8 @@ pub(crate) struct Parts {
     pub snapshots: Sender<Arc<Snapshot>>,
     pub sources: Vec<SourceEntry>,
     pub sinks: Vec<Box<dyn Sink>>,
+    /// Dropped when the engine is to finish; until then it goes on without streamers too.
+    pub running: Option<oneshot::Sender<()>>,
     pub health: Health,
     pub board: Board,
 }
@@ -498,6 +501,7 @@ impl Administrator {
         for entry in &mut self.parts.sources {
             entry.control = None;
         }
+        self.parts.running = None;
     }
 
     fn tick(&mut self, now: Nanos) {

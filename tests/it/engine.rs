@@ -16,7 +16,7 @@ use streamer_tui::pipeline::source::Message;
 
 use crate::support::{self, Given, ScriptedSource, bar, collector, id, symbols, wait_for};
 
-fn settings() -> EngineSettings {
+pub fn settings() -> EngineSettings {
     EngineSettings {
         stop_when_ended: true,
         processing_capacity: 64,
@@ -24,7 +24,7 @@ fn settings() -> EngineSettings {
     }
 }
 
-fn start(
+pub fn start(
     settings: EngineSettings,
     plans: Vec<SourcePlan>,
     analysis: Option<Analysis>,
@@ -41,23 +41,23 @@ fn start(
     (handle, given)
 }
 
-fn plan(source: ScriptedSource, names: &[&str]) -> SourcePlan {
+pub fn plan(source: ScriptedSource, names: &[&str]) -> SourcePlan {
     SourcePlan {
         source: Box::new(source),
         symbols: Some(symbols(names)),
     }
 }
 
-fn finish(handle: EngineHandle) {
+pub fn finish(handle: EngineHandle) {
     assert!(!handle.join().all_hopeless);
 }
 
-async fn send(feed: &mut Feed, message: Message) {
+pub async fn send(feed: &mut Feed, message: Message) {
     let now = feed.now();
     feed.ready_send(now, message).await.unwrap();
 }
 
-async fn end(feed: &mut Feed, error: Option<&str>) {
+pub async fn end(feed: &mut Feed, error: Option<&str>) {
     let error = error.map(|text| Box::new(ErrorInstance::new(ErrorKind::ConnectionError, text)));
     send(
         feed,
@@ -69,7 +69,7 @@ async fn end(feed: &mut Feed, error: Option<&str>) {
     .await;
 }
 
-fn volumes_by_symbol(given: impl IntoIterator<Item = Given>) -> HashMap<String, Vec<i64>> {
+pub fn volumes_by_symbol(given: impl IntoIterator<Item = Given>) -> HashMap<String, Vec<i64>> {
     let mut all: HashMap<String, Vec<i64>> = HashMap::new();
     for item in given {
         if let Given::Result { symbol, result, .. } = item

@@ -1,0 +1,488 @@
+//! The layers, kept by reading the sources: arrows point down, files stay small, the README is true.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What each layer may import of the crate. What is on top knows everything.
+const LAYERS: [(&str, &[&str]); 11] = [
+    ("domain", &[]),
+    ("telemetry", &["domain"]),
+    ("decode", &["domain"]),
+    ("compute", &["domain"]),
+    ("pipeline", &["domain", "compute", "telemetry"]),
+    (
+        "sources",
+        &["domain", "decode", "compute", "telemetry", "pipeline"],
+    ),
+    (
+        "sinks",
+        &["domain", "decode", "compute", "telemetry", "pipeline"],
+    ),
+    (
+        "stores",
+        &["domain", "decode", "compute", "telemetry", "pipeline"],
+    ),
+    ("tui", &["domain", "pipeline"]),
+    ("cli", &["config", "sources", "telemetry", "domain"]),
+    (
+        "config",
+        &["domain", "telemetry", "pipeline", "sources", "tui"],
+    ),
+];
+
+/// Layers that are composition, and may import all there is.
+const TOP: [&str; 4] = ["main", "lib", "app", "bench"];
+
+/// What of the pipeline the screen may see: snapshots, commands, and the plain types in them.
+const SEEN_BY_TUI: [&str; 9] = [
+    "Snapshot",
+    "Command",
+    "command",
+    "snapshot",
+    "meters::ConnectionState",
+    "meters::TransportView",
+    "source::SeekTarget",
+    "source::Speed",
+    "source::TransportCommand",
+];
+
+/// Words that only files below these places may hold: a crate, or a way past the injected clock and the ports.
+const ONLY_IN: [(&str, &[&str]); 12] = [
+    ("ratatui", &["tui"]),
+    ("crossterm", &["tui"]),
+    ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
+    ("polars", &[]),
+    ("tokio", &["pipeline", "sources", "bench"]),
+    ("SystemTime::now", &["domain/clock.rs"]),
+    ("Utc::now", &[]),
+    ("Local::now", &[]),
+    // A deadline of the program's own end is real time, whatever the data's clock says.
+    ("std::time::Instant", &["domain/clock.rs", "bench"]),
+    ("std::net", &["sources", "sinks", "stores"]),
+];
+
+/// Files that may hold one of those words nevertheless, and why.
+const EXCEPTIONS: [(&str, &str, &str); 1] = [(
+    "app/shutdown.rs",
+    "std::time::Instant",
+    "the deadline of the program's own end, which no clock of the data decides",
+)];
+
+/// What a layer that is pure may not hold.
+const IMPURE: [&str; 8] = [
+    "tokio",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "std::process",
+    "std::env",
+    "Instant::now",
+    "crossbeam_channel",
+];
+
+/// The longest file, tests not counted.
+const LINES_MAX: usize = 400;
+
+/// Files that may be longer for now, with what they may have and why.
+const LONGER: [(&str, usize, &str); 4] = [
+    (
+        "pipeline/process_supervisor.rs",
+        402,
+        "what arrives is a file of its own already; two lines are not worth another",
+    ),
+    (
+        "pipeline/worker_threads.rs",
+        696,
+        "the sharing of threads among symbols is one state machine; to be divided",
+    ),
+    (
+        "pipeline/administrator.rs",
+        541,
+        "one loop with everything it hears",
+    ),
+    (
+        "pipeline/snapshot.rs",
+        450,
+        "plain types of one read model, most of it their documentation",
+    ),
+];
+
+struct SourceFile {
+    /// Below `src`.
+    path: String,
+    /// The code, without comments, texts and tests.
+    code: String,
+    lines: usize,
+}
+
+impl SourceFile {
+    fn layer(&self) -> &str {
+        let end = self.path.find(['/', '.']).unwrap();
+        &self.path[..end]
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Whether a file is a module of tests, which is said where it is declared.
+fn is_test_module(path: &str) -> bool {
+    let stem = path.strip_suffix(".rs").unwrap();
+    stem.split('/')
+        .any(|part| part == "tests" || part.ends_with("_tests"))
+        || stem == "tui/fixture"
+}
+
+fn sources() -> Vec<SourceFile> {
+    let src = root().join("src");
+    let mut sources = Vec::new();
+    for file in files_below(&src) {
+        let path = file
+            .strip_prefix(&src)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        if is_test_module(&path) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = without_tests(&text);
+        sources.push(SourceFile {
+            path,
+            lines: text.lines().count(),
+            code: without_comments_and_texts(text),
+        });
+    }
+    assert!(sources.len() > 100, "the sources have been found");
+    sources
+}
+
+/// A file up to its module of tests, which is its last item.
+fn without_tests(text: &str) -> &str {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("\n#[cfg(test)]\n") {
+        let at = from + at;
+        let item = text[at..]
+            .lines()
+            .skip(2)
+            .find(|line| !line.starts_with("#[") && !line.starts_with("    ") && *line != ")]");
+        if item.is_some_and(|line| line.starts_with("mod tests {")) {
+            return &text[..at];
+        }
+        from = at + 1;
+    }
+    text
+}
+
+/// The code alone. Quotation marks within characters are the only oddity that has to be known.
+fn without_comments_and_texts(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let skipped = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if let Some(raw) = rest.strip_prefix("r#\"") {
+            raw.find("\"#").map_or(rest.len(), |at| at + 5)
+        } else if rest.starts_with("'\"'") {
+            3
+        } else if let Some(escaped) = rest.strip_prefix("'\\") {
+            escaped.find('\'').map_or(2, |at| at.max(1) + 3)
+        } else if next == '"' {
+            end_of_text(rest)
+        } else {
+            code.push(next);
+            next.len_utf8()
+        };
+        rest = &rest[skipped..];
+    }
+    code
+}
+
+/// The length of the text in quotation marks at the beginning.
+fn end_of_text(rest: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, character) in rest.char_indices().skip(1) {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// Every path that begins with `crate::`, lists in braces taken apart: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn crate_paths(code: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|character| character.is_alphanumeric() || character == '_') {
+            continue;
+        }
+        let tree = &code[at + "crate::".len()..];
+        let mut tail = tree;
+        expand("", &mut tail, &mut paths);
+    }
+    paths
+}
+
+/// Reads one tree of paths from the beginning of `rest`.
+fn expand(prefix: &str, rest: &mut &str, paths: &mut Vec<String>) {
+    let word = rest
+        .find(|character: char| !(character.is_alphanumeric() || "_:*".contains(character)))
+        .unwrap_or(rest.len());
+    let path = format!("{prefix}{}", &rest[..word]);
+    *rest = &rest[word..];
+    if !(path.ends_with("::") || path.is_empty()) || !rest.starts_with('{') {
+        paths.push(path);
+        return;
+    }
+    loop {
+        *rest = rest[1..].trim_start();
+        if rest.starts_with('}') {
+            break;
+        }
+        expand(&path, rest, paths);
+        let Some(at) = rest.find([',', '}']) else {
+            break;
+        };
+        *rest = &rest[at..];
+        if rest.starts_with('}') {
+            break;
+        }
+    }
+    *rest = rest.get(1..).unwrap_or_default();
+}
+
+/// Whether `word` stands in `code` and is not a part of a longer one.
+fn holds(code: &str, word: &str) -> bool {
+    let is_part = |character: Option<char>| {
+        character.is_some_and(|character| character.is_alphanumeric() || character == '_')
+    };
+    code.match_indices(word).any(|(at, _)| {
+        !is_part(code[..at].chars().next_back()) && !is_part(code[at + word.len()..].chars().next())
+    })
+}
+
+/// Whether a file uses the standard library's clock for durations, under whichever name it is imported.
+fn holds_instant(code: &str) -> bool {
+    let imported = code
+        .lines()
+        .any(|line| line.trim_start().starts_with("use std::time::") && holds(line, "Instant"));
+    imported || holds(code, "std::time::Instant")
+}
+
+/// What is wrong with the imports of one file.
+fn violations(file: &SourceFile) -> Vec<String> {
+    let mut found = Vec::new();
+    let layer = file.layer();
+    let allowed = LAYERS.iter().find(|(name, _)| *name == layer);
+    if allowed.is_none() && !TOP.contains(&layer) {
+        found.push(format!(
+            "{}: '{layer}' is no layer that is known",
+            file.path
+        ));
+    }
+    for path in crate_paths(&file.code) {
+        let target = path.split("::").next().unwrap();
+        if let Some((_, allowed)) = allowed
+            && target != layer
+            && !allowed.contains(&target)
+        {
+            found.push(format!("{}: {layer} imports crate::{path}", file.path));
+        }
+        if layer == "tui"
+            && let Some(seen) = path.strip_prefix("pipeline::")
+        {
+            let is_seen = SEEN_BY_TUI
+                .iter()
+                .any(|name| seen == *name || seen.starts_with(&format!("{name}::")));
+            if !is_seen {
+                found.push(format!("{}: the screen sees crate::{path}", file.path));
+            }
+        }
+    }
+    for (word, places) in ONLY_IN {
+        let is_held = match word {
+            "std::time::Instant" => holds_instant(&file.code),
+            word => holds(&file.code, word),
+        };
+        let is_allowed = places
+            .iter()
+            .any(|place| *place == layer || *place == file.path)
+            || EXCEPTIONS
+                .iter()
+                .any(|(path, excepted, _)| *path == file.path && *excepted == word);
+        if is_held && !is_allowed {
+            found.push(format!("{}: {word}", file.path));
+        }
+    }
+    if ["domain", "decode", "compute"].contains(&layer) && file.path != "domain/clock.rs" {
+        for word in IMPURE {
+            if holds(&file.code, word) {
+                found.push(format!("{}: {word} in a pure layer", file.path));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn arrows_point_down() {
+    let found: Vec<String> = sources().iter().flat_map(violations).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn an_arrow_that_points_up_would_be_found() {
+    let file = |path: &str, text: &str| SourceFile {
+        path: path.to_owned(),
+        code: without_comments_and_texts(without_tests(text)),
+        lines: 0,
+    };
+    for (path, text) in [
+        ("domain/bar.rs", "use crate::pipeline::Command;"),
+        ("decode/csv.rs", "use tokio::sync::mpsc;"),
+        ("decode/csv.rs", "fn f() { std::fs::read(p); }"),
+        ("compute/history.rs", "let now = Instant::now();"),
+        ("pipeline/feed.rs", "use crate::sources::replay;"),
+        ("pipeline/feed.rs", "use crate::{domain::bar, tui::run};"),
+        ("pipeline/feed.rs", "use crate::decode::json;"),
+        ("sources/replay.rs", "use crate::sinks::json_lines;"),
+        (
+            "sources/replay.rs",
+            "use crate::{\n    app::plan,\n    domain::bar,\n};",
+        ),
+        (
+            "sources/replay.rs",
+            "fn f(x: crate::stores::session::Session) {}",
+        ),
+        ("sinks/json_lines.rs", "use crate::tui::text;"),
+        ("sources/replay.rs", "use std::time::{Duration, Instant};"),
+        ("tui/run.rs", "use crate::pipeline::engine::EngineHandle;"),
+        ("tui/run.rs", "use crate::pipeline::{Command, feed::Feed};"),
+        ("tui/run.rs", "use crate::config::Settings;"),
+        ("app/screen.rs", "use ratatui::Frame;"),
+        ("bench/load.rs", "use crossterm::event::KeyEvent;"),
+        ("app.rs", "use clap::Parser;"),
+        ("config.rs", "let now = SystemTime::now();"),
+        ("sources/replay.rs", "use polars::prelude::*;"),
+        ("gadgets.rs", "fn f() {}"),
+    ] {
+        assert!(!violations(&file(path, text)).is_empty(), "{path}: {text}");
+    }
+    for (path, text) in [
+        (
+            "domain/bar.rs",
+            "// crate::pipeline is elsewhere\nlet text = \"crate::tui\";",
+        ),
+        (
+            "domain/bar.rs",
+            "let c = '\"'; let text = \"\\\"crate::tui\";",
+        ),
+        ("tui/run.rs", "use crate::pipeline::snapshot::{Row, Rows};"),
+        ("tui/run.rs", "use crate::pipeline::{Command, Snapshot};"),
+        (
+            "sources/replay.rs",
+            "use crate::{decode::csv, domain::{bar, time}};",
+        ),
+        (
+            "decode/csv.rs",
+            "fn f() {}\n\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n",
+        ),
+    ] {
+        assert_eq!(violations(&file(path, text)), [] as [String; 0], "{text}");
+    }
+}
+
+#[test]
+fn every_folder_of_modules_has_its_file_beside_it() {
+    let src = root().join("src");
+    for file in files_below(&src) {
+        assert!(!file.ends_with("mod.rs"), "{}", file.display());
+        let folder = file.parent().unwrap();
+        if folder != src {
+            let beside = folder.with_extension("rs");
+            assert!(beside.is_file(), "{} is missing", beside.display());
+        }
+    }
+}
+
+#[test]
+fn files_stay_small() {
+    let excepted: BTreeMap<&str, usize> = LONGER
+        .iter()
+        .map(|(path, lines, _)| (*path, *lines))
+        .collect();
+    let mut found = Vec::new();
+    for file in sources() {
+        let most = excepted.get(file.path.as_str()).copied();
+        if file.lines > most.unwrap_or(LINES_MAX) {
+            found.push(format!("{}: {} lines", file.path, file.lines));
+        }
+        if most.is_some() && file.lines <= LINES_MAX {
+            found.push(format!("{}: needs no exception any more", file.path));
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// Every flag and subcommand that the README's code blocks give the program has to be there.
+#[test]
+fn the_commands_of_the_readme_exist() {
+    let Ok(readme) = std::fs::read_to_string(root().join("README.md")) else {
+        println!("skipped: there is no README yet");
+        return;
+    };
+    let home = crate::program::Home::new();
+    let help = home.run(["--help"]).well().text();
+    let mut commands = 0;
+    let blocks = readme.split("```").skip(1).step_by(2);
+    for line in blocks.flat_map(str::lines) {
+        let line = line.split(" #").next().unwrap();
+        let arguments = match (
+            line.split_once("streamer-tui "),
+            line.split_once("cargo run"),
+        ) {
+            (Some((_, arguments)), _) => arguments,
+            (None, Some((_, arguments))) => arguments.split_once(" -- ").map_or("", |(_, own)| own),
+            _ => continue,
+        };
+        commands += 1;
+        let arguments = arguments.split(['|', '>']).next().unwrap();
+        for word in arguments.split_whitespace() {
+            let flag = word.split('=').next().unwrap();
+            if flag.starts_with("--") && flag != "--json" && flag != "--help" {
+                assert!(help.contains(flag), "{flag}: {line}");
+            }
+        }
+        let first = arguments.split_whitespace().next().unwrap_or_default();
+        if first
+            .chars()
+            .all(|character| character.is_ascii_lowercase())
+            && !first.is_empty()
+        {
+            assert!(help.contains(&format!("\n  {first} ")), "{first}: {line}");
+        }
+    }
+    assert!(commands > 0, "the README shows how to run the program");
+}
