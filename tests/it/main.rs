@@ -7,4 +7,6 @@
 )]
 
 mod engine;
+mod pty;
 mod support;
+mod terminal;
