@@ -4,6 +4,7 @@ pub mod home;
 pub mod sequences;
 
 use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ const FRAME_END: &[u8] = b"\x1b[?2026l";
 enum Taking {
     Everything,
     /// One more piece, then nothing until further notice.
+    OneMore,
+    /// Nothing until further notice.
     Nothing,
     /// The terminal is about to go.
     Closed,
@@ -44,12 +47,19 @@ impl Gate {
 
     /// Waits while nothing is taken; tells whether to go on.
     fn pass(&self) -> bool {
-        let taking = self.taking.lock().unwrap();
+        let mut taking = self.taking.lock().unwrap();
+        if *taking == Taking::OneMore {
+            *taking = Taking::Nothing;
+        }
         let taking = self
             .changed
             .wait_while(taking, |taking| *taking == Taking::Nothing)
             .unwrap();
         *taking != Taking::Closed
+    }
+
+    fn is_holding(&self) -> bool {
+        *self.taking.lock().unwrap() == Taking::Nothing
     }
 }
 
@@ -75,7 +85,7 @@ pub struct Ended {
     pub bytes: Vec<u8>,
     /// What stands on the terminal.
     pub text: String,
-    is_mode_restored: bool,
+    pub is_mode_restored: bool,
     is_screen_restored: bool,
 }
 
@@ -176,6 +186,11 @@ impl Terminal {
         self.parser.set_size(rows, columns);
     }
 
+    /// Tells the program of another size, while the terminal stays as it is.
+    pub fn claim_size(&mut self, columns: u16, rows: u16) {
+        self.master.resize(size(columns, rows)).unwrap();
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(self.process, signal).unwrap();
     }
@@ -189,9 +204,52 @@ impl Terminal {
         mode(&*self.master) == self.mode_before
     }
 
+    /// Whether the thread that draws waits for the terminal to take something, which it does not.
+    pub fn is_stuck(&self) -> bool {
+        // On Linux a writer waits there for room on a terminal, and nothing else that the thread does.
+        self.gate.is_holding() && self.waiting_place("streamer-tui").contains("wait_woken")
+    }
+
+    pub fn tells_what_threads_wait_for(&self) -> bool {
+        // This one waits all the time.
+        self.waiting_place("signals").len() > 1
+    }
+
+    /// Where in the kernel a thread waits.
+    fn waiting_place(&self, thread: &str) -> String {
+        // A name has room for 15 bytes.
+        let thread = &thread[..thread.len().min(15)];
+        self.thread(thread)
+            .and_then(|path| std::fs::read_to_string(path.join("wchan")).ok())
+            .unwrap_or_default()
+    }
+
+    pub fn has_thread(&self, name: &str) -> bool {
+        self.thread(name).is_some()
+    }
+
+    /// How often a thread has gone to rest so far.
+    pub fn rests_of(&self, name: &str) -> u64 {
+        let path = self.thread(name).unwrap().join("status");
+        let status = std::fs::read_to_string(path).unwrap();
+        let count = status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        count.unwrap().trim().parse().unwrap()
+    }
+
+    fn thread(&self, name: &str) -> Option<PathBuf> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.process())).ok()?;
+        threads
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .find(|path| {
+                std::fs::read_to_string(path.join("comm")).is_ok_and(|found| found.trim() == name)
+            })
+    }
+
     /// Takes nothing more, after one last piece.
     pub fn hold(&mut self) {
-        self.gate.set(Taking::Nothing);
+        self.gate.set(Taking::OneMore);
     }
 
     /// Takes everything again.
@@ -317,7 +375,11 @@ impl Terminal {
 impl Ended {
     /// Asserts that the program ended as it should, with the terminal as it was.
     pub fn assert_restored(&self, code: u32) {
-        assert_eq!(self.code, code, "exit code; on the terminal:\n{}", self.text);
+        assert_eq!(
+            self.code, code,
+            "exit code; on the terminal:\n{}",
+            self.text
+        );
         assert!(self.is_mode_restored, "the terminal's mode");
         assert!(self.is_screen_restored, "screen, cursor, pasting, mouse");
         assert!(

@@ -76,9 +76,9 @@ impl Reader<'_> {
             .map_or(sequence.len(), |at| at + 1);
         let (parameters, last) = sequence[..length].split_at(length.saturating_sub(1));
         let numbers = || {
-            parameters
-                .split(';')
-                .all(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+            parameters.split(';').all(|number| {
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+            })
         };
         match last {
             "h" | "l" => {

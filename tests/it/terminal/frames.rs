@@ -153,7 +153,10 @@ fn a_terminal_that_can_show_nothing_is_refused_with_a_way_out() {
 fn what_is_no_terminal_gets_no_escape_codes() {
     let home = Home::new();
     let source = home.day();
-    home.write("BAD_1min.csv", "datetime,open,high,low,close,volume\n2019-02-13 09:30:00,\x1b[31m,1,1,1,1\n");
+    home.write(
+        "BAD_1min.csv",
+        "datetime,open,high,low,close,volume\n2019-02-13 09:30:00,\x1b[31m,1,1,1,1\n",
+    );
     let output = Command::new(env!("CARGO_BIN_EXE_streamer-tui"))
         .args(["--source", &source, "--speed", "max"])
         .env_clear()
