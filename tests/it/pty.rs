@@ -166,6 +166,11 @@ impl Terminal {
         self.text().lines().nth(row).unwrap_or_default().to_owned()
     }
 
+    /// The replayed time of day in the header, in seconds.
+    pub fn clock(&self) -> Option<u32> {
+        clock(&self.text())
+    }
+
     /// The number of frames begun so far.
     pub fn frames(&self) -> usize {
         self.bytes
@@ -424,4 +429,18 @@ fn size(columns: u16, rows: u16) -> PtySize {
 /// What the bytes make of an empty terminal.
 pub fn parser(columns: u16, rows: u16) -> vt100::Parser {
     vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0)
+}
+
+/// The replayed time of day in the header of a screen, in seconds.
+pub fn clock(screen: &str) -> Option<u32> {
+    let header = screen.lines().next()?;
+    let time = header.get(header.find(" EST")?.checked_sub(8)?..)?;
+    let number = |at: usize| time.get(at..at + 2)?.parse::<u32>().ok();
+    Some((number(0)? * 60 + number(3)?) * 60 + number(6)?)
+}
+
+/// Says aloud why a test does nothing here.
+#[allow(clippy::print_stdout, reason = "a test that is skipped says so")]
+pub fn skipped(why: &str) {
+    println!("skipped: {why}");
 }

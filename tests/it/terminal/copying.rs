@@ -11,7 +11,7 @@ fn what_is_selected_goes_to_the_clipboard() {
         "datetime,open,high,low,close,volume\n2019-02-13 09:30:00,oops,1,1,1,1\n",
     );
     let mut terminal = Terminal::start(&home, &["--source", &source, "--speed", "max"]);
-    terminal.wait_for("ended");
+    terminal.wait_for("278.91");
     terminal.keys(":select SPY\ry");
     terminal.wait_for("copied");
     terminal.keys("4");

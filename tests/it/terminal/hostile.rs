@@ -1,5 +1,7 @@
 //! Data that would like to steer the terminal.
 
+use std::fmt::Write as _;
+
 use crate::pty::{Home, Start, Terminal, sequences};
 
 /// What a row may hold that must never be drawn as it is.
@@ -20,7 +22,7 @@ fn nothing_in_the_data_steers_the_terminal() {
     let source = home.day();
     let mut rows = String::from("datetime,open,high,low,close,volume\n");
     for (minute, trick) in TRICKS.iter().enumerate() {
-        rows.push_str(&format!("2019-02-13 09:3{minute}:00,{trick},1,1,1,1\n"));
+        writeln!(rows, "2019-02-13 09:3{minute}:00,{trick},1,1,1,1").unwrap();
     }
     // A file's name is data as well.
     home.write("AAPL_\x1b]0;owned\x07\u{202e}.csv", rows);
@@ -58,7 +60,9 @@ fn nothing_in_the_data_steers_the_terminal() {
     // What is typed and pasted is no better.
     terminal.keys(":\x1b[200~thm\u{202e}\u{9b}31m\x07\x1b[201~\r");
     terminal.wait_for("unknown command");
-    terminal.keys("\x1bq");
+    terminal.keys("\x1b");
+    terminal.wait_gone(":thm");
+    terminal.keys("q");
     let ended = terminal.end();
     ended.assert_restored(0);
     let found = sequences::check(&ended.bytes);

@@ -1,6 +1,6 @@
 //! The main way through the program, key by key.
 
-use crate::pty::{Home, Terminal, sequences};
+use crate::pty::{Home, Terminal, clock, sequences};
 
 /// A paused replay of two of three symbols, with a row that cannot be read.
 fn paused(home: &Home) -> Terminal {
@@ -14,7 +14,9 @@ fn paused(home: &Home) -> Terminal {
     home.write("AAPL_1min.csv", rows);
     let symbols = ["--symbols", "AAPL,AMZN", "--speed", "600"];
     let mut terminal = Terminal::start(home, &[&["--source", &source], &symbols[..]].concat());
-    terminal.wait_for("09:45:00");
+    terminal.wait("some data", |screen| {
+        clock(screen) >= Some((9 * 60 + 45) * 60)
+    });
     terminal.keys(" ");
     terminal.wait_for("‖ 600×");
     terminal
@@ -103,19 +105,17 @@ fn views_panels_and_help() {
     let home = Home::new();
     let mut terminal = paused(&home);
     for (key, there, gone) in [
-        ("p", "bottleneck", ""),
+        ("p", "latency", "Watchlist"),
         ("2", "Watchlist", "Pipeline"),
         ("3", "Wed 2019-02-13", "Pipeline"),
         ("4", "AAPL_1min.csv:12", "Watchlist"),
-        ("1", "Pipeline", ""),
+        ("5", "latency", "AAPL_1min.csv:12"),
+        ("1", "Watchlist", ""),
     ] {
         terminal.keys(key);
-        if key != "p" {
-            terminal.wait_for(there);
-        }
-        if !gone.is_empty() {
-            terminal.wait_gone(gone);
-        }
+        terminal.wait(&format!("the view of {key}"), |screen| {
+            screen.contains(there) && (gone.is_empty() || !screen.contains(gone))
+        });
     }
     terminal.keys("\t");
     terminal.wait_for("▸AAPL · 1m");

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::pty::{Home, Terminal};
+use crate::pty::{Home, Terminal, skipped};
 use crate::support::wait_for;
 
 /// A run whose terminal has stopped taking anything, and that has come to wait for it.
@@ -12,7 +12,7 @@ fn stuck(home: &Home) -> Option<Terminal> {
     let mut terminal = Terminal::start(home, &["--source", &home.day(), "--speed", "300"]);
     terminal.wait_for("connected");
     if !terminal.tells_what_threads_wait_for() {
-        println!("skipped: the system does not tell what a thread waits for");
+        skipped("the system does not tell what a thread waits for");
         return None;
     }
     terminal.hold();
@@ -24,21 +24,13 @@ fn stuck(home: &Home) -> Option<Terminal> {
     Some(terminal)
 }
 
-/// The replayed minute in the header.
-fn minute(terminal: &Terminal) -> Option<u32> {
-    let header = terminal.line(0);
-    let time = header.get(header.find(" EST")?.checked_sub(8)?..)?;
-    let number = |at: usize| time.get(at..at + 2)?.parse::<u32>().ok();
-    Some(number(0)? * 60 + number(3)?)
-}
-
 #[test]
 fn the_replay_goes_on_and_the_screen_catches_up() {
     let home = Home::new();
     let Some(mut terminal) = stuck(&home) else {
         return;
     };
-    let before = minute(&terminal).unwrap();
+    let before = terminal.clock().unwrap();
     // The thread of a symbol rests after each bar; nothing else is to be seen from outside meanwhile.
     let begun = terminal.rests_of("AAPL");
     wait_for("ten bars", || {
@@ -47,7 +39,7 @@ fn the_replay_goes_on_and_the_screen_catches_up() {
     assert!(terminal.is_stuck());
     terminal.release();
     terminal.wait_until("a later clock", |terminal| {
-        minute(terminal).is_some_and(|now| now >= before + 10)
+        terminal.clock() >= Some(before + 10 * 60)
     });
     terminal.keys("q");
     terminal.end().assert_restored(0);
