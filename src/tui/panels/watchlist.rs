@@ -20,7 +20,7 @@ use crate::domain::symbol::{SymbolId, SymbolSpec};
 use crate::domain::time::UnixMs;
 
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-use super::super::text::{paint, safe};
+use super::super::text::{paint_behind, safe};
 use cells::CellWidth;
 pub use columns::{Column, Sort};
 use draw::{RowLine, draw_empty, row_text};
@@ -328,7 +328,7 @@ impl Panel for WatchlistPanel {
                 self.flash_left_ms = Some(self.flash_left_ms.map_or(left, |it| it.min(left)));
             }
             if context.selected == Some(line.row.id) {
-                paint(
+                paint_behind(
                     buffer,
                     Rect {
                         y,
