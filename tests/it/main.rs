@@ -12,4 +12,6 @@ mod faults;
 mod headless;
 mod layers;
 mod program;
+mod pty;
 mod support;
+mod terminal;

@@ -20,7 +20,7 @@ use crate::domain::symbol::{SymbolId, SymbolSpec};
 use crate::domain::time::UnixMs;
 
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-use super::super::text::{paint, safe};
+use super::super::text::{paint_behind, safe};
 use cells::CellWidth;
 pub use columns::{Column, Sort};
 use draw::{RowLine, draw_empty, row_text};
@@ -325,7 +325,7 @@ impl Panel for WatchlistPanel {
             let y = area.y + 1 + index as u16;
             // Under the row, so that a flash on it can be read.
             if context.selected == Some(line.row.id) {
-                paint(
+                paint_behind(
                     buffer,
                     Rect {
                         y,
