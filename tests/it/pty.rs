@@ -371,7 +371,8 @@ pub fn parser(columns: u16, rows: u16) -> vt100::Parser {
 /// The replayed time of day in the header of a screen, in seconds.
 pub fn clock(screen: &str) -> Option<u32> {
     let header = screen.lines().next()?;
-    let time = header.get(header.find(" EST")?.checked_sub(8)?..)?;
+    // Before there is data the time is that of the wall.
+    let time = header.get(header.find("2019-02-13 ")? + "2019-02-13 ".len()..)?;
     let number = |at: usize| time.get(at..at + 2)?.parse::<u32>().ok();
     Some((number(0)? * 60 + number(3)?) * 60 + number(6)?)
 }
