@@ -1,17 +1,19 @@
 //! The program in a pseudo-terminal: keys and signals in, the screen and every byte of it out.
 
+mod gate;
 pub mod home;
 pub mod sequences;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
+use gate::{Gate, Taking, read_on};
 pub use home::Home;
 
 /// How long anything may take before a test gives up.
@@ -19,49 +21,6 @@ pub const DEADLINE: Duration = Duration::from_secs(15);
 
 const FRAME_BEGIN: &[u8] = b"\x1b[?2026h";
 const FRAME_END: &[u8] = b"\x1b[?2026l";
-
-/// Whether the terminal takes what the program writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Taking {
-    Everything,
-    /// One more piece, then nothing until further notice.
-    OneMore,
-    /// Nothing until further notice.
-    Nothing,
-    /// The terminal is about to go.
-    Closed,
-}
-
-/// The reading side, which can be held up.
-#[derive(Debug)]
-struct Gate {
-    taking: Mutex<Taking>,
-    changed: Condvar,
-}
-
-impl Gate {
-    fn set(&self, taking: Taking) {
-        *self.taking.lock().unwrap() = taking;
-        self.changed.notify_all();
-    }
-
-    /// Waits while nothing is taken; tells whether to go on.
-    fn pass(&self) -> bool {
-        let mut taking = self.taking.lock().unwrap();
-        if *taking == Taking::OneMore {
-            *taking = Taking::Nothing;
-        }
-        let taking = self
-            .changed
-            .wait_while(taking, |taking| *taking == Taking::Nothing)
-            .unwrap();
-        *taking != Taking::Closed
-    }
-
-    fn is_holding(&self) -> bool {
-        *self.taking.lock().unwrap() == Taking::Nothing
-    }
-}
 
 /// The program under test on a terminal that never answers anything.
 pub struct Terminal {
@@ -132,10 +91,7 @@ impl Terminal {
         let process = Pid::from_raw(child.process_id().unwrap() as i32).unwrap();
         let (done, ended) = bounded(1);
         std::thread::spawn(move || done.send(child.wait().unwrap()).ok());
-        let gate = Arc::new(Gate {
-            taking: Mutex::new(Taking::Everything),
-            changed: Condvar::new(),
-        });
+        let gate = Gate::new();
         let reader = pair.master.try_clone_reader().unwrap();
         let output = read_on(reader, Arc::clone(&gate));
         Self {
@@ -395,25 +351,6 @@ impl Ended {
     }
 }
 
-/// Passes on what is read, as long as the gate lets it.
-fn read_on(mut reader: Box<dyn Read + Send>, gate: Arc<Gate>) -> Receiver<Vec<u8>> {
-    let (pieces, output) = unbounded();
-    std::thread::spawn(move || {
-        let mut buffer = vec![0; 64 * 1024];
-        while gate.pass() {
-            match reader.read(&mut buffer) {
-                Ok(0) | Err(_) => return,
-                Ok(length) => {
-                    if pieces.send(buffer[..length].to_vec()).is_err() {
-                        return;
-                    }
-                }
-            }
-        }
-    });
-    output
-}
-
 fn mode(master: &dyn MasterPty) -> String {
     format!("{:?}", master.get_termios().unwrap())
 }
@@ -434,7 +371,8 @@ pub fn parser(columns: u16, rows: u16) -> vt100::Parser {
 /// The replayed time of day in the header of a screen, in seconds.
 pub fn clock(screen: &str) -> Option<u32> {
     let header = screen.lines().next()?;
-    let time = header.get(header.find(" EST")?.checked_sub(8)?..)?;
+    // Before there is data the time is that of the wall.
+    let time = header.get(header.find("2019-02-13 ")? + "2019-02-13 ".len()..)?;
     let number = |at: usize| time.get(at..at + 2)?.parse::<u32>().ok();
     Some((number(0)? * 60 + number(3)?) * 60 + number(6)?)
 }

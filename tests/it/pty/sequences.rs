@@ -17,18 +17,11 @@ const MODES: [&str; 6] = ["1049", "25", "2004", "1000", "1002", "1006"];
 /// Reads all that was written, and panics at what does not belong there: sequences that are not on the list, queries,
 /// control and invisible characters, text or looks outside a frame, frames within frames.
 pub fn check(bytes: &[u8]) -> Found {
-    check_with(bytes, false)
-}
-
-/// As [`check`], for a program that ends with words on standard error after it has left the screen.
-pub fn check_with(bytes: &[u8], may_speak_at_the_end: bool) -> Found {
     let text = std::str::from_utf8(bytes).expect("UTF-8");
     let mut reader = Reader {
         text,
         at: 0,
         is_in_frame: false,
-        has_left: false,
-        may_speak_at_the_end,
         found: Found::default(),
     };
     while reader.step() {}
@@ -40,8 +33,6 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     is_in_frame: bool,
-    has_left: bool,
-    may_speak_at_the_end: bool,
     found: Found,
 }
 
@@ -56,12 +47,10 @@ impl Reader<'_> {
         } else if let Some(command) = rest.strip_prefix("\x1b]") {
             self.at += 2 + self.command(command);
         } else {
-            let may_break = self.has_left && self.may_speak_at_the_end;
-            let is_break = may_break && matches!(first, '\r' | '\n');
-            if is_forbidden(first) && !is_break {
+            if is_forbidden(first) {
                 self.refuse("a character that must not be drawn", first.len_utf8());
             }
-            if !self.is_in_frame && !may_break {
+            if !self.is_in_frame {
                 self.refuse("text outside a frame", first.len_utf8());
             }
             self.at += first.len_utf8();
@@ -105,11 +94,7 @@ impl Reader<'_> {
                 self.found.frames += 1;
             }
             "2026" => self.is_in_frame = false,
-            mode if MODES.contains(&mode) && !self.is_in_frame => {
-                if mode == "1049" {
-                    self.has_left = !is_on;
-                }
-            }
+            mode if MODES.contains(&mode) && !self.is_in_frame => {}
             _ => self.refuse("a mode that is not on the list", length + 2),
         }
     }
