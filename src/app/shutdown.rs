@@ -9,7 +9,7 @@ use std::{fs, io, process, thread};
 use crossbeam_channel::{
     Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError, bounded,
 };
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 use super::exit::{self, Exit};
@@ -64,9 +64,7 @@ impl Shutdown {
             restore_terminal,
         }));
         let mut wanted = vec![SIGINT, SIGTERM];
-        if !is_ignored(SIGHUP) {
-            wanted.push(SIGHUP);
-        }
+        wanted.extend([SIGHUP, SIGQUIT].into_iter().filter(|it| !is_ignored(*it)));
         let mut signals = Signals::new(wanted)?;
         let handle = signals.handle();
         let own = requester.clone();
@@ -131,6 +129,14 @@ impl Requester {
 
     fn take_signal(&self, signal: i32) {
         tracing::info!(signal, "received");
+        if signal == SIGQUIT {
+            // Whoever sends it wants the process dead and its core kept, but needs the terminal to look at it.
+            (self.0.restore_terminal)();
+            if let Err(error) = signal_hook::low_level::emulate_default_handler(signal) {
+                tracing::error!(%error, "cannot end as the signal asks");
+                process::exit(Exit::Failed.code().into());
+            }
+        }
         if signal == SIGINT && self.0.requested.load(Ordering::Relaxed) {
             self.leave(Exit::Interrupted);
         }
@@ -227,6 +233,41 @@ mod tests {
         shutdown.finish();
         assert!(begun.elapsed() < DRAIN_MAX / 2);
         assert!(received.is_empty());
+    }
+
+    /// Set in the process that is to be ended by the signal.
+    const CHILD: &str = "STREAMER_TUI_SHUTDOWN_TEST_CHILD";
+
+    #[test]
+    fn sigquit_gives_the_terminal_back_and_ends_the_process() {
+        use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
+        use std::os::unix::process::ExitStatusExt;
+
+        if std::env::var_os(CHILD).is_some() {
+            let no_core = Rlimit {
+                current: Some(0),
+                maximum: Some(0),
+            };
+            setrlimit(Resource::Core, no_core).unwrap();
+            let (commands, _received) = bounded(4);
+            let restore = || {
+                io::Write::write_all(&mut io::stderr(), b"given back").unwrap();
+            };
+            let shutdown = Shutdown::start(commands, restore).unwrap();
+            kill_process(getpid(), Signal::QUIT).unwrap();
+            thread::park_timeout(DRAIN_MAX);
+            shutdown.finish();
+            return;
+        }
+        let name = "app::shutdown::tests::sigquit_gives_the_terminal_back_and_ends_the_process";
+        let child = process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stderr);
+        assert_eq!(child.status.signal(), Some(3), "{said}");
+        assert!(said.contains("given back"), "{said}");
     }
 
     #[test]

@@ -128,18 +128,6 @@ pub fn paint(buffer: &mut Buffer, area: Rect, style: Style) {
     }
 }
 
-/// Paints what has no background of its own; the rest stays as it is, or it could not be read.
-pub fn paint_behind(buffer: &mut Buffer, area: Rect, style: Style) {
-    let area = area.intersection(buffer.area);
-    for position in area.positions() {
-        if let Some(cell) = buffer.cell_mut(position)
-            && cell.bg == ratatui::style::Color::Reset
-        {
-            cell.set_style(style);
-        }
-    }
-}
-
 /// Empties a rectangle, for what is drawn over other things.
 pub fn clear(buffer: &mut Buffer, area: Rect) {
     let area = area.intersection(buffer.area);

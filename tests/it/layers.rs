@@ -92,28 +92,7 @@ const IMPURE: [&str; 8] = [
 const LINES_MAX: usize = 400;
 
 /// Files that may be longer for now, with what they may have and why.
-const LONGER: [(&str, usize, &str); 4] = [
-    (
-        "pipeline/process_supervisor.rs",
-        440,
-        "what arrives is a file of its own already; to be divided further",
-    ),
-    (
-        "pipeline/worker_threads.rs",
-        710,
-        "the sharing of threads among symbols is one state machine; to be divided",
-    ),
-    (
-        "pipeline/administrator.rs",
-        560,
-        "one loop with everything it hears",
-    ),
-    (
-        "pipeline/snapshot.rs",
-        450,
-        "plain types of one read model, most of it their documentation",
-    ),
-];
+const LONGER: [(&str, usize, &str); 0] = [];
 
 /// Whether a file uses the standard library's clock for durations, under whichever name it is imported.
 fn holds_instant(code: &str) -> bool {

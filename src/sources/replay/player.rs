@@ -32,7 +32,7 @@ use super::merge::Merge;
 use super::playback::Playback;
 use super::reader::{Reader, Reply};
 
-use load::Load;
+use load::{Load, Place};
 use opening::Header;
 use outbox::Outgoing;
 use show::Shown;
@@ -340,7 +340,8 @@ impl Player {
             return self.listen(None).await;
         }
         if self.settings.looping && self.has_played {
-            self.jump(self.settings.open_at.map(|time| time.0));
+            let place = self.settings.open_at;
+            self.jump(place.map_or(Place::Beginning, |time| Place::At(time.0)));
             return Ok(());
         }
         self.has_ended = true;

@@ -211,10 +211,14 @@ impl Track {
             self.asking = Asking::Done;
         }
         if let Some(failure) = chunk.failure.take() {
-            let lines = self.line.saturating_sub(1);
             let mut error = ErrorInstance::new(failure.kind, failure.message);
             error.source = Some(context.info.name.clone());
-            error.location = Some(format!("{}:{lines}", self.name));
+            error.location = Some(match self.line.saturating_sub(1) {
+                // No line was read, or the lines were given out from the end.
+                0 => self.name.clone(),
+                _ if chunk.backwards => self.name.clone(),
+                last => format!("{}:{last}", self.name),
+            });
             self.ordinal += 1;
             if self.ordinal > self.reported {
                 self.set_head(Vec::new(), vec![error]);

@@ -43,7 +43,10 @@ impl Model {
             Order::Freeze => self.freeze(),
             Order::Screenshot(path) => self.effects.push(Effect::Screenshot(path)),
             Order::Acknowledge => self.send(Command::AcknowledgeErrors(None)),
-            Order::Clear => self.send(Command::ClearErrors),
+            Order::Clear => {
+                self.panels.errors.set_filter("");
+                self.send(Command::ClearErrors);
+            }
             Order::Undo => self.undo(),
             Order::Help(text) => self.open_help(&text),
         }

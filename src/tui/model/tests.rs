@@ -337,4 +337,9 @@ fn an_error_is_opened_seen_and_copied() {
             Command::ClearErrors
         ]
     );
+    press(&mut model, "/ x Enter");
+    assert_eq!(model.panels.errors.filter(), "x");
+    enter(&mut model, "clear");
+    assert_eq!(commands(&mut model), [Command::ClearErrors]);
+    assert_eq!(model.panels.errors.filter(), "");
 }

@@ -258,10 +258,12 @@ impl Panel for ErrorsPanel {
         self.refresh(context);
         self.place_top(context);
         if self.shown.is_empty() {
-            let text = if context.snapshot.errors.is_empty() {
-                "no errors"
-            } else {
-                "nothing matches the filter · Esc shows everything"
+            let text = match context.snapshot.errors.len() {
+                0 => "no errors".to_owned(),
+                count => format!(
+                    "none of {count} matches '{}' · Esc shows all",
+                    safe(&self.filter)
+                ),
             };
             let room = area.width.saturating_sub(1);
             put(
@@ -269,7 +271,7 @@ impl Panel for ErrorsPanel {
                 area.x + 1,
                 area.y,
                 room,
-                &cut(text, usize::from(room)),
+                &cut(&text, usize::from(room)),
                 context.theme.dim,
             );
             return;
@@ -315,7 +317,11 @@ impl Panel for ErrorsPanel {
                 Response::Send(Command::AcknowledgeErrors(Some(row.id)))
             }),
             PanelAction::AcknowledgeAll => Response::Send(Command::AcknowledgeErrors(None)),
-            PanelAction::Clear => Response::Send(Command::ClearErrors),
+            PanelAction::Clear => {
+                // What comes later would be hidden by words that were about what is gone.
+                self.set_filter("");
+                Response::Send(Command::ClearErrors)
+            }
             PanelAction::Copy => self
                 .chosen_row(context)
                 .map_or(Response::Done, |row| Response::Copy(copy_text(row))),

@@ -20,7 +20,7 @@ use crate::domain::symbol::{SymbolId, SymbolSpec};
 use crate::domain::time::UnixMs;
 
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-use super::super::text::{paint_behind, safe};
+use super::super::text::{paint, safe};
 use cells::CellWidth;
 pub use columns::{Column, Sort};
 use draw::{RowLine, draw_empty, row_text};
@@ -203,14 +203,24 @@ impl WatchlistPanel {
         self.top = self.top.min(self.order.ids().len().saturating_sub(visible));
     }
 
-    fn sort_next(&mut self) -> Response {
+    /// Sorts by the next of the columns that are on the screen.
+    fn sort_next(&mut self, context: &PanelContext<'_>) -> Response {
+        let is_shown = |column: Column| {
+            if self.placed.is_empty() {
+                // Nothing has been drawn yet.
+                column != Column::Source || context.snapshot.sources.len() > 1
+            } else {
+                self.placed.iter().any(|placed| placed.column == column)
+            }
+        };
         let at = self
             .columns
             .iter()
             .position(|column| *column == self.sort.column);
-        let next = at.map_or(0, |at| (at + 1) % self.columns.len().max(1));
-        if let Some(column) = self.columns.get(next) {
-            self.set_sort(Sort::by(*column));
+        let (before, after) = self.columns.split_at(at.map_or(0, |at| at + 1));
+        let mut next = after.iter().chain(before).copied();
+        if let Some(column) = next.find(|column| is_shown(*column)) {
+            self.set_sort(Sort::by(column));
         }
         Response::Done
     }
@@ -325,7 +335,7 @@ impl Panel for WatchlistPanel {
             let y = area.y + 1 + index as u16;
             // Under the row, so that a flash on it can be read.
             if context.selected == Some(line.row.id) {
-                paint_behind(
+                paint(
                     buffer,
                     Rect {
                         y,
@@ -356,7 +366,7 @@ impl Panel for WatchlistPanel {
                 self.set_filter("");
                 Response::Done
             }
-            PanelAction::SortNext => self.sort_next(),
+            PanelAction::SortNext => self.sort_next(context),
             PanelAction::SortReverse => {
                 self.set_sort(self.sort.reversed());
                 Response::Done

@@ -7,6 +7,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::source::{Message, SeekTarget, SourceCommand, TransportCommand};
 
+use super::load::Place;
 use super::{Player, Stage, Step};
 
 impl Player {
@@ -83,17 +84,20 @@ impl Player {
             TransportCommand::StepBack => {
                 self.playback.pause(true, now);
                 match self.last_played {
-                    Some(last) => Some(last),
+                    Some(last) => Some(Place::Again(last)),
                     // Nothing has been played: this is the beginning.
                     None => return,
                 }
             }
-            TransportCommand::SeekBy(ms) => self.stands_at(now).map(|at| at.saturating_add(ms)),
-            TransportCommand::Seek(target) => self.time_of(target, now),
+            TransportCommand::SeekBy(ms) => {
+                let at = self.stands_at(now);
+                at.map(|at| Place::At(at.saturating_add(ms)))
+            }
+            TransportCommand::Seek(target) => self.time_of(target, now).map(Place::At),
             _ => None,
         };
         if let Some(target) = target {
-            self.jump(Some(target));
+            self.jump(target);
         } else {
             let error = self.error(
                 ErrorKind::ConfigError,

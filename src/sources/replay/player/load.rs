@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use crate::domain::event::Event;
 use crate::domain::outcome::Status;
+use crate::domain::source::BarStamp;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::source::Message;
@@ -15,14 +16,45 @@ const HISTORY_EVENTS: usize = 1024;
 /// Frames that are loaded before commands are looked for again.
 const FRAMES_AT_ONCE: usize = 4096;
 
+/// Where a jump goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The beginning of the data.
+    Beginning,
+    /// A moment: bars that end there are over, bars that begin there are yet to come.
+    At(i64),
+    /// The moment of data that has been played and is to be played again.
+    Again(i64),
+}
+
+impl Place {
+    fn time(self) -> Option<i64> {
+        match self {
+            Self::Beginning => None,
+            Self::At(time) | Self::Again(time) => Some(time),
+        }
+    }
+
+    /// Whether data of this pacing time comes before it. It agrees with [`Window::holds`]: what `start=` cuts off, a
+    /// jump to the same time loads.
+    ///
+    /// [`Window::holds`]: super::super::frame::Window::holds
+    fn is_after(self, pacing: i64, stamp: BarStamp) -> bool {
+        match (self, stamp) {
+            (Self::Beginning, _) => false,
+            (Self::At(time), BarStamp::End) => pacing <= time,
+            (Self::At(time) | Self::Again(time), _) => pacing < time,
+        }
+    }
+}
+
 /// What is being loaded.
 #[derive(Debug)]
 pub(super) enum Load {
     Nothing,
-    /// What is earlier than a time, for every symbol.
+    /// What comes before a place, for every symbol.
     Before {
-        /// `None` is the beginning of the data.
-        time: Option<i64>,
+        place: Place,
         /// Whether to say that the replay has jumped.
         announced: bool,
         history: Vec<Event>,
@@ -37,9 +69,9 @@ pub(super) enum Load {
 }
 
 impl Load {
-    pub(super) fn before(time: Option<i64>, announced: bool) -> Self {
+    pub(super) fn before(place: Place, announced: bool) -> Self {
         Self::Before {
-            time,
+            place,
             announced,
             history: Vec::new(),
         }
@@ -58,8 +90,8 @@ impl Load {
 }
 
 impl Player {
-    /// Goes to a time: everything is forgotten and loaded again up to there. `None` is the beginning.
-    pub(super) fn jump(&mut self, time: Option<i64>) {
+    /// Goes to a place: everything is forgotten and loaded again up to there.
+    pub(super) fn jump(&mut self, place: Place) {
         // What has not been sent would be forgotten at once.
         self.outbox
             .retain(|outgoing| !matches!(outgoing.message, Message::Data(_) | Message::History(_)));
@@ -73,12 +105,12 @@ impl Player {
         self.step = Step::No;
         let now = Instant::now();
         self.playback.halt(false, now);
-        match time {
+        match place.time() {
             Some(time) => self.playback.set(time, now),
             None => self.playback.forget(),
         }
         self.open_tracks();
-        self.load = Load::before(time, true);
+        self.load = Load::before(place, true);
     }
 
     /// Plays symbols that were not played before, from here on and with their history.
@@ -100,15 +132,15 @@ impl Player {
         match std::mem::replace(&mut self.load, Load::Nothing) {
             Load::Nothing => {}
             Load::Before {
-                time,
+                place,
                 announced,
                 mut history,
             } => {
-                if self.load_before(time, &mut history) {
-                    self.loaded(time, announced);
+                if self.load_before(place, &mut history) {
+                    self.loaded(place.time(), announced);
                 } else {
                     self.load = Load::Before {
-                        time,
+                        place,
                         announced,
                         history,
                     };
@@ -131,16 +163,15 @@ impl Player {
         self.say_full();
     }
 
-    /// Loads frames of before `time`; whether there are no more.
-    fn load_before(&mut self, time: Option<i64>, history: &mut Vec<Event>) -> bool {
+    /// Loads frames of before a place; whether there are no more.
+    fn load_before(&mut self, place: Place, history: &mut Vec<Event>) -> bool {
         for _ in 0..FRAMES_AT_ONCE {
             if self.merge.is_waiting() {
                 return false;
             }
-            let is_before = match (self.merge.peek(), time) {
-                (Some(head), Some(time)) => head.pacing < time,
-                _ => false,
-            };
+            let stamp = self.window.stamp;
+            let head = self.merge.peek();
+            let is_before = head.is_some_and(|head| place.is_after(head.pacing, stamp));
             if !is_before {
                 self.put_history(history);
                 return true;

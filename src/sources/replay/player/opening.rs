@@ -9,7 +9,7 @@ use super::super::files::Format;
 use super::super::frame::Joining;
 use super::super::reader::{Failure, Request};
 use super::super::track::{Lines, Opening, Track};
-use super::load::Load;
+use super::load::{Load, Place};
 use super::{Player, Stage};
 
 /// More files than this are not read ahead, to keep memory small.
@@ -47,22 +47,23 @@ impl Player {
         self.put_status(Status::Connected, None);
         self.open_tracks();
         if let Some(time) = self.settings.open_at {
-            self.load = Load::before(Some(time.0), false);
+            self.load = Load::before(Place::At(time.0), false);
         }
     }
 
     pub(super) fn take_header(&mut self, file: usize, line: Result<Vec<u8>, Failure>) {
         self.headers_awaited = self.headers_awaited.saturating_sub(1);
-        let bad = |kind: ErrorKind, message: String, sample: Option<String>| {
+        let name = &self.files[file].name;
+        let bad = |kind: ErrorKind, message: String, location: String, sample: Option<String>| {
             Header::Bad(Box::new(ErrorInstance {
                 source: Some(self.info.name.clone()),
-                location: Some(format!("{}:1", self.files[file].name)),
+                location: Some(location),
                 sample,
                 ..ErrorInstance::new(kind, message)
             }))
         };
         self.headers[file] = match line {
-            Err(failure) => bad(failure.kind, failure.message, None),
+            Err(failure) => bad(failure.kind, failure.message, name.clone(), None),
             Ok(line) if line.is_empty() => {
                 tracing::info!(file = self.files[file].name, "empty");
                 Header::None
@@ -71,7 +72,8 @@ impl Player {
                 Ok(layout) => Header::Known(Box::new(layout)),
                 Err(rejection) => {
                     let sample = super::super::track::sample(&line);
-                    bad(rejection.kind, rejection.reason, Some(sample))
+                    let location = format!("{name}:1");
+                    bad(rejection.kind, rejection.reason, location, Some(sample))
                 }
             },
         };

@@ -194,6 +194,41 @@ async fn seeking_resets_loads_history_and_plays_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bar_stamped_at_its_end_is_history_at_that_time() {
+    let folder = folder(&[("A.csv", &table(&[3, 2, 1, 0]))]);
+    let settings = ReplaySettings {
+        bar_stamp: BarStamp::End,
+        ..at_sixty()
+    };
+    let mut rig = Rig::start(open(&folder, settings.clone()), &["A"]);
+    rig.tell(TransportCommand::Pause);
+    rig.tell_next(2).await;
+    let second = UnixMs(BEGIN + 60_000);
+    rig.tell(TransportCommand::Seek(SeekTarget::At(second)));
+    let seek = "seek 2024-07-09T07:01:00-04:00";
+    assert_eq!(rig.tell_next(3).await, ["reset", "history A@0 A@1", seek]);
+    rig.tell(TransportCommand::Step);
+    assert_eq!(rig.told().await, "data A@2");
+    rig.tell(TransportCommand::SeekBy(-60_000));
+    assert_eq!(rig.tell_next(3).await, ["reset", "history A@0 A@1", seek]);
+    // Back from there is before the bar that was played last.
+    rig.tell(TransportCommand::StepBack);
+    assert_eq!(rig.tell_next(3).await, ["reset", "history A@0", seek]);
+    rig.tell(TransportCommand::Step);
+    assert_eq!(rig.told().await, "data A@1");
+    let settings = ReplaySettings {
+        open_at: Some(second),
+        ..settings
+    };
+    let mut rig = Rig::start(open(&folder, settings), &["A"]);
+    assert_eq!(
+        rig.tell_next(4).await[2..],
+        ["history A@0 A@1", "data A@2"],
+        "opening there is the same"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_loop_begins_again() {
     let folder = folder(&[("a.jsonl", &lines(&[0.0, 1.0], &["A"]))]);
     let settings = ReplaySettings {

@@ -140,6 +140,38 @@ async fn packed_files_are_read_as_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_no_line_could_be_read_none_is_named() {
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let json = gzip(&lines(&[0.0], &["A"]));
+    let rows: Vec<i64> = (0..2000).rev().collect();
+    let backwards = gzip(&table(&rows));
+    let header = gzip(b"datetime,close\n");
+    let folder = folder(&[
+        ("a.jsonl.gz", &json[..json.len() / 4]),
+        ("B.csv.gz", &backwards[..backwards.len() / 2]),
+        ("C.csv.gz", &header[..12]),
+    ]);
+    let mut rig = Rig::start(open(&folder, at_max()), &["A", "B", "C"]);
+    let told = rig.all().await;
+    let mut errors: Vec<_> = told
+        .iter()
+        .filter(|told| told.starts_with("rejected"))
+        .filter_map(|told| told.rsplit_once(" | "))
+        .map(|(_, location)| location)
+        .collect();
+    errors.sort_unstable();
+    assert_eq!(errors, ["B.csv.gz", "C.csv.gz", "a.jsonl.gz"]);
+    assert!(
+        told.iter().any(|told| told.starts_with("data B@")),
+        "rows before are kept"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn bad_lines_and_rows_are_named_and_the_rest_is_read() {
     let mut json = lines(&[0.0], &["A"]);
     json.extend_from_slice(

@@ -47,3 +47,31 @@ fn the_filter_looks_at_every_text() {
         assert_eq!(panel.shown.len(), count, "{filter}");
     }
 }
+
+#[test]
+fn a_filter_that_matches_nothing_does_not_say_that_there_are_no_errors() {
+    let scene = Scene::new(fixture::with_errors());
+    let context = scene.context();
+    let mut panel = ErrorsPanel::default();
+    panel.set_filter("open");
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 4));
+    panel.render(buffer.area, &mut buffer, &context);
+    let text = super::super::super::screen::plain_text(&buffer);
+    assert!(
+        text.contains("none of 3 matches 'open' · Esc shows all"),
+        "{text}"
+    );
+}
+
+#[test]
+fn clearing_drops_the_filter() {
+    let scene = Scene::new(fixture::with_errors());
+    let context = scene.context();
+    let mut panel = ErrorsPanel::default();
+    panel.set_filter("open");
+    assert_eq!(
+        panel.act(PanelAction::Clear, &context),
+        Response::Send(Command::ClearErrors)
+    );
+    assert_eq!(panel.filter(), "");
+}

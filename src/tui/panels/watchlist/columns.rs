@@ -136,7 +136,8 @@ impl Column {
         !matches!(self, Self::Symbol | Self::Source | Self::Age)
     }
 
-    /// The lower, the longer it stays when the room gets less.
+    /// The lower, the longer it stays when the room gets less. Columns of the same number stay and go together: one
+    /// side of a quote alone is misleading.
     pub(super) fn dispensability(self) -> u8 {
         match self {
             Self::Symbol => 0,
@@ -148,13 +149,11 @@ impl Column {
             Self::Age => 6,
             Self::Source => 7,
             Self::Vwap => 8,
-            Self::Bid => 9,
-            Self::Ask => 10,
-            Self::BidSize => 11,
-            Self::AskSize => 12,
-            Self::High => 13,
-            Self::Low => 14,
-            Self::Open => 15,
+            Self::Bid | Self::Ask => 9,
+            Self::BidSize | Self::AskSize => 10,
+            Self::High => 11,
+            Self::Low => 12,
+            Self::Open => 13,
         }
     }
 }

@@ -35,28 +35,31 @@ impl WatchlistPanel {
             };
             content.max(column.heading().len())
         };
-        let mut shown: Vec<Column> = self
+        let candidates = self
             .columns
             .iter()
             .copied()
-            .filter(|column| *column != Column::Source || has_many_sources)
-            .collect();
-        let total = |shown: &[Column]| -> usize {
-            shown
-                .iter()
-                .map(|column| wanted(*column) + gap)
-                .sum::<usize>()
-        };
-        while shown.len() > 1 && total(&shown) > room + gap {
-            let Some(victim) = shown.iter().copied().max_by_key(|it| it.dispensability()) else {
-                break;
-            };
-            shown.retain(|column| *column != victim);
+            .filter(|column| *column != Column::Source || has_many_sources);
+        let mut ranks: Vec<u8> = candidates.clone().map(Column::dispensability).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        // What is dispensable and wide does not keep out what is more dispensable and fits.
+        let mut kept: Vec<u8> = Vec::new();
+        let mut spare = room + gap;
+        for rank in ranks {
+            let needed: usize = candidates
+                .clone()
+                .filter(|column| column.dispensability() == rank)
+                .map(|column| wanted(column) + gap)
+                .sum();
+            if needed <= spare || kept.is_empty() {
+                kept.push(rank);
+                spare = spare.saturating_sub(needed);
+            }
         }
-        let spare = (room + gap).saturating_sub(total(&shown));
+        let shown = candidates.filter(|column| kept.contains(&column.dispensability()));
         let mut x = area.x + MARK_COLUMNS;
         shown
-            .into_iter()
             .map(|column| {
                 let grown = if column == Column::Trend {
                     spare.min(TREND_COLUMNS_MAX - TREND_COLUMNS_MIN)

@@ -300,3 +300,78 @@ fn a_flash_can_be_read_on_the_selected_row() {
     };
     assert!(buffer.content.iter().filter(of_flash).count() >= 5);
 }
+
+#[test]
+fn sorting_steps_through_the_columns_on_the_screen() {
+    let scene = Scene::new(full());
+    let context = scene.context();
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    // Before the first frame the only source has no column either.
+    panel.act(PanelAction::SortNext, &context);
+    assert_eq!(panel.sort().column, Column::Last);
+    let text = drawn(&mut panel, &context, 40, 10);
+    let heading = text.lines().next().unwrap().to_owned();
+    for _ in 0..8 {
+        panel.act(PanelAction::SortNext, &context);
+        let column = panel.sort().column;
+        assert!(
+            heading.split_whitespace().any(|it| it == column.heading()),
+            "{column} is not in {heading}"
+        );
+    }
+    // From a column that is not shown it goes on with the next one that is.
+    panel.set_sort(Sort::by(Column::Age));
+    panel.act(PanelAction::SortNext, &context);
+    assert_eq!(panel.sort().column, Column::Symbol);
+}
+
+#[test]
+fn bid_and_ask_come_and_go_together() {
+    let mut snapshot = full();
+    for id in 0..7 {
+        let row = snapshot.rows.get_mut(SymbolId(id)).unwrap();
+        row.bid = row.last;
+        row.ask = row.last;
+        row.bid_size = row.last;
+        row.ask_size = row.last;
+    }
+    let scene = Scene::new(snapshot);
+    let context = scene.context();
+    for columns in [Column::DEFAULT.to_vec(), Column::ALL.to_vec()] {
+        for width in 20..200 {
+            let mut panel = WatchlistPanel::new(columns.clone(), Sort::default());
+            let text = drawn(&mut panel, &context, width, 10);
+            let heading = text.lines().next().unwrap();
+            assert_eq!(
+                heading.contains("Bid"),
+                heading.contains("Ask"),
+                "{width}: {heading}"
+            );
+            assert_eq!(
+                heading.contains("BSize"),
+                heading.contains("ASize"),
+                "{width}: {heading}"
+            );
+        }
+    }
+}
+
+#[test]
+fn room_that_is_left_is_used() {
+    // Prices so long that the volume-weighted average does not fit, while bid and ask, still unknown, would.
+    let mut snapshot = full();
+    for id in 0..7 {
+        let row = snapshot.rows.get_mut(SymbolId(id)).unwrap();
+        row.day.vwap = Some(1e15);
+        row.bid = None;
+        row.ask = None;
+    }
+    let scene = Scene::new(snapshot);
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    let text = drawn(&mut panel, &scene.context(), 75, 10);
+    let heading = text.lines().next().unwrap();
+    assert!(
+        heading.contains("Bid") && heading.contains("Ask") && !heading.contains("VWAP"),
+        "{text}"
+    );
+}
