@@ -6,7 +6,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{fs, io, process, thread};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
+use crossbeam_channel::{
+    Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError, bounded,
+};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
@@ -15,6 +17,13 @@ use crate::pipeline::Command;
 
 /// How long a drain may take before the program leaves all the same.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long the rest of the program may take once the engine has finished: a terminal that takes nothing holds the
+/// screen up for good.
+const LEAVE_MAX: Duration = Duration::from_secs(1);
+/// How often it is asked whether the engine has finished.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+/// How long a last word may take on a terminal that takes nothing.
+const SAY_MAX: Duration = Duration::from_millis(250);
 
 /// Watches for signals until the run is over.
 #[derive(Debug)]
@@ -143,20 +152,52 @@ impl Requester {
         {
             tracing::warn!("the engine could not be told to finish");
         }
-        if self.0.finished.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
-            (self.0.restore_terminal)();
-            exit::say(format_args!(
-                "what was under way could not be finished within {} s, and is lost",
-                DRAIN_MAX.as_secs()
-            ));
-            process::exit(Exit::Failed.code().into());
+        let mut left_since = None;
+        while self.0.finished.recv_timeout(ASK_EVERY) == Err(RecvTimeoutError::Timeout) {
+            if left_since.is_none() && self.has_engine_finished() {
+                left_since = Some(Instant::now());
+            }
+            if left_since.is_some_and(|since| since.elapsed() >= LEAVE_MAX) {
+                tracing::warn!("nothing was lost, but the screen could not be left in order");
+                self.leave(Exit::Done);
+            }
+            if left_since.is_none() && Instant::now() >= deadline {
+                (self.0.restore_terminal)();
+                say_if_possible(format!(
+                    "what was under way could not be finished within {} s, and is lost",
+                    DRAIN_MAX.as_secs()
+                ));
+                process::exit(Exit::Failed.code().into());
+            }
         }
+    }
+
+    /// Nobody takes commands any more when it has; one that has not is not disturbed by being told again.
+    fn has_engine_finished(&self) -> bool {
+        matches!(
+            self.0.commands.try_send(Command::Quit),
+            Err(TrySendError::Disconnected(_))
+        )
     }
 
     /// Leaves at once.
     fn leave(&self, exit: Exit) -> ! {
         (self.0.restore_terminal)();
         process::exit(exit.code().into());
+    }
+}
+
+/// Says something on stderr unless that is a terminal that takes nothing.
+fn say_if_possible(message: String) {
+    let (done, waiting) = bounded::<()>(0);
+    let speaker = thread::Builder::new()
+        .name("last-word".to_owned())
+        .spawn(move || {
+            exit::say(message);
+            drop(done);
+        });
+    if speaker.is_ok() {
+        waiting.recv_timeout(SAY_MAX).unwrap_or_default();
     }
 }
 

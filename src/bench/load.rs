@@ -8,7 +8,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded, never};
-use crossterm::event::{KeyCode, KeyEvent};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
@@ -117,12 +116,7 @@ impl Surface for PtySurface {
 fn read_keys(mut slave: File, inputs: &Sender<Input>) {
     let mut byte = [0];
     while slave.read_exact(&mut byte).is_ok() {
-        let code = if byte[0] == ESCAPE {
-            KeyCode::Esc
-        } else {
-            KeyCode::Char(char::from(byte[0]))
-        };
-        if byte[0] == 0 || inputs.send(Input::Key(KeyEvent::from(code))).is_err() {
+        if byte[0] == 0 || inputs.send(Input::key_of_byte(byte[0])).is_err() {
             return;
         }
     }

@@ -90,42 +90,48 @@ impl BarHistory {
     pub fn insert(&mut self, bar: Candle) -> Placed {
         let newest = self.bars.back().map(|newest| newest.start);
         if newest.is_none_or(|newest| newest < bar.start) {
-            self.make_room();
+            if !self.has_room() {
+                self.bars.pop_front();
+            }
             self.bars.push_back(bar);
             return Placed::Appended;
         }
         let at = self.bars.partition_point(|known| known.start < bar.start);
-        let is_full = self.bars.len() >= self.rows_max;
         match self.bars.get_mut(at) {
             Some(known) if known.start == bar.start => {
-                Placed::Replaced(std::mem::replace(known, bar))
+                return Placed::Replaced(std::mem::replace(known, bar));
             }
-            _ if at == 0 && is_full => Placed::TooOld,
-            _ => {
-                let before = self.bars.len();
-                self.make_room();
-                // When the oldest went to make room, everything moved by one.
-                self.bars.insert(at - (before - self.bars.len()), bar);
-                Placed::Late
-            }
+            _ => {}
         }
+        if self.has_room() {
+            self.bars.insert(at, bar);
+        } else if at == 0 {
+            return Placed::TooOld;
+        } else {
+            self.bars.pop_front();
+            self.bars.insert(at - 1, bar);
+        }
+        Placed::Late
     }
 
-    fn make_room(&mut self) {
+    /// Whether one more bar fits without another going; the ring grows for it if it may. The first bar always fits: a
+    /// symbol without any history would be of no use.
+    fn has_room(&mut self) -> bool {
         let rows = self.bars.len();
-        if rows < self.bars.capacity().min(self.rows_max) {
-            return;
+        if rows < self.bars.capacity().min(self.rows_max) || rows == 0 {
+            return true;
         }
-        if rows < self.rows_max {
-            let more = (rows / 2).max(GROWTH_ROWS_MIN).min(self.rows_max - rows);
-            let bytes = more as u64 * BAR_BYTES;
-            if self.budget.take(bytes) {
-                self.reserved_bytes += bytes;
-                self.bars.reserve_exact(more);
-                return;
-            }
+        if rows >= self.rows_max {
+            return false;
         }
-        self.bars.pop_front();
+        let more = (rows / 2).max(GROWTH_ROWS_MIN).min(self.rows_max - rows);
+        let bytes = more as u64 * BAR_BYTES;
+        if !self.budget.take(bytes) {
+            return false;
+        }
+        self.reserved_bytes += bytes;
+        self.bars.reserve_exact(more);
+        true
     }
 
     /// Forgets all bars and gives the memory back.
@@ -251,6 +257,23 @@ mod tests {
             expected.sort_unstable();
             expected.dedup();
             prop_assert_eq!(minutes(&history), expected);
+        }
+
+        #[test]
+        fn whatever_the_limits_bars_stay_in_order_and_the_newest_is_kept(
+            order in proptest::collection::vec(0_i64..300, 1..400),
+            rows_max in 1_usize..100,
+            budget_rows in 0_u64..100,
+        ) {
+            let budget = Arc::new(HistoryBudget::new(budget_rows * BAR_BYTES));
+            let mut history = BarHistory::new(rows_max, budget);
+            for &minute in &order {
+                history.insert(bar(minute, minute as f64));
+                prop_assert!(history.len() <= rows_max);
+            }
+            let kept = minutes(&history);
+            prop_assert!(kept.windows(2).all(|pair| pair[0] < pair[1]));
+            prop_assert_eq!(kept.last(), order.iter().max());
         }
     }
 }

@@ -45,8 +45,8 @@ pub struct LongBar {
 
 /// Builds the bars of one timeframe from minutes and gives each out once, when its interval is over.
 ///
-/// A minute that comes again before that replaces the earlier one, and a late one is placed; a minute of an interval
-/// that has been given out no longer changes it.
+/// A minute that comes again before that replaces the earlier one, and a late one is placed. A minute of an interval that
+/// is over, because it has been given out or because a later one has begun, makes no bar any more.
 #[derive(Debug)]
 pub struct Resampler {
     timeframe: Timeframe,
@@ -88,10 +88,13 @@ impl Resampler {
             return;
         }
         let interval = self.timeframe.interval_of(start, session);
+        if self.interval.is_some_and(|open| interval.1 <= open.0) {
+            return;
+        }
         if self.interval.is_some_and(|open| interval.0 >= open.1) {
             self.flush(closed);
         }
-        self.interval = Some(self.interval.map_or(interval, |open| open.min(interval)));
+        self.interval.get_or_insert(interval);
         match self.minutes.binary_search_by_key(&start, |minute| minute.0) {
             Ok(at) => self.minutes[at].1 = *bar,
             Err(at) => self.minutes.insert(at, (start, *bar)),
@@ -275,6 +278,26 @@ mod tests {
             "09:32 counts once, 09:33 came too late"
         );
         assert_eq!(out[0].1.high, Some(Decimal::new(200, 2)));
+    }
+
+    #[test]
+    fn a_minute_of_a_passed_interval_does_not_touch_the_open_one() {
+        let mut resampler = Resampler::new(Timeframe::M5);
+        let out = feed(
+            &mut resampler,
+            &[
+                ("09:45", 15),
+                ("09:37", 7),
+                ("09:46", 16),
+                ("09:47", 17),
+                ("09:48", 18),
+                ("09:49", 19),
+            ],
+        );
+        assert_eq!(out.len(), 1);
+        assert_eq!(out[0].0, "09:45");
+        assert_eq!(out[0].1.open, minute(15, 0).open);
+        assert_eq!(out[0].1.volume, Some(Decimal::from(50)));
     }
 
     #[test]

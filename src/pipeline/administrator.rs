@@ -1,18 +1,17 @@
 //! The administrator: drains the results channel, keeps the board, feeds sinks, takes commands, publishes snapshots.
 
+mod commands;
 mod health;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
+use tokio::sync::oneshot;
 
 use crate::domain::clock::{Clock, Nanos};
-use crate::domain::outcome::{
-    ErrorInstance, ErrorKind, ResultInstance, Severity, Status, StatusChange,
-};
-use crate::domain::source::{SourceIndex, SourceInfo, SourceName};
-use crate::domain::symbol::{Symbol, SymbolSpec};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, ResultInstance, Status, StatusChange};
+use crate::domain::source::SourceInfo;
 
 use super::board::Board;
 use super::command::Command;
@@ -24,7 +23,6 @@ use super::process_supervisor::Control;
 use super::settings::EngineSettings;
 use super::sink::{Sink, SinkClosed};
 use super::snapshot::{Row, Snapshot};
-use super::source::{SourceCommand, TransportCommand};
 
 pub(crate) use health::{Gauges, Health};
 
@@ -63,6 +61,8 @@ pub(crate) struct Parts {
     pub snapshots: Sender<Arc<Snapshot>>,
     pub sources: Vec<SourceEntry>,
     pub sinks: Vec<Box<dyn Sink>>,
+    /// Dropped when the engine is to finish; until then it goes on without streamers too.
+    pub running: Option<oneshot::Sender<()>>,
     pub health: Health,
     pub board: Board,
 }
@@ -342,155 +342,6 @@ impl Administrator {
         self.offer(|sink| sink.error(&error));
     }
 
-    fn obey(&mut self, command: Command) {
-        self.is_dirty = true;
-        match command {
-            Command::Add(specs) => self.add(&specs),
-            Command::Remove(specs) => self.remove(&specs),
-            Command::Release(spec) => {
-                for (at, symbol) in self.named(&spec) {
-                    if let Some(id) = self.parts.directory.find(at, &symbol) {
-                        self.tell(Control::Release(id));
-                    }
-                }
-            }
-            Command::Transport { source, command } => self.transport(source.as_ref(), command),
-            Command::WatchCharts(charts) => {
-                self.parts.board.keep_charts(&charts);
-                self.tell(Control::WatchCharts(charts));
-            }
-            Command::AcknowledgeErrors(id) => self.parts.board.acknowledge(id),
-            Command::ClearErrors => self.parts.board.clear_errors(),
-            Command::Report(error) => self.report(*error),
-            Command::Quit => self.stop(),
-        }
-    }
-
-    fn tell(&self, control: Control) {
-        // It fails only while everything is being shut down.
-        drop(self.parts.control.send(control));
-    }
-
-    /// The sources that a specification means, with its symbol; an unknown source is reported.
-    fn named(&mut self, spec: &SymbolSpec) -> Vec<(SourceIndex, Symbol)> {
-        let found: Vec<_> = self
-            .parts
-            .sources
-            .iter()
-            .enumerate()
-            .filter(|(_, entry)| {
-                spec.source
-                    .as_ref()
-                    .is_none_or(|name| entry.info.name == *name)
-            })
-            .map(|(at, _)| (SourceIndex(at as u16), spec.symbol.clone()))
-            .collect();
-        if found.is_empty() {
-            let open: Vec<_> = self
-                .parts
-                .sources
-                .iter()
-                .map(|entry| entry.info.name.as_str())
-                .collect();
-            self.report(ErrorInstance::new(
-                ErrorKind::ConfigError,
-                format!(
-                    "'{spec}': there is no such source; open are {}",
-                    open.join(", ")
-                ),
-            ));
-        }
-        found
-    }
-
-    fn add(&mut self, specs: &[SymbolSpec]) {
-        let mut by_source: Vec<Vec<_>> = self.parts.sources.iter().map(|_| Vec::new()).collect();
-        for spec in specs {
-            for (at, symbol) in self.named(spec) {
-                match self.parts.directory.subscribe(at, &symbol) {
-                    Ok((id, true)) => by_source[at.index()].push((symbol, id)),
-                    Ok((_, false)) => {
-                        let mut error = ErrorInstance::new(
-                            ErrorKind::ConfigError,
-                            format!("{symbol} is subscribed already"),
-                        );
-                        error.severity = Severity::Info;
-                        error.symbol = Some(symbol);
-                        error.source = Some(self.parts.sources[at.index()].info.name.clone());
-                        self.report(error);
-                    }
-                    Err(full) => self.report(ErrorInstance::new(
-                        ErrorKind::Overload,
-                        format!("{symbol} was not added: {full}"),
-                    )),
-                }
-            }
-        }
-        for (entry, added) in self.parts.sources.iter().zip(by_source) {
-            if added.is_empty() {
-                continue;
-            }
-            // The row is there at once, whatever the worker is doing.
-            for (symbol, id) in &added {
-                self.parts.board.rows.insert(Row::waiting(
-                    *id,
-                    symbol.clone(),
-                    entry.info.name.clone(),
-                ));
-            }
-            self.tell(Control::Create(added.iter().map(|(_, id)| *id).collect()));
-            send_to(entry, SourceCommand::Subscribe(added));
-        }
-    }
-
-    fn remove(&mut self, specs: &[SymbolSpec]) {
-        for spec in specs {
-            let mut was_there = false;
-            for (at, symbol) in self.named(spec) {
-                if let Some(id) = self.parts.directory.unsubscribe(at, &symbol) {
-                    was_there = true;
-                    send_to(
-                        &self.parts.sources[at.index()],
-                        SourceCommand::Unsubscribe(vec![(symbol, id)]),
-                    );
-                    self.tell(Control::Remove(id));
-                }
-            }
-            if !was_there {
-                let mut error =
-                    ErrorInstance::new(ErrorKind::ConfigError, format!("{spec} is not subscribed"))
-                        .as_warning();
-                error.symbol = Some(spec.symbol.clone());
-                self.report(error);
-            }
-        }
-    }
-
-    fn transport(&mut self, source: Option<&SourceName>, command: TransportCommand) {
-        let mut found = false;
-        for entry in &self.parts.sources {
-            if entry.info.has_transport && source.is_none_or(|name| entry.info.name == *name) {
-                found = true;
-                send_to(entry, SourceCommand::Transport(command));
-            }
-        }
-        if !found {
-            self.report(
-                ErrorInstance::new(ErrorKind::ConfigError, "only a replay can be paused, stepped, sought or given a speed; no such source is open")
-                    .as_warning(),
-            );
-        }
-    }
-
-    /// Asks all sources to stop; the rest follows by itself, in order.
-    fn stop(&mut self) {
-        self.is_stopping = true;
-        self.is_dirty = true;
-        for entry in &mut self.parts.sources {
-            entry.control = None;
-        }
-    }
-
     fn tick(&mut self, now: Nanos) {
         let is_full_tick = self.parts.health.tick(
             now,
@@ -519,13 +370,6 @@ impl Administrator {
             sources: self.parts.health.sources(taken, &self.parts.sources),
             stopping: self.is_stopping,
         })
-    }
-}
-
-fn send_to(entry: &SourceEntry, command: SourceCommand) {
-    if let Some(control) = &entry.control {
-        // A streamer that has returned needs no orders.
-        drop(control.commands.send(command));
     }
 }
 

@@ -247,6 +247,10 @@ impl Resolver {
         let resolution = self.directory.discover(self.source, text);
         if let (Resolution::Subscribed(id), Ok(symbol)) = (&resolution, Symbol::new(text)) {
             self.by_symbol.insert(symbol, *id);
+            // When this was the only change, there is nothing else to take over.
+            if self.directory.version.load(Ordering::Acquire) == self.version.wrapping_add(1) {
+                self.version = self.version.wrapping_add(1);
+            }
         }
         resolution
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use tokio::sync::oneshot;
 
 use crate::compute::history::HistoryBudget;
 use crate::domain::clock::Clock;
@@ -94,7 +95,11 @@ pub fn start(
         control_sender.clone(),
     );
 
-    let mut streamers = StreamSupervisor::new(Arc::clone(&clock), message_sender.clone())?;
+    // Sources that have ended are no reason for a screen to go: the engine runs until it is told to finish.
+    let (running, streamers_may_go) = oneshot::channel();
+    let running = (!settings.stop_when_ended).then_some(running);
+    let mut streamers =
+        StreamSupervisor::new(Arc::clone(&clock), message_sender.clone(), streamers_may_go)?;
     let hall = Hall {
         directory: &directory,
         clock: &clock,
@@ -136,6 +141,7 @@ pub fn start(
         snapshots: snapshot_sender,
         sources: entries,
         sinks,
+        running,
     });
     let supervisor = ProcessSupervisor::new(Parts {
         settings,
@@ -211,13 +217,8 @@ impl Hall<'_> {
             self.messages.clone(),
             self.credits,
         );
-        let ids = self
-            .directory
-            .subscribed(index)
-            .into_iter()
-            .map(|(_, id)| id)
-            .collect();
-        drop(self.control.send(Control::Create(ids)));
+        let symbols = self.directory.subscribed(index);
+        drop(self.control.send(Control::Create(index, symbols)));
         let meters = Arc::clone(&feed_control.meters);
         let desk = SourceDesk::new(
             Arc::clone(&info),

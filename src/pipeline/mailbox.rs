@@ -47,6 +47,8 @@ pub(crate) struct Mailbox {
     items: VecDeque<Item>,
     /// Items taken out so far, so that places stay valid.
     taken: u64,
+    /// Marks among the items, which take no room.
+    marks: usize,
     /// Place of the newest waiting quote.
     quote_place: Option<u64>,
     capacity: usize,
@@ -57,6 +59,7 @@ impl Mailbox {
         Self {
             items: VecDeque::new(),
             taken: 0,
+            marks: 0,
             quote_place: None,
             capacity,
         }
@@ -72,7 +75,7 @@ impl Mailbox {
 
     /// How many more events there is room for.
     pub fn room(&self) -> usize {
-        self.capacity.saturating_sub(self.items.len())
+        (self.capacity + self.marks).saturating_sub(self.items.len())
     }
 
     /// Puts an item at the end whatever the bound: for orders, and for events that room has been made sure of.
@@ -80,14 +83,15 @@ impl Mailbox {
         self.items.push_back(item);
     }
 
-    /// Delivers an event of a source that cannot wait: a quote takes in the one that still waits, and what finds no
-    /// room is dropped.
-    pub fn deliver_live(&mut self, event: Event, received: Nanos) -> Delivered {
+    /// Delivers an event of a source that cannot wait. A quote takes in the one that still waits; one quote is let in even
+    /// when there is no room, so that the newest always gets through. Anything else that finds no room is dropped, and so
+    /// it is when `may_grow` says that there is none for the source as a whole.
+    pub fn deliver_live(&mut self, event: Event, received: Nanos, may_grow: bool) -> Delivered {
         let is_quote = event.payload.service() == DataService::Level1;
         if is_quote && let Some(waiting) = self.take_waiting_quote() {
             return self.conflate(waiting, event, received);
         }
-        if self.room() == 0 {
+        if !is_quote && (self.room() == 0 || !may_grow) {
             return Delivered::Dropped;
         }
         if is_quote {
@@ -107,9 +111,9 @@ impl Mailbox {
         if at + 1 == self.items.len() {
             return self.items.pop_back();
         }
-        self.items
-            .get_mut(at)
-            .map(|item| std::mem::replace(item, Item::Conflated))
+        let waiting = std::mem::replace(self.items.get_mut(at)?, Item::Conflated);
+        self.marks += 1;
+        Some(waiting)
     }
 
     fn conflate(&mut self, waiting: Item, event: Event, received: Nanos) -> Delivered {
@@ -139,7 +143,13 @@ impl Mailbox {
             _ => count.min(self.items.len()),
         };
         self.taken += count as u64;
-        into.extend(self.items.drain(..count));
+        for item in self.items.drain(..count) {
+            if matches!(item, Item::Conflated) {
+                self.marks -= 1;
+            } else {
+                into.push(item);
+            }
+        }
         if self.items.is_empty() && self.items.capacity() > 4096 {
             // A flood that is over should not hold its memory for ever.
             self.items = VecDeque::new();
@@ -200,10 +210,10 @@ mod tests {
     #[test]
     fn a_waiting_quote_is_taken_into_the_newer_one_in_its_true_place() {
         let mut mailbox = Mailbox::new(10);
-        mailbox.deliver_live(quote(Some(1), None), Nanos(0));
-        mailbox.deliver_live(bar(7), Nanos(0));
+        mailbox.deliver_live(quote(Some(1), None), Nanos(0), true);
+        mailbox.deliver_live(bar(7), Nanos(0), true);
         assert_eq!(
-            mailbox.deliver_live(quote(None, Some(3)), Nanos(0)),
+            mailbox.deliver_live(quote(None, Some(3)), Nanos(0), true),
             Delivered::Conflated
         );
         assert_eq!(
@@ -211,7 +221,7 @@ mod tests {
             [bar(7).payload, quote(Some(1), Some(3)).payload]
         );
         assert_eq!(
-            mailbox.deliver_live(quote(Some(4), None), Nanos(0)),
+            mailbox.deliver_live(quote(Some(4), None), Nanos(0), true),
             Delivered::Queued
         );
     }
@@ -220,20 +230,50 @@ mod tests {
     fn what_finds_no_room_is_dropped_but_quotes_always_get_through() {
         let mut mailbox = Mailbox::new(3);
         assert_eq!(
-            mailbox.deliver_live(quote(Some(1), None), Nanos(0)),
+            mailbox.deliver_live(quote(Some(1), None), Nanos(0), true),
             Delivered::Queued
         );
         for _ in 0..2 {
-            assert_eq!(mailbox.deliver_live(bar(1), Nanos(0)), Delivered::Queued);
+            assert_eq!(
+                mailbox.deliver_live(bar(1), Nanos(0), true),
+                Delivered::Queued
+            );
         }
-        assert_eq!(mailbox.deliver_live(bar(2), Nanos(0)), Delivered::Dropped);
         assert_eq!(
-            mailbox.deliver_live(quote(Some(2), None), Nanos(0)),
+            mailbox.deliver_live(bar(2), Nanos(0), true),
+            Delivered::Dropped
+        );
+        assert_eq!(
+            mailbox.deliver_live(quote(Some(2), None), Nanos(0), true),
             Delivered::Conflated
         );
         assert_eq!(
             drain(&mut mailbox).last(),
             Some(&quote(Some(2), None).payload)
+        );
+    }
+
+    #[test]
+    fn a_quote_is_let_in_where_bars_have_taken_all_room() {
+        let mut mailbox = Mailbox::new(2);
+        for volume in 0..3 {
+            mailbox.deliver_live(bar(volume), Nanos(0), true);
+        }
+        assert_eq!(
+            mailbox.deliver_live(quote(Some(1), None), Nanos(0), false),
+            Delivered::Queued
+        );
+        assert_eq!(
+            mailbox.deliver_live(quote(Some(2), None), Nanos(0), false),
+            Delivered::Conflated
+        );
+        assert_eq!(
+            mailbox.deliver_live(bar(4), Nanos(0), false),
+            Delivered::Dropped
+        );
+        assert_eq!(
+            drain(&mut mailbox),
+            [bar(0).payload, bar(1).payload, quote(Some(2), None).payload]
         );
     }
 
@@ -248,11 +288,11 @@ mod tests {
             for (n, kind) in kinds.iter().enumerate() {
                 let n = n as i64;
                 match kind {
-                    0 => { mailbox.deliver_live(bar(n), Nanos(0)); }
+                    0 => { mailbox.deliver_live(bar(n), Nanos(0), true); }
                     1 | 2 => {
                         let event = if *kind == 1 { quote(Some(n), None) } else { quote(None, Some(n)) };
                         let Payload::Level1(change) = event.payload else { panic!() };
-                        if mailbox.deliver_live(event, Nanos(0)) != Delivered::Dropped {
+                        if mailbox.deliver_live(event, Nanos(0), true) != Delivered::Dropped {
                             expected.merge(&change);
                         }
                     }
@@ -266,7 +306,7 @@ mod tests {
                         }
                     }
                 }
-                prop_assert!(mailbox.len() <= 17);
+                prop_assert!(mailbox.len() - mailbox.marks <= 17);
             }
             for payload in drain(&mut mailbox) {
                 if let Payload::Level1(change) = payload { seen.merge(&change); }

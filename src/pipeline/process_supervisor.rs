@@ -3,6 +3,7 @@
 //! It never blocks on anybody in particular. What cannot be delivered now waits where the credits of its source bound
 //! it: envelopes of a pausable source whose symbol has a full mailbox are parked, and everything else goes on.
 
+mod desks;
 mod intake;
 
 use std::collections::VecDeque;
@@ -13,19 +14,18 @@ use tokio::sync::Semaphore;
 
 use crate::compute::history::HistoryBudget;
 use crate::domain::clock::Clock;
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::outcome::ErrorInstance;
 use crate::domain::source::{SourceIndex, SourceInfo};
-use crate::domain::symbol::SymbolId;
+use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::Timeframe;
 
 use super::directory::Directory;
 use super::engine::Analysis;
 use super::mailbox::Item;
-use super::meters::{SourceMeters, WorkerMeters};
+use super::meters::SourceMeters;
 use super::outcome::{Batch, Outcome};
 use super::settings::EngineSettings;
 use super::source::Envelope;
-use super::symbol_worker::WorkerContext;
 use super::worker_threads::{InFlight, QUEUE_PATIENCE, WorkerCell, WorkerThreads};
 
 /// Hand-overs that are sorted by symbol before the mailboxes are opened: one lock for many events.
@@ -41,13 +41,15 @@ const OUTBOX_MAX: usize = 4096;
 #[derive(Debug)]
 pub(crate) enum Control {
     /// Make these symbols' workers, if data has not done so already.
-    Create(Vec<SymbolId>),
+    Create(SourceIndex, Vec<(Symbol, SymbolId)>),
     /// Let this symbol's worker finish what it has and go.
     Remove(SymbolId),
     /// Let a quarantined worker go on.
     Release(SymbolId),
     /// These charts are wanted from now on, and no others.
     WatchCharts(Vec<(SymbolId, Timeframe)>),
+    /// So many events of a quarantined symbol have been dropped.
+    Dropped(SymbolId, u64),
     /// A mailbox that was full has room.
     Room(SymbolId),
     /// So many of a source's events have been answered for as was asked.
@@ -86,11 +88,22 @@ impl SourceDesk {
     fn must_wait(&self) -> bool {
         self.waits.is_some() || !self.blocked.is_empty()
     }
+
+    /// With how many events left the wait is over; `None` when it is not events that are waited for.
+    fn wait_level(&self, backlog_max: u64) -> Option<u64> {
+        match self.waits.as_ref()? {
+            Wait::News => None,
+            Wait::Backlog => Some(backlog_max / 2),
+            Wait::Reset | Wait::End { .. } | Wait::LastBars { .. } => Some(0),
+        }
+    }
 }
 
-/// Why a source's next envelope has to wait until its events have been answered for.
+/// Why a source's next envelope has to wait: mostly until its events have been answered for.
 #[derive(Debug)]
 enum Wait {
+    /// What was said about the source has to reach the administrator before the results that follow.
+    News,
     /// There are too many of them.
     Backlog,
     /// All of them belong to what a seek leaves behind.
@@ -160,6 +173,9 @@ impl ProcessSupervisor {
         let mut is_open = true;
         while is_open || !self.is_drained() {
             is_open = self.step(is_open);
+        }
+        while let Ok(control) = self.parts.control.try_recv() {
+            self.obey(control);
         }
         self.report_overloads(true);
         for outcome in std::mem::take(&mut self.outbox) {
@@ -274,124 +290,9 @@ impl ProcessSupervisor {
             // A worker may have taken the room meanwhile; then this thread waits for the administrator once.
             drop(self.parts.results.send(Batch::of_engine(outcome)));
         }
-    }
-
-    fn obey(&mut self, control: Control) {
-        match control {
-            Control::Create(ids) => {
-                for id in ids {
-                    self.desk(id);
-                }
-            }
-            Control::Remove(id) => self.remove(id),
-            Control::Release(id) => self.order(id, Item::Release),
-            Control::WatchCharts(charts) => self.watch_charts(charts),
-            Control::Room(id) => self.on_room(id),
-            Control::Drained(source) => self.on_drained(source),
+        if self.outbox.is_empty() {
+            self.news_is_out();
         }
-        self.run_workers();
-    }
-
-    /// The desk of a symbol, with a worker made for it if it is new; `None` when it is not subscribed.
-    fn desk(&mut self, id: SymbolId) -> Option<&mut Desk> {
-        if self.desks.get(id.index()).is_none_or(Option::is_none) {
-            self.hire(id)?;
-        }
-        self.desks.get_mut(id.index())?.as_mut()
-    }
-
-    fn hire(&mut self, id: SymbolId) -> Option<()> {
-        let (symbol, source) = self.parts.directory.lookup(id)?;
-        let desk = &self.parts.sources[source.index()];
-        let context = WorkerContext {
-            id,
-            symbol: symbol.clone(),
-            source: Arc::clone(&desk.info),
-            settings: Arc::clone(&self.parts.settings),
-            budget: Arc::clone(&self.parts.budget),
-            meters: Arc::new(WorkerMeters::default()),
-            analysis: self.parts.analysis.clone(),
-        };
-        let cell = match self
-            .parts
-            .threads
-            .hire(context, source, Arc::clone(&desk.in_flight))
-        {
-            Ok(cell) => cell,
-            Err(error) => {
-                let mut instance = ErrorInstance::new(
-                    ErrorKind::Overload,
-                    format!("no thread could be started for {symbol}: {error}"),
-                );
-                instance.symbol = Some(symbol);
-                self.outbox.push_back(Outcome::Error(Box::new(instance)));
-                return None;
-            }
-        };
-        if self.desks.len() <= id.index() {
-            self.desks.resize_with(id.index() + 1, || None);
-        }
-        self.desks[id.index()] = Some(Desk {
-            cell,
-            staged: Vec::new(),
-        });
-        self.order(id, Item::Announce);
-        Some(())
-    }
-
-    fn order(&mut self, id: SymbolId, item: Item) {
-        if let Some(Some(desk)) = self.desks.get(id.index())
-            && desk.cell.with_mailbox(|mailbox| mailbox.push(item))
-        {
-            self.runnable.push(Arc::clone(&desk.cell));
-        }
-    }
-
-    fn remove(&mut self, id: SymbolId) {
-        self.deliver();
-        let Some(desk) = self.desks.get_mut(id.index()).and_then(Option::take) else {
-            return;
-        };
-        let source = &mut self.parts.sources[desk.cell.source.index()];
-        source.blocked.retain(|blocked| *blocked != id);
-        // What a full mailbox could not take is taken all the same: it arrived before the symbol was removed.
-        let schedule = desk.cell.with_mailbox(|mailbox| {
-            for item in desk.staged {
-                mailbox.push(item);
-            }
-            mailbox.push(Item::Retire);
-        });
-        if schedule {
-            self.runnable.push(Arc::clone(&desk.cell));
-        }
-        self.run_workers();
-        self.parts.threads.release(&desk.cell);
-        let at = desk.cell.source;
-        self.unpark(at);
-    }
-
-    fn watch_charts(&mut self, charts: Vec<(SymbolId, Timeframe)>) {
-        let mut ids: Vec<SymbolId> = self
-            .charts
-            .iter()
-            .chain(&charts)
-            .map(|&(id, _)| id)
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let of = |list: &[(SymbolId, Timeframe)], id| -> Vec<Timeframe> {
-            list.iter()
-                .filter(|chart| chart.0 == id)
-                .map(|chart| chart.1)
-                .collect()
-        };
-        for id in ids {
-            let wanted = of(&charts, id);
-            if wanted != of(&self.charts, id) {
-                self.order(id, Item::WatchCharts(wanted));
-            }
-        }
-        self.charts = charts;
     }
 
     fn run_workers(&mut self) {

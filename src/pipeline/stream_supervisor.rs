@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::domain::clock::Clock;
@@ -21,16 +22,19 @@ pub(crate) struct StreamSupervisor {
     streamers: JoinSet<()>,
     clock: Arc<dyn Clock>,
     messages: crossbeam_channel::Sender<Vec<Envelope>>,
+    running: oneshot::Receiver<()>,
 }
 
 impl StreamSupervisor {
-    /// A supervisor without streamers. `messages` has room for one message of each source beyond its credits.
+    /// A supervisor without streamers. `messages` has room for one message of each source beyond its credits, and
+    /// stays open until the other end of `running` is dropped, even when no streamer is left.
     ///
     /// # Errors
     /// When its threads cannot be started.
     pub fn new(
         clock: Arc<dyn Clock>,
         messages: crossbeam_channel::Sender<Vec<Envelope>>,
+        running: oneshot::Receiver<()>,
     ) -> std::io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(STREAMER_THREADS)
@@ -43,6 +47,7 @@ impl StreamSupervisor {
             streamers: JoinSet::new(),
             clock,
             messages,
+            running,
         })
     }
 
@@ -77,14 +82,21 @@ impl StreamSupervisor {
         );
     }
 
-    /// Waits until every streamer has returned, which closes the processing channel behind them.
+    /// Waits until every streamer has returned and the engine wants no more, which closes the processing channel.
     pub fn run(self) {
         let Self {
             runtime,
             mut streamers,
+            messages,
+            running,
             ..
         } = self;
-        runtime.block_on(async { while streamers.join_next().await.is_some() {} });
+        runtime.block_on(async {
+            while streamers.join_next().await.is_some() {}
+            // It ends by being dropped: nothing is ever sent.
+            running.await.unwrap_or_default();
+        });
+        drop(messages);
         runtime.shutdown_background();
     }
 }

@@ -170,14 +170,12 @@ impl SymbolWorker {
         self.ohlcv.watch_charts(timeframes);
     }
 
-    /// A worker that goes on after a panic, with this one's history and nothing else that the panic may have touched.
+    /// A worker that goes on after a panic, with this one's history and quote.
     pub fn restarted(self) -> Self {
         Self {
-            ohlcv: self.ohlcv.restarted(&self.context),
-            level1: Level1Service::default(),
-            time: self.time,
-            unannounced: false,
-            context: self.context,
+            ohlcv: self.ohlcv.restarted(),
+            unannounced: true,
+            ..self
         }
     }
 }

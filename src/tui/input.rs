@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use crossterm::event::{self, Event, KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
 
 use crate::domain::clock::{Clock, Nanos};
 
@@ -27,6 +27,18 @@ pub enum Input {
     Continued,
     /// Nothing more will come.
     Closed,
+}
+
+impl Input {
+    /// The key that a terminal sends as this one byte: a character, or Escape.
+    #[must_use]
+    pub fn key_of_byte(byte: u8) -> Self {
+        let code = match byte {
+            0x1b => KeyCode::Esc,
+            byte => KeyCode::Char(char::from(byte)),
+        };
+        Self::Key(KeyEvent::from(code))
+    }
 }
 
 /// Drops what nobody needs before it reaches the loop.

@@ -192,19 +192,24 @@ fn add_help(
     let pad = KEYS_COLUMNS.saturating_sub(width(&keys)).max(1);
     let used = width(&keys) + pad + width(&help);
     let spare = columns.saturating_sub(used + width(&name));
-    let mut line = vec![
-        (format!("{keys}{}", " ".repeat(pad)), theme.key),
-        (help, theme.text),
-    ];
+    let mut start = format!("{keys}{}", " ".repeat(pad));
     if spare >= 2 {
-        line.push((format!("{}{name}", " ".repeat(spare)), theme.dim));
-        lines.push(line);
+        let gap = " ".repeat(spare);
+        lines.push(vec![
+            (start, theme.key),
+            (help, theme.text),
+            (format!("{gap}{name}"), theme.dim),
+        ]);
         return;
     }
-    lines.push(line);
-    for part in wrap(&name, columns.saturating_sub(KEYS_COLUMNS)) {
-        let text = format!("{}{part}", " ".repeat(KEYS_COLUMNS));
-        lines.push(vec![(text, theme.dim)]);
+    let indent = " ".repeat(KEYS_COLUMNS);
+    let room = columns.saturating_sub(KEYS_COLUMNS);
+    for part in wrap(&help, columns.saturating_sub(width(&start)).min(room)) {
+        let start = std::mem::replace(&mut start, indent.clone());
+        lines.push(vec![(start, theme.key), (part, theme.text)]);
+    }
+    for part in wrap(&name, room) {
+        lines.push(vec![(format!("{indent}{part}"), theme.dim)]);
     }
 }
 

@@ -17,6 +17,7 @@ use super::model::{Effect, Model};
 use super::screen::Screen;
 use super::settings::{SessionState, TuiSettings};
 use super::terminal::{self, Surface, Terminal};
+use super::theme::ThemeName;
 
 /// How many inputs may wait; the input thread alone waits when there are more.
 const INPUTS_MAX: usize = 1024;
@@ -329,9 +330,17 @@ impl Loop<'_> {
         let content = if is_text {
             super::screen::plain_text(picture)
         } else {
-            super::screenshot::to_svg(picture, "streamer-tui")
+            super::screenshot::to_svg(picture, "streamer-tui", self.paper())
         };
         std::fs::File::create_new(path)?.write_all(content.as_bytes())
+    }
+
+    /// The ground that the theme is made for; what the terminal's is nobody can tell.
+    fn paper(&self) -> super::screenshot::Paper {
+        match self.model.settings.theme {
+            ThemeName::Light => super::screenshot::Paper::LIGHT,
+            _ => super::screenshot::Paper::DARK,
+        }
     }
 
     fn flush_outbox(&mut self) {

@@ -14,7 +14,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Modifier;
 use unicode_width::UnicodeWidthStr;
 
-use palette::{BACKGROUND, FOREGROUND, Rgb, blend, rgb};
+pub use palette::Paper;
+use palette::{Rgb, blend, rgb};
 use shapes::{Area, CELL_HEIGHT, CELL_WIDTH, Shape, shape};
 
 /// How far a dim colour goes toward the background, in per cent.
@@ -43,6 +44,7 @@ struct Run {
 /// Everything on the screen, sorted by how it is drawn.
 #[derive(Debug, Default)]
 struct Picture {
+    paper: Paper,
     backgrounds: BTreeMap<Rgb, Vec<Area>>,
     filled: BTreeMap<Rgb, Vec<Area>>,
     strokes: BTreeMap<Rgb, String>,
@@ -54,8 +56,11 @@ struct Picture {
 ///
 /// `title` stands in the window's bar, shortened where it is too long.
 #[must_use]
-pub fn to_svg(buffer: &Buffer, title: &str) -> String {
-    let mut picture = Picture::default();
+pub fn to_svg(buffer: &Buffer, title: &str, paper: Paper) -> String {
+    let mut picture = Picture {
+        paper,
+        ..Picture::default()
+    };
     let (columns, rows) = (
         usize::from(buffer.area.width),
         usize::from(buffer.area.height),
@@ -80,10 +85,10 @@ impl Picture {
     /// Takes one cell; tells how many cells its character covers.
     fn add(&mut self, cell: &Cell, column: usize, row: usize, free: usize) -> usize {
         let width = cell.symbol().width().clamp(1, free.max(1));
-        let (foreground, background) = colors(cell);
+        let (foreground, background) = colors(cell, self.paper);
         let (x, y) = (column as f32 * CELL_WIDTH, row as f32 * CELL_HEIGHT);
         let cell_area = [x, y, width as f32 * CELL_WIDTH, CELL_HEIGHT];
-        if background != BACKGROUND {
+        if background != self.paper.background {
             push(self.backgrounds.entry(background).or_default(), cell_area);
         }
         if cell.modifier.contains(Modifier::HIDDEN) {
@@ -169,9 +174,9 @@ impl Picture {
 }
 
 /// The colours of a cell with its modifiers taken in.
-fn colors(cell: &Cell) -> (Rgb, Rgb) {
-    let mut foreground = rgb(cell.fg, FOREGROUND);
-    let mut background = rgb(cell.bg, BACKGROUND);
+fn colors(cell: &Cell, paper: Paper) -> (Rgb, Rgb) {
+    let mut foreground = rgb(cell.fg, paper.foreground);
+    let mut background = rgb(cell.bg, paper.background);
     if cell.modifier.contains(Modifier::REVERSED) {
         std::mem::swap(&mut foreground, &mut background);
     }

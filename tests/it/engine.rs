@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crossbeam_channel::Receiver;
 use streamer_tui::domain::clock::SystemClock;
-use streamer_tui::domain::outcome::{ErrorInstance, ErrorKind, ResultBody, Status};
+use streamer_tui::domain::outcome::{ErrorInstance, ErrorKind, ResultBody, Status, StatusChange};
 use streamer_tui::domain::source::Delivery;
 use streamer_tui::pipeline::Command;
 use streamer_tui::pipeline::engine::{self, Analysis, EngineHandle, SourcePlan};
@@ -16,7 +16,7 @@ use streamer_tui::pipeline::source::Message;
 
 use crate::support::{self, Given, ScriptedSource, bar, collector, id, symbols, wait_for};
 
-fn settings() -> EngineSettings {
+pub fn settings() -> EngineSettings {
     EngineSettings {
         stop_when_ended: true,
         processing_capacity: 64,
@@ -24,7 +24,7 @@ fn settings() -> EngineSettings {
     }
 }
 
-fn start(
+pub fn start(
     settings: EngineSettings,
     plans: Vec<SourcePlan>,
     analysis: Option<Analysis>,
@@ -41,23 +41,23 @@ fn start(
     (handle, given)
 }
 
-fn plan(source: ScriptedSource, names: &[&str]) -> SourcePlan {
+pub fn plan(source: ScriptedSource, names: &[&str]) -> SourcePlan {
     SourcePlan {
         source: Box::new(source),
         symbols: Some(symbols(names)),
     }
 }
 
-fn finish(handle: EngineHandle) {
+pub fn finish(handle: EngineHandle) {
     assert!(!handle.join().all_hopeless);
 }
 
-async fn send(feed: &mut Feed, message: Message) {
+pub async fn send(feed: &mut Feed, message: Message) {
     let now = feed.now();
     feed.ready_send(now, message).await.unwrap();
 }
 
-async fn end(feed: &mut Feed, error: Option<&str>) {
+pub async fn end(feed: &mut Feed, error: Option<&str>) {
     let error = error.map(|text| Box::new(ErrorInstance::new(ErrorKind::ConnectionError, text)));
     send(
         feed,
@@ -69,7 +69,7 @@ async fn end(feed: &mut Feed, error: Option<&str>) {
     .await;
 }
 
-fn volumes_by_symbol(given: impl IntoIterator<Item = Given>) -> HashMap<String, Vec<i64>> {
+pub fn volumes_by_symbol(given: impl IntoIterator<Item = Given>) -> HashMap<String, Vec<i64>> {
     let mut all: HashMap<String, Vec<i64>> = HashMap::new();
     for item in given {
         if let Given::Result { symbol, result, .. } = item
@@ -444,4 +444,143 @@ fn a_live_flood_is_bounded_counted_and_keeps_the_newest() {
         "what is not a result is a counted drop"
     );
     assert!(results <= 1000 + 2 * 256 + 64, "{results}");
+}
+
+#[test]
+fn a_live_flood_over_many_symbols_is_bounded_as_a_whole_while_the_sink_blocks() {
+    const SYMBOLS: usize = 200;
+    const FRAMES: i64 = 500;
+    let names: Vec<String> = (0..SYMBOLS).map(|n| format!("S{n}")).collect();
+    let owned = names.clone();
+    let sent = Arc::new(AtomicBool::new(false));
+    let source = {
+        let sent = Arc::clone(&sent);
+        ScriptedSource::new("script", Delivery::Live, move |mut feed| async move {
+            let ids: Vec<_> = owned.iter().map(|name| id(&mut feed, name)).collect();
+            for minute in 0..FRAMES {
+                let bars = ids.iter().map(|&id| bar(id, minute, minute)).collect();
+                send(&mut feed, Message::Data(bars)).await;
+            }
+            sent.store(true, Ordering::SeqCst);
+            end(&mut feed, None).await;
+        })
+    };
+    let settings = EngineSettings {
+        total_backlog: 10_000,
+        results_capacity: 4,
+        ..settings()
+    };
+    let (sink, given, gate) = collector();
+    let held = gate.lock().unwrap();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let handle = engine::start(
+        settings,
+        vec![plan(source, &names)],
+        vec![sink],
+        Arc::new(SystemClock::default()),
+        None,
+    )
+    .unwrap();
+    wait_for(
+        "a live source to be taken from although nothing goes out",
+        || sent.load(Ordering::SeqCst).then_some(()),
+    );
+    drop(held);
+    finish(handle);
+    let (mut results, mut dropped) = (0, 0);
+    for item in given {
+        match item {
+            Given::Result { .. } => results += 1,
+            Given::Error(error) if error.kind == ErrorKind::Overload => {
+                dropped += error
+                    .message
+                    .split(' ')
+                    .next()
+                    .unwrap()
+                    .parse::<usize>()
+                    .unwrap();
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(results + dropped, SYMBOLS * FRAMES as usize);
+    assert!(dropped > SYMBOLS * FRAMES as usize / 2, "{dropped}");
+}
+
+#[test]
+fn no_result_overtakes_the_status_of_the_jump_before_it() {
+    const JUMPS: usize = 300;
+    let source = ScriptedSource::new("script", Delivery::Pausable, |mut feed| async move {
+        let ids = [id(&mut feed, "A"), id(&mut feed, "B")];
+        for _ in 0..JUMPS {
+            send(&mut feed, Message::Reset).await;
+            let name = feed.info().name.clone();
+            let status = StatusChange::of_source(Status::Seek, &name);
+            send(&mut feed, Message::Status(Box::new(status))).await;
+            for minute in 0..4 {
+                let bars = ids.iter().map(|&id| bar(id, minute, minute)).collect();
+                send(&mut feed, Message::Data(bars)).await;
+            }
+        }
+        end(&mut feed, None).await;
+    });
+    let settings = EngineSettings {
+        results_capacity: 1,
+        ..settings()
+    };
+    let (handle, given) = start(settings, vec![plan(source, &["A", "B"])], None);
+    finish(handle);
+    let mut jumps = 0;
+    let mut since: HashMap<String, i64> = HashMap::new();
+    for item in given {
+        match item {
+            Given::Status(status) if status.status == Status::Seek => {
+                assert!(
+                    jumps == 0 || since.values().all(|seen| *seen == 4),
+                    "a result came late"
+                );
+                since.clear();
+                jumps += 1;
+            }
+            Given::Result { symbol, .. } => *since.entry(symbol).or_default() += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(jumps, JUMPS);
+    assert_eq!(since["A"], 4);
+}
+
+#[test]
+fn a_symbol_that_is_removed_as_soon_as_it_is_added_is_told_of_and_gone() {
+    let source = ScriptedSource::new("script", Delivery::Pausable, |mut feed| async move {
+        while feed.next_command().await.is_some() {}
+    });
+    let settings = EngineSettings {
+        stop_when_ended: false,
+        ..settings()
+    };
+    let (handle, given) = start(settings, vec![plan(source, &[])], None);
+    for n in 0..20 {
+        let spec: Vec<_> = vec![format!("T{n}").parse().unwrap()];
+        handle.commands.send(Command::Add(spec.clone())).unwrap();
+        handle.commands.send(Command::Remove(spec)).unwrap();
+    }
+    wait_for("an empty board", || {
+        let snapshot = handle.snapshots.recv().ok()?;
+        (snapshot.version > 1 && snapshot.rows.is_empty()).then_some(())
+    });
+    handle.commands.send(Command::Quit).unwrap();
+    finish(handle);
+    let statuses: Vec<Status> = given
+        .iter()
+        .filter_map(|item| match item {
+            Given::Status(status) => Some(status.status),
+            _ => None,
+        })
+        .collect();
+    let count = |wanted: Status| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!(
+        (count(Status::Subscribed), count(Status::Unsubscribed)),
+        (20, 20)
+    );
 }

@@ -3,8 +3,15 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::expect_used,
-    reason = "a test may stop at the first surprise"
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise, and says aloud what it skips"
 )]
 
 mod engine;
+mod faults;
+mod headless;
+mod layers;
+mod program;
+mod pty;
 mod support;
+mod terminal;

@@ -23,13 +23,25 @@ pub(super) const OVERLOAD_INTERVAL: Duration = Duration::from_secs(1);
 /// Events dropped since the last report.
 #[derive(Debug, Default)]
 pub(super) struct Overloads {
-    by_symbol: FxHashMap<SymbolId, u64>,
+    by_symbol: FxHashMap<SymbolId, Dropped>,
     last_report: Nanos,
+}
+
+#[derive(Debug, Default)]
+struct Dropped {
+    events: u64,
+    is_quarantined: bool,
 }
 
 impl Overloads {
     pub fn is_empty(&self) -> bool {
         self.by_symbol.is_empty()
+    }
+
+    pub fn count(&mut self, id: SymbolId, events: u64, is_quarantined: bool) {
+        let dropped = self.by_symbol.entry(id).or_default();
+        dropped.events += events;
+        dropped.is_quarantined = is_quarantined;
     }
 }
 
@@ -79,13 +91,17 @@ impl ProcessSupervisor {
                     .get_or_insert_with(|| self.parts.sources[at.index()].info.name.clone());
                 status.time = status.time.or_else(|| Some(self.parts.clock.wall()));
                 self.outbox.push_back(Outcome::Status(status));
+                self.post();
+                if !self.outbox.is_empty() {
+                    self.parts.sources[at.index()].waits = Some(Wait::News);
+                }
             }
             Message::Reset => {
                 self.resume(at);
-                self.wait_for(at, Wait::Reset, 0);
+                self.wait_for(at, Wait::Reset);
             }
             Message::Ended { error, hopeless } => {
-                self.wait_for(at, Wait::End { error, hopeless }, 0);
+                self.wait_for(at, Wait::End { error, hopeless });
             }
         }
     }
@@ -115,20 +131,32 @@ impl ProcessSupervisor {
         }
         let source = &self.parts.sources[at.index()];
         source.in_flight.add(sorted);
-        // The total is shared out evenly: one source's backlog does not make another wait.
-        let backlog_max =
-            (self.parts.settings.total_backlog / self.parts.sources.len()).max(1) as u64;
-        if source.info.delivery == Delivery::Pausable && source.in_flight.get() >= backlog_max {
-            self.wait_for(at, Wait::Backlog, backlog_max / 2);
+        if source.info.delivery == Delivery::Pausable
+            && source.in_flight.get() >= self.backlog_max()
+        {
+            self.wait_for(at, Wait::Backlog);
         }
     }
 
-    /// Has a source wait until no more than `level` of its events are left.
-    fn wait_for(&mut self, at: SourceIndex, wait: Wait, level: u64) {
-        let source = &mut self.parts.sources[at.index()];
-        source.waits = Some(wait);
-        if source.in_flight.notify_at(level) {
-            self.on_drained(at);
+    /// How many events of one source may be under way. The total is shared out evenly: one source's backlog does not
+    /// make another wait.
+    fn backlog_max(&self) -> u64 {
+        (self.parts.settings.total_backlog / self.parts.sources.len()).max(1) as u64
+    }
+
+    /// Has a source wait until enough of its events have been answered for.
+    fn wait_for(&mut self, at: SourceIndex, wait: Wait) {
+        self.parts.sources[at.index()].waits = Some(wait);
+        self.on_drained(at);
+    }
+
+    /// What had to be said has been said: sources that waited for that go on.
+    pub(super) fn news_is_out(&mut self) {
+        for at in 0..self.parts.sources.len() {
+            if matches!(self.parts.sources[at].waits, Some(Wait::News)) {
+                self.parts.sources[at].waits = None;
+                self.unpark(SourceIndex(at as u16));
+            }
         }
     }
 
@@ -141,12 +169,14 @@ impl ProcessSupervisor {
     }
 
     fn deliver_to(&mut self, id: SymbolId) {
+        let backlog_max = self.backlog_max();
         let Some(Some(desk)) = self.desks.get_mut(id.index()) else {
             return;
         };
         let source = &mut self.parts.sources[desk.cell.source.index()];
         let staged = &mut desk.staged;
         let meters = &desk.cell.context.meters;
+        let may_grow = source.in_flight.get() < backlog_max;
         let mut unanswered = 0;
         let mut dropped = 0;
         let schedule = match source.info.delivery {
@@ -168,7 +198,7 @@ impl ProcessSupervisor {
                             received,
                             is_history: false,
                         } => {
-                            match mailbox.deliver_live(event, received) {
+                            match mailbox.deliver_live(event, received, may_grow) {
                                 Delivered::Queued => continue,
                                 Delivered::Conflated => meters.conflated.add(1),
                                 Delivered::Dropped => dropped += 1,
@@ -192,7 +222,7 @@ impl ProcessSupervisor {
         }
         if dropped > 0 {
             meters.dropped.add(dropped);
-            *self.overloads.by_symbol.entry(id).or_default() += dropped;
+            self.overloads.count(id, dropped, false);
         }
         let at = desk.cell.source;
         if unanswered > 0 && source.in_flight.finish(unanswered) {
@@ -216,10 +246,15 @@ impl ProcessSupervisor {
         self.unpark(at);
     }
 
-    /// As many of a source's events have been answered for as it waited for.
+    /// Goes on with a source whose wait is over. A notice may be out of date, so the wait is looked at anew.
     pub(super) fn on_drained(&mut self, at: SourceIndex) {
+        let source = &self.parts.sources[at.index()];
+        match source.wait_level(self.backlog_max()) {
+            Some(level) if source.in_flight.notify_at(level) => {}
+            _ => return,
+        }
         match self.parts.sources[at.index()].waits.take() {
-            None | Some(Wait::Backlog) => {}
+            None | Some(Wait::Backlog | Wait::News) => {}
             Some(Wait::Reset) => {
                 self.order_all(at, || Item::Reset);
             }
@@ -230,7 +265,7 @@ impl ProcessSupervisor {
                     let open = self.order_all(at, || Item::EndOfData);
                     self.parts.sources[at.index()].in_flight.add(open);
                     self.run_workers();
-                    return self.wait_for(at, Wait::LastBars { error, hopeless }, 0);
+                    return self.wait_for(at, Wait::LastBars { error, hopeless });
                 }
             }
             Some(Wait::LastBars { error, hopeless }) => self.end(at, error, hopeless),
@@ -306,9 +341,14 @@ impl ProcessSupervisor {
             .into_iter()
             .filter_map(|(id, dropped)| {
                 let context = &self.desks.get(id.index())?.as_ref()?.cell.context;
+                let reason = if dropped.is_quarantined {
+                    "the symbol is quarantined"
+                } else {
+                    "they came faster than they could be processed"
+                };
                 let mut error = ErrorInstance::new(
                     ErrorKind::Overload,
-                    format!("{dropped} events dropped: they came faster than the symbol's worker could take them"),
+                    format!("{} events dropped: {reason}", dropped.events),
                 )
                 .from_source(&context.source.name);
                 error.symbol = Some(context.symbol.clone());

@@ -13,11 +13,44 @@ use super::super::outcome::ChartChange;
 use super::super::snapshot::{TREND_POINTS, Trend};
 use super::WorkerContext;
 
-/// Sums that the day's volume-weighted average price is made of.
+/// The trading day so far, and what it is made of.
 #[derive(Debug, Clone, Copy, Default)]
-struct DaySums {
+struct Day {
+    stats: DayStats,
+    /// Sum of typical price times volume.
     price_volume: f64,
     volume: f64,
+    /// Close of the newest bar of the session before.
+    previous_close: Option<f64>,
+}
+
+impl Day {
+    /// A day of which nothing is known but what came before it.
+    fn after(previous_close: Option<f64>) -> Self {
+        Self {
+            previous_close,
+            ..Self::default()
+        }
+    }
+
+    fn add(&mut self, candle: &Candle) {
+        let Candle {
+            open,
+            high,
+            low,
+            volume,
+            ..
+        } = *candle;
+        let stats = &mut self.stats;
+        stats.open = stats.open.or(Some(open));
+        stats.high = Some(stats.high.map_or(high, |known| known.max(high)));
+        stats.low = Some(stats.low.map_or(low, |known| known.min(low)));
+        stats.reference_price = self.previous_close.or(stats.open);
+        self.volume += volume;
+        self.price_volume += (high + low + candle.close) / 3.0 * volume;
+        stats.volume = Some(self.volume);
+        stats.vwap = (self.volume > 0.0).then(|| self.price_volume / self.volume);
+    }
 }
 
 #[derive(Debug)]
@@ -32,10 +65,7 @@ pub(super) struct OhlcvService {
     history: BarHistory,
     sessions: SessionFinder,
     session: Option<Session>,
-    day: DayStats,
-    sums: DaySums,
-    /// Close of the newest bar of the session before.
-    previous_close: Option<f64>,
+    day: Day,
     last: Option<Decimal>,
     resamplers: Vec<Resampler>,
     closed: Vec<(Timeframe, LongBar)>,
@@ -50,9 +80,7 @@ impl OhlcvService {
             history: BarHistory::new(settings.history_rows, context.budget.clone()),
             sessions: SessionFinder::new(context.source.calendar),
             session: None,
-            day: DayStats::default(),
-            sums: DaySums::default(),
-            previous_close: None,
+            day: Day::default(),
             last: None,
             resamplers: settings
                 .timeframes
@@ -64,28 +92,24 @@ impl OhlcvService {
         }
     }
 
-    /// The same with a fresh state over the old history, which a panic cannot have left half-changed: it is the last
-    /// thing that a bar touches before it is derived from again.
-    pub fn restarted(self, context: &WorkerContext) -> Self {
-        let mut fresh = Self::new(context);
-        fresh.charts = self.charts;
-        fresh.history = self.history;
-        fresh.last = self.last;
-        if let Some(session) = fresh
+    /// The same after a panic: history and the longer bars under way, which nothing but whole bars ever goes into, with
+    /// the trading day derived from them again.
+    pub fn restarted(mut self) -> Self {
+        self.closed.clear();
+        self.session = self
             .history
             .newest()
-            .and_then(|newest| fresh.sessions.session_of(newest.start))
-        {
-            fresh.session = Some(session);
-            fresh.previous_close = fresh
+            .and_then(|newest| self.sessions.session_of(newest.start));
+        if let Some(session) = self.session {
+            let before = self
                 .history
                 .iter()
                 .rev()
-                .find(|bar| bar.start < session.start)
-                .map(|bar| bar.close);
-            fresh.sum_day_again();
+                .find(|bar| bar.start < session.start);
+            self.day.previous_close = before.map(|bar| bar.close);
         }
-        fresh
+        self.sum_day_again();
+        self
     }
 
     /// Takes one delivered bar. A bar without a time, or without all its prices, is a result but no history.
@@ -125,56 +149,35 @@ impl OhlcvService {
                 if self.session != Some(session) {
                     self.begin_day(session, newest_close);
                 }
-                self.add_to_day(&candle);
+                self.day.add(&candle);
                 self.mark_charts(start);
                 return;
             }
             Placed::Replaced(_) => meters.replaced.add(1),
             Placed::Late | Placed::TooOld => meters.late.add(1),
         }
-        self.sum_day_again();
+        if self.session.is_some_and(|session| session.start <= start) {
+            self.sum_day_again();
+        }
         self.mark_charts(start);
     }
 
     fn begin_day(&mut self, session: Session, newest_close: Option<f64>) {
         self.session = Some(session);
-        self.previous_close = newest_close.or(self.previous_close);
-        self.day = DayStats::default();
-        self.sums = DaySums::default();
-    }
-
-    fn add_to_day(&mut self, candle: &Candle) {
-        let Candle {
-            open,
-            high,
-            low,
-            volume,
-            ..
-        } = *candle;
-        let day = &mut self.day;
-        day.open = day.open.or(Some(open));
-        day.high = Some(day.high.map_or(high, |known| known.max(high)));
-        day.low = Some(day.low.map_or(low, |known| known.min(low)));
-        day.reference_price = self.previous_close.or(day.open);
-        self.sums.volume += volume;
-        self.sums.price_volume += (high + low + candle.close) / 3.0 * volume;
-        day.volume = Some(self.sums.volume);
-        day.vwap = (self.sums.volume > 0.0).then(|| self.sums.price_volume / self.sums.volume);
+        self.day = Day::after(newest_close.or(self.day.previous_close));
     }
 
     /// The day from the bars in history, after one of them has changed.
     fn sum_day_again(&mut self) {
         let Some(session) = self.session else { return };
-        self.day = DayStats::default();
-        self.sums = DaySums::default();
-        let bars: Vec<Candle> = self.history.since(session.start).copied().collect();
-        for bar in &bars {
-            self.add_to_day(bar);
+        self.day = Day::after(self.day.previous_close);
+        for bar in self.history.since(session.start) {
+            self.day.add(bar);
         }
     }
 
     pub fn day(&self) -> &DayStats {
-        &self.day
+        &self.day.stats
     }
 
     pub fn last(&self) -> Option<Decimal> {
@@ -215,9 +218,7 @@ impl OhlcvService {
     pub fn reset(&mut self) {
         self.history.clear();
         self.session = None;
-        self.day = DayStats::default();
-        self.sums = DaySums::default();
-        self.previous_close = None;
+        self.day = Day::default();
         self.last = None;
         self.resamplers.iter_mut().for_each(Resampler::reset);
         self.closed.clear();

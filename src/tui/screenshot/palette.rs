@@ -5,10 +5,33 @@ use ratatui::style::Color;
 /// Red, green and blue.
 pub type Rgb = [u8; 3];
 
-/// The picture's background.
-pub const BACKGROUND: Rgb = [0x0d, 0x11, 0x17];
-/// The picture's plain text.
-pub const FOREGROUND: Rgb = [0xd6, 0xdd, 0xe6];
+/// What plain text is written with, and on: a theme is made for a dark terminal or for a light one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paper {
+    /// Behind everything.
+    pub background: Rgb,
+    /// Plain text.
+    pub foreground: Rgb,
+}
+
+impl Paper {
+    /// Light text on a dark ground.
+    pub const DARK: Self = Self {
+        background: [0x0d, 0x11, 0x17],
+        foreground: [0xd6, 0xdd, 0xe6],
+    };
+    /// Dark text on a light ground.
+    pub const LIGHT: Self = Self {
+        background: [0xff, 0xff, 0xff],
+        foreground: [0x1f, 0x23, 0x28],
+    };
+}
+
+impl Default for Paper {
+    fn default() -> Self {
+        Self::DARK
+    }
+}
 
 /// The sixteen named colours, dark ones first.
 const NAMED: [Rgb; 16] = [
@@ -109,12 +132,13 @@ mod tests {
             (1, NAMED[1]),
         ] {
             assert_eq!(
-                rgb(Color::Indexed(index), FOREGROUND),
+                rgb(Color::Indexed(index), Paper::DARK.foreground),
                 expected,
                 "colour {index}"
             );
         }
-        assert_eq!(rgb(Color::Reset, BACKGROUND), BACKGROUND);
+        let plain = Paper::DARK.background;
+        assert_eq!(rgb(Color::Reset, plain), plain);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use super::palette::{BACKGROUND, FOREGROUND, Rgb, blend, hex};
+use super::palette::{Paper, Rgb, blend, hex};
 use super::shapes::{Area, CELL_HEIGHT, CELL_WIDTH};
 use super::{Picture, TextStyle, same};
 
@@ -34,7 +34,7 @@ impl Picture {
              height=\"{height}\" font-size=\"13.3\" font-family=\"ui-monospace,'SF Mono','Cascadia Mono',\
              'JetBrains Mono',Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace\">"
         )?;
-        write_window(svg, width, height, size.0, title)?;
+        write_window(svg, width, height, size.0, title, self.paper)?;
         write!(svg, "<g transform=\"translate({PADDING} {BAR_HEIGHT})\">")?;
         svg.push_str("<g shape-rendering=\"crispEdges\">");
         write_areas(svg, &mut self.backgrounds)?;
@@ -134,14 +134,19 @@ fn write_window(
     height: f32,
     columns: usize,
     title: &str,
+    paper: Paper,
 ) -> fmt::Result {
-    let edge = hex(blend(BACKGROUND, FOREGROUND, 18));
+    let Paper {
+        background,
+        foreground,
+    } = paper;
+    let edge = hex(blend(background, foreground, 18));
     write!(
         svg,
         "<rect x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"9\" fill=\"{}\" stroke=\"{edge}\"/>",
         width - 1.0,
         height - 1.0,
-        hex(BACKGROUND)
+        hex(background)
     )?;
     for (index, color) in ["#ff5f57", "#febc2e", "#28c840"].into_iter().enumerate() {
         let x = 20 + index * 20;
@@ -158,7 +163,7 @@ fn write_window(
             svg,
             "<text x=\"{}\" y=\"21.5\" text-anchor=\"middle\" fill=\"{}\">",
             width / 2.0,
-            hex(blend(FOREGROUND, BACKGROUND, 40))
+            hex(blend(foreground, background, 40))
         )?;
         escape_into(svg, &title);
         svg.push_str("</text>");

@@ -6,7 +6,7 @@ use super::*;
 fn picture(lines: &[&str], style: Style) -> String {
     let mut buffer = Buffer::with_lines(lines.iter().copied());
     buffer.set_style(buffer.area, style);
-    to_svg(&buffer, "title")
+    to_svg(&buffer, "title", Paper::DARK)
 }
 
 /// The picture without what is the same in all.
@@ -90,7 +90,7 @@ fn a_full_screen_stays_small_and_nothing_breaks_it() {
             .set_char(glyphs[index % 8])
             .set_style(style);
     }
-    let svg = to_svg(&buffer, "a title & more");
+    let svg = to_svg(&buffer, "a title & more", Paper::DARK);
     assert!(svg.len() < 600_000, "{}", svg.len());
     assert!(svg.chars().all(|c| !c.is_control() || c == '\n'));
     assert!(svg.contains("a title &amp; more"));
@@ -98,6 +98,7 @@ fn a_full_screen_stays_small_and_nothing_breaks_it() {
         let svg = to_svg(
             &Buffer::empty(Rect::new(0, 0, width, height)),
             &"long ".repeat(99),
+            Paper::LIGHT,
         );
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
     }

@@ -11,6 +11,7 @@ use ratatui::layout::{Position, Rect};
 use super::super::super::fixture::{NOW, Scene, TAKEN, full, row, stale};
 use super::super::super::panel::{Panel, PanelAction, PanelMouse, Response};
 use super::super::super::screen::plain_text;
+use super::super::super::theme::{ColorDepth, Theme, ThemeName};
 use super::*;
 use crate::pipeline::Snapshot;
 
@@ -277,6 +278,27 @@ fn flashes_end_and_can_be_turned_off() {
     context.flash = false;
     drawn(&mut panel, &context, 80, 10);
     assert_eq!(panel.flash_left_ms(), None);
+}
+
+#[test]
+fn a_flash_can_be_read_on_the_selected_row() {
+    let mut snapshot = full();
+    snapshot.rows.get_mut(SymbolId(0)).unwrap().price_changed = TAKEN;
+    let scene = Scene::new(snapshot);
+    let mut context = scene.context();
+    let theme = Theme::of(ThemeName::Dark, ColorDepth::TrueColor);
+    context.theme = &theme;
+    context.selected = Some(SymbolId(0));
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 10));
+    panel.render(buffer.area, &mut buffer, &context);
+    let looks = [theme.flash_up, theme.flash_down];
+    let of_flash = |cell: &&ratatui::buffer::Cell| {
+        looks
+            .iter()
+            .any(|look| Some(cell.bg) == look.bg && Some(cell.fg) == look.fg)
+    };
+    assert!(buffer.content.iter().filter(of_flash).count() >= 5);
 }
 
 #[test]

@@ -1,0 +1,179 @@
+//! What the administrator does when it is told something.
+
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity};
+use crate::domain::source::{SourceIndex, SourceName};
+use crate::domain::symbol::{Symbol, SymbolSpec};
+
+use super::super::command::Command;
+use super::super::process_supervisor::Control;
+use super::super::snapshot::Row;
+use super::super::source::{SourceCommand, TransportCommand};
+use super::{Administrator, SourceEntry};
+
+impl Administrator {
+    pub(super) fn obey(&mut self, command: Command) {
+        self.is_dirty = true;
+        match command {
+            Command::Add(specs) => self.add(&specs),
+            Command::Remove(specs) => self.remove(&specs),
+            Command::Release(spec) => self.release(&spec),
+            Command::Transport { source, command } => self.transport(source.as_ref(), command),
+            Command::WatchCharts(charts) => {
+                self.parts.board.keep_charts(&charts);
+                self.tell(Control::WatchCharts(charts));
+            }
+            Command::AcknowledgeErrors(id) => self.parts.board.acknowledge(id),
+            Command::ClearErrors => self.parts.board.clear_errors(),
+            Command::Report(error) => self.report(*error),
+            Command::Quit => self.stop(),
+        }
+    }
+
+    fn tell(&self, control: Control) {
+        // It fails only while everything is being shut down.
+        drop(self.parts.control.send(control));
+    }
+
+    /// The sources that a specification means, with its symbol; an unknown source is reported.
+    fn named(&mut self, spec: &SymbolSpec) -> Vec<(SourceIndex, Symbol)> {
+        let found: Vec<_> = self
+            .parts
+            .sources
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| {
+                spec.source
+                    .as_ref()
+                    .is_none_or(|name| entry.info.name == *name)
+            })
+            .map(|(at, _)| (SourceIndex(at as u16), spec.symbol.clone()))
+            .collect();
+        if found.is_empty() {
+            let open: Vec<_> = self
+                .parts
+                .sources
+                .iter()
+                .map(|entry| entry.info.name.as_str())
+                .collect();
+            self.report(ErrorInstance::new(
+                ErrorKind::ConfigError,
+                format!(
+                    "'{spec}': there is no such source; open are {}",
+                    open.join(", ")
+                ),
+            ));
+        }
+        found
+    }
+
+    fn add(&mut self, specs: &[SymbolSpec]) {
+        let mut by_source: Vec<Vec<_>> = self.parts.sources.iter().map(|_| Vec::new()).collect();
+        for spec in specs {
+            for (at, symbol) in self.named(spec) {
+                match self.parts.directory.subscribe(at, &symbol) {
+                    Ok((id, true)) => by_source[at.index()].push((symbol, id)),
+                    Ok((_, false)) => {
+                        let mut error = ErrorInstance::new(
+                            ErrorKind::ConfigError,
+                            format!("{symbol} is subscribed already"),
+                        );
+                        error.severity = Severity::Info;
+                        error.symbol = Some(symbol);
+                        error.source = Some(self.parts.sources[at.index()].info.name.clone());
+                        self.report(error);
+                    }
+                    Err(full) => self.report(ErrorInstance::new(
+                        ErrorKind::Overload,
+                        format!("{symbol} was not added: {full}"),
+                    )),
+                }
+            }
+        }
+        for (at, added) in by_source.into_iter().enumerate() {
+            if added.is_empty() {
+                continue;
+            }
+            let entry = &self.parts.sources[at];
+            // The row is there at once, whatever the worker is doing.
+            for (symbol, id) in &added {
+                let row = Row::waiting(*id, symbol.clone(), entry.info.name.clone());
+                self.parts.board.rows.insert(row);
+            }
+            self.tell(Control::Create(SourceIndex(at as u16), added.clone()));
+            send_to(entry, SourceCommand::Subscribe(added));
+        }
+    }
+
+    fn remove(&mut self, specs: &[SymbolSpec]) {
+        for spec in specs {
+            let mut was_there = false;
+            for (at, symbol) in self.named(spec) {
+                if let Some(id) = self.parts.directory.unsubscribe(at, &symbol) {
+                    was_there = true;
+                    send_to(
+                        &self.parts.sources[at.index()],
+                        SourceCommand::Unsubscribe(vec![(symbol, id)]),
+                    );
+                    self.tell(Control::Remove(id));
+                }
+            }
+            if !was_there {
+                self.refuse(spec);
+            }
+        }
+    }
+
+    fn release(&mut self, spec: &SymbolSpec) {
+        let mut was_there = false;
+        for (at, symbol) in self.named(spec) {
+            if let Some(id) = self.parts.directory.find(at, &symbol) {
+                was_there = true;
+                self.tell(Control::Release(id));
+            }
+        }
+        if !was_there {
+            self.refuse(spec);
+        }
+    }
+
+    fn refuse(&mut self, spec: &SymbolSpec) {
+        let mut error =
+            ErrorInstance::new(ErrorKind::ConfigError, format!("{spec} is not subscribed"))
+                .as_warning();
+        error.symbol = Some(spec.symbol.clone());
+        self.report(error);
+    }
+
+    fn transport(&mut self, source: Option<&SourceName>, command: TransportCommand) {
+        let mut found = false;
+        for entry in &self.parts.sources {
+            if entry.info.has_transport && source.is_none_or(|name| entry.info.name == *name) {
+                found = true;
+                send_to(entry, SourceCommand::Transport(command));
+            }
+        }
+        if !found {
+            self.report(
+                ErrorInstance::new(ErrorKind::ConfigError, "only a replay can be paused, stepped, sought or given a speed; no such source is open")
+                    .as_warning(),
+            );
+        }
+    }
+
+    /// Asks all sources to stop; the rest follows by itself, in order.
+    pub(super) fn stop(&mut self) {
+        self.is_stopping = true;
+        self.is_dirty = true;
+        for entry in &mut self.parts.sources {
+            entry.control = None;
+        }
+        self.parts.running = None;
+    }
+}
+
+fn send_to(entry: &SourceEntry, command: SourceCommand) {
+    if let Some(control) = &entry.control {
+        // A streamer that has returned needs no orders.
+        drop(control.commands.send(command));
+    }
+}

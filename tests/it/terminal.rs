@@ -1,0 +1,10 @@
+//! The program on a terminal, as a person sees it.
+
+mod copying;
+mod frames;
+mod hostile;
+mod keys;
+mod replay;
+mod sessions;
+mod signals;
+mod stuck;
