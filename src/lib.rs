@@ -6,7 +6,7 @@
 //!
 //! | layer | what | where |
 //! |---|---|---|
-//! | [`app`], [`cli`], [`config`], [`bench`] | puts the parts together; knows everything | `src/app.rs` |
+//! | [`app`], [`cli`], [`config`], [`mod@bench`] | puts the parts together; knows everything | `src/app.rs` |
 //! | [`tui`] | the screen: draws snapshots, turns keys into commands | `src/tui.rs` |
 //! | [`sources`], [`sinks`], [`stores`] | adapters to the world; none knows another | `src/sources.rs` … |
 //! | [`pipeline`] | the engine, and the ports that adapters implement | `src/pipeline.rs` |

@@ -153,6 +153,8 @@ pub(crate) struct ProcessSupervisor {
     outbox: VecDeque<Outcome>,
     charts: Vec<(SymbolId, Timeframe)>,
     overloads: intake::Overloads,
+    /// Whether there are more symbols than threads.
+    takes_turns: bool,
 }
 
 impl ProcessSupervisor {
@@ -165,6 +167,7 @@ impl ProcessSupervisor {
             outbox: VecDeque::new(),
             charts: Vec::new(),
             overloads: intake::Overloads::default(),
+            takes_turns: false,
         }
     }
 

@@ -36,7 +36,7 @@ impl Default for EngineSettings {
             history_rows: 10_000,
             history_bytes: 1 << 30,
             processing_capacity: 1024,
-            results_capacity: 256,
+            results_capacity: 1024,
             symbols_max: 100_000,
             timeframes: Vec::new(),
             stop_when_ended: false,

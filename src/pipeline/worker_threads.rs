@@ -258,6 +258,11 @@ impl WorkerThreads {
         drop(self.control.send(control));
     }
 
+    /// Whether there are more symbols than threads, so that they take turns.
+    pub fn is_shared(&self) -> bool {
+        lock(&self.state).is_shared()
+    }
+
     /// What each thread is doing.
     pub fn thread_meters(&self) -> Vec<Arc<ThreadMeter>> {
         lock(&self.meters).clone()

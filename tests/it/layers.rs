@@ -91,9 +91,6 @@ const IMPURE: [&str; 8] = [
 /// The longest file, tests not counted.
 const LINES_MAX: usize = 400;
 
-/// Files that may be longer for now, with what they may have and why.
-const LONGER: [(&str, usize, &str); 0] = [];
-
 /// Whether a file uses the standard library's clock for durations, under whichever name it is imported.
 fn holds_instant(code: &str) -> bool {
     let imported = code
@@ -240,21 +237,12 @@ fn every_folder_of_modules_has_its_file_beside_it() {
 
 #[test]
 fn files_stay_small() {
-    let excepted: BTreeMap<&str, usize> = LONGER
-        .iter()
-        .map(|(path, lines, _)| (*path, *lines))
+    let long: Vec<String> = sources()
+        .into_iter()
+        .filter(|file| file.lines > LINES_MAX)
+        .map(|file| format!("{}: {} lines", file.path, file.lines))
         .collect();
-    let mut found = Vec::new();
-    for file in sources() {
-        let most = excepted.get(file.path.as_str()).copied();
-        if file.lines > most.unwrap_or(LINES_MAX) {
-            found.push(format!("{}: {} lines", file.path, file.lines));
-        }
-        if most.is_some() && file.lines <= LINES_MAX {
-            found.push(format!("{}: needs no exception any more", file.path));
-        }
-    }
-    assert!(found.is_empty(), "{found:#?}");
+    assert!(long.is_empty(), "{long:#?}");
 }
 
 /// Every flag and subcommand that the README's code blocks give the program has to be there.

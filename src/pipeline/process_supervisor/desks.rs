@@ -33,7 +33,7 @@ impl ProcessSupervisor {
         self.run_workers();
     }
 
-    fn desk_at(&mut self, id: SymbolId) -> Option<&mut Desk> {
+    pub(super) fn desk_at(&mut self, id: SymbolId) -> Option<&mut Desk> {
         self.desks.get_mut(id.index())?.as_mut()
     }
 

@@ -47,6 +47,7 @@ impl Overloads {
 
 impl ProcessSupervisor {
     pub(super) fn accept_all(&mut self, envelopes: Vec<Envelope>) {
+        self.takes_turns = self.parts.threads.is_shared();
         for envelope in envelopes {
             self.accept(envelope);
         }
@@ -112,28 +113,54 @@ impl ProcessSupervisor {
         }
     }
 
-    /// Lays each event on its symbol's desk.
+    /// Lays each event on its symbol's desk; or straight into its mailbox where there are so many symbols that hardly two
+    /// events at a time are for the same one.
     fn sort(&mut self, at: SourceIndex, received: Nanos, events: Vec<Event>, is_history: bool) {
-        let mut sorted = 0;
+        let source = &self.parts.sources[at.index()];
+        let is_pausable = source.info.delivery == Delivery::Pausable;
+        let goes_straight = is_pausable && self.takes_turns;
+        // Counted before a worker can answer for them.
+        source.in_flight.add(events.len() as u64);
+        let mut unwanted = 0;
         for event in events {
             let id = event.symbol;
-            let Some(desk) = self.desk(id) else { continue };
-            let is_first = desk.staged.is_empty();
-            desk.staged.push(Item::Event {
+            let Some(desk) = self.desk(id) else {
+                unwanted += 1;
+                continue;
+            };
+            let mut item = Some(Item::Event {
                 event,
                 received,
                 is_history,
             });
-            sorted += 1;
+            let is_first = desk.staged.is_empty();
+            if goes_straight && is_first {
+                let schedule = desk.cell.with_mailbox(|mailbox| {
+                    if let Some(item) = item.take_if(|_| mailbox.room() > 0) {
+                        mailbox.push(item);
+                    }
+                });
+                if schedule {
+                    let cell = Arc::clone(&desk.cell);
+                    self.runnable.push(cell);
+                }
+                if item.is_none() {
+                    continue;
+                }
+            }
+            let Some(desk) = self.desk_at(id) else {
+                continue;
+            };
+            desk.staged.extend(item);
             if is_first {
                 self.touched.push(id);
             }
         }
         let source = &self.parts.sources[at.index()];
-        source.in_flight.add(sorted);
-        if source.info.delivery == Delivery::Pausable
-            && source.in_flight.get() >= self.backlog_max()
-        {
+        if unwanted > 0 && source.in_flight.finish(unwanted) {
+            self.parts.threads.notify(Control::Drained(at));
+        }
+        if is_pausable && source.in_flight.get() >= self.backlog_max() {
             self.wait_for(at, Wait::Backlog);
         }
     }

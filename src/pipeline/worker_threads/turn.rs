@@ -18,7 +18,7 @@ use super::pool::ThreadMeter;
 use super::{WorkerThreads, lock};
 
 /// Events that a worker takes in one turn before another symbol may have the thread.
-const TURN_EVENTS: usize = 256;
+const TURN_EVENTS: usize = 128;
 
 /// Panics within [`PANIC_WINDOW_MS`] after which a symbol is quarantined.
 const PANICS_MAX: usize = 3;
