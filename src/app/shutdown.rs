@@ -103,7 +103,7 @@ impl Shutdown {
 }
 
 impl Requester {
-    /// Asks the engine to finish; from now on it has [`DRAIN_MAX`]. Asking again changes nothing.
+    /// Asks the engine to finish; from now on it has ten seconds. Asking again changes nothing.
     pub fn request(&self) {
         if self.0.requested.swap(true, Ordering::Relaxed) {
             return;
