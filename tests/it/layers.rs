@@ -2,8 +2,6 @@
 
 mod code;
 
-use std::collections::BTreeMap;
-
 use code::{
     SourceFile, crate_paths, files_below, holds, root, sources, without_comments_and_texts,
     without_tests,

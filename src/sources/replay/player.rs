@@ -4,6 +4,7 @@
 //! has been read, load history after a jump, play. Whatever it waits for, it listens for commands too.
 
 mod commands;
+mod ending;
 mod load;
 mod opening;
 mod outbox;
@@ -32,7 +33,7 @@ use super::merge::Merge;
 use super::playback::Playback;
 use super::reader::{Reader, Reply};
 
-use load::{Load, Place};
+use load::Load;
 use opening::Header;
 use outbox::Outgoing;
 use show::Shown;
@@ -113,6 +114,8 @@ struct Player {
     /// Commands that need to know where the replay stands, before it stands anywhere.
     early: VecDeque<SourceCommand>,
     step: Step,
+    /// Steps asked for while one was under way.
+    more_steps: u32,
     stage: Stage,
     has_ended: bool,
     /// Whether anything has been played since the beginning or the last jump.
@@ -153,6 +156,7 @@ impl Player {
             deferred: VecDeque::new(),
             early: VecDeque::new(),
             step: Step::No,
+            more_steps: 0,
             stage: Stage::New,
             has_ended: false,
             has_played: false,
@@ -247,6 +251,10 @@ impl Player {
         }
         self.step = match self.step {
             Step::Next => Step::Until(pacing),
+            Step::Until(time) if pacing > time && self.more_steps > 0 => {
+                self.more_steps -= 1;
+                Step::Until(pacing)
+            }
             Step::Until(time) if pacing > time => Step::No,
             other => other,
         };
@@ -263,6 +271,11 @@ impl Player {
         self.play_due(now);
         self.publish_now_and_then(now);
         Ok(())
+    }
+
+    fn forget_steps(&mut self) {
+        self.step = Step::No;
+        self.more_steps = 0;
     }
 
     /// When a frame is due: at once when it has no time, and while stepping.
@@ -331,39 +344,6 @@ impl Player {
         if frame.pacing != i64::MIN {
             self.last_played = self.last_played.max(Some(frame.pacing));
         }
-    }
-
-    /// Nothing is left: begins again, or says so and waits.
-    async fn end(&mut self) -> Result<(), EngineGone> {
-        if self.has_ended {
-            self.step = Step::No;
-            return self.listen(None).await;
-        }
-        if self.settings.looping && self.has_played {
-            let place = self.settings.open_at;
-            self.jump(place.map_or(Place::Beginning, |time| Place::At(time.0)));
-            return Ok(());
-        }
-        self.has_ended = true;
-        self.playback.halt(true, Instant::now());
-        self.publish(ConnectionState::Ended);
-        let error = self.error(
-            ErrorKind::ConnectionError,
-            "No more data available from API.",
-        );
-        let received = self.feed.now();
-        let time = self.feed.clock().wall();
-        self.put(
-            received,
-            Message::Ended {
-                error: Some(Box::new(ErrorInstance {
-                    time: Some(time),
-                    ..error
-                })),
-                hopeless: false,
-            },
-        );
-        Ok(())
     }
 
     /// Waits for a command, at most until `wake`.

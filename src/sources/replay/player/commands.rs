@@ -57,7 +57,11 @@ impl Player {
             }
             TransportCommand::Step => {
                 self.playback.pause(true, now);
-                self.step = Step::Next;
+                if self.step == Step::No {
+                    self.step = Step::Next;
+                } else {
+                    self.more_steps = self.more_steps.saturating_add(1);
+                }
             }
             TransportCommand::StepBack
             | TransportCommand::Seek(_)
@@ -76,7 +80,7 @@ impl Player {
 
     fn pause(&mut self, paused: bool, now: Instant) {
         self.playback.pause(paused, now);
-        self.step = Step::No;
+        self.forget_steps();
     }
 
     fn seek(&mut self, command: TransportCommand, now: Instant) {

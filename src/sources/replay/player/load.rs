@@ -9,7 +9,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::source::Message;
 
-use super::{Player, Step};
+use super::Player;
 
 /// Events of one history message.
 const HISTORY_EVENTS: usize = 1024;
@@ -102,7 +102,7 @@ impl Player {
         self.has_played = false;
         self.has_ended = false;
         self.shown.progress = 0.0;
-        self.step = Step::No;
+        self.forget_steps();
         let now = Instant::now();
         self.playback.halt(false, now);
         match place.time() {

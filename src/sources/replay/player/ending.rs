@@ -1,0 +1,46 @@
+//! The end of the data.
+
+use tokio::time::Instant;
+
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::pipeline::feed::EngineGone;
+use crate::pipeline::meters::ConnectionState;
+use crate::pipeline::source::Message;
+
+use super::Player;
+use super::load::Place;
+
+impl Player {
+    /// Nothing is left: begins again, or says so and waits.
+    pub(super) async fn end(&mut self) -> Result<(), EngineGone> {
+        if self.has_ended {
+            self.forget_steps();
+            return self.listen(None).await;
+        }
+        if self.settings.looping && self.has_played {
+            let place = self.settings.open_at;
+            self.jump(place.map_or(Place::Beginning, |time| Place::At(time.0)));
+            return Ok(());
+        }
+        self.has_ended = true;
+        self.playback.halt(true, Instant::now());
+        self.publish(ConnectionState::Ended);
+        let error = self.error(
+            ErrorKind::ConnectionError,
+            "No more data available from API.",
+        );
+        let received = self.feed.now();
+        let time = self.feed.clock().wall();
+        self.put(
+            received,
+            Message::Ended {
+                error: Some(Box::new(ErrorInstance {
+                    time: Some(time),
+                    ..error
+                })),
+                hopeless: false,
+            },
+        );
+        Ok(())
+    }
+}
