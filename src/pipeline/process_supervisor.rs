@@ -9,7 +9,7 @@ mod intake;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, TrySendError};
 use tokio::sync::Semaphore;
 
 use crate::compute::history::HistoryBudget;
@@ -23,7 +23,7 @@ use super::directory::Directory;
 use super::engine::Analysis;
 use super::mailbox::Item;
 use super::meters::SourceMeters;
-use super::outcome::{Batch, Outcome};
+use super::outcome::{Batch, Outcome, Outcomes};
 use super::settings::EngineSettings;
 use super::source::Envelope;
 use super::worker_threads::{InFlight, QUEUE_PATIENCE, WorkerCell, WorkerThreads};
@@ -286,16 +286,19 @@ impl ProcessSupervisor {
 
     /// Puts news for the administrator on the results channel as far as there is room.
     fn post(&mut self) {
-        while !self.outbox.is_empty() && !self.parts.results.is_full() {
-            let Some(outcome) = self.outbox.pop_front() else {
-                return;
-            };
-            // A worker may have taken the room meanwhile; then this thread waits for the administrator once.
-            drop(self.parts.results.send(Batch::of_engine(outcome)));
+        while let Some(outcome) = self.outbox.pop_front() {
+            // Never waits: while the administrator is held up, sources that cannot wait must still be taken from.
+            match self.parts.results.try_send(Batch::of_engine(outcome)) {
+                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+                Err(TrySendError::Full(Batch { outcomes, .. })) => {
+                    if let Outcomes::One(outcome) = outcomes {
+                        self.outbox.push_front(outcome);
+                    }
+                    return;
+                }
+            }
         }
-        if self.outbox.is_empty() {
-            self.news_is_out();
-        }
+        self.news_is_out();
     }
 
     fn run_workers(&mut self) {

@@ -356,7 +356,8 @@ impl ProcessSupervisor {
 
     /// Reports dropped events, at most once an interval.
     pub(super) fn report_overloads(&mut self, now_or_never: bool) {
-        if self.overloads.is_empty() {
+        // While earlier news waits, the counts grow instead of the news.
+        if self.overloads.is_empty() || !(self.outbox.is_empty() || now_or_never) {
             return;
         }
         let now = self.parts.clock.monotonic();
