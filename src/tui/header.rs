@@ -166,8 +166,9 @@ fn add_sources(segments: &mut Vec<Segment>, detail: &Detail, context: &PanelCont
         if !is_main {
             continue;
         }
-        let time = context.snapshot.data_now(&source.name);
-        if let Some(text) = clock_text(time, detail.clock, context) {
+        if let Some(time) = clock_of(source, context)
+            && let Some(text) = clock_text(time, detail.clock, context)
+        {
             segments.push(Segment {
                 belongs,
                 ..segment(5, text, theme.text, None)
@@ -186,10 +187,23 @@ fn add_sources(segments: &mut Vec<Segment>, detail: &Detail, context: &PanelCont
     if hidden > 0 {
         segments.push(segment(4, format!("+{hidden}"), theme.dim, to_pipeline));
     }
+    let time = match &sources[..] {
+        [only] => clock_of(only, context),
+        _ => Some(context.snapshot.wall),
+    };
     if detail.main.is_none()
-        && let Some(text) = clock_text(context.snapshot.wall, detail.clock, context)
+        && let Some(time) = time
+        && let Some(text) = clock_text(time, detail.clock, context)
     {
         segments.push(segment(5, text, theme.text, None));
+    }
+}
+
+/// The time that a source's data has reached; none before the first, because the wall's clock is not that of a replay.
+fn clock_of(source: &SourceView, context: &PanelContext<'_>) -> Option<UnixMs> {
+    match source.origin {
+        Origin::Live => Some(context.snapshot.wall),
+        Origin::Replay | Origin::Synthetic => source.data_clock,
     }
 }
 
