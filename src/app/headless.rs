@@ -38,7 +38,11 @@ struct Found {
 impl RunOutcome {
     /// Lets a run end by `requester` when its results cannot be written.
     pub fn stop_with(&self, requester: Requester) {
-        self.0.requester.get_or_init(|| requester);
+        let requester = self.0.requester.get_or_init(|| requester);
+        // The first results may have failed before there was anybody to ask.
+        if self.found().output_failure.is_some() {
+            requester.request();
+        }
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {
