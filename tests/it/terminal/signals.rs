@@ -152,7 +152,8 @@ fn a_terminal_that_does_not_know_its_size_is_taken_for_an_old_one() {
     terminal.wait("a chart of 80 columns", |screen| {
         is_whole(screen, 80, 24) && !screen.contains("Watchlist")
     });
-    terminal.keys("q");
+    // Not by a key: the terminal library asks another program for a size that is zero, and that may swallow one.
+    terminal.signal(Signal::TERM);
     terminal.end().assert_restored(0);
 }
 
