@@ -34,13 +34,14 @@ use crate::config::{ConfigFile, Layers, Loaded, key};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::Command;
-use crate::pipeline::engine;
+use crate::pipeline::engine::{self, Outputs};
+use crate::pipeline::recording::{NoRecorder, Recorder};
 use crate::telemetry;
 use crate::tui::{self, TuiError};
 
 use exit::Exit;
 use headless::{HeadlessSink, RunOutcome};
-use plan::{OpenFailure, Plan, PlanError};
+use plan::{OpenFailure, Plan, PlanError, Surroundings};
 use shutdown::Shutdown;
 
 /// Why the program could not do what it was asked to.
@@ -157,7 +158,9 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     let session = screen::Session::restore(&mut loaded, is_headless);
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let Plan { sources, failures } = plan::open_all(&loaded.settings)?;
+    let recorder: Arc<dyn Recorder> = Arc::new(NoRecorder);
+    let surroundings = Surroundings::new(&layers.environment, Arc::clone(&recorder));
+    let Plan { sources, failures } = plan::open_all(&loaded.settings, &surroundings)?;
     let mut limits = loaded.settings.engine.clone();
     limits.stop_when_ended = is_headless;
     let outcome = RunOutcome::default();
@@ -167,8 +170,14 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     } else {
         Vec::new()
     };
-    let engine = engine::start(limits, sources, sinks, Arc::clone(&clock), None)
-        .map_err(AppError::system("the engine could not be started"))?;
+    let engine = engine::start(
+        limits,
+        sources,
+        Outputs { sinks, recorder },
+        Arc::clone(&clock),
+        None,
+    )
+    .map_err(AppError::system("the engine could not be started"))?;
     let shutdown = Shutdown::start(engine.commands.clone(), tui::terminal::restore)
         .map_err(AppError::system("signals cannot be received"))?;
     outcome.stop_with(shutdown.requester());

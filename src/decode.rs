@@ -3,7 +3,8 @@
 //! - [`envelope`]: one JSON line (`{"timestamp":…,"service":…,"symbols":{…}}`), or the bare mapping of symbols to bars;
 //! - [`csv`]: rows of bars under a header;
 //! - [`time_text`]: the ways in which files write times;
-//! - [`number`]: number text to exact decimals.
+//! - [`number`]: number text to exact decimals;
+//! - [`wire`]: what venues' JSON is made of, for serde.
 //!
 //! Nothing is coerced: a value that is not exactly what its field holds rejects what it belongs to, and only that.
 
@@ -12,6 +13,7 @@ pub mod envelope;
 mod json;
 pub mod number;
 pub mod time_text;
+pub mod wire;
 
 use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::Symbol;
@@ -31,7 +33,7 @@ pub struct Rejection {
 
 impl Rejection {
     /// Bytes that cannot be read.
-    fn decode(reason: impl Into<String>) -> Self {
+    pub fn decode(reason: impl Into<String>) -> Self {
         Self {
             kind: ErrorKind::DecodeError,
             reason: reason.into(),
@@ -40,7 +42,7 @@ impl Rejection {
     }
 
     /// Readable input that breaks the schema.
-    fn schema(reason: impl Into<String>) -> Self {
+    pub fn schema(reason: impl Into<String>) -> Self {
         Self {
             kind: ErrorKind::SchemaError,
             reason: reason.into(),

@@ -26,6 +26,7 @@ mod mailbox;
 pub mod meters;
 mod outcome;
 mod process_supervisor;
+pub mod recording;
 pub mod settings;
 pub mod sink;
 pub mod snapshot;

@@ -8,6 +8,7 @@ pub mod kind;
 pub mod replay;
 pub mod simulator;
 pub mod spec;
+pub mod venue;
 
 use kind::SourceKind;
 

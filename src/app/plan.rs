@@ -1,12 +1,16 @@
 //! Opens the sources, and divides the symbols among them.
 
+use std::sync::Arc;
+
+use crate::config;
 use crate::config::settings::Settings;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{Symbol, SymbolSpec};
 use crate::pipeline::engine::SourcePlan;
+use crate::pipeline::recording::{NoRecorder, Recorder};
 use crate::pipeline::source::Source;
-use crate::sources::kind::{OpenContext, OpenError};
+use crate::sources::kind::{Environment, OpenContext, OpenError};
 use crate::sources::spec::{SourceSpec, SpecError, nearest};
 
 use super::exit::Exit;
@@ -94,6 +98,33 @@ pub fn names(specs: &[SourceSpec]) -> Vec<SourceName> {
     names
 }
 
+/// What sources are given besides the settings.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Looks an environment variable up.
+    pub environment: Environment,
+    /// Where live sources write down what they receive.
+    pub recorder: Arc<dyn Recorder>,
+}
+
+impl Surroundings {
+    /// What surrounds a source that is opened to see whether it can be.
+    #[must_use]
+    pub fn without_recording(variables: &config::environment::Environment) -> Self {
+        Self::new(variables, Arc::new(NoRecorder))
+    }
+
+    /// What surrounds the sources of a run.
+    #[must_use]
+    pub fn new(variables: &config::environment::Environment, recorder: Arc<dyn Recorder>) -> Self {
+        let variables = variables.clone();
+        Self {
+            environment: Arc::new(move |name| variables.get(name).map(str::to_owned)),
+            recorder,
+        }
+    }
+}
+
 /// Opens one source.
 ///
 /// # Errors
@@ -102,10 +133,13 @@ pub fn open_source(
     spec: &SourceSpec,
     name: &SourceName,
     settings: &Settings,
+    surroundings: &Surroundings,
 ) -> Result<Box<dyn Source>, OpenError> {
     spec.open(&OpenContext {
         name: name.clone(),
         speed: settings.speed,
+        environment: Arc::clone(&surroundings.environment),
+        recorder: Arc::clone(&surroundings.recorder),
     })
 }
 
@@ -113,7 +147,7 @@ pub fn open_source(
 ///
 /// # Errors
 /// When the settings do not go together, or nothing could be opened.
-pub fn open_all(settings: &Settings) -> Result<Plan, PlanError> {
+pub fn open_all(settings: &Settings, surroundings: &Surroundings) -> Result<Plan, PlanError> {
     let names = names(&settings.sources);
     check_symbols(settings.symbols.as_deref(), &names)?;
     let mut plan = Plan {
@@ -121,7 +155,7 @@ pub fn open_all(settings: &Settings) -> Result<Plan, PlanError> {
         failures: Vec::new(),
     };
     for (spec, name) in settings.sources.iter().zip(names) {
-        match open_source(spec, &name, settings) {
+        match open_source(spec, &name, settings, surroundings) {
             Ok(source) => plan.sources.push(SourcePlan {
                 source,
                 symbols: symbols_of(settings.symbols.as_deref(), &name),

@@ -18,7 +18,7 @@ use crate::sources::spec::SourceSpec;
 use crate::telemetry::scrub;
 
 use super::exit::{self, Exit};
-use super::plan;
+use super::plan::{self, Surroundings};
 
 /// Checks the configuration and opens each source without running it.
 #[must_use]
@@ -94,7 +94,10 @@ impl Check {
             has_mistakes: false,
         };
         match layers.load() {
-            Ok(loaded) => check.take(&loaded),
+            Ok(loaded) => check.take(
+                &loaded,
+                &Surroundings::without_recording(&layers.environment),
+            ),
             Err(Problems(problems)) => {
                 check.has_mistakes = true;
                 check.problems = problems.iter().map(ProblemEntry::of).collect();
@@ -104,7 +107,7 @@ impl Check {
         check
     }
 
-    fn take(&mut self, loaded: &Loaded) {
+    fn take(&mut self, loaded: &Loaded, surroundings: &Surroundings) {
         if !loaded.has_file {
             self.config_file = None;
         }
@@ -115,7 +118,7 @@ impl Check {
             self.mistake(error.to_string());
         }
         for (spec, name) in settings.sources.iter().zip(&names) {
-            let failure = self.try_open(spec, name, settings);
+            let failure = self.try_open(spec, name, settings, surroundings);
             self.sources.push(SourceEntry {
                 name: name.to_string(),
                 spec: spec.to_string(),
@@ -130,8 +133,9 @@ impl Check {
         spec: &SourceSpec,
         name: &SourceName,
         settings: &Settings,
+        surroundings: &Surroundings,
     ) -> Option<String> {
-        match plan::open_source(spec, name, settings) {
+        match plan::open_source(spec, name, settings, surroundings) {
             Ok(_) => None,
             Err(error) => {
                 self.has_mistakes |= matches!(error, OpenError::Spec(_));

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::decode::envelope;
 use crate::domain::clock::SystemClock;
 use crate::domain::outcome::{ErrorInstance, ResultInstance, Status, StatusChange};
-use crate::domain::source::{BarStamp, Delivery, Origin, SourceInfo, SourceName};
+use crate::domain::source::{BarStamp, Delivery, Origin, Products, SourceInfo, SourceName};
 use crate::domain::symbol::Symbol;
 use crate::domain::time::SessionCalendar;
 use crate::pipeline::Command;
@@ -147,6 +147,7 @@ impl Rig {
                 has_transport: false,
                 bar_stamp: BarStamp::Start,
                 calendar: SessionCalendar::UsEquities,
+                products: Products::default(),
             }),
             frames: Arc::clone(&frames),
             orders: order_receiver,
@@ -167,7 +168,7 @@ impl Rig {
                 source: Box::new(source),
                 symbols: Some(names?),
             }],
-            vec![Box::new(sink)],
+            vec![Box::new(sink) as Box<dyn Sink>],
             Arc::new(SystemClock::default()),
             None,
         )?;

@@ -46,6 +46,17 @@ pub(super) fn scan_json(bytes: &[u8], start: usize) -> Option<Scanned> {
     scan(bytes, start, Grammar::Json)
 }
 
+/// Reads a whole text as a number, as JSON writes them.
+///
+/// # Errors
+/// When it is none, or none that can be kept exactly.
+pub fn parse_json(text: &str) -> Result<Decimal, NumberError> {
+    match scan_json(text.as_bytes(), 0) {
+        Some(scanned) if scanned.end == text.len() => scanned.value,
+        _ => Err(NumberError::NotANumber),
+    }
+}
+
 /// Reads a whole text as a number, as spreadsheets write them.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use std::fmt;
 use super::bar::Ohlcv;
 use super::book::BookUpdate;
 use super::news::News;
-use super::quote::Level1;
+use super::quote::{Level1, SymbolFacts};
 use super::symbol::SymbolId;
 use super::time::UnixMs;
 use super::trade::TimeAndSale;
@@ -54,6 +54,44 @@ impl DataService {
     }
 }
 
+/// Some of the services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceSet(u8);
+
+impl ServiceSet {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+    /// All of them.
+    pub const ALL: Self = Self((1 << DataService::ALL.len()) - 1);
+
+    /// The services of a list.
+    #[must_use]
+    pub fn of(services: &[DataService]) -> Self {
+        services
+            .iter()
+            .fold(Self::NONE, |set, service| Self(set.0 | 1 << *service as u8))
+    }
+
+    /// Whether a service is among them.
+    #[must_use]
+    pub fn has(self, service: DataService) -> bool {
+        self.0 & 1 << service as u8 != 0
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Those that are in here.
+    pub fn iter(self) -> impl Iterator<Item = DataService> {
+        DataService::ALL
+            .into_iter()
+            .filter(move |service| self.has(*service))
+    }
+}
+
 impl fmt::Display for DataService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -67,8 +105,14 @@ pub enum Payload {
     Ohlcv(Ohlcv),
     /// A quote.
     Level1(Level1),
+    /// What the venue says of the symbol beside its quote: halts, limits, the close before. It belongs to LEVEL1.
+    Facts(Box<SymbolFacts>),
     /// A book or a change to it.
     Level2(Box<BookUpdate>),
+    /// The book is no longer known: changes mean nothing until the next whole book.
+    BookLost,
+    /// Every trade up to the event's time has come: bars that end before it, and are built from trades, are complete.
+    Clock,
     /// A trade.
     TimeAndSales(Box<TimeAndSale>),
     /// A headline.
@@ -80,9 +124,9 @@ impl Payload {
     #[must_use]
     pub fn service(&self) -> DataService {
         match self {
-            Self::Ohlcv(_) => DataService::Ohlcv,
-            Self::Level1(_) => DataService::Level1,
-            Self::Level2(_) => DataService::Level2,
+            Self::Ohlcv(_) | Self::Clock => DataService::Ohlcv,
+            Self::Level1(_) | Self::Facts(_) => DataService::Level1,
+            Self::Level2(_) | Self::BookLost => DataService::Level2,
             Self::TimeAndSales(_) => DataService::TimeAndSales,
             Self::News(_) => DataService::News,
         }

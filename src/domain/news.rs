@@ -1,4 +1,6 @@
-//! News about a symbol.
+//! News about symbols.
+
+use std::sync::Arc;
 
 /// One headline. The texts are as the source gave them: whoever draws them replaces control characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,4 +11,8 @@ pub struct News {
     pub source: Option<String>,
     /// Where the whole text is.
     pub url: Option<String>,
+    /// The beginning of the text, or what it says in short.
+    pub summary: Option<String>,
+    /// Every symbol that it concerns, as the source writes them; one who is subscribed to several gets it for each.
+    pub symbols: Arc<[String]>,
 }

@@ -1,16 +1,20 @@
 //! What comes out of the engine: results, errors and status changes.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
 
 use super::bar::Ohlcv;
+use super::book::BookTop;
 use super::event::DataService;
-use super::quote::Level1;
+use super::news::News;
+use super::quote::{Level1, SymbolFacts};
 use super::source::SourceName;
 use super::symbol::{Symbol, SymbolId};
 use super::time::{Timeframe, UnixMs};
+use super::trade::TimeAndSale;
 
 /// What a symbol worker made of one event.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +35,10 @@ impl ResultInstance {
     pub fn service(&self) -> DataService {
         match self.body {
             ResultBody::Ohlcv { .. } => DataService::Ohlcv,
-            ResultBody::Level1(_) => DataService::Level1,
+            ResultBody::Level1 { .. } => DataService::Level1,
+            ResultBody::Level2(_) => DataService::Level2,
+            ResultBody::TimeAndSales(_) => DataService::TimeAndSales,
+            ResultBody::News(_) => DataService::News,
         }
     }
 
@@ -54,8 +61,19 @@ pub enum ResultBody {
         /// Whether a longer bar was given out before its interval was over, because the data ended.
         partial: bool,
     },
-    /// The quote after the event, every field as last known.
-    Level1(Level1),
+    /// The quote after the event.
+    Level1 {
+        /// Every field as last known.
+        quote: Level1,
+        /// What the venue says beside it; `None` while it says nothing.
+        facts: Option<Arc<SymbolFacts>>,
+    },
+    /// The book after an update.
+    Level2(Box<BookTop>),
+    /// A trade, or what takes its place.
+    TimeAndSales(Box<TimeAndSale>),
+    /// A headline.
+    News(Box<News>),
 }
 
 /// A symbol's trading day so far.

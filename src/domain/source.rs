@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::time::SessionCalendar;
+use super::event::ServiceSet;
+use super::time::{SessionCalendar, Timeframe};
 
 /// The name that results, errors and commands use for an open source (`replay`, `sim`, `replay-2`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,4 +95,50 @@ pub struct SourceInfo {
     pub bar_stamp: BarStamp,
     /// When its trading days begin and end.
     pub calendar: SessionCalendar,
+    /// What its symbols' workers make of it.
+    pub products: Products,
+}
+
+/// What symbol workers make of a source's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Products {
+    /// The services that give results.
+    pub services: ServiceSet,
+    /// Where bars come from.
+    pub bars: BarOrigin,
+    /// The length of the bars that it delivers, or that are built.
+    pub interval: Timeframe,
+    /// Levels of a side that a LEVEL2 result shows.
+    pub levels: u32,
+}
+
+impl Default for Products {
+    fn default() -> Self {
+        Self {
+            services: ServiceSet::ALL,
+            bars: BarOrigin::Delivered,
+            interval: Timeframe::M1,
+            levels: 10,
+        }
+    }
+}
+
+/// Where bars come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BarOrigin {
+    /// The source delivers them.
+    Delivered,
+    /// One-minute bars are built from its trades.
+    Trades(OpenRule),
+}
+
+/// What the open of a bar is that is built from trades. Venues differ: Kraken's is the first trade's price, Bybit's the
+/// close of the bar before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenRule {
+    /// The price of its first trade.
+    #[default]
+    FirstTrade,
+    /// The close of the bar before; the first trade's price where there is none.
+    PreviousClose,
 }

@@ -20,6 +20,7 @@ use super::engine::EngineReport;
 use super::feed::FeedControl;
 use super::outcome::{Batch, Outcome, Outcomes};
 use super::process_supervisor::Control;
+use super::recording::Recorder;
 use super::settings::EngineSettings;
 use super::sink::{Sink, SinkClosed};
 use super::snapshot::{Row, Snapshot};
@@ -61,6 +62,7 @@ pub(crate) struct Parts {
     pub snapshots: Sender<Arc<Snapshot>>,
     pub sources: Vec<SourceEntry>,
     pub sinks: Vec<Box<dyn Sink>>,
+    pub recorder: Arc<dyn Recorder>,
     /// Dropped when the engine is to finish; until then it goes on without streamers too.
     pub running: Option<oneshot::Sender<()>>,
     pub health: Health,
@@ -265,6 +267,9 @@ impl Administrator {
                         .chart(*update, calendar.unwrap_or_default());
                 }
             }
+            Outcome::Depth(view) => self.parts.board.depth(*view),
+            Outcome::Tape(update) => self.parts.board.tape(*update),
+            Outcome::Resync(id) => self.resync(id),
             Outcome::SourceEnded { source, hopeless } => {
                 self.parts.sources[source.index()].ended = Some(End { hopeless });
                 if self.parts.settings.stop_when_ended
@@ -366,6 +371,10 @@ impl Administrator {
             errors_unread: self.parts.board.errors_unread(),
             errors_total: self.parts.board.errors_total,
             charts: self.parts.board.charts.clone(),
+            depths: self.parts.board.depths.clone(),
+            tapes: self.parts.board.tapes.clone(),
+            news: Arc::clone(&self.parts.board.news),
+            recording: self.parts.recorder.view(),
             pipeline: self.parts.health.pipeline(),
             sources: self.parts.health.sources(taken, &self.parts.sources),
             stopping: self.is_stopping,

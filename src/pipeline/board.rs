@@ -12,11 +12,16 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::{Decimal, to_f64};
 
-use super::outcome::{ChartUpdate, Primed};
-use super::snapshot::{ChartView, Direction, ErrorRow, Row, RowState, Rows};
+use super::outcome::{ChartUpdate, Primed, TapeUpdate};
+use super::snapshot::{
+    ChartView, DepthView, Direction, ErrorRow, NewsRow, Row, RowState, Rows, TapeView,
+};
 
 /// Errors that the board keeps; the oldest goes first.
 const ERRORS_MAX: usize = 1000;
+
+/// Trades that the board keeps of a tape.
+pub(super) const TAPE_ROWS_MAX: usize = 1000;
 
 /// What makes two errors the same one.
 type ErrorIdentity = (
@@ -33,6 +38,9 @@ pub(crate) struct Board {
     pub errors: Arc<Vec<ErrorRow>>,
     pub errors_total: u64,
     pub charts: Vec<Arc<ChartView>>,
+    pub depths: Vec<Arc<DepthView>>,
+    pub tapes: Vec<Arc<TapeView>>,
+    pub news: Arc<Vec<NewsRow>>,
     pub results_total: u64,
     next_error: u64,
     known_errors: FxHashMap<ErrorIdentity, u64>,
@@ -72,7 +80,8 @@ impl Board {
                 }
             }
             ResultBody::Ohlcv { .. } => {}
-            ResultBody::Level1(quote) => {
+            ResultBody::Level1 { quote, facts } => {
+                row.facts.clone_from(facts);
                 if let Some(last) = quote.last {
                     set_last(row, last, now);
                 }
@@ -81,7 +90,53 @@ impl Board {
                 row.ask = quote.ask;
                 row.ask_size = quote.ask_size;
             }
+            ResultBody::Level2(_) | ResultBody::TimeAndSales(_) | ResultBody::News(_) => {}
         }
+    }
+
+    /// Keeps the depths and tapes that are wanted; the others go, and new ones appear when their data comes.
+    pub fn keep_books(&mut self, wanted: &[SymbolId]) {
+        self.depths.retain(|depth| wanted.contains(&depth.symbol));
+        self.tapes.retain(|tape| wanted.contains(&tape.symbol));
+    }
+
+    /// Takes over a book.
+    pub fn depth(&mut self, view: DepthView) {
+        match self
+            .depths
+            .iter_mut()
+            .find(|depth| depth.symbol == view.symbol)
+        {
+            Some(known) => *known = Arc::new(view),
+            None => self.depths.push(Arc::new(view)),
+        }
+    }
+
+    /// Takes over what is new on a tape.
+    pub fn tape(&mut self, update: TapeUpdate) {
+        let TapeUpdate { id, is_whole, rows } = update;
+        let at = match self.tapes.iter().position(|tape| tape.symbol == id) {
+            Some(at) => at,
+            None => {
+                self.tapes.push(Arc::new(TapeView {
+                    symbol: id,
+                    rows: Arc::default(),
+                }));
+                self.tapes.len() - 1
+            }
+        };
+        let known = Arc::make_mut(&mut Arc::make_mut(&mut self.tapes[at]).rows);
+        if is_whole {
+            known.clear();
+        }
+        for row in rows {
+            match known.binary_search_by_key(&row.number, |known| known.number) {
+                Ok(place) => known[place] = row,
+                Err(place) => known.insert(place, row),
+            }
+        }
+        let excess = known.len().saturating_sub(TAPE_ROWS_MAX);
+        known.drain(..excess);
     }
 
     /// Takes over where history has brought a symbol. The price did not move: it only became known.

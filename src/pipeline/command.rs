@@ -1,5 +1,7 @@
 //! What a person or a script can tell the engine, and how it is written.
 
+use std::path::PathBuf;
+
 use chrono::{NaiveDateTime, NaiveTime};
 
 use crate::domain::source::SourceName;
@@ -26,6 +28,10 @@ pub enum Command {
     },
     /// Keep these charts on the board from now on, and no others.
     WatchCharts(Vec<(SymbolId, Timeframe)>),
+    /// Keep the depth and the tape of these symbols on the board from now on, and no others.
+    WatchBooks(Vec<SymbolId>),
+    /// Write what live sources receive to this folder from now on, or to none.
+    Record(Option<PathBuf>),
     /// Mark errors as seen: one by its number, or all.
     AcknowledgeErrors(Option<u64>),
     /// Forget the errors on the board.

@@ -23,6 +23,7 @@ use super::command::Command;
 use super::directory::Directory;
 use super::feed::Feed;
 use super::process_supervisor::{Control, Parts, ProcessSupervisor, SourceDesk};
+use super::recording::{NoRecorder, Recorder};
 use super::settings::EngineSettings;
 use super::sink::Sink;
 use super::snapshot::Snapshot;
@@ -39,6 +40,23 @@ pub struct SourcePlan {
     pub source: Box<dyn Source>,
     /// The symbols; `None` subscribes each as it appears.
     pub symbols: Option<Vec<Symbol>>,
+}
+
+/// Where everything goes but the screen.
+pub struct Outputs {
+    /// Every result, error and status.
+    pub sinks: Vec<Box<dyn Sink>>,
+    /// What live sources receive, when a person wants it.
+    pub recorder: Arc<dyn Recorder>,
+}
+
+impl From<Vec<Box<dyn Sink>>> for Outputs {
+    fn from(sinks: Vec<Box<dyn Sink>>) -> Self {
+        Self {
+            sinks,
+            recorder: Arc::new(NoRecorder),
+        }
+    }
 }
 
 /// Work of your own, done by a symbol's worker for every event before the built-in services see it.
@@ -74,10 +92,11 @@ pub struct EngineReport {
 pub fn start(
     settings: EngineSettings,
     sources: Vec<SourcePlan>,
-    sinks: Vec<Box<dyn Sink>>,
+    outputs: impl Into<Outputs>,
     clock: Arc<dyn Clock>,
     analysis: Option<Analysis>,
 ) -> std::io::Result<EngineHandle> {
+    let Outputs { sinks, recorder } = outputs.into();
     let settings = Arc::new(settings);
     let directory = Arc::new(Directory::new(settings.symbols_max));
     let budget = Arc::new(HistoryBudget::new(settings.history_bytes));
@@ -141,6 +160,7 @@ pub fn start(
         snapshots: snapshot_sender,
         sources: entries,
         sinks,
+        recorder,
         running,
     });
     let supervisor = ProcessSupervisor::new(Parts {

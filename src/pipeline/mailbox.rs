@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::domain::clock::Nanos;
-use crate::domain::event::{DataService, Event, Payload};
+use crate::domain::event::{Event, Payload};
 use crate::domain::time::Timeframe;
 
 /// One thing for a worker to do.
@@ -22,6 +22,8 @@ pub(crate) enum Item {
     EndOfData,
     /// These charts are wanted from now on.
     WatchCharts(Vec<Timeframe>),
+    /// Whether depth and tape are wanted from now on.
+    WatchBook(bool),
     /// Go on after quarantine.
     Release,
     /// Finish: the symbol has been removed.
@@ -87,7 +89,7 @@ impl Mailbox {
     /// when there is no room, so that the newest always gets through. Anything else that finds no room is dropped, and so
     /// it is when `may_grow` says that there is none for the source as a whole.
     pub fn deliver_live(&mut self, event: Event, received: Nanos, may_grow: bool) -> Delivered {
-        let is_quote = event.payload.service() == DataService::Level1;
+        let is_quote = matches!(event.payload, Payload::Level1(_));
         if is_quote && let Some(waiting) = self.take_waiting_quote() {
             return self.conflate(waiting, event, received);
         }

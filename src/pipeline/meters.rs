@@ -69,6 +69,30 @@ pub struct SourceMeters {
     state: Mutex<ConnectionState>,
     transport: Mutex<Option<TransportView>>,
     waiting_for: Mutex<Option<Symbol>>,
+    connections: Mutex<Vec<ConnectionMeters>>,
+}
+
+/// One connection of a source, as its streamer sees it. Times are monotonic.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConnectionMeters {
+    /// What it is connected to: host and port, without path or key.
+    pub host: String,
+    /// What it is doing.
+    pub state: ConnectionState,
+    /// Since when.
+    pub since: Nanos,
+    /// When the last message came; `None` before the first.
+    pub last_message: Option<Nanos>,
+    /// Times that it had to be opened again.
+    pub reconnects: u64,
+    /// Why it was lost the last time.
+    pub last_error: Option<String>,
+    /// When the next attempt is made; `None` while none is waited for.
+    pub next_retry: Option<Nanos>,
+    /// How many symbols are subscribed on it.
+    pub subscriptions: usize,
+    /// From the venue's own time stamp to here, of late, in milliseconds; `None` where the venue gives no time.
+    pub latency_ms: Option<i64>,
 }
 
 impl Default for SourceMeters {
@@ -84,6 +108,7 @@ impl Default for SourceMeters {
             state: Mutex::default(),
             transport: Mutex::default(),
             waiting_for: Mutex::default(),
+            connections: Mutex::default(),
         }
     }
 }
@@ -135,6 +160,27 @@ impl SourceMeters {
             .waiting_for
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = symbol;
+    }
+
+    /// The source's connections; empty when it has none.
+    #[must_use]
+    pub fn connections(&self) -> Vec<ConnectionMeters> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Changes what is said of the connection at `at`; it is added if it is new.
+    pub fn update_connection(&self, at: usize, change: impl FnOnce(&mut ConnectionMeters)) {
+        let mut connections = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if connections.len() <= at {
+            connections.resize_with(at + 1, ConnectionMeters::default);
+        }
+        change(&mut connections[at]);
     }
 
     /// How a replay stands; `None` for other sources.

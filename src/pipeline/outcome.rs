@@ -12,7 +12,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
 
 use super::meters::WorkerMeters;
-use super::snapshot::Trend;
+use super::snapshot::{DepthView, TapeRow, Trend};
 
 /// Everything that one turn of a worker, or one step of the process supervisor, has to tell.
 #[derive(Debug)]
@@ -79,6 +79,10 @@ pub(crate) enum Outcome {
     /// A symbol's worker has been stopped, or released.
     Quarantine(SymbolId, bool),
     Chart(Box<ChartUpdate>),
+    Depth(Box<DepthView>),
+    Tape(Box<TapeUpdate>),
+    /// A symbol's book can no longer be relied on: its source is asked for a whole one.
+    Resync(SymbolId),
     /// A source has nothing more, and all that it sent has been processed.
     SourceEnded {
         source: SourceIndex,
@@ -105,6 +109,16 @@ pub(crate) struct ChartUpdate {
     pub id: SymbolId,
     pub timeframe: Timeframe,
     pub change: ChartChange,
+}
+
+/// News for a tape: trades that have come since the last, and what earlier ones have become.
+#[derive(Debug)]
+pub(crate) struct TapeUpdate {
+    pub id: SymbolId,
+    /// Whether the board's tape of this symbol begins anew.
+    pub is_whole: bool,
+    /// Oldest first. A row with the number of one that the board knows replaces it.
+    pub rows: Vec<TapeRow>,
 }
 
 /// The candles from a time on; those that the board knows from then on are no longer true.

@@ -48,6 +48,8 @@ pub(crate) enum Control {
     Release(SymbolId),
     /// These charts are wanted from now on, and no others.
     WatchCharts(Vec<(SymbolId, Timeframe)>),
+    /// The depth and the tape of these symbols are wanted from now on, and of no others.
+    WatchBooks(Vec<SymbolId>),
     /// So many events of a quarantined symbol have been dropped.
     Dropped(SymbolId, u64),
     /// A mailbox that was full has room.
@@ -152,6 +154,7 @@ pub(crate) struct ProcessSupervisor {
     /// News for the administrator, while that is behind.
     outbox: VecDeque<Outcome>,
     charts: Vec<(SymbolId, Timeframe)>,
+    books: Vec<SymbolId>,
     overloads: intake::Overloads,
     /// Whether there are more symbols than threads.
     takes_turns: bool,
@@ -166,6 +169,7 @@ impl ProcessSupervisor {
             runnable: Vec::new(),
             outbox: VecDeque::new(),
             charts: Vec::new(),
+            books: Vec::new(),
             overloads: intake::Overloads::default(),
             takes_turns: false,
         }

@@ -9,11 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::bar::Candle;
+use crate::domain::book::BookTop;
 use crate::domain::clock::Nanos;
+use crate::domain::news::News;
 use crate::domain::outcome::{ErrorKind, Severity};
 use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+use crate::domain::trade::TimeAndSale;
 
 use super::meters::{ConnectionState, TransportView};
 
@@ -41,6 +44,14 @@ pub struct Snapshot {
     /// The charts that [`Command::WatchCharts`](super::command::Command::WatchCharts) asked for; one that is not
     /// there yet is still under way.
     pub charts: Vec<Arc<ChartView>>,
+    /// The books that [`Command::WatchBooks`](super::command::Command::WatchBooks) asked for.
+    pub depths: Vec<Arc<DepthView>>,
+    /// The tapes that it asked for.
+    pub tapes: Vec<Arc<TapeView>>,
+    /// The news of all symbols, newest last: at most [`NEWS_MAX`] of them.
+    pub news: Arc<Vec<NewsRow>>,
+    /// What is being recorded.
+    pub recording: Option<RecordingView>,
     /// The pipeline's health.
     pub pipeline: Arc<PipelineView>,
     /// The open sources.
@@ -147,6 +158,127 @@ pub struct SourceView {
     pub rejected: u64,
     /// The symbol whose full mailbox the source waits for.
     pub waiting_for: Option<Symbol>,
+    /// Its connections; empty for sources that have none.
+    pub connections: Vec<ConnectionView>,
+}
+
+/// One connection of a source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConnectionView {
+    /// What it is connected to: host and port, without path or key.
+    pub host: String,
+    /// What it is doing.
+    pub state: ConnectionState,
+    /// For how long.
+    pub state_age: Duration,
+    /// How long ago the last message came; `None` before the first.
+    pub last_message_age: Option<Duration>,
+    /// Times that it had to be opened again.
+    pub reconnects: u64,
+    /// Why it was lost the last time.
+    pub last_error: Option<String>,
+    /// How long until the next attempt; `None` while none is waited for.
+    pub next_retry: Option<Duration>,
+    /// How many symbols are subscribed on it.
+    pub subscriptions: usize,
+    /// From the venue's own time stamp to here, of late; `None` where the venue gives no time.
+    pub latency: Option<Duration>,
+}
+
+/// The most news that the board keeps.
+pub const NEWS_MAX: usize = 1000;
+
+/// A book's state on screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum BookState {
+    /// No whole book has come yet.
+    #[default]
+    Waiting,
+    /// It can be relied on as far as [`BookTop::integrity`] says.
+    Whole,
+    /// It is being asked for again; what is shown is how it was. Says why.
+    Lost(String),
+}
+
+/// A symbol's order book.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DepthView {
+    /// Whose book.
+    pub symbol: SymbolId,
+    /// Its levels, as many as a screen can use, whatever results show.
+    pub book: BookTop,
+    /// Levels of each side that the source speaks of; `None` when of all.
+    pub depth: Option<u32>,
+    /// Whether it can be relied on.
+    pub state: BookState,
+    /// The data's own time of the last update.
+    pub time: Option<UnixMs>,
+    /// Updates so far.
+    pub updates: u64,
+    /// Times that it had to be begun anew.
+    pub resyncs: u64,
+}
+
+/// A symbol's last trades.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TapeView {
+    /// Whose trades.
+    pub symbol: SymbolId,
+    /// Oldest first.
+    pub rows: Arc<Vec<TapeRow>>,
+}
+
+/// One trade on a tape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TapeRow {
+    /// Counts a symbol's trades, so that a row can be found again.
+    pub number: u64,
+    /// When it happened.
+    pub time: Option<UnixMs>,
+    /// The trade.
+    pub trade: Arc<TimeAndSale>,
+    /// What has become of it since.
+    pub fate: TradeFate,
+}
+
+/// What has become of a trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TradeFate {
+    /// It stands.
+    #[default]
+    Stands,
+    /// Another has taken its place.
+    Corrected,
+    /// It has been taken out.
+    Cancelled,
+}
+
+/// A headline on the board.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewsRow {
+    /// Counts up, so that a screen knows which ones it has shown.
+    pub id: u64,
+    /// When it was published.
+    pub time: Option<UnixMs>,
+    /// When it came, by the system clock.
+    pub received: UnixMs,
+    /// The source that it came from.
+    pub source: SourceName,
+    /// The subscribed symbols that it came for.
+    pub symbols: Vec<SymbolId>,
+    /// What it says.
+    pub news: Arc<News>,
+}
+
+/// How a recording stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingView {
+    /// The folder that it goes to.
+    pub folder: String,
+    /// Bytes written, compressed.
+    pub bytes: u64,
+    /// Inputs that could not be written because the disk was too slow.
+    pub lost: u64,
 }
 
 /// The pipeline's health; rates and gauges are brought up to date once a second.

@@ -67,6 +67,8 @@ pub enum SourceCommand {
     Subscribe(Vec<(Symbol, SymbolId)>),
     /// These symbols are wanted no more.
     Unsubscribe(Vec<(Symbol, SymbolId)>),
+    /// These symbols' books can no longer be relied on: have each begin anew with a whole book.
+    Resync(Vec<(Symbol, SymbolId)>),
     /// A replay's controls; sources without transport never see it.
     Transport(TransportCommand),
 }

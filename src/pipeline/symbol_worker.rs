@@ -86,10 +86,15 @@ impl SymbolWorker {
                 if is_history {
                     self.unannounced = true;
                 } else {
-                    self.put(event.time, ResultBody::Level1(quote), out);
+                    self.put(event.time, ResultBody::Level1 { quote, facts: None }, out);
                 }
             }
-            Payload::Level2(_) | Payload::TimeAndSales(_) | Payload::News(_) => {
+            Payload::Facts(_)
+            | Payload::Clock
+            | Payload::BookLost
+            | Payload::Level2(_)
+            | Payload::TimeAndSales(_)
+            | Payload::News(_) => {
                 self.context.meters.unserved.add(1);
             }
         }
@@ -168,6 +173,11 @@ impl SymbolWorker {
     /// Which charts the board wants of this symbol.
     pub fn watch_charts(&mut self, timeframes: &[Timeframe]) {
         self.ohlcv.watch_charts(timeframes);
+    }
+
+    /// Whether the board wants this symbol's depth and tape.
+    pub fn watch_book(&mut self, is_wanted: bool) {
+        let _ = is_wanted;
     }
 
     /// A worker that goes on after a panic, with this one's history and quote.

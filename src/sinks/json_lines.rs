@@ -146,7 +146,8 @@ impl<W: Write + Send> Sink for JsonLines<W> {
                 self.decimal("close", bar.close);
                 self.decimal("volume", bar.volume);
             }
-            ResultBody::Level1(quote) => self.quote(quote),
+            ResultBody::Level1 { quote, .. } => self.quote(quote),
+            ResultBody::Level2(_) | ResultBody::TimeAndSales(_) | ResultBody::News(_) => {}
         }
         self.times(result.time);
         self.text("source", source.as_str());

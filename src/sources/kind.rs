@@ -4,8 +4,11 @@ pub mod bundled;
 pub mod replay;
 pub mod sim;
 
+use std::sync::Arc;
+
 use crate::domain::event::DataService;
 use crate::domain::source::{Delivery, SourceName};
+use crate::pipeline::recording::Recorder;
 use crate::pipeline::source::{Source, Speed};
 
 use super::spec::{SourceSpec, SpecError};
@@ -141,12 +144,28 @@ pub struct Example {
 }
 
 /// What a source is given besides its specification.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct OpenContext {
     /// The name that it goes by in results, unique among the open sources.
     pub name: SourceName,
     /// The speed asked for on the command line or in the configuration; `None` leaves it to the kind.
     pub speed: Option<Speed>,
+    /// Looks an environment variable up, `.env` included: where keys are.
+    pub environment: Environment,
+    /// Where live sources write down what they receive.
+    pub recorder: Arc<dyn Recorder>,
+}
+
+/// Looks an environment variable up.
+pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+impl std::fmt::Debug for OpenContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenContext")
+            .field("name", &self.name)
+            .field("speed", &self.speed)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a source could not be opened.

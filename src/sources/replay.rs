@@ -29,7 +29,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use crate::decode::time_text::TimeReader;
-use crate::domain::source::{BarStamp, Delivery, Origin, SourceInfo, SourceName};
+use crate::domain::source::{BarStamp, Delivery, Origin, Products, SourceInfo, SourceName};
 use crate::domain::time::{SessionCalendar, UnixMs};
 use crate::pipeline::feed::Feed;
 use crate::pipeline::source::{Source, Speed};
@@ -171,6 +171,7 @@ impl ReplaySource {
             has_transport: true,
             bar_stamp: settings.bar_stamp,
             calendar: settings.calendar,
+            products: Products::default(),
         });
         Ok(Self {
             info,

@@ -28,7 +28,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::domain::event::Event;
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
-use crate::domain::source::{BarStamp, Delivery, Origin, SourceInfo, SourceName};
+use crate::domain::source::{BarStamp, Delivery, Origin, Products, SourceInfo, SourceName};
 use crate::domain::symbol::Symbol;
 use crate::domain::time::SessionCalendar;
 use crate::pipeline::directory::Resolution;
@@ -74,6 +74,7 @@ impl Simulator {
             has_transport: false,
             bar_stamp: BarStamp::Start,
             calendar: SessionCalendar::UsEquities,
+            products: Products::default(),
         };
         Self {
             info: Arc::new(info),
@@ -231,7 +232,7 @@ impl Streamer {
                 self.model.remove(&ids);
                 self.pending.retain(|event| !ids.contains(&event.symbol));
             }
-            SourceCommand::Transport(_) => {}
+            SourceCommand::Transport(_) | SourceCommand::Resync(_) => {}
         }
         if was_idle {
             self.restart_schedule(Instant::now());

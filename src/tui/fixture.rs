@@ -123,6 +123,7 @@ fn source() -> SourceView {
         ignored: 0,
         rejected: 0,
         waiting_for: None,
+        connections: Vec::new(),
     }
 }
 

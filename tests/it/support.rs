@@ -10,7 +10,7 @@ use streamer_tui::domain::Decimal;
 use streamer_tui::domain::bar::Ohlcv;
 use streamer_tui::domain::event::{Event, Payload};
 use streamer_tui::domain::outcome::{ErrorInstance, ResultInstance, StatusChange};
-use streamer_tui::domain::source::{BarStamp, Delivery, Origin, SourceInfo, SourceName};
+use streamer_tui::domain::source::{BarStamp, Delivery, Origin, Products, SourceInfo, SourceName};
 use streamer_tui::domain::symbol::{Symbol, SymbolId};
 use streamer_tui::domain::time::{SessionCalendar, UnixMs};
 use streamer_tui::pipeline::directory::Resolution;
@@ -56,6 +56,7 @@ impl ScriptedSource {
                 has_transport: false,
                 bar_stamp: BarStamp::Start,
                 calendar: SessionCalendar::UsEquities,
+                products: Products::default(),
             }),
             script: Box::new(move |feed| Box::pin(script(feed))),
         }

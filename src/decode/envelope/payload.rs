@@ -109,11 +109,7 @@ fn level2(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
 
 fn time_and_sales(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
     const KEYS: &Keys = &["\"price\":", "\"size\":", "\"side\":", "\"datetime\":"];
-    let mut trade = TimeAndSale {
-        price: None,
-        size: None,
-        side: None,
-    };
+    let mut trade = TimeAndSale::default();
     let mut time = None;
     let some = fields(scanner, KEYS, |scanner, key| {
         match key {
@@ -150,6 +146,7 @@ fn news(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
         headline: headline.into_owned(),
         source: source.map(Cow::into_owned),
         url: url.map(Cow::into_owned),
+        ..News::default()
     };
     Ok(Some((time, Payload::News(Box::new(news)))))
 }

@@ -68,6 +68,7 @@ fn tell(event: &Event) -> String {
             format!("{} {:?}", show(&[trade.price, trade.size]), trade.side)
         }
         Payload::News(news) => format!("{} {:?} {:?}", news.headline, news.source, news.url),
+        other => format!("{other:?}"),
     };
     format!("{symbol} {time} {data}")
 }

@@ -1,8 +1,10 @@
 //! What the administrator does when it is told something.
 
+use std::path::PathBuf;
+
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity};
 use crate::domain::source::{SourceIndex, SourceName};
-use crate::domain::symbol::{Symbol, SymbolSpec};
+use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
 
 use super::super::command::Command;
 use super::super::process_supervisor::Control;
@@ -22,6 +24,11 @@ impl Administrator {
                 self.parts.board.keep_charts(&charts);
                 self.tell(Control::WatchCharts(charts));
             }
+            Command::WatchBooks(symbols) => {
+                self.parts.board.keep_books(&symbols);
+                self.tell(Control::WatchBooks(symbols));
+            }
+            Command::Record(folder) => self.record(folder),
             Command::AcknowledgeErrors(id) => self.parts.board.acknowledge(id),
             Command::ClearErrors => self.parts.board.clear_errors(),
             Command::Report(error) => self.report(*error),
@@ -156,6 +163,27 @@ impl Administrator {
             self.report(
                 ErrorInstance::new(ErrorKind::ConfigError, "only a replay can be paused, stepped, sought or given a speed; no such source is open")
                     .as_warning(),
+            );
+        }
+    }
+
+    fn record(&mut self, folder: Option<PathBuf>) {
+        match folder {
+            None => self.parts.recorder.end(),
+            Some(folder) => {
+                if let Err(error) = self.parts.recorder.begin(&folder) {
+                    self.report(ErrorInstance::new(ErrorKind::SinkError, error.to_string()));
+                }
+            }
+        }
+    }
+
+    /// Has a symbol's source begin its book anew.
+    pub(super) fn resync(&mut self, id: SymbolId) {
+        if let Some((symbol, at)) = self.parts.directory.lookup(id) {
+            send_to(
+                &self.parts.sources[at.index()],
+                SourceCommand::Resync(vec![(symbol, id)]),
             );
         }
     }

@@ -11,10 +11,10 @@ use crate::domain::clock::Nanos;
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{Symbol, SymbolId};
 
-use super::super::meters::{ConnectionState, SourceMeters, WorkerMeters};
+use super::super::meters::{ConnectionMeters, ConnectionState, SourceMeters, WorkerMeters};
 use super::super::settings::EngineSettings;
 use super::super::snapshot::{
-    ChannelView, LatencyView, PipelineView, SourceView, WorkerState, WorkerView,
+    ChannelView, ConnectionView, LatencyView, PipelineView, SourceView, WorkerState, WorkerView,
 };
 use super::super::worker_threads::WorkerThreads;
 use super::SourceEntry;
@@ -301,8 +301,26 @@ impl SourceRates {
             ignored: meters.ignored.get(),
             rejected: meters.rejected.get(),
             waiting_for: meters.waiting_for(),
+            connections: connections(meters, now),
         }
     }
+}
+
+fn connections(meters: &SourceMeters, now: Nanos) -> Vec<ConnectionView> {
+    let view = |connection: ConnectionMeters| ConnectionView {
+        state_age: now.since(connection.since),
+        last_message_age: connection.last_message.map(|last| now.since(last)),
+        next_retry: connection.next_retry.map(|at| at.since(now)),
+        latency: connection
+            .latency_ms
+            .map(|ms| Duration::from_millis(ms.max(0) as u64)),
+        host: connection.host,
+        state: connection.state,
+        reconnects: connection.reconnects,
+        last_error: connection.last_error,
+        subscriptions: connection.subscriptions,
+    };
+    meters.connections().into_iter().map(view).collect()
 }
 
 /// Latencies of the last five to ten seconds.

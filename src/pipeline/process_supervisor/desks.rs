@@ -27,6 +27,7 @@ impl ProcessSupervisor {
             Control::Remove(id) => self.remove(id),
             Control::Release(id) => self.order(id, Item::Release),
             Control::WatchCharts(charts) => self.watch_charts(charts),
+            Control::WatchBooks(symbols) => self.watch_books(symbols),
             Control::Room(id) => self.on_room(id),
             Control::Drained(source) => self.on_drained(source),
         }
@@ -112,6 +113,20 @@ impl ProcessSupervisor {
         self.parts.threads.release(&desk.cell);
         let at = desk.cell.source;
         self.unpark(at);
+    }
+
+    fn watch_books(&mut self, symbols: Vec<SymbolId>) {
+        let before = std::mem::replace(&mut self.books, symbols.clone());
+        for id in &before {
+            if !symbols.contains(id) {
+                self.order(*id, Item::WatchBook(false));
+            }
+        }
+        for id in symbols {
+            if !before.contains(&id) {
+                self.order(id, Item::WatchBook(true));
+            }
+        }
     }
 
     fn watch_charts(&mut self, charts: Vec<(SymbolId, Timeframe)>) {

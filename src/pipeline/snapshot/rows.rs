@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::Decimal;
 use crate::domain::clock::Nanos;
 use crate::domain::outcome::DayStats;
+use crate::domain::quote::SymbolFacts;
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
@@ -145,6 +146,8 @@ pub struct Row {
     pub ask: Option<Decimal>,
     /// Units at the best ask.
     pub ask_size: Option<Decimal>,
+    /// What the venue says of the symbol beside its quote; `None` while it says nothing.
+    pub facts: Option<Arc<SymbolFacts>>,
     /// The trading day so far.
     pub day: DayStats,
     /// Closes of the last minutes, oldest first.
@@ -173,6 +176,7 @@ impl Row {
             bid_size: None,
             ask: None,
             ask_size: None,
+            facts: None,
             day: DayStats::default(),
             trend: Trend::default(),
             direction: Direction::Unchanged,

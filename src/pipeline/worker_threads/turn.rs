@@ -9,6 +9,8 @@ use crossbeam_channel::Sender;
 use crate::domain::clock::Nanos;
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
 
+use crate::domain::source::Origin;
+
 use super::super::mailbox::Item;
 use super::super::outcome::{Batch, Outcome};
 use super::super::process_supervisor::Control;
@@ -139,6 +141,10 @@ impl WorkerThreads {
             source: cell.source,
             meters: Arc::clone(&context.meters),
         });
+        if context.source.origin == Origin::Live {
+            // It is for the venue to confirm a subscription.
+            return;
+        }
         let mut status = StatusChange::of_source(Status::Subscribed, &context.source.name)
             .with_symbol(&context.symbol);
         status.time = Some(self.clock.wall());
@@ -211,6 +217,7 @@ fn obey(worker: &mut SymbolWorker, item: &Item, outcomes: &mut Vec<Outcome>) {
         Item::Reset => worker.reset(),
         Item::EndOfData => worker.end_of_data(outcomes),
         Item::WatchCharts(timeframes) => worker.watch_charts(timeframes),
+        Item::WatchBook(is_wanted) => worker.watch_book(*is_wanted),
         Item::Announce | Item::Event { .. } | Item::Release | Item::Retire | Item::Conflated => {}
     }
 }
@@ -240,7 +247,7 @@ fn pass_over(
                 state.worker = None;
                 outcomes.push(Outcome::Removed(cell.context.id));
             }
-            Item::WatchCharts(_) | Item::Reset | Item::EndOfData => {
+            Item::WatchCharts(_) | Item::WatchBook(_) | Item::Reset | Item::EndOfData => {
                 *events += u64::from(matches!(item, Item::EndOfData));
                 if let Some(worker) = &mut state.worker {
                     obey(worker, item, outcomes);

@@ -125,12 +125,15 @@ fn quotes_have_their_own_keys() {
     let result = ResultInstance {
         symbol: SymbolId(0),
         time: Some(UnixMs(1_720_522_800_250)),
-        body: ResultBody::Level1(Level1 {
-            bid: decimal("0.00100000"),
-            bid_size: decimal("5"),
-            ask: decimal("0.00100100"),
-            ..Level1::default()
-        }),
+        body: ResultBody::Level1 {
+            quote: Level1 {
+                bid: decimal("0.00100000"),
+                bid_size: decimal("5"),
+                ask: decimal("0.00100100"),
+                ..Level1::default()
+            },
+            facts: None,
+        },
         day: DayStats::default(),
     };
     assert_eq!(

@@ -33,5 +33,6 @@ pub fn headline(name: &str, good: bool, bits: u64) -> News {
         headline: format!("[synthetic] {text}"),
         source: Some("Synthetic Wire".to_owned()),
         url: Some(format!("https://example.com/synthetic/{:08x}", bits >> 32)),
+        ..News::default()
     }
 }

@@ -285,6 +285,7 @@ impl Instrument {
             price: Some(price(at)),
             size: Some(Decimal::from(units)),
             side: Some(side),
+            ..TimeAndSale::default()
         }
     }
 

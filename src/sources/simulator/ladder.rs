@@ -81,6 +81,7 @@ impl Book {
             bids: changes(&old_bids, &bids),
             asks: changes(&old_asks, &asks),
             snapshot: before.is_none(),
+            ..BookUpdate::default()
         };
         (update.snapshot || !update.bids.is_empty() || !update.asks.is_empty()).then_some(update)
     }

@@ -193,8 +193,8 @@ fn f27_quotes_of_a_live_flood_are_conflated_to_the_newest_and_counted() {
         .try_iter()
         .filter_map(|item| match item {
             Given::Result { result, .. } => match result.body {
-                ResultBody::Level1(quote) => Some(quote),
-                ResultBody::Ohlcv { .. } => None,
+                ResultBody::Level1 { quote, .. } => Some(quote),
+                _ => None,
             },
             _ => None,
         })

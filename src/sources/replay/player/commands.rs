@@ -22,6 +22,8 @@ impl Player {
             SourceCommand::Subscribe(symbols) => self.deferred.push_back(symbols),
             SourceCommand::Unsubscribe(symbols) => self.unsubscribe(&symbols),
             SourceCommand::Transport(command) => self.transport(command),
+            // What has been recorded cannot be asked for anew.
+            SourceCommand::Resync(_) => {}
         }
     }
 

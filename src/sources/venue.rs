@@ -1,0 +1,369 @@
+//! Venues: live market data over a venue's own protocol.
+//!
+//! A venue is a state machine without I/O, a [`Protocol`]: what comes in goes in as bytes and the time, and what is to be
+//! done about it comes out as an [`Output`]. One websocket driver runs them all, and a recording is played back through
+//! the very same machines. So every venue is tested with bytes alone.
+//!
+//! - [`options`]: what can be set on every venue's source, and what a protocol is made from;
+//! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
+//! - [`session`]: a protocol with what is the same for all of them: what a driver and a recording talk to.
+//!
+//! A new venue is a leaf file with its protocol and its [`Venue`], and one line in [`VENUES`].
+
+pub mod options;
+pub mod session;
+mod source;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod wanted;
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::decode::Rejection;
+use crate::domain::event::Event;
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::UnixMs;
+
+use options::Venue;
+
+/// Every venue.
+pub const VENUES: &[&Venue] = &[];
+
+/// A venue's protocol: a state machine for one connection at a time, which outlives the connections.
+///
+/// It never reads a clock: `now` is when the bytes came, by the system clock. It keeps the set of subscribed symbols,
+/// and asks for all of them again whenever a connection is open and, where that is needed, logged in.
+pub trait Protocol: Send {
+    /// What to do for a connection. Asked before every attempt, and again after each answer to [`Connect::Ask`].
+    fn connect(&mut self) -> Connect;
+
+    /// The connection is open: nothing that was said on an earlier one counts any more.
+    fn opened(&mut self, now: UnixMs, output: &mut Output);
+
+    /// A message has come, whole.
+    fn message(&mut self, message: Incoming<'_>, now: UnixMs, output: &mut Output);
+
+    /// A request of [`Output::ask`] or [`Connect::Ask`] has been answered, or has failed.
+    fn answer(&mut self, answer: &Answer<'_>, now: UnixMs, output: &mut Output) {
+        let (_, _, _) = (answer, now, output);
+    }
+
+    /// These symbols are wanted from now on. Whether the connection is open is for the protocol to know.
+    fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output);
+
+    /// These symbols are wanted no more.
+    fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output);
+
+    /// A symbol's book can no longer be relied on: have it begin anew, without touching other symbols.
+    fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
+        let (_, _) = (symbol, output);
+    }
+
+    /// Called about once a second while the connection is open.
+    fn tick(&mut self, now: UnixMs, output: &mut Output) {
+        let (_, _) = (now, output);
+    }
+
+    /// The venue has closed the connection with this code. What that means is mostly the same everywhere.
+    fn closed(&mut self, code: u16, reason: &str) -> Ending {
+        Ending::of_close(code, reason)
+    }
+
+    /// The venue has refused the connection with this HTTP status. What that means is mostly the same everywhere.
+    fn refused(&mut self, status: u16) -> Ending {
+        Ending::of_status(status)
+    }
+}
+
+/// What comes in on the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incoming<'a> {
+    /// A text.
+    Text(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+impl Incoming<'_> {
+    /// The bytes, whichever it is.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+}
+
+/// What to do for a connection.
+#[derive(Debug)]
+pub enum Connect {
+    /// Open this.
+    Open(Endpoint),
+    /// Ask this first.
+    Ask(Request),
+    /// Give up.
+    Refuse(Ending),
+}
+
+/// What to connect to.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Scheme, host, port and path: safe to show.
+    pub url: String,
+    /// What is added to the URL as its query: may hold a key, and is never shown.
+    pub secret_query: Option<SecretString>,
+    /// Headers of the opening request.
+    pub headers: Vec<(&'static str, SecretString)>,
+}
+
+/// A request over HTTP.
+#[derive(Debug)]
+pub struct Request {
+    /// The protocol's own name for it, which comes back with the answer.
+    pub id: u64,
+    /// Path and query, to be put behind the `rest_url`; safe to show.
+    pub path: String,
+    /// Headers.
+    pub headers: Vec<(&'static str, SecretString)>,
+    /// How much of [`Limits::request_weight_per_minute`] it uses up.
+    pub weight: u32,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// Which request.
+    pub id: u64,
+    /// The HTTP status; zero when there was no answer at all, in which case the body says why.
+    pub status: u16,
+    /// What `Retry-After` asks for.
+    pub retry_after: Option<Duration>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// What a protocol makes of an input, in this order: symbols' data, then what is to be said, then what is to be done.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Symbols' data, in the order of arrival.
+    pub events: Vec<Event>,
+    /// What people should know.
+    pub notices: Vec<Notice>,
+    /// Texts to send, in order. The driver keeps to the venue's limits. Never holds a key: see [`Output::send_secret`].
+    pub send: Vec<Outgoing>,
+    /// Requests to make.
+    pub ask: Vec<Request>,
+    /// Leave this connection.
+    pub ending: Option<Ending>,
+    /// Data of symbols that nobody wants, and messages of kinds that are not known.
+    pub ignored: u64,
+}
+
+/// A text to send.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// Safe to show.
+    Plain(String),
+    /// Holds a key.
+    Secret(SecretString),
+}
+
+impl Output {
+    /// Sends a text.
+    pub fn send(&mut self, text: impl Into<String>) {
+        self.send.push(Outgoing::Plain(text.into()));
+    }
+
+    /// Sends a text that holds a key.
+    pub fn send_secret(&mut self, text: String) {
+        self.send.push(Outgoing::Secret(text.into()));
+    }
+
+    /// Reports input that could not be taken. The driver adds the message as a sample.
+    pub fn reject(&mut self, rejection: Rejection) {
+        self.notices.push(Notice::Rejected(rejection));
+    }
+
+    /// Leaves this connection.
+    pub fn end(&mut self, ending: Ending) {
+        self.ending.get_or_insert(ending);
+    }
+
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.notices.clear();
+        self.send.clear();
+        self.ask.clear();
+        self.ending = None;
+        self.ignored = 0;
+    }
+}
+
+/// What people should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Logged in, where that is needed: subscriptions are being asked for.
+    Ready,
+    /// The venue has confirmed a symbol: once for each symbol and connection, whatever the number of channels.
+    Subscribed(SymbolId),
+    /// The venue does not have the symbol, or does not give it; the others go on.
+    Refused {
+        /// Which symbol.
+        symbol: SymbolId,
+        /// In the venue's words, and what to do.
+        reason: String,
+    },
+    /// Data of a symbol is missing. The protocol has seen to it that the book is begun anew, and has given
+    /// [`Payload::BookLost`](crate::domain::event::Payload::BookLost) where that was needed.
+    Gap {
+        /// Which symbol.
+        symbol: SymbolId,
+        /// [`ErrorKind::SequenceGap`] or [`ErrorKind::ChecksumMismatch`].
+        kind: ErrorKind,
+        /// What was expected and what came.
+        reason: String,
+    },
+    /// A message, or a part of one, could not be taken.
+    Rejected(Rejection),
+    /// Anything else that went wrong. Source and time are added by the driver.
+    Error(ErrorInstance),
+}
+
+/// Why a connection is left, and what follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// What kind of trouble.
+    pub kind: ErrorKind,
+    /// What happened and, where there is something, what a person can do.
+    pub message: String,
+    /// What follows.
+    pub next: Next,
+}
+
+/// What follows the end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Connect again, after the usual wait.
+    Retry,
+    /// Connect again, not sooner than this.
+    RetryAfter(Duration),
+    /// Connect again at once: the venue has announced the end, and nothing is wrong.
+    AtOnce,
+    /// Trying again would be useless until a person has done something.
+    Never,
+}
+
+impl Ending {
+    /// An end after which the connection is opened again.
+    #[must_use]
+    pub fn retry(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            next: Next::Retry,
+        }
+    }
+
+    /// An end that only a person can mend.
+    #[must_use]
+    pub fn never(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            next: Next::Never,
+        }
+    }
+
+    /// What a close code means where the venue has said nothing else. RFC 6455 §7.4.1 and the registry that it founds:
+    /// 1008 is a policy that will not change by itself, 1012 a restart, 1013 asks to come later.
+    #[must_use]
+    pub fn of_close(code: u16, reason: &str) -> Self {
+        let why = if reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {reason}")
+        };
+        let message = format!("the venue closed the connection with code {code}{why}");
+        let next = match code {
+            1008 => Next::Never,
+            1012 => Next::AtOnce,
+            1013 => Next::RetryAfter(Duration::from_secs(10)),
+            _ => Next::Retry,
+        };
+        let kind = match code {
+            1013 => ErrorKind::RateLimited,
+            _ => ErrorKind::ConnectionError,
+        };
+        Self {
+            kind,
+            message,
+            next,
+        }
+    }
+
+    /// What an HTTP status means instead of a connection. The driver works in what `Retry-After` asks for.
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            401 | 403 => Self::never(
+                ErrorKind::AuthError,
+                format!("the venue refused the connection (HTTP {status}); check the key"),
+            ),
+            418 | 429 => Self::retry(
+                ErrorKind::RateLimited,
+                format!("the venue asks for fewer connections (HTTP {status})"),
+            ),
+            400..=499 => Self::never(
+                ErrorKind::ConnectionError,
+                format!(
+                    "the venue refused the connection (HTTP {status}); check url= and the options"
+                ),
+            ),
+            _ => Self::retry(
+                ErrorKind::ConnectionError,
+                format!("the venue did not open the connection (HTTP {status})"),
+            ),
+        }
+    }
+}
+
+/// What a venue allows, and how it behaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Symbols on one connection; more are put on further connections.
+    pub symbols_per_connection: usize,
+    /// Connections at a time; symbols that find no place are refused.
+    pub connections: usize,
+    /// Texts that may be sent: so many within a time.
+    pub sends: (u32, Duration),
+    /// Connections that may be opened: so many within a time.
+    pub attempts: (u32, Duration),
+    /// Requests over HTTP, by their weight.
+    pub request_weight_per_minute: u32,
+    /// A connection on which nothing at all has come for so long is dead. A venue with heartbeats is known to be dead soon.
+    pub silence: Duration,
+    /// How often a websocket ping is sent; `None` where the venue sends its own.
+    pub ping: Option<Duration>,
+    /// A connection is opened anew after so long, before the venue cuts it.
+    pub lifetime: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            symbols_per_connection: 10_000,
+            connections: 1,
+            sends: (10, Duration::from_secs(1)),
+            attempts: (10, Duration::from_secs(60)),
+            request_weight_per_minute: 60,
+            silence: Duration::from_secs(30),
+            ping: Some(Duration::from_secs(10)),
+            lifetime: None,
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! What can be set on a venue's source, and what a protocol is made from.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::domain::event::{DataService, ServiceSet};
+use crate::domain::source::{BarOrigin, OpenRule, Products};
+use crate::domain::time::{SessionCalendar, Timeframe};
+use crate::sources::kind::{OptionValue, SourceKind, SourceOption};
+use crate::sources::spec::{SourceSpec, SpecError};
+
+use super::{Limits, Protocol};
+
+/// A venue, as its leaf file describes it.
+pub struct Venue {
+    /// The kind of source that it is.
+    pub kind: &'static SourceKind,
+    /// Scheme, host and port of its socket, and where it is the same for every connection the path.
+    pub socket_url: &'static str,
+    /// The same of its requests over HTTP; `None` where none are made.
+    pub rest_url: Option<&'static str>,
+    /// Its keys.
+    pub keys: &'static [Key],
+    /// When its trading days begin and end.
+    pub calendar: SessionCalendar,
+    /// The bars that it delivers, shortest first. Where one minute is not among them, bars are built from trades unless
+    /// the venue's are asked for.
+    pub intervals: &'static [Timeframe],
+    /// What it allows.
+    pub limits: fn(&Setup) -> Limits,
+    /// Makes the protocol.
+    ///
+    /// # Errors
+    /// What is wrong with the options, as the end of a sentence, and with which of them.
+    pub protocol: fn(&Setup) -> Result<Box<dyn Protocol>, OptionProblem>,
+}
+
+impl std::fmt::Debug for Venue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind.name)
+    }
+}
+
+/// A secret that a venue wants of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The environment variable that it is taken from.
+    pub variable: &'static str,
+    /// What else it may be called; tried afterwards.
+    pub alternative: Option<&'static str>,
+    /// What it is, and where a person gets it.
+    pub what: &'static str,
+    /// Whether there is no connection without it.
+    pub required: bool,
+}
+
+/// An option whose value cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionProblem {
+    /// Which option; empty for what stands after the colon.
+    pub option: &'static str,
+    /// What is wrong, as the end of a sentence that begins with the value.
+    pub reason: String,
+}
+
+/// What a protocol is made from.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// What stands after the colon of the specification.
+    pub rest: String,
+    /// Services that were asked for, or all that the venue gives.
+    pub services: ServiceSet,
+    /// Levels of a side to ask the venue for; `None` leaves it to the venue.
+    pub depth: Option<u32>,
+    /// What the workers are to make of it.
+    pub products: Products,
+    /// What stands in for scheme, host, port and path of the socket.
+    pub socket_url: String,
+    /// The same for requests.
+    pub rest_url: Option<String>,
+    /// A symbol without data for so long, while its market is open, is stale.
+    pub stale_after: Duration,
+    /// The keys, in the order of [`Venue::keys`]; `None` where one is not set.
+    pub keys: Vec<Option<SecretString>>,
+    /// Options of the venue's own.
+    pub own: BTreeMap<&'static str, String>,
+}
+
+impl Setup {
+    /// Whether a service was asked for.
+    #[must_use]
+    pub fn has(&self, service: DataService) -> bool {
+        self.services.has(service)
+    }
+
+    /// Whether trades are needed: as such, or to build bars from.
+    #[must_use]
+    pub fn needs_trades(&self) -> bool {
+        self.has(DataService::TimeAndSales) || self.builds_bars()
+    }
+
+    /// Whether bars are asked of the venue.
+    #[must_use]
+    pub fn asks_for_bars(&self) -> bool {
+        self.has(DataService::Ohlcv) && self.products.bars == BarOrigin::Delivered
+    }
+
+    fn builds_bars(&self) -> bool {
+        self.has(DataService::Ohlcv) && self.products.bars != BarOrigin::Delivered
+    }
+
+    /// A key by its place in [`Venue::keys`]. An empty one is none.
+    #[must_use]
+    pub fn key(&self, place: usize) -> Option<&SecretString> {
+        self.keys.get(place)?.as_ref()
+    }
+}
+
+/// Which services to take.
+pub const SERVICES: SourceOption = SourceOption {
+    name: "services",
+    value: OptionValue::Text("LIST"),
+    default: "all that it has",
+    summary: "Which data to take, separated by commas: OHLCV, LEVEL1, LEVEL2, TIMESALE, NEWS",
+};
+/// How deep a book is asked for.
+pub const DEPTH: SourceOption = SourceOption {
+    name: "depth",
+    value: OptionValue::Count { min: 1, max: 5000 },
+    default: "the venue's",
+    summary: "Levels of each side to ask the venue for",
+};
+/// How many levels a result shows.
+pub const LEVELS: SourceOption = SourceOption {
+    name: "levels",
+    value: OptionValue::Count { min: 1, max: 1000 },
+    default: "10",
+    summary: "Levels of each side in a LEVEL2 result",
+};
+/// Which bars.
+pub const INTERVAL: SourceOption = SourceOption {
+    name: "interval",
+    value: OptionValue::Text("TIME"),
+    default: "1m",
+    summary: "The length of the bars to ask for; longer ones are built from one-minute bars (--timeframes)",
+};
+/// Where bars come from.
+pub const BARS: SourceOption = SourceOption {
+    name: "bars",
+    value: OptionValue::Choice(&["venue", "trades"]),
+    default: "venue, where it has them",
+    summary: "Take the venue's bars, or build them from its trades",
+};
+/// What the open of a built bar is.
+pub const OPEN: SourceOption = SourceOption {
+    name: "open",
+    value: OptionValue::Choice(&["first-trade", "previous-close"]),
+    default: "first-trade",
+    summary: "What the open of a bar is that is built from trades",
+};
+/// Where the socket is.
+pub const URL: SourceOption = SourceOption {
+    name: "url",
+    value: OptionValue::Text("URL"),
+    default: "the venue's",
+    summary: "Scheme, host and port to connect to instead, and a path if it has one",
+};
+/// Where requests go.
+pub const REST_URL: SourceOption = SourceOption {
+    name: "rest_url",
+    value: OptionValue::Text("URL"),
+    default: "the venue's",
+    summary: "The same for requests over HTTP",
+};
+/// Whether plain connections are allowed.
+pub const INSECURE: SourceOption = SourceOption {
+    name: "insecure",
+    value: OptionValue::Boolean,
+    default: "false",
+    summary: "Allow ws:// and http:// to other machines, where anybody on the way can read and change everything",
+};
+/// When a symbol is stale.
+pub const STALE: SourceOption = SourceOption {
+    name: "stale",
+    value: OptionValue::Positive,
+    default: "60",
+    summary: "Report a symbol without data for so many seconds, while its market is open",
+};
+
+/// Names of the options that every venue has in common.
+const COMMON: [&str; 10] = [
+    "services", "depth", "levels", "interval", "bars", "open", "url", "rest_url", "insecure",
+    "stale",
+];
+
+impl Venue {
+    /// Checks a specification without opening anything.
+    ///
+    /// # Errors
+    /// What cannot mean anything.
+    pub fn check(&self, spec: &SourceSpec) -> Result<(), SpecError> {
+        let setup = self.setup(spec, &|_| None)?;
+        (self.protocol)(&setup)
+            .map(drop)
+            .map_err(|problem| spec.wrong(problem.option, problem.reason))
+    }
+
+    /// What a specification asks for.
+    ///
+    /// # Errors
+    /// What cannot mean anything.
+    pub fn setup(
+        &self,
+        spec: &SourceSpec,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Setup, SpecError> {
+        let available = ServiceSet::of(self.kind.services);
+        let services = match spec.option("services") {
+            None => available,
+            Some(list) => {
+                let mut asked = Vec::new();
+                for name in list.split(',').map(str::trim) {
+                    let service = DataService::from_name(&name.to_ascii_uppercase())
+                        .filter(|service| available.has(*service))
+                        .ok_or_else(|| {
+                            let known: Vec<&str> =
+                                available.iter().map(DataService::name).collect();
+                            spec.wrong(
+                                "services",
+                                format!("holds '{name}'; there are {}", known.join(", ")),
+                            )
+                        })?;
+                    asked.push(service);
+                }
+                ServiceSet::of(&asked)
+            }
+        };
+        let open = match spec.option("open") {
+            Some("previous-close") => OpenRule::PreviousClose,
+            _ => OpenRule::FirstTrade,
+        };
+        let asked_interval = match spec.option("interval") {
+            None => None,
+            Some(text) => {
+                let known = |interval: &Timeframe| {
+                    *interval == Timeframe::M1 || self.intervals.contains(interval)
+                };
+                let interval = text.parse().ok().filter(known).ok_or_else(|| {
+                    let labels: Vec<&str> = self.intervals.iter().map(|one| one.label()).collect();
+                    let labels = labels.join(", ");
+                    spec.wrong("interval", format!("is not among the venue's: {labels}"))
+                })?;
+                Some(interval)
+            }
+        };
+        let delivers_minutes = self.intervals.contains(&Timeframe::M1);
+        let (bars, interval) = match (spec.option("bars"), asked_interval) {
+            (Some("trades"), None | Some(Timeframe::M1)) => {
+                (BarOrigin::Trades(open), Timeframe::M1)
+            }
+            (Some("trades"), Some(_)) => {
+                return Err(spec.wrong("interval", "goes with the venue's own bars; those from trades are of one minute, and --timeframes builds longer ones"));
+            }
+            (Some(_), None) => match self.intervals.first() {
+                Some(first) => (BarOrigin::Delivered, *first),
+                None => return Err(spec.wrong("bars", "is not possible: the venue has no bars")),
+            },
+            (None, None | Some(Timeframe::M1)) if !delivers_minutes => {
+                (BarOrigin::Trades(open), Timeframe::M1)
+            }
+            (Some(_), Some(Timeframe::M1)) if !delivers_minutes => {
+                return Err(spec.wrong("bars", "has no one-minute bars to take"));
+            }
+            (_, interval) => (BarOrigin::Delivered, interval.unwrap_or(Timeframe::M1)),
+        };
+        let products = Products {
+            services,
+            bars,
+            interval,
+            levels: spec.parsed("levels")?.unwrap_or(10),
+        };
+        let insecure = spec.parsed("insecure")?.unwrap_or(false);
+        let own = spec
+            .kind()
+            .options
+            .iter()
+            .filter(|option| !COMMON.contains(&option.name))
+            .filter_map(|option| Some((option.name, spec.option(option.name)?.to_owned())));
+        let socket_url = replaced(spec, "url", self.socket_url, insecure)?;
+        let rest_url = match self.rest_url {
+            Some(url) => Some(replaced(spec, "rest_url", url, insecure)?),
+            None => None,
+        };
+        Ok(Setup {
+            rest: spec.rest().to_owned(),
+            services,
+            depth: spec.parsed("depth")?,
+            products,
+            socket_url,
+            rest_url,
+            stale_after: Duration::try_from_secs_f64(spec.parsed("stale")?.unwrap_or(60.0))
+                .unwrap_or(Duration::MAX),
+            keys: self
+                .keys
+                .iter()
+                .map(|key| {
+                    let variables = std::iter::once(key.variable).chain(key.alternative);
+                    variables
+                        .filter_map(environment)
+                        .find(|value| !value.is_empty())
+                        .map(SecretString::from)
+                })
+                .collect(),
+            own: own.collect(),
+        })
+    }
+}
+
+/// A venue's URL with scheme, host and port of an option, and its path if it has one.
+fn replaced(
+    spec: &SourceSpec,
+    option: &'static str,
+    own: &str,
+    insecure: bool,
+) -> Result<String, SpecError> {
+    let Some(given) = spec.option(option) else {
+        return Ok(own.to_owned());
+    };
+    check_url(given, insecure).map_err(|reason| spec.wrong(option, reason))?;
+    let path_of = |url: &str| -> String {
+        let after = url.split_once("://").map_or(url, |(_, after)| after);
+        after
+            .find('/')
+            .map_or_else(String::new, |at| after[at..].to_owned())
+    };
+    let path = path_of(given);
+    if path.is_empty() {
+        Ok(format!("{given}{}", path_of(own)))
+    } else {
+        Ok(given.trim_end_matches('/').to_owned())
+    }
+}
+
+/// Checks that a URL can be used: its scheme, and that it is encrypted unless it stays on this machine.
+///
+/// # Errors
+/// What is wrong, as the end of a sentence that begins with the URL.
+pub fn check_url(url: &str, insecure: bool) -> Result<(), String> {
+    let parsed = reqwest::Url::parse(url).map_err(|error| format!("is no URL: {error}"))?;
+    let Some(host) = parsed.host_str() else {
+        return Err("names no host".to_owned());
+    };
+    if parsed.username() != "" || parsed.password().is_some() {
+        return Err("holds a name or password; keys are taken from the environment".to_owned());
+    }
+    match parsed.scheme() {
+        "wss" | "https" => Ok(()),
+        "ws" | "http" if insecure || is_loopback(host) => Ok(()),
+        "ws" | "http" => Err(
+            "is not encrypted; use wss:// or https://, or allow it with insecure=true".to_owned(),
+        ),
+        scheme => Err(format!(
+            "begins with {scheme}:, which is none of wss, https, ws, http"
+        )),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_leaves_the_machine_is_encrypted() {
+        for good in [
+            "wss://a.example",
+            "https://a.example/x",
+            "ws://127.0.0.1:80",
+            "http://[::1]:1/x",
+            "ws://localhost",
+        ] {
+            assert_eq!(check_url(good, false), Ok(()), "{good}");
+        }
+        for bad in [
+            "ws://a.example",
+            "http://127.0.0.1.a.example",
+            "ftp://a",
+            "x",
+            "wss://key:secret@a.example",
+        ] {
+            assert!(check_url(bad, false).is_err(), "{bad}");
+        }
+        assert_eq!(check_url("ws://a.example", true), Ok(()));
+    }
+}

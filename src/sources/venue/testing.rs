@@ -1,0 +1,95 @@
+//! A venue's protocol on a workbench: bytes in, and a look at what comes out.
+
+use super::options::{Setup, Venue};
+use super::session::{Input, Session};
+use super::{Answer, Incoming, Outgoing, Output};
+use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::UnixMs;
+use crate::sources::spec::SourceSpec;
+
+use secrecy::ExposeSecret;
+
+/// A protocol without a connection.
+pub(crate) struct Workbench {
+    pub(crate) setup: Setup,
+    pub(crate) session: Session,
+    /// What the last input has led to.
+    pub(crate) output: Output,
+    pub(crate) now: UnixMs,
+    symbols: Vec<Symbol>,
+}
+
+impl Workbench {
+    /// A venue's protocol as a specification (`kraken:?depth=10`) sets it up; every key is `KEY-` and its variable's name.
+    pub(crate) fn new(venue: &Venue, spec: &str) -> Self {
+        let spec: SourceSpec = spec.parse().unwrap();
+        let keys = |variable: &str| Some(format!("KEY-{variable}"));
+        let setup = venue.setup(&spec, &keys).unwrap();
+        let session = Session::new((venue.protocol)(&setup).unwrap(), &setup);
+        Self {
+            setup,
+            session,
+            output: Output::default(),
+            now: UnixMs(1_700_000_000_000),
+            symbols: Vec::new(),
+        }
+    }
+
+    /// Gives one input; what came of the one before is forgotten.
+    pub(crate) fn give(&mut self, input: Input<'_>) -> &Output {
+        self.output.clear();
+        self.session.take(input, self.now, &mut self.output);
+        &self.output
+    }
+
+    /// Subscribes symbols: the first ever gets the number 0, and so on.
+    pub(crate) fn subscribe(&mut self, names: &[&str]) -> &Output {
+        let mut added = Vec::new();
+        for name in names {
+            let symbol = Symbol::new(name).unwrap();
+            added.push((symbol.clone(), SymbolId(self.symbols.len() as u32)));
+            self.symbols.push(symbol);
+        }
+        self.give(Input::Subscribe(&added))
+    }
+
+    /// Unsubscribes a symbol by its number.
+    pub(crate) fn unsubscribe(&mut self, id: u32) -> &Output {
+        let symbol = self.symbols[id as usize].clone();
+        self.give(Input::Unsubscribe(&[(symbol, SymbolId(id))]))
+    }
+
+    pub(crate) fn open(&mut self) -> &Output {
+        self.give(Input::Opened)
+    }
+
+    pub(crate) fn text(&mut self, text: &str) -> &Output {
+        self.give(Input::Message(Incoming::Text(text)))
+    }
+
+    pub(crate) fn answer(&mut self, id: u64, status: u16, body: &str) -> &Output {
+        self.give(Input::Answered(Answer {
+            id,
+            status,
+            retry_after: None,
+            body: body.as_bytes(),
+        }))
+    }
+
+    pub(crate) fn tick(&mut self, now: UnixMs) -> &Output {
+        self.now = now;
+        self.give(Input::Tick)
+    }
+
+    /// The texts that the last input had sent, secrets included.
+    pub(crate) fn sent(&self) -> Vec<&str> {
+        self.output
+            .send
+            .iter()
+            .map(|outgoing| match outgoing {
+                Outgoing::Plain(text) => text.as_str(),
+                Outgoing::Secret(text) => text.expose_secret(),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,113 @@
+//! The symbols that are subscribed, under the names that the venue gives them.
+
+use rustc_hash::FxHashMap;
+
+use crate::domain::symbol::{Symbol, SymbolId};
+
+/// A symbol with what the protocol keeps for it.
+#[derive(Debug, Clone)]
+pub struct Entry<T> {
+    /// As the person wrote it.
+    pub symbol: Symbol,
+    /// What it is to the engine.
+    pub id: SymbolId,
+    /// What the protocol keeps for it.
+    pub state: T,
+}
+
+/// The subscribed symbols of a protocol.
+#[derive(Debug, Default)]
+pub struct Wanted<T> {
+    by_wire: FxHashMap<Box<str>, Entry<T>>,
+    wire_by_id: FxHashMap<SymbolId, Box<str>>,
+}
+
+impl<T> Wanted<T> {
+    /// No symbols.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            by_wire: FxHashMap::default(),
+            wire_by_id: FxHashMap::default(),
+        }
+    }
+
+    /// Adds a symbol under the venue's name for it.
+    ///
+    /// # Errors
+    /// The symbol that has this name already: two ways of writing one.
+    pub fn insert(
+        &mut self,
+        wire: &str,
+        symbol: &Symbol,
+        id: SymbolId,
+        state: T,
+    ) -> Result<(), Symbol> {
+        if let Some(entry) = self.by_wire.get(wire) {
+            return Err(entry.symbol.clone());
+        }
+        let entry = Entry {
+            symbol: symbol.clone(),
+            id,
+            state,
+        };
+        self.by_wire.insert(wire.into(), entry);
+        self.wire_by_id.insert(id, wire.into());
+        Ok(())
+    }
+
+    /// Takes a symbol out; gives the venue's name for it.
+    pub fn remove(&mut self, id: SymbolId) -> Option<Box<str>> {
+        let wire = self.wire_by_id.remove(&id)?;
+        self.by_wire.remove(&wire);
+        Some(wire)
+    }
+
+    /// What the venue's name stands for.
+    #[must_use]
+    pub fn get(&self, wire: &str) -> Option<&Entry<T>> {
+        self.by_wire.get(wire)
+    }
+
+    /// What the venue's name stands for, to change it.
+    pub fn get_mut(&mut self, wire: &str) -> Option<&mut Entry<T>> {
+        self.by_wire.get_mut(wire)
+    }
+
+    /// The venue's name for a symbol.
+    #[must_use]
+    pub fn wire(&self, id: SymbolId) -> Option<&str> {
+        self.wire_by_id.get(&id).map(AsRef::as_ref)
+    }
+
+    /// All symbols in the order of subscription, each with the venue's name for it.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<(&str, &Entry<T>)> {
+        let mut all: Vec<_> = self
+            .by_wire
+            .iter()
+            .map(|(wire, entry)| (&**wire, entry))
+            .collect();
+        all.sort_unstable_by_key(|(_, entry)| entry.id);
+        all
+    }
+
+    /// All symbols, to change what is kept for them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Entry<T>)> {
+        self.by_wire
+            .iter_mut()
+            .map(|(wire, entry)| (&**wire, entry))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_wire.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_wire.is_empty()
+    }
+}
