@@ -1,4 +1,5 @@
 //! Pure computation on market data: no I/O, no clock, no threads of its own.
 
+pub mod book;
 pub mod history;
 pub mod resample;

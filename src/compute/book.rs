@@ -1,0 +1,376 @@
+//! An order book: levels by exact price, from whole books and changes.
+
+use std::cmp::Ordering;
+
+use crc32fast::Hasher;
+
+use crate::domain::Decimal;
+use crate::domain::book::{BookProof, BookTop, BookUpdate, Integrity, Level};
+
+/// Levels of each side that a checksum covers.
+const CHECKSUM_LEVELS: usize = 10;
+
+/// Why a book can no longer be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BookFault {
+    /// Somebody would pay more than somebody else asks.
+    #[error("the book is crossed: best bid {bid}, best ask {ask}")]
+    Crossed {
+        /// Best bid.
+        bid: Decimal,
+        /// Best ask.
+        ask: Decimal,
+    },
+    /// A size or a price is below zero.
+    #[error("a level is negative: {size} at {price}")]
+    Negative {
+        /// Its price.
+        price: Decimal,
+        /// Its size.
+        size: Decimal,
+    },
+    /// It does not have the checksum that it should have.
+    #[error("the book's checksum is {found}, and should be {expected}")]
+    Checksum {
+        /// What the venue says.
+        expected: u32,
+        /// What the book has.
+        found: u32,
+    },
+}
+
+/// What became of an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// The book has it.
+    Done,
+    /// It changes a book that is not known.
+    NotWhole,
+}
+
+/// One symbol's order book.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    bids: BookSide,
+    asks: BookSide,
+    is_whole: bool,
+    depth: Option<u32>,
+    integrity: Integrity,
+    sequence: Option<u64>,
+}
+
+/// One side, the best level last: most changes are near the best, where they move little.
+#[derive(Debug, Clone, Default)]
+struct BookSide {
+    levels: Vec<Level>,
+}
+
+impl BookSide {
+    /// Puts a level in its place; `order` says how prices stand from worst to best.
+    fn set(&mut self, level: Level, order: impl Fn(&Decimal, &Decimal) -> Ordering) {
+        let place = self
+            .levels
+            .binary_search_by(|known| order(&known.price, &level.price));
+        match (place, level.size.is_zero()) {
+            (Ok(at), true) => {
+                self.levels.remove(at);
+            }
+            (Ok(at), false) => self.levels[at] = level,
+            // Removing what is not there is usual: it was beyond the depth.
+            (Err(_), true) => {}
+            (Err(at), false) => self.levels.insert(at, level),
+        }
+    }
+
+    /// Takes these levels instead of what there is; of two at one price the later counts. Thousands come at a time.
+    fn fill(&mut self, levels: &[Level], order: impl Fn(&Decimal, &Decimal) -> Ordering) {
+        self.levels.clear();
+        self.levels.extend(levels.iter().rev());
+        self.levels
+            .sort_by(|one, other| order(&one.price, &other.price));
+        self.levels.dedup_by_key(|level| level.price);
+        self.levels.retain(|level| !level.size.is_zero());
+    }
+
+    fn cut(&mut self, depth: Option<u32>) {
+        let excess = depth.map_or(0, |depth| self.levels.len().saturating_sub(depth as usize));
+        self.levels.drain(..excess);
+    }
+
+    fn best_first(&self) -> impl ExactSizeIterator<Item = &Level> {
+        self.levels.iter().rev()
+    }
+}
+
+impl Book {
+    /// Takes an update. After a fault the book is not whole until the next whole one comes; its levels stay as they
+    /// are, to be looked at.
+    ///
+    /// # Errors
+    /// When the book can no longer be relied on.
+    pub fn apply(&mut self, update: &BookUpdate) -> Result<Applied, BookFault> {
+        if !update.snapshot && !self.is_whole {
+            return Ok(Applied::NotWhole);
+        }
+        self.is_whole = false;
+        for level in update.bids.iter().chain(&update.asks) {
+            let Level { price, size } = *level;
+            if price.is_sign_negative() || size.is_sign_negative() {
+                return Err(BookFault::Negative { price, size });
+            }
+        }
+        let descending = |one: &Decimal, other: &Decimal| other.cmp(one);
+        if update.snapshot {
+            self.bids.fill(&update.bids, Decimal::cmp);
+            self.asks.fill(&update.asks, descending);
+        } else {
+            for level in &update.bids {
+                self.bids.set(*level, Decimal::cmp);
+            }
+            for level in &update.asks {
+                self.asks.set(*level, descending);
+            }
+        }
+        self.depth = update.depth;
+        self.bids.cut(update.depth);
+        self.asks.cut(update.depth);
+        self.integrity = update.proof.into();
+        self.sequence = update.sequence;
+        if let (Some(bid), Some(ask)) = (self.best_bid(), self.best_ask())
+            && bid.price > ask.price
+        {
+            return Err(BookFault::Crossed {
+                bid: bid.price,
+                ask: ask.price,
+            });
+        }
+        if let BookProof::Crc32(expected) = update.proof {
+            let found = self.checksum();
+            if found != expected {
+                return Err(BookFault::Checksum { expected, found });
+            }
+        }
+        self.is_whole = true;
+        Ok(Applied::Done)
+    }
+
+    /// The book is no longer known: changes mean nothing until the next whole one.
+    pub fn lose(&mut self) {
+        self.is_whole = false;
+    }
+
+    /// Whether it can be relied on.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Levels of each side that the source speaks of; `None` when of all.
+    #[must_use]
+    pub fn depth(&self) -> Option<u32> {
+        self.depth
+    }
+
+    /// Buy levels, highest price first.
+    pub fn bids(&self) -> impl ExactSizeIterator<Item = &Level> {
+        self.bids.best_first()
+    }
+
+    /// Sell levels, lowest price first.
+    pub fn asks(&self) -> impl ExactSizeIterator<Item = &Level> {
+        self.asks.best_first()
+    }
+
+    /// The highest buy level.
+    #[must_use]
+    pub fn best_bid(&self) -> Option<&Level> {
+        self.bids.levels.last()
+    }
+
+    /// The lowest sell level.
+    #[must_use]
+    pub fn best_ask(&self) -> Option<&Level> {
+        self.asks.levels.last()
+    }
+
+    /// The best `levels` levels of each side.
+    #[must_use]
+    pub fn top(&self, levels: usize) -> BookTop {
+        BookTop {
+            bids: self.bids().take(levels).copied().collect(),
+            asks: self.asks().take(levels).copied().collect(),
+            integrity: self.integrity,
+            sequence: self.sequence,
+        }
+    }
+
+    /// Kraken's checksum of version 2: CRC-32 over the best ten asks and then the best ten bids, of each level the digits
+    /// of the price and those of the size as they came, without point and without zeros in front.
+    /// Source: docs.kraken.com, "Spot Websockets (v2) - Book Checksum".
+    #[must_use]
+    pub fn checksum(&self) -> u32 {
+        let mut hasher = Hasher::new();
+        let mut digits = Digits::default();
+        let sides = [&self.asks, &self.bids];
+        for level in sides
+            .into_iter()
+            .flat_map(|side| side.best_first().take(CHECKSUM_LEVELS))
+        {
+            hasher.update(digits.of(level.price));
+            hasher.update(digits.of(level.size));
+        }
+        hasher.finalize()
+    }
+}
+
+/// A decimal's digits as text, without point and without zeros in front.
+#[derive(Default)]
+struct Digits([u8; 32]);
+
+impl Digits {
+    fn of(&mut self, value: Decimal) -> &[u8] {
+        // A decimal has 29 digits at the most.
+        let mut rest = value.mantissa().unsigned_abs();
+        let mut at = self.0.len();
+        while rest > 0 && at > 0 {
+            at -= 1;
+            self.0[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        &self.0[at..]
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn level(price: &str, size: &str) -> Level {
+        Level {
+            price: price.parse().unwrap(),
+            size: size.parse().unwrap(),
+        }
+    }
+
+    fn update(snapshot: bool, bids: &[(&str, &str)], asks: &[(&str, &str)]) -> BookUpdate {
+        let levels = |side: &[(&str, &str)]| side.iter().map(|(p, s)| level(p, s)).collect();
+        BookUpdate {
+            bids: levels(bids),
+            asks: levels(asks),
+            snapshot,
+            ..BookUpdate::default()
+        }
+    }
+
+    #[test]
+    fn changes_meet_their_level_whatever_zeros_it_is_written_with() {
+        let mut book = Book::default();
+        let whole = update(true, &[("10.5", "1"), ("10.4", "2")], &[("10.6", "3")]);
+        assert_eq!(book.apply(&whole), Ok(Applied::Done));
+        let change = update(false, &[("10.50", "0"), ("9", "0")], &[("10.60", "4.0")]);
+        assert_eq!(book.apply(&change), Ok(Applied::Done));
+        let top = book.top(10);
+        assert_eq!(top.bids, [level("10.4", "2")]);
+        assert_eq!(top.asks, [level("10.60", "4.0")]);
+        assert_eq!(top.asks[0].size.to_string(), "4.0");
+    }
+
+    #[test]
+    fn a_faulty_book_takes_no_changes_until_a_whole_one_comes() {
+        let mut book = Book::default();
+        let change = update(false, &[("10", "1")], &[]);
+        assert_eq!(book.apply(&change), Ok(Applied::NotWhole));
+        book.apply(&update(true, &[("10", "1")], &[("11", "1")]))
+            .unwrap();
+        let crossing = update(false, &[("12", "1")], &[]);
+        assert!(matches!(
+            book.apply(&crossing),
+            Err(BookFault::Crossed { .. })
+        ));
+        assert!(!book.is_whole());
+        assert_eq!(book.apply(&change), Ok(Applied::NotWhole));
+        let negative = update(true, &[("10", "-1")], &[]);
+        assert!(matches!(
+            book.apply(&negative),
+            Err(BookFault::Negative { .. })
+        ));
+        let locked = update(true, &[("10", "1")], &[("10", "1")]);
+        assert_eq!(book.apply(&locked), Ok(Applied::Done), "locked is legal");
+        book.lose();
+        assert_eq!(book.apply(&change), Ok(Applied::NotWhole));
+    }
+
+    #[test]
+    fn what_lies_beyond_the_depth_is_cut_off_after_each_update() {
+        let mut book = Book::default();
+        let mut whole = update(
+            true,
+            &[("10", "1"), ("9", "1"), ("8", "1")],
+            &[("11", "1"), ("12", "1")],
+        );
+        whole.depth = Some(2);
+        book.apply(&whole).unwrap();
+        let mut change = update(false, &[("9.5", "1")], &[("11.5", "1"), ("13", "1")]);
+        change.depth = Some(2);
+        book.apply(&change).unwrap();
+        assert_eq!(book.top(9).bids, [level("10", "1"), level("9.5", "1")]);
+        assert_eq!(book.top(9).asks, [level("11", "1"), level("11.5", "1")]);
+    }
+
+    #[test]
+    fn a_whole_book_may_come_in_any_order() {
+        let mut book = Book::default();
+        let whole = update(
+            true,
+            &[("9", "1"), ("10", "1"), ("8", "0"), ("9.0", "7")],
+            &[("12", "1"), ("11", "1")],
+        );
+        book.apply(&whole).unwrap();
+        assert_eq!(book.top(9).bids, [level("10", "1"), level("9.0", "7")]);
+        assert_eq!(book.top(9).asks, [level("11", "1"), level("12", "1")]);
+    }
+
+    #[test]
+    fn a_checksum_is_of_the_digits_as_they_came() {
+        let mut book = Book::default();
+        book.apply(&update(true, &[("0.05", "0.00000500")], &[("0.051", "2")]))
+            .unwrap();
+        assert_eq!(book.checksum(), crc32fast::hash(b"5125500"));
+        let mut wrong = update(false, &[], &[]);
+        wrong.proof = BookProof::Crc32(1);
+        assert_eq!(
+            book.apply(&wrong),
+            Err(BookFault::Checksum {
+                expected: 1,
+                found: crc32fast::hash(b"5125500")
+            })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_book_is_a_map_of_prices(changes in proptest::collection::vec((any::<bool>(), 0..50_i64, 0..4_i64), 0..200)) {
+            let mut book = Book::default();
+            book.apply(&update(true, &[], &[])).unwrap();
+            let mut bids = BTreeMap::new();
+            let mut asks = BTreeMap::new();
+            for (is_bid, step, size) in changes {
+                // Bids below 100 and asks above it never cross.
+                let price = Decimal::from(if is_bid { 50 + step } else { 101 + step });
+                let level = Level { price, size: Decimal::from(size) };
+                let mut change = BookUpdate::default();
+                let side = if is_bid { change.bids.push(level); &mut bids } else { change.asks.push(level); &mut asks };
+                if size == 0 { side.remove(&price); } else { side.insert(price, level.size); }
+                prop_assert_eq!(book.apply(&change), Ok(Applied::Done));
+            }
+            let flat = |levels: Vec<&Level>| levels.into_iter().map(|level| (level.price, level.size)).collect::<Vec<_>>();
+            prop_assert_eq!(flat(book.bids().collect()), bids.into_iter().rev().collect::<Vec<_>>());
+            prop_assert_eq!(flat(book.asks().collect()), asks.into_iter().collect::<Vec<_>>());
+        }
+    }
+}
