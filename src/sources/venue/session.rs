@@ -26,7 +26,7 @@ pub enum Input<'a> {
     /// Symbols are wanted no more.
     Unsubscribe(&'a [(Symbol, SymbolId)]),
     /// A symbol's book is to begin anew.
-    Resync(SymbolId),
+    Resync(&'a (Symbol, SymbolId)),
     /// About a second has passed.
     Tick,
     /// The connection has gone.
@@ -82,7 +82,7 @@ impl Session {
                     .retain(|known| !symbols.iter().any(|(_, id)| id == known));
                 self.protocol.unsubscribe(symbols, output);
             }
-            Input::Resync(symbol) => self.protocol.resync(symbol, output),
+            Input::Resync((_, symbol)) => self.protocol.resync(*symbol, output),
             Input::Tick => {
                 self.protocol.tick(now, output);
                 self.tell_minutes(now, output);
