@@ -6,11 +6,13 @@
 //!
 //! - [`options`]: what can be set on every venue's source, and what a protocol is made from;
 //! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
+//! - [`deflate`]: messages that come compressed;
 //! - [`recorded`]: what is recorded of one;
 //! - [`session`]: a protocol with what is the same for all of them: what a driver and a recording talk to.
 //!
 //! A new venue is a leaf file with its protocol and its [`Venue`], and one line in [`VENUES`].
 
+pub mod deflate;
 pub mod options;
 pub mod recorded;
 pub mod session;
