@@ -13,8 +13,11 @@
 //! A new venue is a leaf file with its protocol and its [`Venue`], and one line in [`VENUES`].
 
 pub mod deflate;
+pub(crate) mod connection;
 pub mod options;
+pub(crate) mod pacing;
 pub mod recorded;
+mod rest;
 pub mod session;
 mod source;
 #[cfg(test)]
