@@ -165,7 +165,10 @@ impl TradeBars {
         }
         // A trade of a later minute says that the ones before are over.
         self.clock(start, tell);
-        let at = match self.minutes.binary_search_by_key(&start, |minute| minute.start) {
+        let at = match self
+            .minutes
+            .binary_search_by_key(&start, |minute| minute.start)
+        {
             Ok(at) => at,
             Err(at) => {
                 self.minutes.insert(at, Minute::new(start));
@@ -295,7 +298,8 @@ impl TradeBars {
             let folded = minute.fold_half();
             self.kept -= folded.len();
             let gone: FxHashSet<u64> = folded.iter().map(|trade| trade.arrival).collect();
-            self.places.retain(|_, place| !gone.contains(&place.arrival));
+            self.places
+                .retain(|_, place| !gone.contains(&place.arrival));
         }
     }
 }

@@ -185,8 +185,7 @@ impl SymbolWorker {
     }
 
     fn error(&self, kind: ErrorKind, message: impl Into<String>) -> ErrorInstance {
-        let mut error =
-            ErrorInstance::new(kind, message).from_source(&self.context.source.name);
+        let mut error = ErrorInstance::new(kind, message).from_source(&self.context.source.name);
         error.symbol = Some(self.context.symbol.clone());
         error
     }

@@ -104,7 +104,6 @@ impl<W: Write + Send> JsonLines<W> {
                 .extend_from_slice(b",\"unix_ts\":null,\"new_york_datetime\":null"),
         }
     }
-
 }
 
 impl<W: Write + Send> Sink for JsonLines<W> {

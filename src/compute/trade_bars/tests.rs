@@ -51,7 +51,11 @@ impl Told {
                 } = told.bar;
                 let prices = [open, high, low, close].map(show).join(" ");
                 let closed = if told.is_closed { " closed" } else { "" };
-                format!("{}: {prices} x{}{closed}", told.start.0 / MINUTE_MS, show(volume))
+                format!(
+                    "{}: {prices} x{}{closed}",
+                    told.start.0 / MINUTE_MS,
+                    show(volume)
+                )
             })
             .collect()
     }
@@ -88,7 +92,11 @@ fn late_trades_corrections_and_cancels_give_the_bar_anew() {
     told.take(70, &trade(3, 30, 1));
     told.news();
     assert_eq!(told.take(5, &trade(4, 9, 1)), Counted::Done);
-    assert_eq!(told.news(), ["0: 9 20 9 20 x3 closed"], "it came late, and opens");
+    assert_eq!(
+        told.news(),
+        ["0: 9 20 9 20 x3 closed"],
+        "it came late, and opens"
+    );
     let mut correction = trade(22, 15, 5);
     correction.action = TradeAction::Corrects(TradeId::Number(2));
     assert_eq!(told.take(71, &correction), Counted::Done);
@@ -99,7 +107,11 @@ fn late_trades_corrections_and_cancels_give_the_bar_anew() {
     };
     assert_eq!(told.take(72, &cancel(22)), Counted::Done);
     assert_eq!(told.news(), ["0: 9 10 9 10 x2 closed"]);
-    assert_eq!(told.take(72, &cancel(22)), Counted::Known, "it is out already");
+    assert_eq!(
+        told.take(72, &cancel(22)),
+        Counted::Known,
+        "it is out already"
+    );
     assert_eq!(told.take(72, &cancel(99)), Counted::TooOld);
     told.take(73, &cancel(1));
     told.take(73, &cancel(4));
@@ -109,8 +121,13 @@ fn late_trades_corrections_and_cancels_give_the_bar_anew() {
         "nothing is left of it"
     );
     told.take(74, &cancel(3));
-    told.bars.clock(UnixMs(180_000), &mut |bar| told.log.push(bar));
-    assert_eq!(told.news(), ["1: - - - - x-"], "what was never given is not given");
+    told.bars
+        .clock(UnixMs(180_000), &mut |bar| told.log.push(bar));
+    assert_eq!(
+        told.news(),
+        ["1: - - - - x-"],
+        "what was never given is not given"
+    );
 }
 
 #[test]
@@ -212,13 +229,19 @@ fn from_scratch(
             OpenRule::FirstTrade => first,
             OpenRule::PreviousClose => previous.unwrap_or(first),
         };
-        let mut high = price(|rule| rule.high_low).max().unwrap_or(first.max(close));
-        let mut low = price(|rule| rule.high_low).min().unwrap_or(first.min(close));
+        let mut high = price(|rule| rule.high_low)
+            .max()
+            .unwrap_or(first.max(close));
+        let mut low = price(|rule| rule.high_low)
+            .min()
+            .unwrap_or(first.min(close));
         if open_rule == OpenRule::PreviousClose && previous.is_some() {
             (high, low) = (high.max(open), low.min(open));
         }
         let volumes = of.iter().filter(|trade| trade.bar_rule.volume);
-        let volume = volumes.map(|trade| trade.size.unwrap()).reduce(|a, b| a + b);
+        let volume = volumes
+            .map(|trade| trade.size.unwrap())
+            .reduce(|a, b| a + b);
         let bar = Ohlcv {
             open: Some(open),
             high: Some(high),

@@ -68,11 +68,9 @@ mod tests {
         let mut board = Board::new(10);
         for (id, source) in [(0, "a"), (1, "a"), (2, "b")] {
             let symbol = Symbol::new(&format!("S{id}")).unwrap();
-            board.rows.insert(Row::waiting(
-                SymbolId(id),
-                symbol,
-                SourceName::new(source),
-            ));
+            board
+                .rows
+                .insert(Row::waiting(SymbolId(id), symbol, SourceName::new(source)));
         }
         board
     }

@@ -133,7 +133,10 @@ impl TimeAndSalesService {
         }
         let is_whole = std::mem::take(&mut self.is_whole_due);
         let first = self.rows.front().map_or(self.next, |row| row.number);
-        let at = |number: u64| self.rows.get(usize::try_from(number.checked_sub(first)?).ok()?);
+        let at = |number: u64| {
+            self.rows
+                .get(usize::try_from(number.checked_sub(first)?).ok()?)
+        };
         let rows: Vec<TapeRow> = if is_whole {
             self.rows.iter().cloned().collect()
         } else {
@@ -196,8 +199,14 @@ mod tests {
         assert_eq!(whole.rows.len(), UNWATCHED_ROWS);
         assert_eq!(told(&mut tape), []);
         tape.take(None, &trade(150, 11, TradeAction::New));
-        tape.take(None, &trade(151, 12, TradeAction::Corrects(TradeId::Number(149))));
-        tape.take(None, &trade(0, 12, TradeAction::Cancels(TradeId::Number(150))));
+        tape.take(
+            None,
+            &trade(151, 12, TradeAction::Corrects(TradeId::Number(149))),
+        );
+        tape.take(
+            None,
+            &trade(0, 12, TradeAction::Cancels(TradeId::Number(150))),
+        );
         assert_eq!(
             told(&mut tape),
             [
@@ -212,7 +221,10 @@ mod tests {
         assert_eq!(tape.rows.len(), TAPE_ROWS_MAX);
         assert_eq!(told(&mut tape).len(), TAPE_ROWS_MAX);
         tape.reset();
-        assert!(tape.tape_change(ID).unwrap().is_whole, "the board forgets too");
+        assert!(
+            tape.tape_change(ID).unwrap().is_whole,
+            "the board forgets too"
+        );
         tape.watch(false);
         tape.take(None, &trade(1, 1, TradeAction::New));
         assert_eq!(tape.tape_change(ID).map(|update| update.rows.len()), None);

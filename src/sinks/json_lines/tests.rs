@@ -183,8 +183,16 @@ fn facts_are_told_while_a_symbol_is_not_open() {
         })),
     };
     for (trading, reason, expected) in [
-        (Some(Trading::Halted), Some("T1"), r#","trading":"halted","reason":"T1"}"#),
-        (Some(Trading::QuotesOnly), None, r#","trading":"quotes-only"}"#),
+        (
+            Some(Trading::Halted),
+            Some("T1"),
+            r#","trading":"halted","reason":"T1"}"#,
+        ),
+        (
+            Some(Trading::QuotesOnly),
+            None,
+            r#","trading":"quotes-only"}"#,
+        ),
         (Some(Trading::Open), Some("T3"), "}"),
         (None, None, "}"),
     ] {
