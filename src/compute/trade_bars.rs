@@ -3,6 +3,8 @@
 //! The trades of the last minutes are kept, so that a trade which is corrected, taken out or late changes the bar that it
 //! belongs to, whether that has been given out or not.
 
+mod minute;
+
 use std::collections::VecDeque;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,7 +13,9 @@ use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
 use crate::domain::source::OpenRule;
 use crate::domain::time::{MINUTE_MS, UnixMs};
-use crate::domain::trade::{BarRule, TimeAndSale, TradeAction, TradeId};
+use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
+
+use minute::{KeptTrade, Minute};
 
 /// Minutes whose trades are kept.
 const MINUTES_MAX: usize = 10;
@@ -68,129 +72,6 @@ pub struct TradeBars {
 struct Place {
     minute: UnixMs,
     arrival: u64,
-}
-
-#[derive(Debug)]
-struct Minute {
-    start: UnixMs,
-    /// By time, then by arrival.
-    trades: Vec<KeptTrade>,
-    /// What trades add up to that came first and are not kept one by one.
-    base: Fold,
-    /// What all of its trades add up to.
-    fold: Fold,
-    /// The bar as it was told last; `None` while there was none.
-    told: Option<Ohlcv>,
-    is_given: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct KeptTrade {
-    time: UnixMs,
-    arrival: u64,
-    price: Decimal,
-    size: Option<Decimal>,
-    rule: BarRule,
-}
-
-/// What trades add up to.
-#[derive(Debug, Clone, Copy, Default)]
-struct Fold {
-    open: Option<Decimal>,
-    high: Option<Decimal>,
-    low: Option<Decimal>,
-    close: Option<Decimal>,
-    volume: Option<Decimal>,
-}
-
-impl Fold {
-    fn add(&mut self, trade: &KeptTrade) {
-        let price = trade.price;
-        if trade.rule.open_close {
-            self.open = self.open.or(Some(price));
-            self.close = Some(price);
-        }
-        if trade.rule.high_low {
-            self.high = Some(self.high.map_or(price, |high| high.max(price)));
-            self.low = Some(self.low.map_or(price, |low| low.min(price)));
-        }
-        if trade.rule.volume
-            && let Some(size) = trade.size
-        {
-            let before = self.volume.unwrap_or_default();
-            self.volume = Some(before.checked_add(size).unwrap_or(before));
-        }
-    }
-
-    /// The bar; `None` when no trade gives it a price.
-    fn bar(&self, open: Option<Decimal>) -> Option<Ohlcv> {
-        let (first, close) = (self.open?, self.close?);
-        let mut high = self.high.unwrap_or_else(|| first.max(close));
-        let mut low = self.low.unwrap_or_else(|| first.min(close));
-        if let Some(open) = open {
-            high = high.max(open);
-            low = low.min(open);
-        }
-        Some(Ohlcv {
-            open: open.or(Some(first)),
-            high: Some(high),
-            low: Some(low),
-            close: Some(close),
-            volume: self.volume,
-        })
-    }
-}
-
-impl Minute {
-    fn new(start: UnixMs) -> Self {
-        Self {
-            start,
-            trades: Vec::new(),
-            base: Fold::default(),
-            fold: Fold::default(),
-            told: None,
-            is_given: false,
-        }
-    }
-
-    fn end(&self) -> UnixMs {
-        self.start.plus_ms(MINUTE_MS)
-    }
-
-    /// Puts a trade where its time belongs; mostly that is the end.
-    fn insert(&mut self, trade: KeptTrade) {
-        let order = (trade.time, trade.arrival);
-        let is_last = self
-            .trades
-            .last()
-            .is_none_or(|last| (last.time, last.arrival) < order);
-        if is_last {
-            self.fold.add(&trade);
-            self.trades.push(trade);
-        } else {
-            let at = self
-                .trades
-                .partition_point(|known| (known.time, known.arrival) < order);
-            self.trades.insert(at, trade);
-            self.fold_again();
-        }
-    }
-
-    fn fold_again(&mut self) {
-        self.fold = self.base;
-        for trade in &self.trades {
-            self.fold.add(trade);
-        }
-    }
-
-    /// Adds the oldest half of the trades up, and forgets them one by one.
-    fn fold_half(&mut self) -> Vec<KeptTrade> {
-        let half: Vec<_> = self.trades.drain(..self.trades.len() / 2).collect();
-        for trade in &half {
-            self.base.add(trade);
-        }
-        half
-    }
 }
 
 fn minute_of(time: UnixMs) -> UnixMs {
@@ -272,8 +153,10 @@ impl TradeBars {
             return Counted::Nowhere;
         };
         let start = minute_of(time);
+        let oldest_start = start.plus_ms(-AGE_MAX_MS);
         if let Some(name) = &trade.trade_id
-            && self.places.contains_key(name)
+            && let Some(place) = self.places.get(name)
+            && place.minute >= oldest_start
         {
             return Counted::Known;
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::trade::BarRule;
 
 fn trade(id: u64, price: i64, size: i64) -> TimeAndSale {
     TimeAndSale {

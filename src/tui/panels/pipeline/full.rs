@@ -157,7 +157,7 @@ pub(super) fn draw_figures(
             counted("conflated", view.conflated, context),
             counted("late", view.late, context),
             counted("replaced", view.replaced, context),
-            counted("unserved", view.unserved, context),
+            counted("resyncs", view.resyncs, context),
             labelled(
                 "history",
                 measured(view, || bytes(view.history_bytes as f64)),
