@@ -7,11 +7,18 @@
 //! - [`options`]: what can be set on every venue's source, and what a protocol is made from;
 //! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
 //! - [`recorded`]: what is recorded of one;
+//! - [`reading`], [`pairs`], [`patience`]: JSON, notations of pairs, and waits, for the leaves that need them;
 //! - [`session`]: a protocol with what is the same for all of them: what a driver and a recording talk to.
 //!
 //! A new venue is a leaf file with its protocol and its [`Venue`], and one line in [`VENUES`].
 
+pub mod binance;
+pub mod coinbase;
+pub mod kraken;
 pub mod options;
+pub mod pairs;
+pub mod patience;
+pub mod reading;
 pub mod recorded;
 pub mod session;
 mod source;
@@ -32,7 +39,7 @@ use crate::domain::time::UnixMs;
 use options::Venue;
 
 /// Every venue.
-pub const VENUES: &[&Venue] = &[];
+pub const VENUES: &[&Venue] = &[&kraken::VENUE, &binance::VENUE, &coinbase::VENUE];
 
 /// A venue's protocol: a state machine for one connection at a time, which outlives the connections.
 ///
