@@ -13,4 +13,11 @@ pub mod venue;
 use kind::SourceKind;
 
 /// Every kind of source.
-pub const KINDS: &[&SourceKind] = &[&kind::replay::KIND, &kind::sim::KIND, &kind::bundled::KIND];
+pub const KINDS: &[&SourceKind] = &[
+    &kind::replay::KIND,
+    &kind::sim::KIND,
+    &kind::bundled::KIND,
+    &venue::kraken::KIND,
+    &venue::binance::KIND,
+    &venue::coinbase::KIND,
+];

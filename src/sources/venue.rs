@@ -8,6 +8,7 @@
 //! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
 //! - [`deflate`]: messages that come compressed;
 //! - [`recorded`]: what is recorded of one;
+//! - [`reading`], [`pairs`], [`patience`]: JSON, notations of pairs, and waits, for the leaves that need them;
 //! - [`session`]: a protocol with what is the same for all of them: what a driver and a recording talk to.
 //!
 //! A new venue is a leaf file with its protocol and its [`Venue`], and one line in [`VENUES`].
@@ -16,6 +17,13 @@ pub mod deflate;
 pub(crate) mod connection;
 pub mod options;
 pub(crate) mod pacing;
+pub mod binance;
+pub mod coinbase;
+pub mod kraken;
+pub mod options;
+pub mod pairs;
+pub mod patience;
+pub mod reading;
 pub mod recorded;
 mod rest;
 pub mod session;
@@ -37,7 +45,7 @@ use crate::domain::time::UnixMs;
 use options::Venue;
 
 /// Every venue.
-pub const VENUES: &[&Venue] = &[];
+pub const VENUES: &[&Venue] = &[&kraken::VENUE, &binance::VENUE, &coinbase::VENUE];
 
 /// A venue's protocol: a state machine for one connection at a time, which outlives the connections.
 ///
