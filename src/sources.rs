@@ -13,4 +13,12 @@ pub mod venue;
 use kind::SourceKind;
 
 /// Every kind of source.
-pub const KINDS: &[&SourceKind] = &[&kind::replay::KIND, &kind::sim::KIND, &kind::bundled::KIND];
+pub const KINDS: &[&SourceKind] = &[
+    &kind::replay::KIND,
+    &kind::sim::KIND,
+    &kind::bundled::KIND,
+    &venue::alpaca::KIND,
+    &venue::schwab::KIND,
+    &venue::massive::KIND,
+    &venue::finnhub::KIND,
+];

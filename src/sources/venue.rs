@@ -6,13 +6,19 @@
 //!
 //! - [`options`]: what can be set on every venue's source, and what a protocol is made from;
 //! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
+//! - [`frame`]: what protocols that speak JSON have in common;
 //! - [`recorded`]: what is recorded of one;
 //! - [`session`]: a protocol with what is the same for all of them: what a driver and a recording talk to.
 //!
 //! A new venue is a leaf file with its protocol and its [`Venue`], and one line in [`VENUES`].
 
+pub mod alpaca;
+pub mod finnhub;
+pub mod frame;
+pub mod massive;
 pub mod options;
 pub mod recorded;
+pub mod schwab;
 pub mod session;
 mod source;
 #[cfg(test)]
@@ -32,7 +38,12 @@ use crate::domain::time::UnixMs;
 use options::Venue;
 
 /// Every venue.
-pub const VENUES: &[&Venue] = &[];
+pub const VENUES: &[&Venue] = &[
+    &alpaca::VENUE,
+    &finnhub::VENUE,
+    &massive::VENUE,
+    &schwab::VENUE,
+];
 
 /// A venue's protocol: a state machine for one connection at a time, which outlives the connections.
 ///
