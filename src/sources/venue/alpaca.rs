@@ -12,6 +12,9 @@
 //! - LEVEL2: `orderbooks`, of crypto alone.
 //! - NEWS: of `alpaca:news` alone; one event for each subscribed symbol that a headline names.
 
+mod control;
+mod data;
+mod feed;
 mod messages;
 #[cfg(test)]
 mod tests;
@@ -19,18 +22,19 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::value::RawValue;
 
-use self::messages::Control;
+use self::control::{REQUEST_BYTES_MAX, request};
+use self::feed::Feed;
 use super::frame::{self, OPTIONS};
 use super::options::{Key, OptionProblem, Setup, Venue};
 use super::wanted::Wanted;
-use super::{Connect, Ending, Endpoint, Incoming, Limits, Next, Notice, Output, Protocol};
+use super::{Connect, Ending, Endpoint, Incoming, Limits, Notice, Output, Protocol};
 use crate::decode::Rejection;
 use crate::decode::conditions::TradeHours;
 use crate::domain::event::{DataService, ServiceSet};
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
@@ -91,75 +95,6 @@ pub static VENUE: Venue = Venue {
     },
     protocol: |setup| Ok(Box::new(Alpaca::new(setup)?)),
 };
-
-/// Texts that are sent stay below this many bytes.
-const REQUEST_BYTES_MAX: usize = 14_000;
-/// How long the venue keeps a session whose connection was lost.
-const OLD_SESSION: Duration = Duration::from_secs(10);
-
-/// What a feed carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Feed {
-    Stocks,
-    /// The stream of one made-up stock, which has fewer channels.
-    Test,
-    Crypto,
-    News,
-}
-
-impl Feed {
-    fn of(name: &str) -> Option<(Self, String)> {
-        match name {
-            "iex" | "sip" | "delayed_sip" => Some((Self::Stocks, format!("/v2/{name}"))),
-            "test" => Some((Self::Test, "/v2/test".to_owned())),
-            "crypto" => Some((Self::Crypto, "/v1beta3/crypto/us".to_owned())),
-            "news" => Some((Self::News, "/v1beta1/news".to_owned())),
-            _ => None,
-        }
-    }
-
-    fn services(self) -> ServiceSet {
-        use DataService::{Level1, Level2, News, Ohlcv, TimeAndSales};
-        match self {
-            Self::Stocks | Self::Test => ServiceSet::of(&[Ohlcv, Level1, TimeAndSales]),
-            Self::Crypto => ServiceSet::of(&[Ohlcv, Level1, Level2, TimeAndSales]),
-            Self::News => ServiceSet::of(&[News]),
-        }
-    }
-
-    fn is_stocks(self) -> bool {
-        matches!(self, Self::Stocks | Self::Test)
-    }
-
-    /// The channels that give what is asked for.
-    fn channels(self, setup: &Setup) -> Vec<&'static str> {
-        let mut channels = Vec::new();
-        if setup.needs_trades() {
-            channels.push("trades");
-        }
-        if setup.has(DataService::Level1) {
-            channels.push("quotes");
-            match self {
-                Self::Stocks => channels.extend(["dailyBars", "statuses", "lulds"]),
-                Self::Crypto => channels.push("dailyBars"),
-                Self::Test | Self::News => {}
-            }
-        }
-        if setup.asks_for_bars() {
-            channels.push("bars");
-            if self != Self::Test {
-                channels.push("updatedBars");
-            }
-        }
-        if setup.has(DataService::Level2) {
-            channels.push("orderbooks");
-        }
-        if setup.has(DataService::News) {
-            channels.push("news");
-        }
-        channels
-    }
-}
 
 /// How far a connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,87 +175,6 @@ impl Alpaca {
         })
     }
 
-    /// The venue's name for a symbol.
-    fn wire(&self, symbol: &Symbol) -> String {
-        let upper = symbol.as_str().to_uppercase();
-        if self.feed != Feed::Crypto || upper.contains('/') {
-            return upper;
-        }
-        if upper.contains('-') {
-            return upper.replacen('-', "/", 1);
-        }
-        let quoted = ["USDT", "USDC", "USD", "BTC"];
-        let base = quoted
-            .iter()
-            .find_map(|quote| Some((upper.strip_suffix(quote)?, quote)))
-            .filter(|(base, _)| !base.is_empty());
-        match base {
-            Some((base, quote)) => format!("{base}/{quote}"),
-            None => upper,
-        }
-    }
-
-    fn log_in(&mut self, output: &mut Output) {
-        let key = |place: usize| {
-            let key = self.keys.get(place).and_then(Option::as_ref);
-            key.map_or("", ExposeSecret::expose_secret)
-        };
-        let text = serde_json::json!({"action": "auth", "key": key(0), "secret": key(1)});
-        output.send_secret(text.to_string());
-        self.stage = Stage::LoggingIn;
-    }
-
-    /// Asks for symbols, in as many texts as it takes.
-    fn ask_for(&mut self, symbols: &[SymbolId], output: &mut Output) {
-        let mut rest = symbols;
-        while !rest.is_empty() {
-            let mut bytes = 0;
-            let fits = rest.iter().take_while(|id| {
-                let name = self.wanted.wire(**id).map_or(0, str::len);
-                bytes += (name + 3) * self.channels.len();
-                bytes <= REQUEST_BYTES_MAX
-            });
-            let (now, later) = rest.split_at(fits.count().clamp(1, rest.len()));
-            let names: Vec<&str> = now.iter().filter_map(|id| self.wanted.wire(*id)).collect();
-            if !names.is_empty() {
-                output.send(request("subscribe", &self.channels, &names));
-                self.pending.push_back(now.to_vec());
-            }
-            rest = later;
-        }
-    }
-
-    fn ask_for_all(&mut self, output: &mut Output) {
-        let all: Vec<SymbolId> = self
-            .wanted
-            .in_order()
-            .iter()
-            .map(|(_, entry)| entry.id)
-            .collect();
-        self.ask_for(&all, output);
-    }
-
-    /// The venue refuses a request: the symbols that it would take all the same are asked for again, in halves.
-    fn refuse(&mut self, reason: &str, output: &mut Output) {
-        let mut symbols = self.pending.pop_front().unwrap_or_default();
-        symbols.retain(|id| self.wanted.wire(*id).is_some());
-        match symbols.as_slice() {
-            [] => output.notices.push(Notice::Error(ErrorInstance::new(
-                ErrorKind::ConfigError,
-                format!("the venue refused a request: {reason}"),
-            ))),
-            [symbol] => output.notices.push(Notice::Refused {
-                symbol: *symbol,
-                reason: reason.to_owned(),
-            }),
-            several => {
-                let (first, second) = several.split_at(several.len() / 2);
-                self.ask_for(first, output);
-                self.ask_for(second, output);
-            }
-        }
-    }
-
     fn take(&mut self, element: &RawValue, output: &mut Output) -> Result<(), Rejection> {
         let text = element.get();
         let kind = match frame::leading(text, "T") {
@@ -335,81 +189,6 @@ impl Alpaca {
         }
         Ok(())
     }
-
-    fn success(&mut self, control: Control<'_>, output: &mut Output) {
-        match (self.stage, &*control.msg) {
-            (Stage::Greeting, "connected") => self.log_in(output),
-            (Stage::LoggingIn, "authenticated") => {
-                self.stage = Stage::Ready;
-                output.notices.push(Notice::Ready);
-                self.ask_for_all(output);
-            }
-            _ => output.ignored += 1,
-        }
-    }
-
-    /// The whole set of what is subscribed, whatever it was that was asked for.
-    fn subscription(&mut self, subscription: &messages::Subscription<'_>, output: &mut Output) {
-        self.pending.pop_front();
-        for name in subscription.names() {
-            if let Some(entry) = self.wanted.get_mut(name)
-                && !entry.state
-            {
-                entry.state = true;
-                output.notices.push(Notice::Subscribed(entry.id));
-            }
-        }
-    }
-
-    fn error(&mut self, error: &messages::Failure<'_>, output: &mut Output) {
-        let said = frame::words(
-            error.msg.as_deref().unwrap_or("no reason given"),
-            &self.keys,
-        );
-        let said = format!("{said} (code {})", error.code);
-        let is_ready = self.stage == Stage::Ready;
-        match error.code {
-            400 if is_ready => self.refuse(&format!("{said}; check how the symbol is written"), output),
-            405 if is_ready => self.refuse(
-                &format!("{said}: the plan allows no more symbols; remove some, or take services=OHLCV, whose number has no limit"),
-                output,
-            ),
-            410 if is_ready => self.refuse(&format!("{said}: this feed does not have the channel; choose services="), output),
-            402 => output.end(Ending::never(
-                ErrorKind::AuthError,
-                format!("{said}: check APCA_API_KEY_ID and APCA_API_SECRET_KEY"),
-            )),
-            409 => output.end(Ending::never(
-                ErrorKind::AuthError,
-                format!("{said}: the account's plan does not have this feed; choose alpaca:iex"),
-            )),
-            // Logging in twice changes nothing.
-            403 => output.ignored += 1,
-            406 => output.end(Ending {
-                kind: ErrorKind::ConnectionError,
-                message: format!(
-                    "{said}: the account has another connection open, or the venue has not given up the last one yet; close other programs that use it"
-                ),
-                next: Next::RetryAfter(OLD_SESSION),
-            }),
-            407 => output.notices.push(Notice::Error(ErrorInstance::new(
-                ErrorKind::Overload,
-                format!("{said}: too much comes for this connection, and the venue will drop it; take fewer symbols or services"),
-            ))),
-            401 | 404 => output.end(Ending::retry(ErrorKind::AuthError, said)),
-            _ => output.end(Ending::retry(ErrorKind::ConnectionError, said)),
-        }
-    }
-}
-
-/// A request for these symbols on these channels.
-fn request(action: &str, channels: &[&str], names: &[&str]) -> String {
-    let mut request = serde_json::Map::new();
-    request.insert("action".to_owned(), action.into());
-    for channel in channels {
-        request.insert((*channel).to_owned(), names.into());
-    }
-    serde_json::Value::Object(request).to_string()
 }
 
 impl Protocol for Alpaca {
@@ -453,7 +232,7 @@ impl Protocol for Alpaca {
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
         let mut added = Vec::new();
         for (symbol, id) in symbols {
-            let wire = self.wire(symbol);
+            let wire = self.feed.wire(symbol);
             match self.wanted.insert(&wire, symbol, *id, false) {
                 Ok(()) => added.push(*id),
                 Err(other) => output.notices.push(Notice::Refused {

@@ -213,7 +213,7 @@ impl Schwab {
                     frame::words(said, &self.token),
                     content.code
                 );
-                output.end(super::ending(content.code, &said));
+                output.end(super::control::ending(content.code, &said));
             }
             None if notice.heartbeat.is_none() => output.ignored += 1,
             None => {}
