@@ -20,4 +20,8 @@ pub const KINDS: &[&SourceKind] = &[
     &venue::kraken::KIND,
     &venue::binance::KIND,
     &venue::coinbase::KIND,
+    &venue::alpaca::KIND,
+    &venue::schwab::KIND,
+    &venue::massive::KIND,
+    &venue::finnhub::KIND,
 ];
