@@ -27,9 +27,9 @@ const QUANTITY_COLUMNS: usize = 12;
 /// The source of live data that does not deliver now: what came from it is as old as it is.
 #[must_use]
 pub fn lost_source<'a>(snapshot: &'a Snapshot, name: &SourceName) -> Option<&'a SourceView> {
-    snapshot
-        .source(name)
-        .filter(|source| source.origin == Origin::Live && source.state != ConnectionState::Connected)
+    snapshot.source(name).filter(|source| {
+        source.origin == Origin::Live && source.state != ConnectionState::Connected
+    })
 }
 
 /// How long since the snapshot was taken: ages and countdowns in it go on while nothing comes.
@@ -38,9 +38,12 @@ pub fn since_taken(context: &PanelContext<'_>) -> Duration {
     context.now.since(context.snapshot.taken)
 }
 
-/// How long until a source is tried again; the nearest of its connections.
+/// How long until a source that does not deliver is tried again; the nearest of its connections.
 #[must_use]
 pub fn retry_left(source: &SourceView, context: &PanelContext<'_>) -> Option<Duration> {
+    if source.state == ConnectionState::Connected {
+        return None;
+    }
     source
         .connections
         .iter()
@@ -64,10 +67,8 @@ pub fn countdown(left: Duration) -> String {
 pub fn state_text(source: &SourceView, context: &PanelContext<'_>) -> String {
     let (_, word) = connection_mark(source.state);
     match retry_left(source, context) {
-        Some(left) if source.state != ConnectionState::Connected => {
-            format!("{word} in {}", countdown(left))
-        }
-        _ => word.to_owned(),
+        Some(left) => format!("{word} in {}", countdown(left)),
+        None => word.to_owned(),
     }
 }
 
@@ -146,7 +147,14 @@ impl NumberRoom {
         let before = self.whole.saturating_sub(width(&text[..at]));
         if before + width(text) <= self.total() {
             let room = width(text) as u16;
-            put(buffer, x.saturating_add(before as u16), y, room, text, style);
+            put(
+                buffer,
+                x.saturating_add(before as u16),
+                y,
+                room,
+                text,
+                style,
+            );
         }
     }
 }
@@ -171,7 +179,14 @@ pub fn put_message(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
         if row >= area.height {
             return;
         }
-        put(buffer, area.x + 1, area.y + row, columns, line.trim_end(), style);
+        put(
+            buffer,
+            area.x + 1,
+            area.y + row,
+            columns,
+            line.trim_end(),
+            style,
+        );
     }
 }
 

@@ -202,7 +202,15 @@ mod tests {
     #[test]
     fn panels_fill_the_area_and_do_not_overlap() {
         for view in View::ALL {
-            for (width, height) in [(1, 1), (40, 10), (60, 14), (80, 22), (120, 38), (170, 40), (300, 90)] {
+            for (width, height) in [
+                (1, 1),
+                (40, 10),
+                (60, 14),
+                (80, 22),
+                (120, 38),
+                (170, 40),
+                (300, 90),
+            ] {
                 let area = Rect::new(0, 1, width, height);
                 let panels = view.layout(area);
                 let covered: u32 = panels.iter().map(|(_, rect)| rect.area()).sum();

@@ -107,15 +107,31 @@ mod tests {
             ("window 100ms", TapeOrder::Window(100)),
             ("window 2s", TapeOrder::Window(2_000)),
             ("window off", TapeOrder::Window(0)),
-            ("big 5x", TapeOrder::Big(BigPrints::Multiple(Decimal::from(5)))),
-            ("big 5000", TapeOrder::Big(BigPrints::Size(Decimal::from(5_000)))),
+            (
+                "big 5x",
+                TapeOrder::Big(BigPrints::Multiple(Decimal::from(5))),
+            ),
+            (
+                "big 5000",
+                TapeOrder::Big(BigPrints::Size(Decimal::from(5_000))),
+            ),
             ("big off", TapeOrder::Big(BigPrints::Off)),
         ] {
             assert_eq!(tape(text), Ok(expected), "{text}");
         }
         for text in [
-            "", "min", "min -1", "min 0", "min much", "window 5", "window 0s", "window 9999999999999999999s",
-            "window 2h", "big x", "big", "colour red",
+            "",
+            "min",
+            "min -1",
+            "min 0",
+            "min much",
+            "window 5",
+            "window 0s",
+            "window 9999999999999999999s",
+            "window 2h",
+            "big x",
+            "big",
+            "colour red",
         ] {
             assert!(tape(text).is_err(), "{text}");
         }

@@ -70,7 +70,10 @@ impl DepthPanel {
             .as_ref()
             .is_some_and(|shown| Arc::ptr_eq(&shown.view, view) && shown.zoom == self.zoom);
         if !is_current {
-            let before = self.shown.take().filter(|shown| shown.view.symbol == wanted);
+            let before = self
+                .shown
+                .take()
+                .filter(|shown| shown.view.symbol == wanted);
             if before.is_none() {
                 self.passed = 0;
             }

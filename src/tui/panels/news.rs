@@ -81,19 +81,19 @@ impl NewsPanel {
     }
 
     fn mark_all_read(&mut self, news: &[NewsRow]) {
-        self.read_to = news
-            .iter()
-            .map(|row| row.id)
-            .fold(self.read_to, u64::max);
+        self.read_to = news.iter().map(|row| row.id).fold(self.read_to, u64::max);
         self.read.clear();
     }
 
     fn refresh(&mut self, context: &PanelContext<'_>) {
         let news = &context.snapshot.news;
         let symbol = context.selected.filter(|_| self.is_of_symbol);
-        let is_current = self.made_of.as_ref().is_some_and(|(of, of_symbol, filter)| {
-            Arc::ptr_eq(of, news) && *of_symbol == symbol && *filter == self.filter
-        });
+        let is_current = self
+            .made_of
+            .as_ref()
+            .is_some_and(|(of, of_symbol, filter)| {
+                Arc::ptr_eq(of, news) && *of_symbol == symbol && *filter == self.filter
+            });
         if is_current {
             return;
         }
@@ -136,11 +136,7 @@ impl NewsPanel {
         }
         let at = self.position(context).unwrap_or(0) as i64;
         let at = at.saturating_add(by).clamp(0, count as i64 - 1) as usize;
-        self.chosen = context
-            .snapshot
-            .news
-            .get(self.shown[at])
-            .map(|row| row.id);
+        self.chosen = context.snapshot.news.get(self.shown[at]).map(|row| row.id);
         self.follow = true;
         Response::Done
     }
@@ -284,9 +280,7 @@ impl Panel for NewsPanel {
     fn title(&self, context: &PanelContext<'_>) -> Line<'static> {
         let theme = context.theme;
         let scope = match market::selected_row(context) {
-            Some(row) if self.is_of_symbol => {
-                market::symbol_text(row.id, context.snapshot)
-            }
+            Some(row) if self.is_of_symbol => market::symbol_text(row.id, context.snapshot),
             _ => "all".to_owned(),
         };
         let mut spans = vec![

@@ -88,8 +88,8 @@ impl DepthPanel {
         let Some(shown) = &mut self.shown else {
             return;
         };
-        let is_lost = lost_text(id, &shown.view, context).is_some()
-            || shown.view.state != BookState::Whole;
+        let is_lost =
+            lost_text(id, &shown.view, context).is_some() || shown.view.state != BookState::Whole;
         draw_state(
             &shown.view,
             Rect {
@@ -226,7 +226,8 @@ impl Shown {
         let (size_columns, total_columns) = (room.size.total(), room.total.total());
         if layout.is_facing && is_bid {
             room.total.put(buffer, at(0), y, &total, look.total);
-            room.size.put(buffer, at(total_columns + 2), y, &size, look.number);
+            room.size
+                .put(buffer, at(total_columns + 2), y, &size, look.number);
             let text = bar_left(share, layout.bar, context.glyphs);
             let x = at(total_columns + size_columns + 3);
             put(buffer, x, y, layout.bar as u16, &text, look.bar);
@@ -312,7 +313,11 @@ fn bar_left(share: f64, columns: usize, glyphs: GlyphSet) -> String {
             _ => (eighths / 8 + 1, ""),
         }
     };
-    let block = if glyphs == GlyphSet::Ascii { "#" } else { "█" };
+    let block = if glyphs == GlyphSet::Ascii {
+        "#"
+    } else {
+        "█"
+    };
     let blank = columns.saturating_sub(full + usize::from(!end.is_empty()));
     format!("{}{end}{}", " ".repeat(blank), block.repeat(full))
 }
@@ -375,7 +380,11 @@ fn draw_state(view: &DepthView, area: Rect, buffer: &mut Buffer, context: &Panel
         }
     });
     if view.resyncs > 0 {
-        let word = if view.resyncs == 1 { "resync" } else { "resyncs" };
+        let word = if view.resyncs == 1 {
+            "resync"
+        } else {
+            "resyncs"
+        };
         pieces.push((format!("{} {word}", view.resyncs), theme.warning));
     }
     if view.time.is_some() {

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::pipeline::snapshot::{ChannelView, SourceView, WorkerState, WorkerView};
 
+use super::super::super::market::{countdown, retry_left};
 use super::super::super::number::{age, bytes, compact};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe, width};
@@ -18,7 +19,7 @@ use super::{PipelinePanel, connection_mark, connection_style, measured};
 const BAR_COLUMNS: usize = 16;
 
 /// A table's heading: as many whole words as fit, over columns of these widths.
-fn heading(columns: &[(&str, usize)], context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
+pub(super) fn heading(columns: &[(&str, usize)], context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
     columns
         .iter()
         .enumerate()
@@ -34,7 +35,7 @@ fn heading(columns: &[(&str, usize)], context: &PanelContext<'_>) -> Vec<Vec<Pie
 }
 
 /// The text in exactly so many columns: formatting counts characters, and some are wider.
-fn padded(text: &str, columns: usize) -> String {
+pub(super) fn padded(text: &str, columns: usize) -> String {
     let text = cut(text, columns);
     let pad = columns.saturating_sub(width(&text));
     format!("{text}{}", " ".repeat(pad))
@@ -103,6 +104,9 @@ fn source_line(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Piece
     if let Some(symbol) = &source.waiting_for {
         // What holds a source up matters more than how much it has ignored.
         let text = format!("waiting for {}", safe(symbol.as_str()));
+        line.insert(2, vec![(text, theme.warning)]);
+    } else if let Some(left) = retry_left(source, context) {
+        let text = format!("again in {}", countdown(left));
         line.insert(2, vec![(text, theme.warning)]);
     }
     line

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::pipeline::snapshot::{ChannelView, SourceView};
 
+use super::super::super::market::{countdown, retry_left};
 use super::super::super::number::{age, compact};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe};
@@ -50,6 +51,10 @@ fn source_pieces(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Pie
         alarming("rejected", source.rejected, context),
         labelled("ignored", source.ignored.to_string(), context),
     ];
+    if let Some(left) = retry_left(source, context) {
+        let text = format!("again in {}", countdown(left));
+        pieces.insert(1, vec![(text, context.theme.warning)]);
+    }
     if let Some(symbol) = &source.waiting_for {
         let at = 1;
         pieces.insert(

@@ -126,7 +126,8 @@ impl Columns {
 
     fn draw_heading(self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
         let dim = context.theme.dim;
-        let right = |from: u16, to: u16, text: &str| (to.saturating_sub(text.len() as u16)).max(from);
+        let right =
+            |from: u16, to: u16, text: &str| (to.saturating_sub(text.len() as u16)).max(from);
         for (x, text) in [
             (area.x + 1, "Time"),
             (right(self.price, self.size - 1, "Price"), "Price"),
@@ -186,7 +187,11 @@ fn draw_line(
         let room = place.right().saturating_sub(x);
         put(buffer, x, y, room, &cut(text, usize::from(room)), style)
     };
-    put_at(place.x + 1, &market::time_text(row.time, context), theme.dim);
+    put_at(
+        place.x + 1,
+        &market::time_text(row.time, context),
+        theme.dim,
+    );
     let (sign, word) = side_mark(row.trade.side);
     let mark = fate_mark(row, fate);
     let has_rest = columns.rest + 4 < place.right();
