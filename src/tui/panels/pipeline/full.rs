@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::pipeline::snapshot::{ChannelView, SourceView, WorkerState, WorkerView};
 
-use super::super::super::market::{countdown, retry_left};
+use super::super::super::market::short_state_text;
 use super::super::super::number::{age, bytes, compact};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe, width};
@@ -75,7 +75,8 @@ pub(super) fn draw_sources(
 
 fn source_line(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
     let theme = context.theme;
-    let (sign, word) = connection_mark(source.state);
+    let (sign, _) = connection_mark(source.state);
+    let word = short_state_text(source, context);
     let count = |value: u64, columns: usize, is_alarm: bool| {
         let style = if is_alarm && value > 0 {
             theme.warning
@@ -104,9 +105,6 @@ fn source_line(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Piece
     if let Some(symbol) = &source.waiting_for {
         // What holds a source up matters more than how much it has ignored.
         let text = format!("waiting for {}", safe(symbol.as_str()));
-        line.insert(2, vec![(text, theme.warning)]);
-    } else if let Some(left) = retry_left(source, context) {
-        let text = format!("again in {}", countdown(left));
         line.insert(2, vec![(text, theme.warning)]);
     }
     line

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::pipeline::snapshot::{ChannelView, SourceView};
 
-use super::super::super::market::{countdown, retry_left};
+use super::super::super::market::short_state_text;
 use super::super::super::number::{age, compact};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe};
@@ -16,7 +16,8 @@ use super::pieces::{
 use super::{connection_mark, connection_style, measured};
 
 fn source_pieces(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
-    let (sign, word) = connection_mark(source.state);
+    let (sign, _) = connection_mark(source.state);
+    let word = short_state_text(source, context);
     let look = connection_style(source.state, context);
     let mut pieces = vec![
         vec![
@@ -51,10 +52,6 @@ fn source_pieces(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Pie
         alarming("rejected", source.rejected, context),
         labelled("ignored", source.ignored.to_string(), context),
     ];
-    if let Some(left) = retry_left(source, context) {
-        let text = format!("again in {}", countdown(left));
-        pieces.insert(1, vec![(text, context.theme.warning)]);
-    }
     if let Some(symbol) = &source.waiting_for {
         let at = 1;
         pieces.insert(
