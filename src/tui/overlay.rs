@@ -296,6 +296,10 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
         for c in word.chars() {
             let wide = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
             if used + wide > columns {
+                // The space after the last word of a line does not begin the next.
+                if c == ' ' {
+                    continue;
+                }
                 lines.push(String::new());
                 used = 0;
             }
@@ -351,5 +355,6 @@ mod tests {
         assert_eq!(wrap("日経平均", 4), ["日経", "平均"]);
         assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("ab", 0), ["a", "b"]);
+        assert_eq!(wrap("ab cd", 2), ["ab", "cd"]);
     }
 }

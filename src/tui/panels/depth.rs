@@ -191,6 +191,7 @@ impl Panel for DepthPanel {
             PanelAction::ZoomIn => self.regroup(-1),
             PanelAction::ZoomOut => self.regroup(1),
             PanelAction::Back if self.passed > 0 => self.pass(i64::MIN),
+            PanelAction::Open => context.selected.map_or(Response::Done, Response::OpenChart),
             PanelAction::Copy => match &self.shown {
                 Some(shown) => Response::Copy(copy_text(shown, context)),
                 None => Response::Ignored,

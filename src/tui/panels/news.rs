@@ -21,8 +21,8 @@ use super::errors::clock_text;
 
 /// How much of a headline the filter looks at, in characters.
 const FILTERED_CHARS: usize = 2_000;
-/// How many of a headline's symbols are named in its row.
-const SYMBOLS_NAMED: usize = 3;
+/// How many of a headline's symbols are named in its row; the others are counted.
+const SYMBOLS_NAMED: usize = 1;
 
 /// What the list was made of.
 type MadeOf = (Arc<Vec<NewsRow>>, Option<SymbolId>, String);
@@ -188,13 +188,14 @@ impl NewsPanel {
             x = x.saturating_add(columns + 1).min(area.right());
         };
         let time = row.time.unwrap_or(row.received);
-        let (time_columns, symbol_columns) = if area.width >= 70 { (11, 14) } else { (8, 6) };
+        let (time_columns, symbol_columns) = if area.width >= 70 { (11, 12) } else { (8, 8) };
         cell(&clock_text(time, context), time_columns, theme.dim);
-        cell(
-            &symbols_text(row, context, SYMBOLS_NAMED),
-            symbol_columns,
-            theme.info,
-        );
+        let symbols = symbols_text(row, context, SYMBOLS_NAMED);
+        let symbols = match symbols.split_once(" +") {
+            Some((first, _)) if symbol_columns < 10 => first,
+            _ => &symbols,
+        };
+        cell(symbols, symbol_columns, theme.info);
         if area.width >= 90 {
             let publisher = row.news.source.as_deref().unwrap_or(UNKNOWN);
             cell(&beginning(publisher, 14), 14, theme.dim);

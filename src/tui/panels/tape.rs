@@ -237,7 +237,7 @@ impl Panel for TapePanel {
         let source = market::selected_row(context)
             .and_then(|row| market::lost_source(context.snapshot, &row.source));
         if let Some(source) = source {
-            let text = format!(" · ◌ {}", market::state_text(source, context));
+            let text = format!(" · ◌ {}", market::short_state_text(source, context));
             spans.push(Span::styled(text, theme.warning));
         }
         Line::from(spans)
@@ -274,6 +274,7 @@ impl Panel for TapePanel {
             }
             PanelAction::ZoomOut => self.change_size(false),
             PanelAction::NextWindow => self.next_window(),
+            PanelAction::Open => context.selected.map_or(Response::Done, Response::OpenChart),
             PanelAction::Copy => {
                 self.refresh(context);
                 match &self.shown {

@@ -12,7 +12,7 @@ use crate::pipeline::snapshot::{BookState, DepthView};
 use super::super::super::market::{self, quantity};
 use super::super::super::number::{age, fixed};
 use super::super::super::panel::PanelContext;
-use super::super::super::text::{cut, put, safe, width};
+use super::super::super::text::{cut, put, width};
 use super::super::super::theme::GlyphSet;
 use super::ladder::{Ladder, Rung};
 use super::{DepthPanel, Room, Shown};
@@ -345,8 +345,7 @@ fn lost_text(id: SymbolId, view: &DepthView, context: &PanelContext<'_>) -> Opti
     let source = market::lost_source(context.snapshot, &row.source)?;
     let age = age_ms(id, view, context).map_or_else(String::new, |ms| format!(" {}", age(ms)));
     Some(format!(
-        "◌ stale{age} · {} {}",
-        safe(source.name.as_str()),
+        "◌ stale{age} · {}",
         market::state_text(source, context)
     ))
 }
@@ -361,7 +360,9 @@ fn age_ms(id: SymbolId, view: &DepthView, context: &PanelContext<'_>) -> Option<
 fn draw_state(view: &DepthView, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
     let theme = context.theme;
     let mut pieces = Vec::new();
-    if let Some(text) = lost_text(view.symbol, view, context) {
+    let lost = lost_text(view.symbol, view, context);
+    let is_lost = lost.is_some();
+    if let Some(text) = lost {
         pieces.push((text, theme.warning));
     }
     pieces.push(match &view.state {
@@ -376,6 +377,7 @@ fn draw_state(view: &DepthView, area: Rect, buffer: &mut Buffer, context: &Panel
                 Integrity::Sequenced => ("●", theme.info),
                 Integrity::Unverified => ("○", theme.dim),
             };
+            let style = if is_lost { theme.dim } else { style };
             (format!("{sign} {}", view.book.integrity.name()), style)
         }
     });

@@ -294,7 +294,8 @@ mod tests {
                 prop_assert_eq!(rungs.last().unwrap().total, sum);
                 prop_assert!(rungs.iter().all(|rung| (rung.price % step).is_zero()));
                 let first = rungs[0].price;
-                prop_assert!(if is_bid { first <= best && best - first < step } else { first >= best && first - best < step });
+                let away = if is_bid { best - first } else { first - best };
+                prop_assert!(!away.is_sign_negative() && away < step);
                 let is_sorted = rungs.windows(2).all(|pair| if is_bid { pair[0].price > pair[1].price } else { pair[0].price < pair[1].price });
                 prop_assert!(is_sorted);
             }

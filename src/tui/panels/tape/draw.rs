@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use crate::domain::trade::{Side, TradeAction};
+use crate::domain::trade::{Side, TradeAction, TradeId};
 use crate::pipeline::snapshot::{TapeRow, TapeView, TradeFate};
 
 use super::super::super::market::{self, beginning};
 use super::super::super::panel::PanelContext;
-use super::super::super::text::{cut, put, safe, width};
+use super::super::super::text::{cut, put, width};
 use super::super::depth::bar;
 use super::lines::{TapeLine, root_share, side_mark};
 use super::{Shown, TapePanel, price_text, size_text};
@@ -17,7 +17,7 @@ use super::{Shown, TapePanel, price_text, size_text};
 /// The width of a time with its milliseconds.
 const TIME_COLUMNS: u16 = 12;
 /// From this width on the side is said in a word too.
-const WORD_COLUMNS: u16 = 50;
+const WORD_COLUMNS: u16 = 56;
 /// From this width on sizes are drawn as bars too.
 const BAR_COLUMNS: u16 = 64;
 /// The width of such a bar.
@@ -194,17 +194,17 @@ fn draw_line(
     );
     let (sign, word) = side_mark(row.trade.side);
     let mark = fate_mark(row, fate);
-    let has_rest = columns.rest + 4 < place.right();
+    let room = usize::from(place.right().saturating_sub(columns.rest + 1));
     // Where there is no room for the word, its sign takes the place of the side's.
-    let sign = match mark {
-        Some((_, fate_sign)) if !has_rest => fate_sign,
-        _ => sign,
+    let (sign, word, fate_word) = match mark {
+        Some((fate_word, fate_sign)) if width(fate_word) > room => (fate_sign, "", None),
+        _ => (sign, word, mark.map(|(fate_word, _)| fate_word)),
     };
     put_at(columns.side, sign, side_style);
     if columns.has_word {
         put_at(columns.side + 2, word, side_style);
     }
-    let rest = rest_text(row, mark.map(|(word, _)| word), has_rest);
+    let rest = rest_text(row, fate_word, room);
     let x = put_at(columns.rest, &rest.0, theme.warning);
     put_at(x, &rest.1, theme.dim);
     if line.is_big {
@@ -232,11 +232,10 @@ fn draw_line(
     }
 }
 
-/// What has become of the trade, and its conditions and name after it.
-fn rest_text(row: &TapeRow, fate: Option<&str>, has_rest: bool) -> (String, String) {
-    if !has_rest {
-        return (String::new(), String::new());
-    }
+/// What is said after the numbers in so many columns: what has become of the trade, its conditions, and its name where
+/// it fits as a whole.
+fn rest_text(row: &TapeRow, fate: Option<&str>, columns: usize) -> (String, String) {
+    let fate = fate.map_or_else(String::new, |word| format!("{word} "));
     let mut rest = String::new();
     for condition in row.trade.conditions.iter().take(8) {
         if !rest.is_empty() {
@@ -245,11 +244,15 @@ fn rest_text(row: &TapeRow, fate: Option<&str>, has_rest: bool) -> (String, Stri
         rest.push_str(&beginning(condition.trim(), 12));
     }
     if let Some(id) = &row.trade.trade_id {
-        if width(&rest) > 0 {
-            rest.push_str(" · ");
+        let id = match id {
+            TradeId::Number(number) => number.to_string(),
+            TradeId::Text(text) => beginning(text, 40),
+        };
+        let gap = if rest.is_empty() { "" } else { " · " };
+        if width(&fate) + width(&rest) + width(gap) + width(&id) <= columns {
+            rest.push_str(gap);
+            rest.push_str(&id);
         }
-        rest.push_str(&beginning(&safe(&id.to_string()), 40));
     }
-    let fate = fate.map_or_else(String::new, |word| format!("{word} "));
     (fate, rest)
 }
