@@ -5,12 +5,19 @@
 
 pub mod bundled;
 pub mod kind;
+mod mapped;
 pub mod replay;
 pub mod simulator;
 pub mod spec;
 pub mod venue;
+pub mod websocket;
 
 use kind::SourceKind;
 
 /// Every kind of source.
-pub const KINDS: &[&SourceKind] = &[&kind::replay::KIND, &kind::sim::KIND, &kind::bundled::KIND];
+pub const KINDS: &[&SourceKind] = &[
+    &kind::replay::KIND,
+    &kind::sim::KIND,
+    &kind::bundled::KIND,
+    &kind::websocket::KIND,
+];
