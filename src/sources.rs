@@ -5,10 +5,12 @@
 
 pub mod bundled;
 pub mod kind;
+mod mapped;
 pub mod replay;
 pub mod simulator;
 pub mod spec;
 pub mod venue;
+pub mod websocket;
 
 use kind::SourceKind;
 
@@ -24,4 +26,5 @@ pub const KINDS: &[&SourceKind] = &[
     &venue::schwab::KIND,
     &venue::massive::KIND,
     &venue::finnhub::KIND,
+    &kind::websocket::KIND,
 ];

@@ -58,6 +58,7 @@ pub const VENUES: &[&Venue] = &[
     &kraken::VENUE,
     &massive::VENUE,
     &schwab::VENUE,
+    &super::websocket::VENUE,
 ];
 
 /// A venue's protocol: a state machine for one connection at a time, which outlives the connections.

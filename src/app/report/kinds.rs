@@ -126,6 +126,10 @@ fn form_of(kind: &SourceKind) -> String {
     match (kind.rest, kind.options) {
         (Rest::Required(rest), []) => format!("{name}:{rest}"),
         (Rest::Required(rest), _) => format!("{name}:{rest}?OPTION=VALUE&…"),
+        (Rest::Url, _) => match kind.schemes {
+            [scheme, ..] => format!("{scheme}://HOST/PATH?OPTION=VALUE&…"),
+            [] => format!("{name}:URL?OPTION=VALUE&…"),
+        },
         (Rest::Options, _) => format!("{name}:OPTION=VALUE,…"),
         (Rest::Nothing, []) => format!("{name}:"),
         (Rest::Nothing, _) => format!("{name}:?OPTION=VALUE&…"),
