@@ -5,6 +5,7 @@
 
 pub mod bundled;
 pub mod kind;
+pub mod recording;
 pub mod replay;
 pub mod simulator;
 pub mod spec;
