@@ -13,5 +13,6 @@ mod headless;
 mod layers;
 mod program;
 mod pty;
+mod recording;
 mod support;
 mod terminal;
