@@ -6,6 +6,7 @@
 pub mod bundled;
 pub mod kind;
 mod mapped;
+pub mod recording;
 pub mod replay;
 pub mod simulator;
 pub mod spec;

@@ -14,5 +14,6 @@ mod layers;
 mod market;
 mod program;
 mod pty;
+mod recording;
 mod support;
 mod terminal;
