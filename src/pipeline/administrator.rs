@@ -248,16 +248,7 @@ impl Administrator {
                     self.parts.board.rows.insert(Row::waiting(id, symbol, name));
                 }
             }
-            Outcome::Removed(id) => {
-                if let Some(row) = self.parts.board.rows.get(id) {
-                    let mut status = StatusChange::of_source(Status::Unsubscribed, &row.source)
-                        .with_symbol(&row.symbol);
-                    status.time = Some(self.parts.clock.wall());
-                    self.offer(|sink| sink.status(&status));
-                }
-                self.parts.board.remove(id);
-                self.parts.health.remove_worker(id);
-            }
+            Outcome::Removed(id) => self.removed(id),
             Outcome::Moved(moved) => self.parts.board.moved(&moved, now),
             Outcome::Primed(primed) => self.parts.board.primed(&primed),
             Outcome::Quarantine(id, is_quarantined) => {

@@ -13,5 +13,6 @@ mod headless;
 mod layers;
 mod program;
 mod pty;
+mod services;
 mod support;
 mod terminal;
