@@ -10,9 +10,7 @@ use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 use tokio::sync::oneshot;
 
 use crate::domain::clock::{Clock, Nanos};
-use crate::domain::outcome::{
-    ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status, StatusChange,
-};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, ResultBody, ResultInstance};
 use crate::domain::source::SourceInfo;
 
 use super::board::Board;
