@@ -139,15 +139,14 @@ impl Board {
     /// Takes over what is new on a tape.
     pub fn tape(&mut self, update: TapeUpdate) {
         let TapeUpdate { id, is_whole, rows } = update;
-        let at = match self.tapes.iter().position(|tape| tape.symbol == id) {
-            Some(at) => at,
-            None => {
-                self.tapes.push(Arc::new(TapeView {
-                    symbol: id,
-                    rows: Arc::default(),
-                }));
-                self.tapes.len() - 1
-            }
+        let at = if let Some(at) = self.tapes.iter().position(|tape| tape.symbol == id) {
+            at
+        } else {
+            self.tapes.push(Arc::new(TapeView {
+                symbol: id,
+                rows: Arc::default(),
+            }));
+            self.tapes.len() - 1
         };
         let known = Arc::make_mut(&mut Arc::make_mut(&mut self.tapes[at]).rows);
         if is_whole {
