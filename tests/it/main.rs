@@ -15,5 +15,6 @@ mod market;
 mod program;
 mod pty;
 mod recording;
+mod services;
 mod support;
 mod terminal;
