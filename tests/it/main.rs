@@ -17,3 +17,4 @@ mod pty;
 mod recording;
 mod support;
 mod terminal;
+mod venues;
