@@ -43,6 +43,7 @@ use crate::sources::kind::{Example, Rest, SourceKind};
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "alpaca",
+    schemes: &[],
     summary: "Alpaca market data: US stocks, crypto or news, with the account's keys",
     rest: Rest::Required("iex|sip|delayed_sip|test|crypto|news"),
     options: OPTIONS,

@@ -40,6 +40,7 @@ use frames::Frame;
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "binance",
+    schemes: &[],
     summary: "Binance's spot market: bars, quotes, books followed by number, trades; no key needed",
     rest: Rest::Options,
     options: &[

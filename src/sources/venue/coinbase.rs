@@ -36,6 +36,7 @@ use frames::{Call, Frame};
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "coinbase",
+    schemes: &[],
     summary: "Coinbase Advanced Trade: quotes, whole books, trades, and bars built from them or of five minutes; no key needed",
     rest: Rest::Options,
     options: &[

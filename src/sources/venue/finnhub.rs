@@ -40,6 +40,7 @@ use crate::sources::kind::{Example, Rest, SourceKind};
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "finnhub",
+    schemes: &[],
     summary: "Finnhub: trades of up to 50 stocks, currencies or crypto pairs, bars made of them, news",
     rest: Rest::Options,
     options: OPTIONS,

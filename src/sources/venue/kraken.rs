@@ -34,6 +34,7 @@ use frames::Frame;
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "kraken",
+    schemes: &[],
     summary: "Kraken's spot market: bars, quotes, books with checksums, trades; no key needed",
     rest: Rest::Options,
     options: &[

@@ -36,6 +36,7 @@ use crate::sources::kind::{Example, OptionValue, Rest, SourceKind, SourceOption}
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "massive",
+    schemes: &[],
     summary: "Massive (Polygon): bars, quotes and trades of US stocks, with the account's key",
     rest: Rest::Options,
     options: &[

@@ -39,6 +39,7 @@ use crate::sources::kind::{Example, Rest, SourceKind};
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "schwab",
+    schemes: &[],
     summary: "Schwab's streamer: quotes, bars and order books of US equities, with an access token",
     rest: Rest::Options,
     options: OPTIONS,

@@ -301,6 +301,7 @@ fn setup(plan: &Plan) -> Setup {
         rest_url: plan.rest_url.clone(),
         stale_after: plan.stale,
         keys: vec![Some(KEY.into())],
+        variables: Vec::new(),
         own: plan
             .own
             .iter()
