@@ -39,6 +39,14 @@ pub struct SourceKind {
     pub open: Open,
 }
 
+impl SourceKind {
+    /// Whether it has to be told its symbols: what is live gives data for those alone that it is asked for.
+    #[must_use]
+    pub fn needs_symbols(&self) -> bool {
+        self.delivery == Delivery::Live
+    }
+}
+
 /// Opens a source.
 pub type Open = fn(&SourceSpec, &OpenContext) -> Result<Box<dyn Source>, OpenError>;
 

@@ -18,3 +18,4 @@ mod recording;
 mod services;
 mod support;
 mod terminal;
+mod venues;
