@@ -23,6 +23,11 @@ pub mod recorded;
 pub mod session;
 mod source;
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test may stop at the first surprise, and says when it is skipped"
+)]
 pub(crate) mod testing;
 pub mod wanted;
 

@@ -145,8 +145,8 @@ struct State {
     is_refused: bool,
     /// Whether data has come on this connection.
     is_heard: bool,
-    /// Whether it has been looked up because nothing came.
-    is_looked_up: bool,
+    /// When it was looked up because nothing came.
+    looked_up_at: Option<UnixMs>,
     /// When it was asked for.
     asked_at: UnixMs,
     sync: Sync,

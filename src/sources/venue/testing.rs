@@ -103,7 +103,7 @@ pub(crate) fn recorded(path: &str) -> Option<String> {
         return None;
     };
     let bytes = std::fs::read(std::path::Path::new(&folder).join(path)).unwrap();
-    if !path.ends_with(".gz") {
+    if path.strip_suffix(".gz").is_none() {
         return Some(String::from_utf8(bytes).unwrap());
     }
     let mut text = String::new();

@@ -483,7 +483,7 @@ fn the_recorded_book_has_an_unbroken_chain_and_the_top_that_was_quoted() {
     let mut asked = None;
     let mut quotes: HashMap<u64, Top> = HashMap::new();
     let mut tops: HashMap<u64, Top> = HashMap::new();
-    let (mut changes, mut trades, mut quoted) = (0, 0, 0);
+    let (mut changes, mut trades, mut quotations) = (0, 0, 0);
     for line in text.lines() {
         let (time_ns, json) = line.split_once(' ').unwrap();
         bench.now = UnixMs(time_ns.parse::<i64>().unwrap() / 1_000_000);
@@ -532,14 +532,14 @@ fn the_recorded_book_has_an_unbroken_chain_and_the_top_that_was_quoted() {
                         quote.ask_size.unwrap(),
                     );
                     quotes.insert(id.parse().unwrap(), top);
-                    quoted += 1;
+                    quotations += 1;
                 }
                 Payload::TimeAndSales(_) => trades += 1,
                 other => unreachable!("{other:?}"),
             }
         }
     }
-    assert_eq!((changes, quoted, trades), (3432, 24_077, 6106));
+    assert_eq!((changes, quotations, trades), (3432, 24_077, 6106));
     let both: Vec<u64> = tops
         .keys()
         .copied()
