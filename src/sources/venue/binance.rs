@@ -1,7 +1,8 @@
 //! `binance:`: Binance's spot market over its combined streams. No key is needed.
 //!
 //! - Bars: `kline`. One is given out again and again until it is over; each takes the place of the one before.
-//! - Quotes: `bookTicker`. It carries no time: the time of a quote is when it was received.
+//! - Quotes: `bookTicker`. It carries neither a time nor the last trade: the time of a quote is when it was
+//!   received.
 //! - Trades: `trade`.
 //! - Books: `depth@100ms`, on top of a whole book that is fetched over HTTP; the chain of update numbers is followed, and
 //!   a break mends that symbol alone. The time of the whole book is when it was received, that of a change is the venue's.

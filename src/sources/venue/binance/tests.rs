@@ -299,6 +299,17 @@ fn a_silent_symbol_is_looked_up_and_refused_when_it_is_not_there() {
                 .all(|request| !request.path.contains("BNBBTC"))
         );
     }
+    // An answer to what was asked before a recording began is as good as another.
+    let mut bench = open("binance:");
+    bench.text(&diff("ETHUSDT", 150, 155));
+    let id = bench.output.ask[0].id;
+    bench.open();
+    assert_eq!(sequences(bench.answer(id, 200, WHOLE)), [(1, Some(160))]);
+    assert_eq!(
+        sequences(bench.text(&diff("ETHUSDT", 163, 163))),
+        [(1, None)],
+        "it was too old"
+    );
     // A quiet symbol that is there has its book all the same.
     let mut bench = open("binance:");
     bench.text(r#"{"result":null,"id":1}"#);
