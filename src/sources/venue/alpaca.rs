@@ -184,7 +184,7 @@ impl Alpaca {
             None => messages::kind(text)?,
         };
         match &*kind {
-            "success" => self.success(frame::read(text, "a success")?, output),
+            "success" => self.success(&frame::read(text, "a success")?, output),
             "subscription" => self.subscription(&frame::read(text, "a subscription")?, output),
             "error" => self.error(&frame::read(text, "an error")?, output),
             _ => return self.data(&kind, text, output),

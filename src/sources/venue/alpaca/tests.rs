@@ -410,6 +410,12 @@ fn crypto_has_books_sides_and_names_with_a_stroke() {
             "#1 @1710239943000 trade 3970.10x0.010 sell[] lhv id 1",
         ]
     );
+    let list = r#"[{"T":"o","S":"BTC/USD","t":"2024-03-12T10:38:50.8Z","b":[[1,2]],"a":[]}]"#;
+    let said = notices(bench.text(list));
+    assert!(
+        said[0].contains("invalid type: sequence, expected an object"),
+        "{said:?}"
+    );
     let symbol = (Symbol::new("BTC/USD").unwrap(), SymbolId(0));
     bench.give(Input::Resync(&symbol));
     assert_eq!(

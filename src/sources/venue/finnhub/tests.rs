@@ -40,9 +40,15 @@ fn the_key_is_in_the_query_and_nowhere_else() {
         Connect::Refuse(ending) if ending.next == Next::Never && ending.message.contains("set FINNHUB_API_KEY")
     ));
     let ending = bench.session.protocol().refused(401);
-    assert_eq!((ending.kind, ending.next), (ErrorKind::AuthError, Next::Never));
+    assert_eq!(
+        (ending.kind, ending.next),
+        (ErrorKind::AuthError, Next::Never)
+    );
     assert!(ending.message.contains("check FINNHUB_API_KEY"));
-    assert_eq!(bench.session.protocol().refused(429).kind, ErrorKind::RateLimited);
+    assert_eq!(
+        bench.session.protocol().refused(429).kind,
+        ErrorKind::RateLimited
+    );
 }
 
 #[test]
@@ -56,7 +62,10 @@ fn bars_are_built_from_trades_and_the_limits_are_the_venues() {
     assert_eq!((limits.symbols_per_connection, limits.connections), (50, 1));
     for (spec, expected) in [
         ("finnhub:services=LEVEL1", "there are OHLCV, TIMESALE, NEWS"),
-        ("finnhub:bars=venue", "is not possible: the venue has no bars"),
+        (
+            "finnhub:bars=venue",
+            "is not possible: the venue has no bars",
+        ),
     ] {
         let error = spec.parse::<SourceSpec>().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
@@ -66,9 +75,19 @@ fn bars_are_built_from_trades_and_the_limits_are_the_venues() {
 #[test]
 fn every_symbol_is_asked_for_by_itself_and_counts_as_subscribed() {
     let mut bench = Workbench::new(&VENUE, "finnhub:services=TIMESALE");
-    assert!(bench.subscribe(&["aapl", "BINANCE:BTCUSDT"]).notices.is_empty());
+    assert!(
+        bench
+            .subscribe(&["aapl", "BINANCE:BTCUSDT"])
+            .notices
+            .is_empty()
+    );
     let output = bench.open();
-    assert!(output.send.iter().all(|text| matches!(text, Outgoing::Plain(_))));
+    assert!(
+        output
+            .send
+            .iter()
+            .all(|text| matches!(text, Outgoing::Plain(_)))
+    );
     assert_eq!(notices(output), ["ready", "subscribed #0", "subscribed #1"]);
     assert_eq!(
         bench.sent(),
@@ -145,7 +164,10 @@ fn a_headline_goes_to_the_symbols_that_it_is_related_to() {
     );
     assert_eq!(output.ignored, 1);
     let said = notices(output);
-    assert!(said[0].starts_with("SchemaError: news: missing field `datetime`"), "{said:?}");
+    assert!(
+        said[0].starts_with("SchemaError: news: missing field `datetime`"),
+        "{said:?}"
+    );
     assert!(said[1].starts_with("SchemaError: datetime: "), "{said:?}");
 }
 
@@ -162,16 +184,33 @@ fn errors_say_what_to_do() {
             "You don't have access to this resource.",
             "AuthError: You don't have access to this resource.: the plan does not have it; without news, services=OHLCV,TIMESALE",
         ),
-        ("odd KEY-FINNHUB_API_KEY", "ConnectionError: the venue says: odd (key)"),
+        (
+            "odd KEY-FINNHUB_API_KEY",
+            "ConnectionError: the venue says: odd (key)",
+        ),
     ] {
         let output = bench.text(&error(msg));
-        assert!(notices(output)[0].starts_with(expected), "{:?}", notices(output));
+        assert!(
+            notices(output)[0].starts_with(expected),
+            "{:?}",
+            notices(output)
+        );
         assert!(output.ending.is_none());
     }
-    let ending = bench.text(&error("Invalid API key")).ending.clone().unwrap();
-    assert_eq!((ending.kind, ending.next), (ErrorKind::AuthError, Next::Never));
+    let ending = bench
+        .text(&error("Invalid API key"))
+        .ending
+        .clone()
+        .unwrap();
+    assert_eq!(
+        (ending.kind, ending.next),
+        (ErrorKind::AuthError, Next::Never)
+    );
     let output = bench.text(r#"{"type":"ping"}"#);
-    assert_eq!((output.ignored, output.notices.len(), output.send.len()), (0, 0, 0));
+    assert_eq!(
+        (output.ignored, output.notices.len(), output.send.len()),
+        (0, 0, 0)
+    );
 }
 
 #[test]
@@ -179,10 +218,22 @@ fn a_bad_trade_rejects_itself_alone() {
     let mut bench = ready("finnhub:", &["A"]);
     let good = r#"{"c":["1"],"p":9.35,"s":"A","t":1618845539775,"v":50}"#;
     for (bad, expected) in [
-        (good.replace(r#","v":50"#, ""), "SchemaError A: a trade: missing field `v`"),
-        (good.replace("9.35", "1e400"), "SchemaError A: a trade: \"1e400\" is too large"),
-        (good.replace("9.35", "\"NaN\""), "SchemaError A: a trade: \"NaN\" is no number"),
-        (good.replace("1618845539775", "-1"), "SchemaError A: t: -1 is no time in milliseconds"),
+        (
+            good.replace(r#","v":50"#, ""),
+            "SchemaError A: a trade: missing field `v`",
+        ),
+        (
+            good.replace("9.35", "1e400"),
+            "SchemaError A: a trade: \"1e400\" is too large",
+        ),
+        (
+            good.replace("9.35", "\"NaN\""),
+            "SchemaError A: a trade: \"NaN\" is no number",
+        ),
+        (
+            good.replace("1618845539775", "-1"),
+            "SchemaError A: t: -1 is no time in milliseconds",
+        ),
         ("null".to_owned(), "SchemaError: a trade: invalid type"),
     ] {
         let output = bench.text(&format!(r#"{{"type":"trade","data":[{bad},{good}]}}"#));
@@ -195,9 +246,15 @@ fn a_bad_trade_rejects_itself_alone() {
         ("{\"type\":\"trade\",\"data\":[NaN]}", "DecodeError"),
         ("[]", "SchemaError"),
         ("{}", "SchemaError: a message: missing field `type`"),
-        (r#"{"type":"trade"}"#, "SchemaError: trade: missing field `data`"),
+        (
+            r#"{"type":"trade"}"#,
+            "SchemaError: trade: missing field `data`",
+        ),
     ] {
-        assert!(notices(bench.text(frame))[0].starts_with(expected), "{frame}");
+        assert!(
+            notices(bench.text(frame))[0].starts_with(expected),
+            "{frame}"
+        );
     }
     assert_eq!(bench.text(r#"{"type":"new kind","data":[1]}"#).ignored, 1);
 }

@@ -37,7 +37,10 @@ fn the_key_is_sent_after_the_greeting_and_never_in_plain() {
     let output = bench.text(CONNECTED);
     assert!(matches!(output.send.as_slice(), [Outgoing::Secret(_)]));
     assert!(!everything(output).contains("KEY-"));
-    assert_eq!(bench.sent(), [r#"{"action":"auth","params":"KEY-MASSIVE_API_KEY"}"#]);
+    assert_eq!(
+        bench.sent(),
+        [r#"{"action":"auth","params":"KEY-MASSIVE_API_KEY"}"#]
+    );
     let output = bench.text(&status("auth_success", "authenticated"));
     assert_eq!(notices(output), ["ready"]);
     assert_eq!(
@@ -64,20 +67,36 @@ fn the_other_name_of_the_key_is_taken_too() {
 #[test]
 fn the_options_choose_host_and_channels() {
     for (spec, url, channels) in [
-        ("massive:", "wss://socket.massive.com/stocks", "AM.X,T.X,Q.X,LULD.X"),
-        ("massive:feed=delayed", "wss://delayed.massive.com/stocks", "AM.X,T.X,Q.X,LULD.X"),
+        (
+            "massive:",
+            "wss://socket.massive.com/stocks",
+            "AM.X,T.X,Q.X,LULD.X",
+        ),
+        (
+            "massive:feed=delayed",
+            "wss://delayed.massive.com/stocks",
+            "AM.X,T.X,Q.X,LULD.X",
+        ),
         (
             "massive:feed=delayed,services=TIMESALE?url=ws://127.0.0.1:1",
             "ws://127.0.0.1:1/stocks",
             "T.X",
         ),
-        ("massive:services=LEVEL1", "wss://socket.massive.com/stocks", "AM.X,Q.X,LULD.X"),
+        (
+            "massive:services=LEVEL1",
+            "wss://socket.massive.com/stocks",
+            "AM.X,Q.X,LULD.X",
+        ),
         (
             "massive:services=OHLCV,second_bars=true",
             "wss://socket.massive.com/stocks",
             "AM.X,A.X",
         ),
-        ("massive:services=OHLCV,bars=trades", "wss://socket.massive.com/stocks", "T.X"),
+        (
+            "massive:services=OHLCV,bars=trades",
+            "wss://socket.massive.com/stocks",
+            "T.X",
+        ),
     ] {
         let mut bench = ready(spec, &["X"]);
         let expected = format!(r#"{{"action":"subscribe","params":"{channels}"}}"#);
@@ -90,7 +109,10 @@ fn the_options_choose_host_and_channels() {
     for (spec, expected) in [
         ("massive:services=NEWS", "there are OHLCV, LEVEL1, TIMESALE"),
         ("massive:feed=iex", "must be one of realtime, delayed"),
-        ("massive:second_bars=true,bars=trades", "goes with the venue's own bars"),
+        (
+            "massive:second_bars=true,bars=trades",
+            "goes with the venue's own bars",
+        ),
     ] {
         let error = spec.parse::<SourceSpec>().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
@@ -101,8 +123,18 @@ fn the_options_choose_host_and_channels() {
 fn every_status_means_what_it_means() {
     let half_a_minute = Next::RetryAfter(Duration::from_secs(30));
     for (name, kind, next, words) in [
-        ("auth_failed", ErrorKind::AuthError, Next::Never, "check MASSIVE_API_KEY"),
-        ("auth_timeout", ErrorKind::AuthError, Next::Retry, "took too long"),
+        (
+            "auth_failed",
+            ErrorKind::AuthError,
+            Next::Never,
+            "check MASSIVE_API_KEY",
+        ),
+        (
+            "auth_timeout",
+            ErrorKind::AuthError,
+            Next::Retry,
+            "took too long",
+        ),
         (
             "max_connections",
             ErrorKind::ConnectionError,
@@ -121,12 +153,21 @@ fn every_status_means_what_it_means() {
     }
     let mut bench = ready("massive:", &["X"]);
     let ending = bench.session.protocol().closed(1008, "");
-    assert_eq!((ending.kind, ending.next), (ErrorKind::ConnectionError, half_a_minute));
-    assert!(ending.message.contains("another connection of the same account"));
+    assert_eq!(
+        (ending.kind, ending.next),
+        (ErrorKind::ConnectionError, half_a_minute)
+    );
+    assert!(
+        ending
+            .message
+            .contains("another connection of the same account")
+    );
     assert_eq!(bench.session.protocol().closed(1011, "x").next, Next::Retry);
     let output = bench.text(&status("error", "not authorized"));
     assert!(output.ending.is_none());
-    assert!(notices(output)[0].starts_with("AuthError: the venue refused a request (not authorized)"));
+    assert!(
+        notices(output)[0].starts_with("AuthError: the venue refused a request (not authorized)")
+    );
     assert_eq!(bench.text(&status("a new one", "")).ignored, 1);
 }
 
@@ -134,15 +175,31 @@ fn every_status_means_what_it_means() {
 fn each_channel_is_confirmed_and_each_symbol_once() {
     let mut bench = ready("massive:", &["AAPL", "BRK.B"]);
     let ack = |message: &str| status("success", message);
-    assert_eq!(notices(bench.text(&ack("subscribed to: T.BRK.B"))), ["subscribed #1"]);
-    assert!(bench.text(&ack("subscribed to: AM.BRK.B")).notices.is_empty());
+    assert_eq!(
+        notices(bench.text(&ack("subscribed to: T.BRK.B"))),
+        ["subscribed #1"]
+    );
+    assert!(
+        bench
+            .text(&ack("subscribed to: AM.BRK.B"))
+            .notices
+            .is_empty()
+    );
     assert_eq!(
         notices(bench.text(&ack("subscribed to: AM.AAPL,Q.AAPL"))),
         ["subscribed #0"]
     );
-    for strange in ["subscribed to: AAPL", "subscribed to:", "done", "subscribed to: X.Y.Z"] {
+    for strange in [
+        "subscribed to: AAPL",
+        "subscribed to:",
+        "done",
+        "subscribed to: X.Y.Z",
+    ] {
         let output = bench.text(&ack(strange));
-        assert!(output.notices.is_empty() && output.ending.is_none(), "{strange}");
+        assert!(
+            output.notices.is_empty() && output.ending.is_none(),
+            "{strange}"
+        );
     }
 }
 
@@ -159,13 +216,20 @@ fn changes_go_out_as_differences_and_a_new_connection_asks_for_all() {
     bench.open();
     bench.text(CONNECTED);
     bench.text(&status("auth_success", "authenticated"));
-    assert_eq!(bench.sent(), [r#"{"action":"subscribe","params":"T.B,T.C,T.D"}"#]);
+    assert_eq!(
+        bench.sent(),
+        [r#"{"action":"subscribe","params":"T.B,T.C,T.D"}"#]
+    );
     let names: Vec<String> = (0..3000).map(|number| format!("S{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     bench.subscribe(&names);
     assert!(bench.sent().len() > 1);
     assert!(bench.sent().iter().all(|text| text.len() < 8100));
-    let asked: usize = bench.sent().iter().map(|text| text.matches("T.S").count()).sum();
+    let asked: usize = bench
+        .sent()
+        .iter()
+        .map(|text| text.matches("T.S").count())
+        .sum();
     assert_eq!(asked, 3000);
 }
 
@@ -227,16 +291,31 @@ fn a_minute_grows_by_seconds_until_its_own_bar_comes() {
         ["#0 @1610144640000 bar 10 13 8 12 160"]
     );
     // The minute is complete: what comes late does not spoil it.
-    assert_eq!(bench.text(&bar("A", minute + 59_000, ["1", "1", "1", "1"], "1")).ignored, 1);
+    assert_eq!(
+        bench
+            .text(&bar("A", minute + 59_000, ["1", "1", "1", "1"], "1"))
+            .ignored,
+        1
+    );
     assert_eq!(
         events(bench.text(&bar("A", minute + 60_000, ["12", "12", "12", "12"], "1"))),
         ["#0 @1610144700000 bar 12 12 12 12 1"]
     );
     let huge = "79228162514264337593543950335";
-    let output = bench.text(&bar("A", minute + 61_000, ["12", "12", "12", "12"], &huge[..28]));
+    let output = bench.text(&bar(
+        "A",
+        minute + 61_000,
+        ["12", "12", "12", "12"],
+        &huge[..28],
+    ));
     assert_eq!(output.events.len(), 1);
     for second in 62..80 {
-        let text = bar("A", minute + second * 1000, ["12", "12", "12", "12"], &huge[..28]);
+        let text = bar(
+            "A",
+            minute + second * 1000,
+            ["12", "12", "12", "12"],
+            &huge[..28],
+        );
         bench.text(&text);
     }
     assert!(notices(&bench.output)[0].contains("the minute's volume is more than a number holds"));
@@ -245,14 +324,33 @@ fn a_minute_grows_by_seconds_until_its_own_bar_comes() {
 #[test]
 fn a_bad_element_rejects_itself_alone() {
     let mut bench = ready("massive:", &["MSFT"]);
-    let good = r#"{"ev":"T","sym":"MSFT","x":4,"i":"1","p":114.125,"s":100,"c":[0],"t":1536036818784}"#;
+    let good =
+        r#"{"ev":"T","sym":"MSFT","x":4,"i":"1","p":114.125,"s":100,"c":[0],"t":1536036818784}"#;
     for (bad, expected) in [
-        (good.replace(r#""p":114.125,"#, ""), "SchemaError MSFT: T: missing field `p`"),
-        (good.replace("114.125", "1e400"), "SchemaError MSFT: T: \"1e400\" is too large"),
-        (good.replace("1536036818784", "-5"), "SchemaError MSFT: t: -5 is no time in milliseconds"),
-        (good.replace("[0]", "[\"@\"]"), "SchemaError MSFT: T: invalid type"),
-        (r#"{"ev":"Q","sym":"MSFT","t":1}"#.to_owned(), "SchemaError MSFT: Q: missing field `bp` or `ap`"),
-        (r#"{"sym":"MSFT"}"#.to_owned(), "SchemaError MSFT: a message: missing field `ev`"),
+        (
+            good.replace(r#""p":114.125,"#, ""),
+            "SchemaError MSFT: T: missing field `p`",
+        ),
+        (
+            good.replace("114.125", "1e400"),
+            "SchemaError MSFT: T: \"1e400\" is too large",
+        ),
+        (
+            good.replace("1536036818784", "-5"),
+            "SchemaError MSFT: t: -5 is no time in milliseconds",
+        ),
+        (
+            good.replace("[0]", "[\"@\"]"),
+            "SchemaError MSFT: T: invalid type",
+        ),
+        (
+            r#"{"ev":"Q","sym":"MSFT","t":1}"#.to_owned(),
+            "SchemaError MSFT: Q: missing field `bp` or `ap`",
+        ),
+        (
+            r#"{"sym":"MSFT"}"#.to_owned(),
+            "SchemaError MSFT: a message: missing field `ev`",
+        ),
         ("[]".to_owned(), "SchemaError: a message: "),
     ] {
         let output = bench.text(&format!("[{bad},{good}]"));

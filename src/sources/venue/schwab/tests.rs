@@ -82,7 +82,10 @@ fn the_streamer_is_asked_for_before_every_connection() {
             Connect::Open(endpoint) if endpoint.url == "wss://streamer.example/ws"
         ));
     }
-    assert_eq!(bench.setup.rest_url.as_deref(), Some("https://api.schwabapi.com"));
+    assert_eq!(
+        bench.setup.rest_url.as_deref(),
+        Some("https://api.schwabapi.com")
+    );
     let mut bench = Workbench::new(&VENUE, "schwab:?url=ws://127.0.0.1:9/ws");
     bench.answer(1, 200, PREFERENCE);
     assert!(matches!(
@@ -95,22 +98,43 @@ fn the_streamer_is_asked_for_before_every_connection() {
 fn an_expired_token_and_other_answers_say_what_to_do() {
     let mut bench = Workbench::new(&VENUE, "schwab:");
     let ending = refusal(&mut bench, 401, "{}");
-    assert_eq!((ending.kind, ending.next), (ErrorKind::AuthError, Next::Never));
-    assert!(ending.message.contains("fresh one into SCHWAB_ACCESS_TOKEN"));
+    assert_eq!(
+        (ending.kind, ending.next),
+        (ErrorKind::AuthError, Next::Never)
+    );
+    assert!(
+        ending
+            .message
+            .contains("fresh one into SCHWAB_ACCESS_TOKEN")
+    );
     let ending = refusal(&mut bench, 0, "no route, KEY-SCHWAB_ACCESS_TOKEN");
-    assert_eq!((ending.kind, ending.next), (ErrorKind::ConnectionError, Next::Retry));
+    assert_eq!(
+        (ending.kind, ending.next),
+        (ErrorKind::ConnectionError, Next::Retry)
+    );
     assert!(!ending.message.contains("KEY-"), "{}", ending.message);
     assert_eq!(refusal(&mut bench, 429, "").kind, ErrorKind::RateLimited);
     assert_eq!(refusal(&mut bench, 503, "").next, Next::Retry);
     for body in ["", "{}", "{\"streamerInfo\":[]}", "[1e400]", "\u{0}"] {
         let ending = refusal(&mut bench, 200, body);
-        assert_eq!((ending.kind, ending.next), (ErrorKind::SchemaError, Next::Retry), "{body}");
+        assert_eq!(
+            (ending.kind, ending.next),
+            (ErrorKind::SchemaError, Next::Retry),
+            "{body}"
+        );
     }
     let plain = PREFERENCE.replace("wss://", "ws://");
     let ending = refusal(&mut bench, 200, &plain);
-    assert!(ending.message.contains("is not encrypted"), "{}", ending.message);
+    assert!(
+        ending.message.contains("is not encrypted"),
+        "{}",
+        ending.message
+    );
     // A refusal is said once; then it is asked again.
-    assert!(matches!(bench.session.protocol().connect(), Connect::Ask(_)));
+    assert!(matches!(
+        bench.session.protocol().connect(),
+        Connect::Ask(_)
+    ));
 
     let spec: SourceSpec = "schwab:".parse().unwrap();
     let setup = VENUE.setup(&spec, &|_| None).unwrap();
@@ -124,7 +148,10 @@ fn an_expired_token_and_other_answers_say_what_to_do() {
 #[test]
 fn what_cannot_be_had_is_refused_before_anything_is_opened() {
     for (spec, expected) in [
-        ("schwab:services=TIMESALE", "there are OHLCV, LEVEL1, LEVEL2"),
+        (
+            "schwab:services=TIMESALE",
+            "there are OHLCV, LEVEL1, LEVEL2",
+        ),
         ("schwab:bars=trades", "has no trades"),
         ("schwab:interval=5m", "is not among the venue's: 1m"),
         ("schwab:nope", "has no value"),
@@ -170,12 +197,20 @@ fn each_service_has_one_command_under_way() {
     assert!(bench.subscribe(&["B", "C"]).send.is_empty());
     assert!(bench.unsubscribe(2).send.is_empty());
     assert!(bench.unsubscribe(0).send.is_empty());
-    assert_eq!(notices(bench.text(&response("NYSE_BOOK", "SUBS", 4, 0))), [""; 0]);
+    assert_eq!(
+        notices(bench.text(&response("NYSE_BOOK", "SUBS", 4, 0))),
+        [""; 0]
+    );
     assert_eq!(commands(&bench), ["NYSE_BOOK UNSUBS 6 A"]);
     bench.text(&response("NYSE_BOOK", "UNSUBS", 6, 27));
     assert_eq!(commands(&bench), ["NYSE_BOOK ADD 7 B"]);
     // An answer to nothing, or of another number, moves nothing on.
-    assert!(bench.text(&response("CHART_EQUITY", "SUBS", 99, 0)).send.is_empty());
+    assert!(
+        bench
+            .text(&response("CHART_EQUITY", "SUBS", 99, 0))
+            .send
+            .is_empty()
+    );
     assert_eq!(
         notices(bench.text(&response("NYSE_BOOK", "ADD", 7, 28))),
         ["subscribed #1"]
@@ -207,7 +242,10 @@ fn many_symbols_go_in_several_commands_one_after_the_other() {
         assert_eq!(sent.len(), 1);
         let mut words = sent[0].split(' ');
         assert_eq!(words.next(), Some("CHART_EQUITY"));
-        assert_eq!(words.next(), Some(if request == 2 { "SUBS" } else { "ADD" }));
+        assert_eq!(
+            words.next(),
+            Some(if request == 2 { "SUBS" } else { "ADD" })
+        );
         seen.push(words.next_back().unwrap().split(',').count());
         bench.text(&response("CHART_EQUITY", "SUBS", request, 0));
     }
@@ -226,7 +264,12 @@ fn each_code_means_what_it_means() {
             "another program",
         ),
         (20, ErrorKind::ConnectionError, Next::Retry, "does not know"),
-        (30, ErrorKind::ConnectionError, Next::Retry, "has stopped it"),
+        (
+            30,
+            ErrorKind::ConnectionError,
+            Next::Retry,
+            "has stopped it",
+        ),
     ] {
         let mut bench = ready("schwab:services=LEVEL1", &["A"]);
         let output = bench.text(&response("LEVELONE_EQUITIES", "SUBS", 2, code));
@@ -238,7 +281,10 @@ fn each_code_means_what_it_means() {
         let mut bench = Workbench::new(&VENUE, "schwab:");
         bench.open();
         let output = bench.text(&response("ADMIN", "LOGIN", 1, code));
-        assert!(output.ending.is_some() && output.notices.is_empty(), "{code}");
+        assert!(
+            output.ending.is_some() && output.notices.is_empty(),
+            "{code}"
+        );
     }
     let mut bench = ready("schwab:", &["A"]);
     let notice = r#"{"notify":[{"service":"ADMIN","timestamp":1,"content":{"code":30,"msg":"Stop streaming due to empty subscription"}}]}"#;
@@ -250,7 +296,11 @@ fn a_refused_symbol_is_refused_unless_another_service_has_it() {
     let mut bench = ready("schwab:services=LEVEL1,OHLCV", &["A", "B"]);
     let output = bench.text(&response("LEVELONE_EQUITIES", "SUBS", 2, 19));
     let said = notices(output);
-    assert!(said[0].starts_with("Overload: LEVELONE_EQUITIES: words (code 19): the streamer takes no more"));
+    assert!(
+        said[0].starts_with(
+            "Overload: LEVELONE_EQUITIES: words (code 19): the streamer takes no more"
+        )
+    );
     assert!(said[1].starts_with("refused #0: ") && said[2].starts_with("refused #1: "));
     assert_eq!(said.len(), 3);
     assert!(output.ending.is_none());
@@ -295,7 +345,10 @@ fn a_symbols_book_comes_from_the_service_that_told_it_first() {
     assert_eq!(bench.text(&book("NASDAQ_BOOK", level)).ignored, 1);
     assert!(bench.output.events.is_empty());
     // An empty book of the right service is a book.
-    assert_eq!(events(bench.text(&book("NYSE_BOOK", ""))), ["#0 @1765306322349 book bids  asks "]);
+    assert_eq!(
+        events(bench.text(&book("NYSE_BOOK", ""))),
+        ["#0 @1765306322349 book bids  asks "]
+    );
     // The next connection decides anew.
     bench.open();
     assert_eq!(events(bench.text(&book("NASDAQ_BOOK", level))), expected);
@@ -306,10 +359,22 @@ fn a_bad_part_rejects_itself_alone() {
     let mut bench = ready("schwab:", &["AMD"]);
     let bar = r#"{"1":425,"2":221.133,"3":221.18,"4":221.02,"5":221.02,"6":11730,"7":1765307100000,"8":20431,"seq":202,"key":"AMD"}"#;
     for (bad, expected) in [
-        (bar.replace(r#""5":221.02,"#, ""), "SchemaError AMD: CHART_EQUITY: missing field `5`"),
-        (bar.replace("221.133", "\"NaN\""), "SchemaError AMD: CHART_EQUITY: \"NaN\" is no number"),
-        (bar.replace("1765307100000", "1e400"), "SchemaError AMD: CHART_EQUITY: "),
-        (bar.replace("1765307100000", "-1"), "SchemaError AMD: 7: -1 is no time in milliseconds"),
+        (
+            bar.replace(r#""5":221.02,"#, ""),
+            "SchemaError AMD: CHART_EQUITY: missing field `5`",
+        ),
+        (
+            bar.replace("221.133", "\"NaN\""),
+            "SchemaError AMD: CHART_EQUITY: \"NaN\" is no number",
+        ),
+        (
+            bar.replace("1765307100000", "1e400"),
+            "SchemaError AMD: CHART_EQUITY: ",
+        ),
+        (
+            bar.replace("1765307100000", "-1"),
+            "SchemaError AMD: 7: -1 is no time in milliseconds",
+        ),
         ("null".to_owned(), "SchemaError: CHART_EQUITY: invalid type"),
     ] {
         let frame = format!(
@@ -328,10 +393,19 @@ fn a_bad_part_rejects_itself_alone() {
     for (frame, expected) in [
         ("{", "DecodeError"),
         ("[]", "SchemaError"),
-        (r#"{"data":[{"service":"NYSE_BOOK"}]}"#, "SchemaError: data: missing field `content`"),
-        (r#"{"response":[{"service":"ADMIN"}]}"#, "SchemaError: a response: missing field `command`"),
+        (
+            r#"{"data":[{"service":"NYSE_BOOK"}]}"#,
+            "SchemaError: data: missing field `content`",
+        ),
+        (
+            r#"{"response":[{"service":"ADMIN"}]}"#,
+            "SchemaError: a response: missing field `command`",
+        ),
     ] {
-        assert!(notices(bench.text(frame))[0].starts_with(expected), "{frame}");
+        assert!(
+            notices(bench.text(frame))[0].starts_with(expected),
+            "{frame}"
+        );
     }
     assert_eq!(bench.text("{\"hello\":1}").ignored, 1);
 }
