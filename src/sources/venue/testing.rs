@@ -1,6 +1,7 @@
 //! A venue's protocol on a workbench: bytes in, and a look at what comes out.
 
 pub(crate) mod mutate;
+pub(crate) mod shown;
 
 use super::options::{Setup, Venue};
 use super::session::{Input, Session};
