@@ -4,6 +4,7 @@
 //! `streamer-tui sources`, error messages and shell completion all follow from that table.
 
 pub mod bundled;
+pub mod http_poll;
 pub mod kind;
 mod mapped;
 pub mod replay;
@@ -20,4 +21,5 @@ pub const KINDS: &[&SourceKind] = &[
     &kind::sim::KIND,
     &kind::bundled::KIND,
     &kind::websocket::KIND,
+    &kind::http::KIND,
 ];

@@ -32,7 +32,7 @@ use crate::domain::time::UnixMs;
 use options::Venue;
 
 /// Every venue.
-pub const VENUES: &[&Venue] = &[&super::websocket::VENUE];
+pub const VENUES: &[&Venue] = &[&super::http_poll::VENUE, &super::websocket::VENUE];
 
 /// A venue's protocol: a state machine for one connection at a time, which outlives the connections.
 ///
