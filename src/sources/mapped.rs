@@ -47,7 +47,7 @@ macro_rules! with_mapping {
             text("map", "FILE", "none", "A TOML file with a [[mapping]] table for each kind of message, whose keys are the options that follow"),
             text("service", "SERVICE", "the one that has the fields", "What the messages are: OHLCV, LEVEL1, LEVEL2, TIMESALE or NEWS"),
             text("match", "CONDITIONS", "none", "What has to stand in a message to be taken, as /pointer=value, separated by commas"),
-            place("items", "The list or object in a message whose values are taken one by one; @message/pointer then leads from the whole message"),
+            place("items", "The list or object in a message whose values are taken one by one, or @message when it is one itself; @message/pointer then leads from the whole message"),
             SourceOption {
                 name: "columns",
                 value: OptionValue::Boolean,

@@ -120,7 +120,7 @@ pub fn from_options<'o>(
     Ok(Some(Mapping {
         service,
         conditions,
-        items: pointer("items")?,
+        items: items_of(option("items"))?,
         columns: boolean("columns", option("columns"))?,
         symbol: place("symbol")?,
         time: place("time")?,
@@ -134,6 +134,13 @@ pub fn from_options<'o>(
         level: [level("level_price", "/0")?, level("level_size", "/1")?],
         strict: false,
     }))
+}
+
+/// Where the items are: `@message` when the message itself is the list of them.
+fn items_of(value: Option<&str>) -> Result<Option<Pointer>, MappingProblem> {
+    let text = value.map(|text| if text == "@message" { "" } else { text });
+    let pointer = text.map(Pointer::parse).transpose();
+    pointer.map_err(|reason| MappingProblem::new("items", reason))
 }
 
 fn boolean(name: &str, value: Option<&str>) -> Result<bool, MappingProblem> {
@@ -326,6 +333,11 @@ mod tests {
             ),
             (
                 &[("bid", "/b"), ("items", "@key")],
+                "items",
+                "no JSON pointer",
+            ),
+            (
+                &[("bid", "/b"), ("items", "@message/x")],
                 "items",
                 "no JSON pointer",
             ),
