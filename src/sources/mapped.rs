@@ -221,18 +221,15 @@ impl Template {
         while let Some(at) = rest.find('{') {
             let (before, from) = rest.split_at(at);
             plain.push_str(before);
-            match gap(from) {
-                Some((piece, after)) => {
-                    if !plain.is_empty() {
-                        pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
-                    }
-                    pieces.push(piece);
-                    rest = after;
+            if let Some((piece, after)) = gap(from) {
+                if !plain.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
                 }
-                None => {
-                    plain.push('{');
-                    rest = from.get(1..).unwrap_or_default();
-                }
+                pieces.push(piece);
+                rest = after;
+            } else {
+                plain.push('{');
+                rest = from.get(1..).unwrap_or_default();
             }
         }
         plain.push_str(rest);

@@ -169,7 +169,7 @@ fn time_unit_of(value: Option<&str>) -> Result<TimeUnit, MappingProblem> {
 
 /// The service that is named; else the one that has all the fields.
 fn service_of(
-    named: Option<&str>,
+    asked: Option<&str>,
     options: &[(&str, &str)],
 ) -> Result<DataService, MappingProblem> {
     let fields = || {
@@ -184,7 +184,7 @@ fn service_of(
             "no field is mapped; give one or more of bid, ask, last, open, high, low, close, volume, price, bids, asks, headline",
         ));
     };
-    let service = match named {
+    let service = match asked {
         Some(name) => DataService::from_name(&name.to_ascii_uppercase()).ok_or_else(|| {
             let names = DataService::ALL.map(DataService::name).join(", ");
             MappingProblem::new("service", format!("must be one of {names}"))

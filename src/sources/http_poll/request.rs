@@ -64,7 +64,7 @@ impl Client {
             builder = builder.no_proxy();
         }
         let client = builder.build();
-        client.map(Self).map_err(|error| reason_of(error))
+        client.map(Self).map_err(reason_of)
     }
 
     /// Makes a request for these symbols.
@@ -132,13 +132,12 @@ fn reason_of(error: reqwest::Error) -> String {
 /// How long `Retry-After` asks to wait: it gives seconds, or a date.
 #[must_use]
 pub fn wait_of(retry_after: &str, now: UnixMs) -> Option<Duration> {
-    let wait = match retry_after.trim().parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let date = chrono::DateTime::parse_from_rfc2822(retry_after.trim()).ok()?;
-            let ms = date.timestamp_millis().saturating_sub(now.0);
-            Duration::from_millis(u64::try_from(ms).unwrap_or(0))
-        }
+    let wait = if let Ok(seconds) = retry_after.trim().parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let date = chrono::DateTime::parse_from_rfc2822(retry_after.trim()).ok()?;
+        let ms = date.timestamp_millis().saturating_sub(now.0);
+        Duration::from_millis(u64::try_from(ms).unwrap_or(0))
     };
     Some(wait.min(RETRY_AFTER_MAX))
 }

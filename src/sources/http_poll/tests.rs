@@ -19,6 +19,7 @@ use crate::sources::spec::SourceSpec;
 use crate::sources::venue::Notice;
 use crate::sources::venue::session::Input;
 use crate::sources::venue::testing::Workbench;
+use ErrorKind::{ConnectionError, DecodeError, SchemaError};
 
 const QUOTES: &str = "http://127.0.0.1:PORT/q/{symbol}?last=/p&period_ms=2";
 
@@ -225,7 +226,6 @@ async fn bodies_that_cannot_be_taken_are_reported_and_the_next_is_taken() {
     // The time-out is the usual one; a server that goes away is as good.
     rig.until(|rig| rig.errors.len() >= 6).await;
     let kinds: Vec<ErrorKind> = rig.errors.iter().map(|error| error.kind).collect();
-    use ErrorKind::{ConnectionError, DecodeError, SchemaError};
     assert_eq!(
         kinds,
         [
