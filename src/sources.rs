@@ -7,6 +7,7 @@ pub mod bundled;
 pub mod http_poll;
 pub mod kind;
 mod mapped;
+pub mod recording;
 pub mod replay;
 pub mod simulator;
 pub mod spec;
@@ -20,6 +21,13 @@ pub const KINDS: &[&SourceKind] = &[
     &kind::replay::KIND,
     &kind::sim::KIND,
     &kind::bundled::KIND,
+    &venue::kraken::KIND,
+    &venue::binance::KIND,
+    &venue::coinbase::KIND,
+    &venue::alpaca::KIND,
+    &venue::schwab::KIND,
+    &venue::massive::KIND,
+    &venue::finnhub::KIND,
     &kind::websocket::KIND,
     &kind::http::KIND,
 ];

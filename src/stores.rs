@@ -1,3 +1,4 @@
-//! What is kept on disk between runs.
+//! What is kept on disk: the session between runs, and what is recorded of live sources.
 
+pub mod recording;
 pub mod session;

@@ -2,6 +2,7 @@
 //!
 //! - `files`: which files there are, how each is packed and written;
 //! - `reader`: the thread that reads and decompresses, a chunk of lines at a time;
+//! - `recorded`: recordings of live sources, whose lines a venue makes sense of;
 //! - `track`: one file's lines turned into frames; `merge`: all tracks in the order of time;
 //! - `playback`: the replay's clock; `player`: the streamer, which sends each frame when its time has come and takes
 //!   commands meanwhile.
@@ -16,6 +17,7 @@ mod merge;
 mod playback;
 mod player;
 mod reader;
+mod recorded;
 mod track;
 
 #[cfg(test)]
@@ -29,10 +31,12 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use crate::decode::time_text::TimeReader;
+use crate::domain::outcome::ErrorInstance;
 use crate::domain::source::{BarStamp, Delivery, Origin, Products, SourceInfo, SourceName};
 use crate::domain::time::{SessionCalendar, UnixMs};
 use crate::pipeline::feed::Feed;
 use crate::pipeline::source::{Source, Speed};
+use crate::sources::recording::ReadHead;
 
 use files::File;
 
@@ -59,6 +63,10 @@ pub struct ReplaySettings {
     pub calendar: SessionCalendar,
     /// Where playing begins; what is earlier becomes history. `None` is the beginning.
     pub open_at: Option<UnixMs>,
+    /// Whether a recording's own trading days give way to `calendar`.
+    pub calendar_is_given: bool,
+    /// Makes sense of recordings; `None` where they cannot be played.
+    pub read_head: Option<ReadHead>,
 }
 
 impl Default for ReplaySettings {
@@ -74,6 +82,8 @@ impl Default for ReplaySettings {
             gaps: false,
             calendar: SessionCalendar::UsEquities,
             open_at: None,
+            calendar_is_given: false,
+            read_head: None,
         }
     }
 }
@@ -107,11 +117,29 @@ pub enum OpenError {
         error: std::io::Error,
     },
     /// The folder holds nothing that can be played.
-    #[error("{} holds nothing to replay; name a folder with *.csv, *.jsonl, *.ndjson or *.json files, each also .gz or .zst", .0.display())]
+    #[error("{} holds nothing to replay; name a folder with *.csv, *.jsonl, *.ndjson or *.json files, each also .gz or .zst, or with recordings, *.rec.zst", .0.display())]
     NothingToPlay(PathBuf),
     /// The file's name does not say how it is written.
-    #[error("{} cannot be replayed; its name should end in .csv, .jsonl, .ndjson or .json, or one of these and .gz or .zst", .0.display())]
+    #[error("{} cannot be replayed; its name should end in .csv, .jsonl, .ndjson or .json, or one of these and .gz or .zst, or in .rec.zst", .0.display())]
     UnknownFormat(PathBuf),
+    /// A recording that cannot be played.
+    #[error("{name} cannot be replayed: {reason}")]
+    Recording {
+        /// The file.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// Recordings in one folder that are not of one source.
+    #[error("{} holds recordings of different sources, {one} and {other}, which cannot be played as one; name one file", .folder.display())]
+    DifferentRecordings {
+        /// The folder.
+        folder: PathBuf,
+        /// One of them.
+        one: String,
+        /// One that differs.
+        other: String,
+    },
     /// The start is not before the end.
     #[error("the start of the replay is not before its end")]
     EmptyWindow,
@@ -123,21 +151,27 @@ pub struct ReplaySource {
     info: Arc<SourceInfo>,
     settings: ReplaySettings,
     files: Vec<File>,
+    /// What is said when it begins.
+    warnings: Vec<ErrorInstance>,
 }
 
 impl ReplaySource {
-    /// Finds the files of `path`, a file or a folder.
+    /// Finds the files of `path`, a file or a folder. All files of a recording are found by any of them. With a
+    /// recording, [`start`](ReplaySettings::start) leaves nothing out: what is earlier becomes history, because books
+    /// are made of all that came before.
     ///
     /// # Errors
     /// When there is nothing to play, or it cannot be read.
     pub fn open(path: &Path, settings: ReplaySettings) -> Result<Self, OpenError> {
-        let files = files::find(path)?;
+        let mut files = files::find(path)?;
+        let warnings = recorded::read_heads(path, &mut files, settings.read_head)?;
         let shown = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let label = match shown.file_name() {
             Some(name) => format!("replay:{}", name.to_string_lossy()),
             None => format!("replay:{}", path.display()),
         };
-        Self::of_files(files, label, Origin::Replay, settings)
+        let source = Self::of_files(files, label, Origin::Replay, settings)?;
+        Ok(Self { warnings, ..source })
     }
 
     /// A replay of JSON lines in memory, compressed with zstd.
@@ -158,10 +192,18 @@ impl ReplaySource {
         files: Vec<File>,
         label: String,
         origin: Origin,
-        settings: ReplaySettings,
+        mut settings: ReplaySettings,
     ) -> Result<Self, OpenError> {
         if matches!((settings.start, settings.end), (Some(start), Some(end)) if start >= end) {
             return Err(OpenError::EmptyWindow);
+        }
+        let mut products = Products::default();
+        if let Some(recording) = files.iter().find_map(|file| file.recording.as_ref()) {
+            products = recording.products();
+            if !settings.calendar_is_given {
+                settings.calendar = recording.calendar();
+            }
+            settings.open_at = settings.start.take().or(settings.open_at);
         }
         let info = Arc::new(SourceInfo {
             name: settings.name.clone(),
@@ -171,12 +213,13 @@ impl ReplaySource {
             has_transport: true,
             bar_stamp: settings.bar_stamp,
             calendar: settings.calendar,
-            products: Products::default(),
+            products,
         });
         Ok(Self {
             info,
             settings,
             files,
+            warnings: Vec::new(),
         })
     }
 }
@@ -187,6 +230,6 @@ impl Source for ReplaySource {
     }
 
     fn run(self: Box<Self>, feed: Feed) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(player::run(self.settings, self.files, feed))
+        Box::pin(player::run(*self, feed))
     }
 }

@@ -10,6 +10,7 @@ use crate::pipeline::source::{Source, Speed};
 use super::{Example, OpenContext, OpenError, OptionValue, Rest, SourceKind, SourceOption};
 use crate::sources::replay::{ReplaySettings, ReplaySource};
 use crate::sources::spec::{SourceSpec, SpecError};
+use crate::sources::venue::recorded::playing::read_head;
 
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
@@ -58,7 +59,7 @@ pub const KIND: SourceKind = SourceKind {
         SourceOption {
             name: "session",
             value: OptionValue::Choice(&["us", "utc"]),
-            default: "us",
+            default: "us; a recording's own",
             summary: "When trading days begin and end: New York's, or the UTC day",
         },
     ],
@@ -70,6 +71,10 @@ pub const KIND: SourceKind = SourceKind {
         Example {
             spec: "replay:bars?stamp=end&start=2019-02-13T09:30",
             effect: "every *.csv, *.jsonl, *.ndjson and *.json of a folder (also .gz and .zst), from a time on",
+        },
+        Example {
+            spec: "replay:recorded/kraken-20240709T140000Z-0001.rec.zst",
+            effect: "a recording of a live source (--record), with its books and trades",
         },
     ],
     services: &DataService::ALL,
@@ -89,6 +94,8 @@ fn settings(spec: &SourceSpec) -> Result<ReplaySettings, SpecError> {
             _ => SessionCalendar::UsEquities,
         },
         zone: spec.parsed("tz")?,
+        calendar_is_given: spec.option("session").is_some(),
+        read_head: Some(read_head),
         looping: spec.parsed("loop")?.unwrap_or(false),
         gaps: spec.parsed("gaps")?.unwrap_or(false),
         ..ReplaySettings::default()

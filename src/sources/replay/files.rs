@@ -1,6 +1,11 @@
 //! Which files a replay plays, how each is packed and written.
 
+mod parts;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::sources::recording::{ENDING, Recording};
 
 use super::OpenError;
 
@@ -9,6 +14,7 @@ use super::OpenError;
 pub(super) enum Format {
     Csv,
     JsonLines,
+    Recording,
 }
 
 /// How a file is compressed.
@@ -24,6 +30,8 @@ pub(super) enum Packing {
 pub(super) enum Input {
     Path(PathBuf),
     Memory(&'static [u8]),
+    /// Files that are one stream.
+    Parts(Vec<PathBuf>),
 }
 
 /// One file to play.
@@ -38,6 +46,10 @@ pub(super) struct File {
     pub(super) bytes: u64,
     /// The symbol that its name says it is about.
     pub(super) symbol: String,
+    /// The number of the first part; of what is in one piece, 1.
+    pub(super) first_part: u32,
+    /// The head of a recording.
+    pub(super) recording: Option<Arc<dyn Recording>>,
 }
 
 impl File {
@@ -50,7 +62,13 @@ impl File {
             packing: Packing::Zstd,
             bytes: bytes.len() as u64,
             symbol: String::new(),
+            first_part: 1,
+            recording: None,
         }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.format == Format::Recording && self.format == other.format && self.name == other.name
     }
 
     fn at(path: PathBuf) -> Result<Option<Self>, OpenError> {
@@ -58,6 +76,9 @@ impl File {
             Some(name) => name.to_string_lossy().into_owned(),
             None => return Ok(None),
         };
+        if name.to_ascii_lowercase().ends_with(ENDING) {
+            return parts::of(&path).map(Some);
+        }
         let Some((format, packing)) = recognise(&name) else {
             return Ok(None);
         };
@@ -80,6 +101,8 @@ impl File {
             packing,
             bytes,
             symbol,
+            first_part: 1,
+            recording: None,
         }))
     }
 }
@@ -106,7 +129,10 @@ pub(super) fn find(path: &Path) -> Result<Vec<File>, OpenError> {
             None
         };
         if let Some(file) = file {
-            files.push(file);
+            // Every part of a recording finds the whole of it.
+            if !files.iter().any(|known: &File| known.is_same(&file)) {
+                files.push(file);
+            }
         } else {
             tracing::info!(path = %path.display(), "ignored: nothing that can be replayed");
         }

@@ -11,6 +11,9 @@ use crate::pipeline::meters::SourceMeters;
 use super::admission::Admission;
 use super::reader::Reader;
 
+/// How much of a line that could not be taken is shown.
+const SAMPLE_BYTES: usize = 200;
+
 /// What one line holds.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
@@ -64,4 +67,15 @@ pub(super) struct Joining {
     pub(super) symbols: Vec<SymbolId>,
     /// Lines up to this one have been played for the others.
     pub(super) played: u64,
+}
+
+/// The beginning of a line, as text.
+pub(super) fn sample(line: &[u8]) -> String {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = String::from_utf8_lossy(&line[..line.len().min(SAMPLE_BYTES)]);
+    if line.len() > SAMPLE_BYTES {
+        format!("{}…", text.trim_end_matches('\u{fffd}'))
+    } else {
+        text.into_owned()
+    }
 }

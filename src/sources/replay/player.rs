@@ -25,13 +25,13 @@ use crate::pipeline::feed::{EngineGone, Feed};
 use crate::pipeline::meters::{ConnectionState, SourceMeters};
 use crate::pipeline::source::{Message, SourceCommand};
 
-use super::ReplaySettings;
 use super::admission::Admission;
 use super::files::File;
 use super::frame::{Context, Frame, Window};
 use super::merge::Merge;
 use super::playback::Playback;
 use super::reader::{Reader, Reply};
+use super::{ReplaySettings, ReplaySource};
 
 use load::Load;
 use opening::Header;
@@ -46,9 +46,19 @@ const FRAMES_AT_ONCE: usize = 64;
 const ROWS_TOGETHER: usize = 64;
 
 /// Plays until the engine lets go of the feed.
-pub(super) async fn run(settings: ReplaySettings, files: Vec<File>, feed: Feed) {
+pub(super) async fn run(source: ReplaySource, feed: Feed) {
+    let ReplaySource {
+        settings,
+        files,
+        warnings,
+        ..
+    } = source;
     let EngineGone = match Reader::start(files.clone()) {
-        Ok(reader) => Player::new(settings, files, feed, reader).play().await,
+        Ok(reader) => {
+            let mut player = Player::new(settings, files, feed, reader);
+            player.put_errors(warnings);
+            player.play().await
+        }
         Err(error) => fail(feed, &error).await,
     };
     tracing::debug!("the replay has stopped");

@@ -1,6 +1,7 @@
 //! The thread that reads and decompresses. It does nothing unasked: a track asks for its file's next chunk, so that at
 //! most two chunks a file are ever in memory.
 
+mod input;
 mod stream;
 
 use std::thread;
@@ -10,7 +11,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::mpsc;
 
 use crate::decode::csv::Layout;
-use crate::domain::outcome::ErrorKind;
+use crate::domain::outcome::{ErrorKind, Severity};
 
 use super::files::File;
 use stream::Stream;
@@ -49,6 +50,7 @@ pub(super) struct Chunk {
 pub(super) struct Failure {
     pub(super) kind: ErrorKind,
     pub(super) message: String,
+    pub(super) severity: Severity,
 }
 
 /// What the thread is asked.
@@ -135,7 +137,7 @@ impl Worker {
             let reply = match request {
                 Request::Header { file } => Reply::Header {
                     file,
-                    line: self.header(file),
+                    line: first_line(&self.files[file]),
                 },
                 Request::Open {
                     stream,
@@ -170,21 +172,22 @@ impl Worker {
     fn keeps_open(&self) -> bool {
         self.files.len() <= OPEN_FILES_MAX
     }
+}
 
-    fn header(&self, file: usize) -> Result<Vec<u8>, Failure> {
-        let mut stream = Stream::new(&self.files[file], None, false);
-        loop {
-            let mut chunk = stream.next(Vec::new(), 1 << 10);
-            let line = chunk
-                .text
-                .split(|&byte| byte == b'\n')
-                .find(|line| !line.trim_ascii().is_empty());
-            match (line, chunk.failure.take()) {
-                (Some(line), _) => return Ok(line.to_vec()),
-                (None, Some(failure)) => return Err(failure),
-                (None, None) if chunk.last => return Ok(Vec::new()),
-                (None, None) => {}
-            }
+/// The first line of a file that is not blank; empty when there is none.
+pub(super) fn first_line(file: &File) -> Result<Vec<u8>, Failure> {
+    let mut stream = Stream::new(file, None, false);
+    loop {
+        let mut chunk = stream.next(Vec::new(), 1 << 10);
+        let line = chunk
+            .text
+            .split(|&byte| byte == b'\n')
+            .find(|line| !line.trim_ascii().is_empty());
+        match (line, chunk.failure.take()) {
+            (Some(line), _) => return Ok(line.to_vec()),
+            (None, Some(failure)) => return Err(failure),
+            (None, None) if chunk.last => return Ok(Vec::new()),
+            (None, None) => {}
         }
     }
 }

@@ -12,11 +12,9 @@ use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Resolution, Symbol};
 use crate::domain::time::UnixMs;
 
-use super::frame::{Context, Frame, Joining, Window};
+use super::frame::{Context, Frame, Joining, Window, sample};
 use super::reader::{Chunk, Reader, Request};
-
-/// How much of a line that could not be taken is shown.
-const SAMPLE_BYTES: usize = 200;
+use super::recorded::{RecordedLines, trouble};
 
 #[derive(Debug)]
 pub(super) enum Lines {
@@ -26,6 +24,7 @@ pub(super) enum Lines {
         /// The symbol of all rows, when there is no column for it.
         symbol: String,
     },
+    Recorded(RecordedLines),
 }
 
 /// Whether a track has a frame.
@@ -88,7 +87,7 @@ impl Track {
     /// Begins to read a file.
     pub(super) fn open(opening: Opening, joining: Option<Joining>, reader: &Reader) -> Self {
         let layout = match &opening.lines {
-            Lines::Json => None,
+            Lines::Json | Lines::Recorded(_) => None,
             Lines::Csv { layout, .. } => Some(layout.clone()),
         };
         reader.ask(Request::Open {
@@ -212,6 +211,7 @@ impl Track {
         }
         if let Some(failure) = chunk.failure.take() {
             let mut error = ErrorInstance::new(failure.kind, failure.message);
+            error.severity = failure.severity;
             error.source = Some(context.info.name.clone());
             error.location = Some(match self.line.saturating_sub(1) {
                 // No line was read, or the lines were given out from the end.
@@ -238,26 +238,21 @@ impl Track {
             context.meters.bytes.add(line.len() as u64 + 1);
         }
         let mut events = std::mem::take(&mut self.spare);
-        let mut rejections = Vec::new();
+        let mut troubles = Vec::new();
         let time = if is_cut {
-            rejections.push(Rejection {
-                kind: ErrorKind::DecodeError,
-                reason: "the line is longer than 16 MiB".to_owned(),
-                symbol: None,
-            });
-            Ok(None)
+            Err(Rejection::decode("the line is longer than 16 MiB"))
         } else {
-            self.decode_whole(line, &mut events, &mut rejections, context)
+            self.decode_whole(line, &mut events, &mut troubles, context)
         };
         let time = time.unwrap_or_else(|rejection| {
-            rejections.push(rejection);
+            troubles.push(trouble(rejection));
             None
         });
         self.cut_off(&mut events, time, context.window);
-        let errors = if rejections.is_empty() {
+        let errors = if troubles.is_empty() {
             Vec::new()
         } else {
-            self.errors(rejections, line, number, context)
+            self.errors(troubles, line, number, context)
         };
         if events.is_empty() && errors.is_empty() {
             self.spare = events;
@@ -277,7 +272,7 @@ impl Track {
         &mut self,
         line: &[u8],
         events: &mut Vec<Event>,
-        rejections: &mut Vec<Rejection>,
+        troubles: &mut Vec<ErrorInstance>,
         context: &mut Context<'_>,
     ) -> Result<Option<UnixMs>, Rejection> {
         let only = if self.is_old() {
@@ -298,8 +293,15 @@ impl Track {
                 if only.is_none() && line.ignored > 0 {
                     context.meters.ignored.add(line.ignored);
                 }
-                rejections.extend(line.rejections);
+                troubles.extend(line.rejections.into_iter().map(trouble));
                 Ok(line.time)
+            }
+            Lines::Recorded(lines) => {
+                let (time, ignored) = lines.take(line, events, troubles, resolve)?;
+                if only.is_none() && ignored > 0 {
+                    context.meters.ignored.add(ignored);
+                }
+                Ok(time)
             }
             Lines::Csv { layout, symbol } => {
                 let Some(row) = layout.row(line)? else {
@@ -335,7 +337,12 @@ impl Track {
                 self.is_outside = !window.holds(time);
             }
             let is_outside = self.is_outside;
-            events.retain(|event| event.time.map_or(!is_outside, |time| window.holds(time)));
+            // What was recorded belongs to when it came, whatever times the venue gives.
+            let is_by_line = matches!(self.lines, Lines::Recorded(_));
+            events.retain(|event| match event.time {
+                Some(time) if !is_by_line => window.holds(time),
+                _ => !is_outside,
+            });
             if is_outside {
                 return;
             }
@@ -360,7 +367,7 @@ impl Track {
     /// Errors to report, unless this line was reported when it was read before.
     fn errors(
         &self,
-        rejections: Vec<Rejection>,
+        troubles: Vec<ErrorInstance>,
         line: &[u8],
         number: u64,
         context: &Context<'_>,
@@ -372,26 +379,15 @@ impl Track {
             Lines::Csv { layout, symbol } if !layout.has_symbol() => Symbol::new(symbol).ok(),
             _ => None,
         };
-        rejections
+        troubles
             .into_iter()
-            .map(|rejection| ErrorInstance {
+            .map(|trouble| ErrorInstance {
                 source: Some(context.info.name.clone()),
-                symbol: rejection.symbol.or_else(|| symbol.clone()),
+                symbol: trouble.symbol.clone().or_else(|| symbol.clone()),
                 location: Some(format!("{}:{number}", self.name)),
                 sample: Some(sample(line)),
-                ..ErrorInstance::new(rejection.kind, rejection.reason)
+                ..trouble
             })
             .collect()
-    }
-}
-
-/// The beginning of a line, as text.
-pub(super) fn sample(line: &[u8]) -> String {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = String::from_utf8_lossy(&line[..line.len().min(SAMPLE_BYTES)]);
-    if line.len() > SAMPLE_BYTES {
-        format!("{}…", text.trim_end_matches('\u{fffd}'))
-    } else {
-        text.into_owned()
     }
 }

@@ -1,15 +1,32 @@
 //! What is recorded of a venue: the inputs of its session, one on a line, so that the same session makes the same of them
 //! again.
+//!
+//! - [`line`]: what a line looks like;
+//! - [`playing`]: a session that is given recorded lines;
+//! - [`Tap`]: a driver's end.
+
+pub mod line;
+pub mod playing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use memchr::memmem::Finder;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::source::SourceName;
 use crate::domain::time::UnixMs;
 use crate::pipeline::recording::Recorder;
 
 use super::session::Input;
+use super::{Answer, Incoming};
+use line::Line;
+
+/// What stands in a recording for a secret.
+const INSTEAD: &[u8] = b"***";
+/// What is shorter is no secret, and would be found everywhere.
+const SECRET_BYTES_MIN: usize = 4;
 
 /// A driver's end of a recording.
 pub struct Tap {
@@ -19,8 +36,9 @@ pub struct Tap {
     session: Option<u64>,
     /// The specification, which the head names.
     spec: String,
-    /// What must not be written down, should a venue send it back.
-    secrets: Vec<SecretString>,
+    /// What must not be written down, should a venue send it back: as it is, and as JSON writes it.
+    secrets: Vec<Finder<'static>>,
+    line: Vec<u8>,
 }
 
 impl Tap {
@@ -32,12 +50,20 @@ impl Tap {
         spec: String,
         secrets: Vec<SecretString>,
     ) -> Self {
+        let mut forms: Vec<String> = secrets.iter().flat_map(forms).collect();
+        // A longer form may hold a shorter one.
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms.dedup();
         Self {
             recorder,
             source,
             session: None,
             spec,
-            secrets,
+            secrets: forms
+                .iter()
+                .map(|form| Finder::new(form).into_owned())
+                .collect(),
+            line: Vec::new(),
         }
     }
 
@@ -48,12 +74,79 @@ impl Tap {
         let session = self.recorder.session();
         let begins = session.is_some() && session != self.session;
         self.session = session;
-        let _ = (now, &self.source, &self.spec, &self.secrets);
+        if begins {
+            let spec = self.without_secrets(self.spec.as_bytes());
+            let spec = spec.as_deref().map(String::from_utf8_lossy);
+            let spec = spec.as_deref().unwrap_or(&self.spec);
+            let head = Line::head(self.source.as_str(), spec, now);
+            head.write(&mut self.line);
+            self.recorder.record(&self.source, &self.line);
+        }
         begins
     }
 
     /// Writes an input down, if anything is recorded at all.
     pub fn write(&mut self, connection: usize, now: UnixMs, input: &Input<'_>) {
-        let _ = (connection, now, input);
+        // Until its head is written, a recording could not be understood.
+        if self.session.is_none() || self.recorder.session() != self.session {
+            return;
+        }
+        let bytes = match input {
+            Input::Message(message) => message.bytes(),
+            Input::Answered(answer) => answer.body,
+            _ => &[],
+        };
+        let cleaned = self.without_secrets(bytes);
+        let input = match (&cleaned, input) {
+            (None, input) => *input,
+            (Some(bytes), Input::Message(Incoming::Binary(_))) => {
+                Input::Message(Incoming::Binary(bytes))
+            }
+            (Some(bytes), Input::Answered(answer)) => Input::Answered(Answer {
+                body: bytes,
+                ..*answer
+            }),
+            (Some(bytes), _) => match std::str::from_utf8(bytes) {
+                Ok(text) => Input::Message(Incoming::Text(text)),
+                Err(_) => Input::Message(Incoming::Binary(bytes)),
+            },
+        };
+        Line::of(connection, now, &input).write(&mut self.line);
+        self.recorder.record(&self.source, &self.line);
     }
+
+    /// The bytes without secrets; `None` when they hold none.
+    fn without_secrets(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut cleaned: Option<Vec<u8>> = None;
+        for secret in &self.secrets {
+            let text = cleaned.as_deref().unwrap_or(bytes);
+            if secret.find(text).is_none() {
+                continue;
+            }
+            let mut kept = Vec::with_capacity(text.len());
+            let mut from = 0;
+            for at in secret.find_iter(text) {
+                kept.extend_from_slice(&text[from..at]);
+                kept.extend_from_slice(INSTEAD);
+                from = at + secret.needle().len();
+            }
+            kept.extend_from_slice(&text[from..]);
+            cleaned = Some(kept);
+        }
+        cleaned
+    }
+}
+
+/// The ways in which a secret may be written.
+fn forms(secret: &SecretString) -> Vec<String> {
+    let plain = secret.expose_secret();
+    if plain.len() < SECRET_BYTES_MIN {
+        return Vec::new();
+    }
+    let escaped = serde_json::Value::from(plain).to_string();
+    let escaped = escaped.trim_matches('"').to_owned();
+    let slashed = escaped.replace('/', "\\/");
+    let encode = percent_encoding::utf8_percent_encode;
+    let percent = encode(plain, percent_encoding::NON_ALPHANUMERIC).to_string();
+    vec![plain.to_owned(), escaped, slashed, percent]
 }

@@ -8,6 +8,7 @@ use crate::pipeline::meters::ConnectionState;
 use super::super::files::Format;
 use super::super::frame::Joining;
 use super::super::reader::{Failure, Request};
+use super::super::recorded::RecordedLines;
 use super::super::track::{Lines, Opening, Track};
 use super::load::{Load, Place};
 use super::{Player, Stage};
@@ -19,7 +20,7 @@ const READ_AHEAD_FILES_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) enum Header {
     Unknown,
-    /// There is none: the file is empty, or it holds JSON lines.
+    /// There is none: the file is empty, or no table.
     None,
     /// It cannot be used. Said when the file is wanted, and only once.
     Bad(Box<ErrorInstance>),
@@ -71,7 +72,7 @@ impl Player {
             Ok(line) => match Layout::new(&line, self.settings.zone()) {
                 Ok(layout) => Header::Known(Box::new(layout)),
                 Err(rejection) => {
-                    let sample = super::super::track::sample(&line);
+                    let sample = super::super::frame::sample(&line);
                     let location = format!("{name}:1");
                     bad(rejection.kind, rejection.reason, location, Some(sample))
                 }
@@ -93,7 +94,7 @@ impl Player {
     fn is_wanted(&mut self, file: usize) -> bool {
         match &self.headers[file] {
             Header::Unknown => return false,
-            Header::None => return self.files[file].format == Format::JsonLines,
+            Header::None => return self.files[file].format != Format::Csv,
             Header::Known(layout) if layout.has_symbol() => return true,
             Header::Bad(_) if self.feed.takes_all() => {
                 self.say_bad_header(file);
@@ -141,6 +142,10 @@ impl Player {
                 symbol: description.symbol.clone(),
             },
             (_, Format::JsonLines) => Lines::Json,
+            (_, Format::Recording) => match &description.recording {
+                Some(recording) => Lines::Recorded(RecordedLines::new(recording.as_ref())),
+                None => return,
+            },
             (_, Format::Csv) => return,
         };
         self.next_stream += 1;
@@ -164,7 +169,7 @@ impl Player {
             let is_about = symbols.iter().any(|(symbol, _)| symbol.as_str() == name);
             let is_wanted = match &self.headers[file] {
                 Header::Unknown => false,
-                Header::None => self.files[file].format == Format::JsonLines,
+                Header::None => self.files[file].format != Format::Csv,
                 Header::Known(layout) => layout.has_symbol() || is_about,
                 Header::Bad(_) => is_about && !self.say_bad_header(file),
             };

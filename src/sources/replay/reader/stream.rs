@@ -1,16 +1,16 @@
 //! One file being read: opened, decompressed, cut at line breaks, turned round if it runs backwards.
 
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::decode::csv::Layout;
-use crate::domain::outcome::ErrorKind;
+use crate::domain::outcome::{ErrorKind, Severity};
 
-use super::super::files::{File, Input, Packing};
+use super::super::files::{File, Format, Input, Packing};
+use super::input::{Counted, Parts, PathInput};
 use super::{Chunk, Failure, LINE_BYTES_MAX, SAMPLE_BYTES};
 
 /// A file whose rows go back in time is held in memory to be turned round; this is the most.
@@ -21,6 +21,7 @@ const ROWS_COMPARED: usize = 256;
 pub(super) struct Stream {
     name: String,
     bytes: u64,
+    format: Format,
     packed: bool,
     source: Result<Box<dyn Read + Send>, Failure>,
     raw: Arc<AtomicU64>,
@@ -52,6 +53,10 @@ impl Stream {
         };
         let input = counted(match &file.input {
             Input::Memory(bytes) => Box::new(*bytes),
+            Input::Parts(paths) => Box::new(Parts {
+                rest: paths.clone().into_iter(),
+                open: None,
+            }),
             Input::Path(path) => Box::new(PathInput {
                 path: path.clone(),
                 offset: 0,
@@ -69,7 +74,8 @@ impl Stream {
         };
         let packed = file.packing != Packing::Plain;
         Self {
-            source: source.map_err(|error| failure(&file.name, packed, &error)),
+            source: source.map_err(|error| failure(&file.name, file.format, packed, &error)),
+            format: file.format,
             name: file.name.clone(),
             bytes: file.bytes,
             packed,
@@ -174,7 +180,7 @@ impl Stream {
         match source.by_ref().take(bytes as u64).read_to_end(into) {
             Ok(read) => Ok(read),
             Err(error) => {
-                let failure = failure(&self.name, self.packed, &error);
+                let failure = failure(&self.name, self.format, self.packed, &error);
                 self.source = Err(failure.clone());
                 match into.len() - before {
                     0 => Err(failure),
@@ -231,6 +237,7 @@ impl Stream {
                                  sort it by time",
                                 self.name
                             ),
+                            severity: Severity::Error,
                         });
                         text.clear();
                         break;
@@ -297,10 +304,21 @@ fn runs_backwards(text: &[u8], layout: &mut Layout) -> bool {
     balance < 0
 }
 
-fn failure(name: &str, packed: bool, error: &io::Error) -> Failure {
+fn failure(name: &str, format: Format, packed: bool, error: &io::Error) -> Failure {
     // What the system says has a number; anything else comes from the decoder.
     let damaged = error.raw_os_error().is_none();
     let (kind, message) = match error.kind() {
+        io::ErrorKind::UnexpectedEof if format == Format::Recording => {
+            let message = format!(
+                "{name}: the recording breaks off: it is still being written, or the program that wrote it was ended; \
+                 what it holds so far is played"
+            );
+            return Failure {
+                kind: ErrorKind::DecodeError,
+                message,
+                severity: Severity::Info,
+            };
+        }
         io::ErrorKind::UnexpectedEof if packed => (
             ErrorKind::DecodeError,
             format!("{name}: the compressed data ends too early; the lines before are kept"),
@@ -314,45 +332,9 @@ fn failure(name: &str, packed: bool, error: &io::Error) -> Failure {
             format!("{name}: cannot be read: {error}"),
         ),
     };
-    Failure { kind, message }
-}
-
-/// Counts the bytes that are read from the stored file.
-struct Counted {
-    inner: Box<dyn Read + Send>,
-    count: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.count.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
-/// A file on disk, opened when it is first read.
-struct PathInput {
-    path: PathBuf,
-    offset: u64,
-    open: Option<std::fs::File>,
-    keep_open: bool,
-}
-
-impl Read for PathInput {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut file = if let Some(file) = self.open.take() {
-            file
-        } else {
-            let mut file = std::fs::File::open(&self.path)?;
-            file.seek(SeekFrom::Start(self.offset))?;
-            file
-        };
-        let read = file.read(buffer)?;
-        self.offset += read as u64;
-        if self.keep_open && read > 0 {
-            self.open = Some(file);
-        }
-        Ok(read)
+    Failure {
+        kind,
+        message,
+        severity: Severity::Error,
     }
 }

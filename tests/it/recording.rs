@@ -1,0 +1,491 @@
+//! Recording a live session and playing it back: the same results, whatever happens to the file.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use streamer_tui::decode::envelope::decode_line;
+use streamer_tui::domain::clock::{ManualClock, SystemClock};
+use streamer_tui::domain::event::ServiceSet;
+use streamer_tui::domain::outcome::{ErrorKind, Severity};
+use streamer_tui::domain::source::{Delivery, Products, SourceName};
+use streamer_tui::domain::symbol::{Resolution, Symbol, SymbolId};
+use streamer_tui::domain::time::{SessionCalendar, UnixMs};
+use streamer_tui::pipeline::engine::SourcePlan;
+use streamer_tui::pipeline::recording::Recorder;
+use streamer_tui::pipeline::source::{Message, SeekTarget, Source, Speed, TransportCommand};
+use streamer_tui::sources::recording::Recording;
+use streamer_tui::sources::replay::{ReplaySettings, ReplaySource};
+use streamer_tui::sources::venue::options::Setup;
+use streamer_tui::sources::venue::recorded::Tap;
+use streamer_tui::sources::venue::recorded::line::Line;
+use streamer_tui::sources::venue::recorded::playing::OfVenue;
+use streamer_tui::sources::venue::session::{Input, Session};
+use streamer_tui::sources::venue::{Connect, Ending, Incoming, Notice, Output, Protocol};
+use streamer_tui::stores::recording::{FileRecorder, RecorderSettings};
+
+use crate::engine::{end, settings, start};
+use crate::support::{Given, ScriptedSource, id, symbols};
+
+/// 2024-07-09 07:00 New York.
+const BEGIN: i64 = 1_720_522_800_000;
+const NAMES: [&str; 2] = ["BTC/USD", "ETH/USD"];
+
+/// A venue that speaks the program's own JSON lines, and knows only what is subscribed.
+#[derive(Default)]
+struct Lines {
+    wanted: HashMap<String, SymbolId>,
+    is_open: bool,
+}
+
+impl Protocol for Lines {
+    fn connect(&mut self) -> Connect {
+        Connect::Refuse(Ending::never(ErrorKind::ConnectionError, "never connected"))
+    }
+    fn opened(&mut self, _: UnixMs, output: &mut Output) {
+        self.is_open = true;
+        output.send("hello");
+    }
+    fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
+        assert!(self.is_open);
+        let wanted = &self.wanted;
+        let resolve = |text: &str| match wanted.get(text) {
+            Some(id) => Resolution::Subscribed(*id),
+            None => Resolution::Ignored,
+        };
+        match decode_line(message.bytes(), &mut output.events, resolve) {
+            Ok(line) => {
+                output.ignored += line.ignored;
+                let notices = line.rejections.into_iter().map(Notice::Rejected);
+                output.notices.extend(notices);
+            }
+            Err(rejection) => output.reject(rejection),
+        }
+    }
+    fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], _: &mut Output) {
+        let new = symbols.iter().map(|(symbol, id)| (symbol.to_string(), *id));
+        self.wanted.extend(new);
+    }
+    fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], _: &mut Output) {
+        self.wanted
+            .retain(|_, id| !symbols.iter().any(|(_, gone)| gone == id));
+    }
+}
+
+fn setup() -> Setup {
+    Setup {
+        rest: String::new(),
+        services: ServiceSet::ALL,
+        depth: None,
+        products: Products::default(),
+        socket_url: "ws://127.0.0.1:1".to_owned(),
+        rest_url: None,
+        stale_after: Duration::from_secs(60),
+        keys: Vec::new(),
+        own: [].into(),
+    }
+}
+
+fn read_head(line: &[u8]) -> Result<Arc<dyn Recording>, String> {
+    let head = Line::read(line).and_then(|line| line.as_head());
+    let head = head.map_err(|rejection| rejection.reason)?;
+    let head = head.ok_or("it has no head")?;
+    let calendar = match head.spec.as_str() {
+        "lines:utc" => SessionCalendar::UtcDay,
+        _ => SessionCalendar::UsEquities,
+    };
+    let protocol = Arc::new(|_: &Setup| Some(Box::<Lines>::default() as Box<dyn Protocol>));
+    Ok(Arc::new(OfVenue::with_protocol(
+        "lines",
+        calendar,
+        setup(),
+        protocol,
+    )))
+}
+
+/// What the venue says in the given second: a book and changes of it, quotes, trades, bars, news; sometimes nonsense.
+fn message(second: i64) -> String {
+    let symbol = NAMES[(second % 2) as usize];
+    let time = BEGIN + second * 1000 - 37;
+    let price = 100 + second % 7;
+    let (service, body) = match second % 8 {
+        0 | 1 => (
+            "LEVEL2",
+            format!(r#""snapshot":true,"bids":[[{price}.50,1],[{price}.25,2]],"asks":[[200.5,1]]"#),
+        ),
+        2 | 3 => (
+            "LEVEL2",
+            format!(r#""bids":[[{price}.10,0.00100000]],"asks":[]"#),
+        ),
+        4 => (
+            "LEVEL1",
+            format!(r#""bid":{price},"ask":200,"last":{price}"#),
+        ),
+        5 => (
+            "TIMESALE",
+            format!(r#""price":{price},"size":3,"side":"buy""#),
+        ),
+        6 => (
+            "OHLCV",
+            format!(r#""open":{price},"high":{price},"low":{price},"close":{price},"volume":1"#),
+        ),
+        _ if second % 16 == 7 => return "{\"nonsense".to_owned(),
+        _ => (
+            "NEWS",
+            r#""headline":"\u0007 \"quoted\" 日経","source":"x","url":"https://x.example""#
+                .to_owned(),
+        ),
+    };
+    format!(
+        r#"{{"timestamp":{time},"service":"{service}","symbols":{{"{symbol}":{{{body},"datetime":{time}}},"OTHER":{{{body},"datetime":{time}}}}}}}"#
+    )
+}
+
+/// A live run of so many seconds, recorded; gives what came out.
+fn live(recorder: Arc<dyn Recorder>, seconds: i64, spec: &'static str) -> Vec<Given> {
+    let source = ScriptedSource::new("lines", Delivery::Pausable, move |mut feed| async move {
+        let secrets = vec!["quoted".into()];
+        let name = SourceName::new("lines");
+        let mut tap = Tap::new(recorder, name, spec.to_owned(), secrets);
+        let mut session = Session::new(Box::<Lines>::default(), &setup());
+        let pairs: Vec<(Symbol, SymbolId)> = symbols(&NAMES)
+            .into_iter()
+            .map(|symbol| (symbol.clone(), id(&mut feed, symbol.as_str())))
+            .collect();
+        let mut inputs: Vec<(i64, Input<'_>)> =
+            vec![(0, Input::Opened), (0, Input::Subscribe(&pairs))];
+        let texts: Vec<String> = (0..seconds).map(message).collect();
+        for (second, text) in texts.iter().enumerate() {
+            let ms = second as i64 * 1000;
+            inputs.push((ms, Input::Message(Incoming::Text(text))));
+            inputs.push((ms + 500, Input::Tick));
+            if second == 50 {
+                inputs.extend([(ms + 600, Input::Closed), (ms + 700, Input::Opened)]);
+            }
+        }
+        let mut output = Output::default();
+        for (ms, input) in inputs {
+            let now = UnixMs(BEGIN + ms);
+            tap.begins(now);
+            tap.write(0, now, &input);
+            output.clear();
+            session.take(input, now, &mut output);
+            if !output.events.is_empty() {
+                let received = feed.now();
+                let events = std::mem::take(&mut output.events);
+                feed.ready_send(received, Message::Data(events))
+                    .await
+                    .unwrap();
+            }
+        }
+        end(&mut feed, None).await;
+    });
+    let plan = SourcePlan {
+        source: Box::new(source),
+        symbols: Some(symbols(&NAMES)),
+    };
+    let (handle, given) = start(settings(), vec![plan], None);
+    handle.join();
+    given.into_iter().collect()
+}
+
+fn recorder(settings: RecorderSettings) -> Arc<FileRecorder> {
+    Arc::new(FileRecorder::new(
+        Arc::new(ManualClock::default()),
+        settings,
+    ))
+}
+
+fn recorded(folder: &Path, seconds: i64, settings: RecorderSettings) -> Vec<Given> {
+    let recorder = recorder(settings);
+    recorder.begin(folder).unwrap();
+    let given = live(Arc::clone(&recorder) as _, seconds, "lines:");
+    recorder.end();
+    assert_eq!(recorder.take_failure(), None);
+    given
+}
+
+fn open(path: &Path) -> ReplaySource {
+    ReplaySource::open(path, at_max()).unwrap()
+}
+
+fn at_max() -> ReplaySettings {
+    ReplaySettings {
+        speed: Speed::Max,
+        read_head: Some(read_head),
+        ..ReplaySettings::default()
+    }
+}
+
+fn replayed(source: ReplaySource, wanted: Option<&[&str]>) -> Vec<Given> {
+    let plan = SourcePlan {
+        source: Box::new(source),
+        symbols: wanted.map(symbols),
+    };
+    let (handle, given) = start(settings(), vec![plan], None);
+    handle.join();
+    given.into_iter().collect()
+}
+
+/// Every symbol's results in order; numbers stand for symbols, and differ from run to run.
+fn results(given: &[Given]) -> HashMap<String, Vec<String>> {
+    let mut all: HashMap<String, Vec<String>> = HashMap::new();
+    for item in given {
+        if let Given::Result { symbol, result } = item {
+            let told = format!("{:?} {:?} {:?}", result.time, result.body, result.day);
+            all.entry(symbol.clone()).or_default().push(told);
+        }
+    }
+    all
+}
+
+fn errors(given: &[Given]) -> Vec<String> {
+    let told = given.iter().filter_map(|item| match item {
+        Given::Error(error) => Some(format!(
+            "{} {} {}",
+            error.kind,
+            error.location.as_deref().unwrap_or("-"),
+            error.message
+        )),
+        _ => None,
+    });
+    told.filter(|told| !told.contains("No more data")).collect()
+}
+
+fn only_file(folder: &Path) -> PathBuf {
+    let mut files = std::fs::read_dir(folder).unwrap();
+    let path = files.next().unwrap().unwrap().path();
+    assert!(files.next().is_none());
+    path
+}
+
+#[test]
+fn a_replayed_recording_gives_the_same_results_as_the_live_run_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = results(&recorded(folder.path(), 200, RecorderSettings::default()));
+    assert_eq!(live.len(), 2);
+    for symbol in NAMES {
+        assert!(live[symbol].len() > 80, "{}", live[symbol].len());
+    }
+    for path in [folder.path().to_owned(), only_file(folder.path())] {
+        let given = replayed(open(&path), Some(&NAMES));
+        // The secret has become a few stars, and nothing else has changed.
+        let without = |results: &HashMap<String, Vec<String>>| {
+            let clean = |told: &String| told.replace("quoted", "***");
+            let all = results.iter();
+            all.map(|(symbol, told)| (symbol.clone(), told.iter().map(clean).collect()))
+                .collect::<HashMap<String, Vec<String>>>()
+        };
+        assert_eq!(results(&given), without(&live));
+        let errors = errors(&given);
+        assert_eq!(errors.len(), 13, "{errors:#?}");
+        let first = format!(
+            "DecodeError {}:",
+            only_file(folder.path())
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+        );
+        assert!(
+            errors[0].starts_with(&format!("{first}18 ")),
+            "{}",
+            errors[0]
+        );
+    }
+    // All symbols when none are named, and one alone when it is.
+    let all = replayed(open(folder.path()), None);
+    assert_eq!(results(&all).len(), 2);
+    let one = results(&replayed(open(folder.path()), Some(&NAMES[..1])));
+    assert_eq!(one.keys().collect::<Vec<_>>(), [NAMES[0]]);
+    assert_eq!(one[NAMES[0]].len(), live[NAMES[0]].len());
+    // Nothing of the secret is in the file.
+    let mut text = String::new();
+    let file = std::fs::File::open(only_file(folder.path())).unwrap();
+    zstd::stream::read::Decoder::new(file)
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
+    assert!(text.contains("***") && !text.contains("quoted"));
+}
+
+#[test]
+fn the_files_of_one_recording_are_one_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    let rotating = RecorderSettings {
+        file_bytes_max: 400,
+        flush_every: Duration::ZERO,
+        ..RecorderSettings::default()
+    };
+    let live = results(&recorded(folder.path(), 300, rotating));
+    let mut parts: Vec<PathBuf> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    parts.sort();
+    assert!(parts.len() > 3, "{parts:?}");
+    for path in [folder.path(), &parts[0], &parts[2]] {
+        let replayed = results(&replayed(open(path), Some(&NAMES)));
+        assert_eq!(replayed["BTC/USD"], live["BTC/USD"]);
+    }
+    // A part that is missing ends it, and without the first there is none.
+    std::fs::remove_file(&parts[2]).unwrap();
+    let less = results(&replayed(open(folder.path()), Some(&NAMES)));
+    assert!(!less["BTC/USD"].is_empty() && less["BTC/USD"].len() < live["BTC/USD"].len());
+    std::fs::remove_file(&parts[0]).unwrap();
+    let message = ReplaySource::open(&parts[1], at_max())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("continuation of a file that is not there"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_torn_file_gives_what_it_holds_wherever_it_is_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    recorded(
+        folder.path(),
+        6,
+        RecorderSettings {
+            flush_every: Duration::ZERO,
+            ..RecorderSettings::default()
+        },
+    );
+    let whole = only_file(folder.path());
+    let bytes = std::fs::read(&whole).unwrap();
+    let expected = results(&replayed(open(&whole), Some(&NAMES)))["BTC/USD"].clone();
+    let torn = folder.path().join("torn.rec.zst");
+    let (mut refused, mut most) = (0, 0);
+    for length in 0..bytes.len() {
+        std::fs::write(&torn, &bytes[..length]).unwrap();
+        let source = match ReplaySource::open(&torn, at_max()) {
+            Ok(source) => source,
+            Err(error) => {
+                assert!(error.to_string().contains("torn.rec.zst"), "{error}");
+                refused += 1;
+                continue;
+            }
+        };
+        let given = replayed(source, Some(&NAMES));
+        let results = results(&given).remove("BTC/USD").unwrap_or_default();
+        assert!(expected.starts_with(&results), "{length}");
+        most = most.max(results.len());
+        let breaks_off = given.iter().any(|item| {
+            matches!(item, Given::Error(error) if error.severity == Severity::Info && error.message.contains("breaks off"))
+        });
+        assert!(breaks_off, "{length}: {:?}", errors(&given));
+    }
+    assert!(refused < bytes.len() / 2, "{refused} of {}", bytes.len());
+    assert_eq!(most, expected.len());
+}
+
+#[test]
+fn seeking_builds_the_book_up_and_plays_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = results(&recorded(folder.path(), 200, RecorderSettings::default()));
+    let at = UnixMs(BEGIN + 100_000);
+    // From a time on: what is earlier is history, without which the book would not be known.
+    let settings = ReplaySettings {
+        start: Some(at),
+        ..at_max()
+    };
+    let source = ReplaySource::open(folder.path(), settings).unwrap();
+    let from = results(&replayed(source, Some(&NAMES)));
+    for symbol in NAMES {
+        let (from, live) = (&from[symbol], &live[symbol]);
+        assert!(!from.is_empty() && from.len() < live.len());
+        let books = |all: &[String]| -> Vec<String> {
+            let is_book = |told: &&String| told.contains("Level2");
+            all.iter().filter(is_book).cloned().collect()
+        };
+        assert!(books(live).ends_with(&books(from)), "{symbol}");
+        assert!(!books(from).is_empty());
+    }
+    // The same by a seek while it plays.
+    let settings = ReplaySettings {
+        speed: Speed::Factor(0.1),
+        gaps: true,
+        ..at_max()
+    };
+    let plan = SourcePlan {
+        source: Box::new(ReplaySource::open(folder.path(), settings).unwrap()),
+        symbols: Some(symbols(&NAMES)),
+    };
+    let (handle, given) = start(crate::engine::settings(), vec![plan], None);
+    for command in [
+        TransportCommand::Seek(SeekTarget::At(at)),
+        TransportCommand::Speed(Speed::Max),
+    ] {
+        let command = streamer_tui::pipeline::Command::Transport {
+            source: None,
+            command,
+        };
+        handle.commands.send(command).unwrap();
+    }
+    handle.join();
+    let sought = results(&given.into_iter().collect::<Vec<_>>());
+    for symbol in NAMES {
+        assert!(sought[symbol].ends_with(&from[symbol]), "{symbol}");
+    }
+}
+
+#[test]
+fn recordings_in_one_folder_are_of_one_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(RecorderSettings::default());
+    recorder.begin(folder.path()).unwrap();
+    live(Arc::clone(&recorder) as _, 10, "lines:");
+    recorder.end();
+    // What cannot be played is left out aloud.
+    std::fs::write(folder.path().join("broken.rec.zst"), b"no zstd").unwrap();
+    let given = replayed(open(folder.path()), Some(&NAMES));
+    assert!(!results(&given).is_empty());
+    let errors = errors(&given);
+    assert!(
+        errors
+            .iter()
+            .any(|told| told.contains("broken.rec.zst") && told.contains("left out")),
+        "{errors:?}"
+    );
+    let alone = ReplaySource::open(&folder.path().join("broken.rec.zst"), at_max());
+    assert!(
+        alone
+            .unwrap_err()
+            .to_string()
+            .contains("cannot be replayed")
+    );
+    // The head says when days begin and end.
+    let info = open(folder.path()).info();
+    assert_eq!(info.calendar, SessionCalendar::UsEquities);
+    recorder.begin(folder.path()).unwrap();
+    live(Arc::clone(&recorder) as _, 10, "lines:utc");
+    recorder.end();
+    let error = ReplaySource::open(folder.path(), at_max())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("recordings of different sources"), "{error}");
+    assert!(error.contains("name one file"), "{error}");
+}
+
+#[test]
+fn a_recording_that_grows_is_played_as_far_as_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Arc::new(FileRecorder::new(
+        Arc::new(SystemClock::default()),
+        RecorderSettings {
+            flush_every: Duration::from_millis(1),
+            ..RecorderSettings::default()
+        },
+    ));
+    recorder.begin(folder.path()).unwrap();
+    let live = results(&live(Arc::clone(&recorder) as _, 40, "lines:"));
+    crate::support::wait_for("everything to be in the file", || {
+        let source = ReplaySource::open(folder.path(), at_max()).ok()?;
+        let played = results(&replayed(source, Some(&NAMES)));
+        (played.len() == 2 && played["BTC/USD"] == live["BTC/USD"]).then_some(())
+    });
+    recorder.end();
+}
