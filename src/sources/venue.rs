@@ -63,6 +63,7 @@ pub const VENUES: &[&Venue] = &[
     &kraken::VENUE,
     &massive::VENUE,
     &schwab::VENUE,
+    &super::http_poll::VENUE,
     &super::websocket::VENUE,
 ];
 
