@@ -187,7 +187,7 @@ fn live(recorder: Arc<dyn Recorder>, seconds: i64, spec: &'static str) -> Vec<Gi
         symbols: Some(symbols(&NAMES)),
     };
     let (handle, given) = start(settings(), vec![plan], None);
-    handle.join();
+    assert!(!handle.join().all_hopeless);
     given.into_iter().collect()
 }
 
@@ -225,7 +225,7 @@ fn replayed(source: ReplaySource, wanted: Option<&[&str]>) -> Vec<Given> {
         symbols: wanted.map(symbols),
     };
     let (handle, given) = start(settings(), vec![plan], None);
-    handle.join();
+    assert!(!handle.join().all_hopeless);
     given.into_iter().collect()
 }
 
@@ -421,7 +421,7 @@ fn seeking_builds_the_book_up_and_plays_on() {
         };
         handle.commands.send(command).unwrap();
     }
-    handle.join();
+    assert!(!handle.join().all_hopeless);
     let sought = results(&given.into_iter().collect::<Vec<_>>());
     for symbol in NAMES {
         assert!(sought[symbol].ends_with(&from[symbol]), "{symbol}");
