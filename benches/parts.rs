@@ -178,6 +178,7 @@ fn json_lines(criterion: &mut Criterion) {
             timeframe: Timeframe::M1,
             partial: false,
         },
+        last: price,
         day: DayStats::default(),
     };
     let (symbol, source) = (

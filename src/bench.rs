@@ -4,6 +4,7 @@ mod frame;
 mod latency;
 mod load;
 mod rig;
+mod socket;
 mod throughput;
 
 use std::fmt;
@@ -19,6 +20,9 @@ pub struct Report {
     idle_latency_us: IdleLatency,
     frame_us: Quantiles,
     load: Load,
+    socket: Socket,
+    books: Books,
+    quotes: Quotes,
     peak_rss_mb: Option<f64>,
 }
 
@@ -52,6 +56,35 @@ struct Load {
     rss_mb_end: Option<f64>,
 }
 
+/// Frames of a venue on a local websocket, from the wire to the administrator.
+#[derive(Debug, Serialize)]
+struct Socket {
+    floor_frames_per_s: f64,
+    engine_frames_per_s: f64,
+    ratio: f64,
+}
+
+/// Book updates on a local websocket, each with a checksum that is compared.
+#[derive(Debug, Serialize)]
+struct Books {
+    updates_per_s: f64,
+}
+
+/// What the program costs while the quotes of 500 symbols come in.
+#[derive(Debug, Serialize)]
+struct Quotes {
+    messages_per_s: f64,
+    seconds: u32,
+    /// Of one processor.
+    cpu_percent: f64,
+    rss_mb: Option<f64>,
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
 fn quantile_us(samples: &mut [Duration], quantile: f64) -> f64 {
     samples.sort_unstable();
     let at = ((samples.len() as f64 - 1.0) * quantile).round() as usize;
@@ -62,7 +95,11 @@ fn quantile_us(samples: &mut [Duration], quantile: f64) -> f64 {
 
 /// A figure of the process's memory from the system, in megabytes; `None` where the system does not tell.
 fn status_mb(field: &str) -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    process_status_mb(std::process::id(), field)
+}
+
+fn process_status_mb(process: u32, field: &str) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
@@ -70,11 +107,26 @@ fn status_mb(field: &str) -> Option<f64> {
     Some(kilobytes / 1024.0)
 }
 
+/// How long a process has kept processors busy so far.
+fn process_busy(process: u32) -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The second field is the name in brackets, which may hold blanks; user and system time are the 14th and 15th.
+    let after_name = stat.rsplit_once(')').map_or("", |(_, after)| after);
+    let ticks: u64 = after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<u64>().unwrap_or(0))
+        .sum();
+    let ticks_per_s = rustix::param::clock_ticks_per_second().max(1);
+    Ok(Duration::from_millis(ticks * 1000 / ticks_per_s))
+}
+
 fn resident_mb() -> Option<f64> {
     status_mb("VmRSS")
 }
 
-/// Measures everything; takes about half a minute. `progress` is told what comes next.
+/// Measures everything; takes about a minute. `progress` is told what comes next.
 ///
 /// # Errors
 /// When the engine cannot be started or does not come to an end.
@@ -89,12 +141,21 @@ pub fn run(progress: impl Fn(&str)) -> anyhow::Result<Report> {
     let frame_us = frame::measure()?;
     progress("load with a screen");
     let load = load::measure()?;
+    progress("frames from a websocket");
+    let socket = socket::measure_frames()?;
+    progress("books from a websocket");
+    let books = socket::measure_books()?;
+    progress("500 symbols of quotes from a websocket");
+    let quotes = socket::measure_quotes()?;
     Ok(Report {
         symbols_10,
         symbols_10000,
         idle_latency_us,
         frame_us,
         load,
+        socket,
+        books,
+        quotes,
         peak_rss_mb: status_mb("VmHWM"),
     })
 }
@@ -134,6 +195,28 @@ impl fmt::Display for Report {
             load.key_ms_p99,
             megabytes(load.rss_mb_start),
             megabytes(load.rss_mb_end)
+        )?;
+        writeln!(
+            f,
+            "{:<22}{:>12.0} frames/s, {:.2} of only reading them ({:.0} frames/s)",
+            "trades, websocket",
+            self.socket.engine_frames_per_s,
+            self.socket.ratio,
+            self.socket.floor_frames_per_s
+        )?;
+        writeln!(
+            f,
+            "{:<22}{:>12.0} updates/s, each with its checksum",
+            "books, websocket", self.books.updates_per_s
+        )?;
+        let quotes = &self.quotes;
+        writeln!(
+            f,
+            "{:<22}{:>12.0} messages/s; {:.0} % of a processor, {}",
+            "quotes, 500 symbols",
+            quotes.messages_per_s,
+            quotes.cpu_percent,
+            megabytes(quotes.rss_mb)
         )?;
         write!(
             f,

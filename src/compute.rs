@@ -3,3 +3,4 @@
 pub mod book;
 pub mod history;
 pub mod resample;
+pub mod trade_bars;

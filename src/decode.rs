@@ -1,17 +1,21 @@
 //! Bytes to events, or to a rejection that says what is wrong: no I/O, no clock, nothing kept between calls.
 //!
 //! - [`envelope`]: one JSON line (`{"timestamp":…,"service":…,"symbols":{…}}`), or the bare mapping of symbols to bars;
+//! - [`conditions`]: what a trade's conditions let it count for in bars;
 //! - [`csv`]: rows of bars under a header;
 //! - [`time_text`]: the ways in which files write times;
 //! - [`number`]: number text to exact decimals;
+//! - [`pointer`]: any JSON, by a description of where things stand in it;
 //! - [`wire`]: what venues' JSON is made of, for serde.
 //!
 //! Nothing is coerced: a value that is not exactly what its field holds rejects what it belongs to, and only that.
 
+pub mod conditions;
 pub mod csv;
 pub mod envelope;
 mod json;
 pub mod number;
+pub mod pointer;
 pub mod time_text;
 pub mod wire;
 

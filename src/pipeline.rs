@@ -17,6 +17,7 @@
 //! blocking; a symbol that is slow fills its own mailbox and nobody else's.
 
 mod administrator;
+pub mod backoff;
 mod board;
 pub mod command;
 pub mod directory;

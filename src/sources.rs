@@ -5,13 +5,27 @@
 
 pub mod bundled;
 pub mod kind;
+mod mapped;
 pub mod recording;
 pub mod replay;
 pub mod simulator;
 pub mod spec;
 pub mod venue;
+pub mod websocket;
 
 use kind::SourceKind;
 
 /// Every kind of source.
-pub const KINDS: &[&SourceKind] = &[&kind::replay::KIND, &kind::sim::KIND, &kind::bundled::KIND];
+pub const KINDS: &[&SourceKind] = &[
+    &kind::replay::KIND,
+    &kind::sim::KIND,
+    &kind::bundled::KIND,
+    &venue::kraken::KIND,
+    &venue::binance::KIND,
+    &venue::coinbase::KIND,
+    &venue::alpaca::KIND,
+    &venue::schwab::KIND,
+    &venue::massive::KIND,
+    &venue::finnhub::KIND,
+    &kind::websocket::KIND,
+];

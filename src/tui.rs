@@ -20,6 +20,7 @@ mod footer;
 mod header;
 mod input;
 pub mod keymap;
+mod market;
 pub mod model;
 pub mod number;
 mod overlay;

@@ -8,8 +8,8 @@ use std::time::Instant;
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 
-use super::Throughput;
 use super::rig::Rig;
+use super::{Throughput, median};
 
 /// Bars in one turn of either side: long enough to be steady, short enough that both sides see the same machine.
 const TURN_BARS: usize = 200_000;
@@ -123,9 +123,4 @@ pub(super) fn measure(symbols: usize, bars_each: usize) -> anyhow::Result<Throug
         engine_bars_per_s: engine.round(),
         ratio: engine / floor,
     })
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -103,6 +103,15 @@ impl BookSide {
 }
 
 impl Book {
+    /// A book that is known to be empty, so that changes may follow.
+    #[must_use]
+    pub fn begun_empty() -> Self {
+        Self {
+            is_whole: true,
+            ..Self::default()
+        }
+    }
+
     /// Takes an update. After a fault the book is not whole until the next whole one comes; its levels stay as they
     /// are, to be looked at.
     ///

@@ -134,6 +134,15 @@ impl BarHistory {
         true
     }
 
+    /// Takes the bar of a time out; `None` when there is none.
+    pub fn remove(&mut self, start: UnixMs) -> Option<Candle> {
+        let at = self.bars.partition_point(|known| known.start < start);
+        if self.bars.get(at)?.start != start {
+            return None;
+        }
+        self.bars.remove(at)
+    }
+
     /// Forgets all bars and gives the memory back.
     pub fn clear(&mut self) {
         self.bars = VecDeque::new();
@@ -214,6 +223,9 @@ mod tests {
         assert_eq!(history.insert(bar(2, 2.5)), Placed::Replaced(bar(2, 2.0)));
         assert_eq!(minutes(&history), [1, 2, 3]);
         assert_eq!(history.since(UnixMs(120_000)).next().unwrap().close, 2.5);
+        assert_eq!(history.remove(UnixMs(120_000)), Some(bar(2, 2.5)));
+        assert_eq!(history.remove(UnixMs(120_000)), None);
+        assert_eq!(minutes(&history), [1, 3]);
     }
 
     #[test]

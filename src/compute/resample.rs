@@ -145,7 +145,7 @@ fn merge(into: &mut Candle, minute: &Candle) {
     into.volume += minute.volume;
 }
 
-/// Candles of `timeframe` out of one-minute candles in order of time; the last may be incomplete.
+/// Candles of `timeframe` out of shorter ones, or of those themselves, in order of time; the last may be incomplete.
 pub fn candles<'a>(
     minutes: impl Iterator<Item = &'a Candle>,
     timeframe: Timeframe,

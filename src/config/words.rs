@@ -3,7 +3,16 @@
 /// Names of themes.
 pub const THEMES: &[&str] = &["dark", "light", "high-contrast", "color-blind"];
 /// Names of views.
-pub const VIEWS: &[&str] = &["overview", "watchlist", "chart", "errors", "pipeline"];
+pub const VIEWS: &[&str] = &[
+    "overview",
+    "watchlist",
+    "chart",
+    "errors",
+    "pipeline",
+    "depth",
+    "tape",
+    "news",
+];
 /// How many colours to use: `auto` asks the environment.
 pub const COLORS: &[&str] = &["auto", "none", "16", "256", "true"];
 /// Which characters to draw with: `auto` asks the environment.
@@ -35,7 +44,9 @@ pub const DEFAULT_COLUMNS: &[&str] = &[
     "change",
     "change-percent",
     "bid",
+    "bid-size",
     "ask",
+    "ask-size",
     "volume",
     "vwap",
     "trend",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 use chrono_tz::Tz;
 
+use super::Decimal;
 use super::bar::Ohlcv;
 use super::book::BookTop;
 use super::event::DataService;
@@ -25,6 +26,8 @@ pub struct ResultInstance {
     pub time: Option<UnixMs>,
     /// The data.
     pub body: ResultBody,
+    /// The symbol's last price, if the event brought one.
+    pub last: Option<Decimal>,
     /// What the trading day looks like after this event.
     pub day: DayStats,
 }
@@ -56,9 +59,9 @@ pub enum ResultBody {
     Ohlcv {
         /// Its prices and volume.
         bar: Ohlcv,
-        /// One minute is the bar as delivered; longer ones are built from those and closed.
+        /// The source's own interval is the bar as delivered; longer ones are built from those and closed.
         timeframe: Timeframe,
-        /// Whether a longer bar was given out before its interval was over, because the data ended.
+        /// Whether a bar that is built was given out before its interval was over, because the data ended.
         partial: bool,
     },
     /// The quote after the event.
@@ -71,7 +74,7 @@ pub enum ResultBody {
     /// The book after an update.
     Level2(Box<BookTop>),
     /// A trade, or what takes its place.
-    TimeAndSales(Box<TimeAndSale>),
+    TimeAndSales(Arc<TimeAndSale>),
     /// A headline.
     News(Box<News>),
 }
@@ -79,7 +82,8 @@ pub enum ResultBody {
 /// A symbol's trading day so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct DayStats {
-    /// What the change is measured against: the previous session's last close, else the session's first open.
+    /// What the change is measured against: the previous session's last close, else the venue's, else the session's
+    /// first open.
     pub reference_price: Option<f64>,
     /// First price of the session.
     pub open: Option<f64>,

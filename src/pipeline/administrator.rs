@@ -10,7 +10,9 @@ use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 use tokio::sync::oneshot;
 
 use crate::domain::clock::{Clock, Nanos};
-use crate::domain::outcome::{ErrorInstance, ErrorKind, ResultInstance, Status, StatusChange};
+use crate::domain::outcome::{
+    ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status, StatusChange,
+};
 use crate::domain::source::SourceInfo;
 
 use super::board::Board;
@@ -216,10 +218,17 @@ impl Administrator {
         match outcome {
             Outcome::Result(result) => {
                 self.parts.board.result(&result, now);
+                if let ResultBody::News(news) = &result.body {
+                    let wall = self.parts.clock.wall();
+                    self.parts
+                        .board
+                        .news(result.symbol, result.time, news, wall);
+                }
                 self.offer_result(&result);
             }
             Outcome::Error(error) => self.report(*error),
-            Outcome::Status(status) => {
+            Outcome::Status(mut status) => {
+                status.time = status.time.or_else(|| Some(self.parts.clock.wall()));
                 tracing::info!(status = status.status.name(), source = ?status.source, symbol = ?status.symbol, message = ?status.message, "status");
                 self.offer(|sink| sink.status(&status));
             }
@@ -229,7 +238,9 @@ impl Administrator {
                 source,
                 meters,
             } => {
-                let name = self.parts.sources[source.index()].info.name.clone();
+                let info = &self.parts.sources[source.index()].info;
+                let name = info.name.clone();
+                self.parts.board.set_interval(id, info.products.interval);
                 self.parts
                     .health
                     .add_worker(id, symbol.clone(), name.clone(), meters);
@@ -244,10 +255,10 @@ impl Administrator {
                     status.time = Some(self.parts.clock.wall());
                     self.offer(|sink| sink.status(&status));
                 }
-                self.parts.board.rows.remove(id);
-                self.parts.board.charts.retain(|chart| chart.symbol != id);
+                self.parts.board.remove(id);
                 self.parts.health.remove_worker(id);
             }
+            Outcome::Moved(moved) => self.parts.board.moved(&moved, now),
             Outcome::Primed(primed) => self.parts.board.primed(&primed),
             Outcome::Quarantine(id, is_quarantined) => {
                 self.parts.board.quarantine(id, is_quarantined);

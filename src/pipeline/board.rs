@@ -1,18 +1,20 @@
 //! The board: folds what comes out of the engine into what can be seen.
 
+mod news;
+
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
-use crate::domain::outcome::{ErrorInstance, ResultBody, ResultInstance};
+use crate::domain::outcome::{DayStats, ErrorInstance, ResultBody, ResultInstance};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::{Decimal, to_f64};
 
-use super::outcome::{ChartUpdate, Primed, TapeUpdate};
+use super::outcome::{ChartUpdate, Moved, Primed, TapeUpdate};
 use super::snapshot::{
     ChartView, DepthView, Direction, ErrorRow, NewsRow, Row, RowState, Rows, TapeView,
 };
@@ -42,6 +44,9 @@ pub(crate) struct Board {
     pub tapes: Vec<Arc<TapeView>>,
     pub news: Arc<Vec<NewsRow>>,
     pub results_total: u64,
+    next_news: u64,
+    /// The bars of symbols whose source gives none of one minute.
+    intervals: FxHashMap<SymbolId, Timeframe>,
     next_error: u64,
     known_errors: FxHashMap<ErrorIdentity, u64>,
     chart_rows_max: usize,
@@ -63,28 +68,20 @@ impl Board {
             return;
         };
         row.results += 1;
-        if row.state == RowState::Waiting {
-            row.state = RowState::Active;
+        touch(row, result.time, result.day);
+        if let Some(last) = result.last {
+            set_last(row, last, now);
         }
-        row.updated = row.updated.max(result.time);
-        row.day = result.day;
         match &result.body {
-            ResultBody::Ohlcv {
-                bar,
-                timeframe: Timeframe::M1,
-                ..
-            } => {
-                if let Some(close) = bar.close {
-                    set_last(row, close, now);
-                    row.trend.push(to_f64(close) as f32);
+            ResultBody::Ohlcv { bar, timeframe, .. } => {
+                let is_longer = *timeframe != Timeframe::M1
+                    && self.intervals.get(&result.symbol) != Some(timeframe);
+                if let Some(close) = bar.close.filter(|_| !is_longer) {
+                    row.trend.push_bar(result.time, to_f64(close) as f32);
                 }
             }
-            ResultBody::Ohlcv { .. } => {}
             ResultBody::Level1 { quote, facts } => {
                 row.facts.clone_from(facts);
-                if let Some(last) = quote.last {
-                    set_last(row, last, now);
-                }
                 row.bid = quote.bid;
                 row.bid_size = quote.bid_size;
                 row.ask = quote.ask;
@@ -92,6 +89,33 @@ impl Board {
             }
             ResultBody::Level2(_) | ResultBody::TimeAndSales(_) | ResultBody::News(_) => {}
         }
+    }
+
+    /// Notes the length of a symbol's bars.
+    pub fn set_interval(&mut self, id: SymbolId, interval: Timeframe) {
+        if interval != Timeframe::M1 {
+            self.intervals.insert(id, interval);
+        }
+    }
+
+    /// Takes over where trades have taken a symbol.
+    pub fn moved(&mut self, moved: &Moved, now: Nanos) {
+        if let Some(row) = self.rows.get_mut(moved.id) {
+            touch(row, moved.time, moved.day);
+            if let Some(last) = moved.last {
+                set_last(row, last, now);
+            }
+        }
+    }
+
+    /// Forgets a symbol.
+    pub fn remove(&mut self, id: SymbolId) {
+        self.rows.remove(id);
+        self.charts.retain(|chart| chart.symbol != id);
+        self.depths.retain(|depth| depth.symbol != id);
+        self.tapes.retain(|tape| tape.symbol != id);
+        self.intervals.remove(&id);
+        self.forget_news_of(id);
     }
 
     /// Keeps the depths and tapes that are wanted; the others go, and new ones appear when their data comes.
@@ -149,6 +173,7 @@ impl Board {
         row.bid_size = primed.quote.bid_size;
         row.ask = primed.quote.ask;
         row.ask_size = primed.quote.ask_size;
+        row.facts.clone_from(&primed.facts);
         row.day = primed.day;
         row.trend = primed.trend;
         row.updated = primed.time;
@@ -271,6 +296,14 @@ impl Board {
         let excess = candles.len().saturating_sub(self.chart_rows_max);
         candles.drain(..excess);
     }
+}
+
+fn touch(row: &mut Row, time: Option<UnixMs>, day: DayStats) {
+    if row.state == RowState::Waiting {
+        row.state = RowState::Active;
+    }
+    row.updated = row.updated.max(time);
+    row.day = day;
 }
 
 fn set_last(row: &mut Row, price: Decimal, now: Nanos) {

@@ -63,8 +63,8 @@ pub enum CommandError {
 
 impl Command {
     /// The names that [`Command::parse`] knows.
-    pub const NAMES: [&'static str; 9] = [
-        "add", "remove", "release", "pause", "resume", "speed", "seek", "step", "quit",
+    pub const NAMES: [&'static str; 10] = [
+        "add", "remove", "release", "pause", "resume", "speed", "seek", "step", "record", "quit",
     ];
 
     /// Reads one line of text: a name and what follows it.
@@ -126,6 +126,13 @@ impl Command {
             "seek" => transport(TransportCommand::Seek(
                 rest.parse::<SeekTarget>().map_err(wrong)?,
             )),
+            "record" => match rest {
+                "" => Err(wrong(
+                    "name a folder, as in 'record session-1', or say 'record off'".to_owned(),
+                )),
+                "off" => Ok(Self::Record(None)),
+                folder => Ok(Self::Record(Some(PathBuf::from(folder)))),
+            },
             "quit" => alone(Self::Quit),
             _ => Err(CommandError::Unknown {
                 line: line.to_owned(),
@@ -191,6 +198,11 @@ mod tests {
                 ))
             })
         );
+        assert_eq!(
+            Command::parse("record my sessions/one "),
+            Ok(Command::Record(Some(PathBuf::from("my sessions/one"))))
+        );
+        assert_eq!(Command::parse("record off"), Ok(Command::Record(None)));
         assert_eq!(Command::parse("quit"), Ok(Command::Quit));
     }
 
@@ -203,6 +215,7 @@ mod tests {
             "speed fast",
             "seek soon",
             "pause now",
+            "record",
         ] {
             let message = Command::parse(line).unwrap_err().to_string();
             assert!(message.contains(line), "{message}");

@@ -28,7 +28,7 @@ pub(crate) enum Item {
     Release,
     /// Finish: the symbol has been removed.
     Retire,
-    /// A quote that a newer one behind it has taken in.
+    /// A quote or book that a newer one behind it has taken in.
     Conflated,
 }
 
@@ -41,6 +41,11 @@ pub(crate) enum Delivered {
     Conflated,
     /// There was no room.
     Dropped,
+    /// There was no room for a change of the book, and so the book is lost: word of that waits in its place. What follows
+    /// is dropped until there is a whole book.
+    BookLost,
+    /// It is a whole book that waits although there was no room, and so many older things about the book no longer do.
+    Superseded(u64),
 }
 
 /// A bounded queue of [`Item`]s. Only events count against the bound.
@@ -53,6 +58,10 @@ pub(crate) struct Mailbox {
     marks: usize,
     /// Place of the newest waiting quote.
     quote_place: Option<u64>,
+    /// Whether changes of the book are dropped until the next whole one.
+    is_book_lost: bool,
+    /// Places of what has been let in about the book although there was no room.
+    book_places: Vec<u64>,
     capacity: usize,
 }
 
@@ -63,6 +72,8 @@ impl Mailbox {
             taken: 0,
             marks: 0,
             quote_place: None,
+            is_book_lost: false,
+            book_places: Vec::new(),
             capacity,
         }
     }
@@ -86,25 +97,98 @@ impl Mailbox {
     }
 
     /// Delivers an event of a source that cannot wait. A quote takes in the one that still waits; one quote is let in even
-    /// when there is no room, so that the newest always gets through. Anything else that finds no room is dropped, and so
-    /// it is when `may_grow` says that there is none for the source as a whole.
+    /// when there is no room, so that the newest always gets through. Whole books, and word that the book is lost, always
+    /// get through too. Anything else that finds no room is dropped, and so it is when `may_grow` says that there is none
+    /// for the source as a whole.
     pub fn deliver_live(&mut self, event: Event, received: Nanos, may_grow: bool) -> Delivered {
-        let is_quote = matches!(event.payload, Payload::Level1(_));
-        if is_quote && let Some(waiting) = self.take_waiting_quote() {
-            return self.conflate(waiting, event, received);
+        let has_room = may_grow && self.room() > 0;
+        match &event.payload {
+            Payload::Level1(_) => {
+                if let Some(waiting) = self.take_waiting_quote() {
+                    return self.conflate(waiting, event, received);
+                }
+                self.quote_place = Some(self.next_place());
+            }
+            Payload::Level2(book) => {
+                return self.deliver_book(book.snapshot, event, received, has_room);
+            }
+            Payload::BookLost if !has_room && self.is_book_lost => return Delivered::Conflated,
+            Payload::BookLost if !has_room => {
+                self.is_book_lost = true;
+                self.book_places.push(self.next_place());
+            }
+            Payload::BookLost => {}
+            _ if !has_room => return Delivered::Dropped,
+            _ => {}
         }
-        if !is_quote && (self.room() == 0 || !may_grow) {
-            return Delivered::Dropped;
-        }
-        if is_quote {
-            self.quote_place = Some(self.taken + self.items.len() as u64);
-        }
+        self.push_event(event, received);
+        Delivered::Queued
+    }
+
+    fn push_event(&mut self, event: Event, received: Nanos) {
         self.items.push_back(Item::Event {
             event,
             received,
             is_history: false,
         });
-        Delivered::Queued
+    }
+
+    fn next_place(&self) -> u64 {
+        self.taken + self.items.len() as u64
+    }
+
+    fn deliver_book(
+        &mut self,
+        is_whole: bool,
+        mut event: Event,
+        received: Nanos,
+        has_room: bool,
+    ) -> Delivered {
+        if is_whole {
+            self.is_book_lost = false;
+            let superseded = if has_room { 0 } else { self.supersede_books() };
+            if !has_room {
+                self.book_places.push(self.next_place());
+            }
+            self.push_event(event, received);
+            return match superseded {
+                0 => Delivered::Queued,
+                count => Delivered::Superseded(count),
+            };
+        }
+        if self.is_book_lost {
+            return Delivered::Dropped;
+        }
+        if has_room {
+            self.push_event(event, received);
+            return Delivered::Queued;
+        }
+        self.is_book_lost = true;
+        event.payload = Payload::BookLost;
+        self.book_places.push(self.next_place());
+        self.push_event(event, received);
+        Delivered::BookLost
+    }
+
+    /// Takes out what has been let in about the book without room, because a whole one follows: a worker that stands still
+    /// must not make the mailbox grow. How many events that were.
+    fn supersede_books(&mut self) -> u64 {
+        let mut count = 0;
+        while let Some(place) = self.book_places.pop() {
+            let Some(at) = place.checked_sub(self.taken) else {
+                continue;
+            };
+            let at = at as usize;
+            if at + 1 == self.items.len() {
+                self.items.pop_back();
+                count += 1;
+            } else if let Some(item) = self.items.get_mut(at) {
+                *item = Item::Conflated;
+                self.marks += 1;
+                count += 1;
+            }
+        }
+        count
     }
 
     /// Takes the newest waiting quote out, leaving nothing behind if it is the last item and a mark otherwise.
@@ -128,12 +212,8 @@ impl Mailbox {
             whole.merge(newer);
             *newer = whole;
         }
-        self.quote_place = Some(self.taken + self.items.len() as u64);
-        self.items.push_back(Item::Event {
-            event: merged,
-            received,
-            is_history: false,
-        });
+        self.quote_place = Some(self.next_place());
+        self.push_event(merged, received);
         Delivered::Conflated
     }
 
@@ -145,6 +225,8 @@ impl Mailbox {
             _ => count.min(self.items.len()),
         };
         self.taken += count as u64;
+        let taken = self.taken;
+        self.book_places.retain(|place| *place >= taken);
         for item in self.items.drain(..count) {
             if matches!(item, Item::Conflated) {
                 self.marks -= 1;
@@ -171,6 +253,7 @@ mod tests {
     use super::*;
     use crate::domain::Decimal;
     use crate::domain::bar::Ohlcv;
+    use crate::domain::book::BookUpdate;
     use crate::domain::quote::Level1;
     use crate::domain::symbol::SymbolId;
 
@@ -279,7 +362,119 @@ mod tests {
         );
     }
 
+    fn book(snapshot: bool, sequence: u64) -> Event {
+        Event {
+            symbol: SymbolId(0),
+            time: None,
+            payload: Payload::Level2(Box::new(BookUpdate {
+                snapshot,
+                sequence: Some(sequence),
+                ..BookUpdate::default()
+            })),
+        }
+    }
+
+    fn deliver(mailbox: &mut Mailbox, event: Event) -> Delivered {
+        mailbox.deliver_live(event, Nanos(0), true)
+    }
+
+    #[test]
+    fn a_book_whose_changes_find_no_room_is_lost_until_a_whole_one_comes() {
+        let mut mailbox = Mailbox::new(2);
+        assert_eq!(deliver(&mut mailbox, book(true, 1)), Delivered::Queued);
+        assert_eq!(deliver(&mut mailbox, book(false, 2)), Delivered::Queued);
+        assert_eq!(deliver(&mut mailbox, book(false, 3)), Delivered::BookLost);
+        assert_eq!(deliver(&mut mailbox, book(false, 4)), Delivered::Dropped);
+        let expected = [
+            book(true, 1).payload,
+            book(false, 2).payload,
+            Payload::BookLost,
+        ];
+        assert_eq!(drain(&mut mailbox), expected, "in order");
+        assert_eq!(
+            deliver(&mut mailbox, book(false, 5)),
+            Delivered::Dropped,
+            "room alone does not mend it"
+        );
+        assert_eq!(deliver(&mut mailbox, book(true, 6)), Delivered::Queued);
+        assert_eq!(deliver(&mut mailbox, book(false, 7)), Delivered::Queued);
+        let expected = [book(true, 6).payload, book(false, 7).payload];
+        assert_eq!(drain(&mut mailbox), expected);
+    }
+
+    #[test]
+    fn a_whole_book_is_let_in_without_room_and_takes_the_place_of_an_older_one() {
+        let mut mailbox = Mailbox::new(1);
+        deliver(&mut mailbox, bar(1));
+        assert_eq!(deliver(&mut mailbox, book(true, 1)), Delivered::Queued);
+        assert_eq!(deliver(&mut mailbox, book(false, 2)), Delivered::BookLost);
+        deliver(&mut mailbox, quote(Some(1), None));
+        assert_eq!(
+            deliver(&mut mailbox, book(true, 3)),
+            Delivered::Superseded(2)
+        );
+        let expected = [
+            bar(1).payload,
+            quote(Some(1), None).payload,
+            book(true, 3).payload,
+        ];
+        assert_eq!(drain(&mut mailbox), expected);
+    }
+
     proptest! {
+        #[test]
+        fn whatever_comes_about_a_book_its_changes_follow_one_another(
+            kinds in proptest::collection::vec(0_u8..6, 1..300),
+        ) {
+            let mut mailbox = Mailbox::new(8);
+            let (mut sent, mut answered, mut taken) = (0_u64, 0, 0);
+            let mut known: Option<u64> = None;
+            let mut read = |items: Vec<Item>| {
+                for item in items {
+                    let Item::Event { event, .. } = item else { continue };
+                    taken += 1;
+                    match event.payload {
+                        Payload::BookLost => known = None,
+                        Payload::Level2(book) if book.snapshot => known = book.sequence,
+                        Payload::Level2(book) => {
+                            if let Some(before) = known {
+                                assert_eq!(book.sequence, Some(before + 1), "one is missing");
+                                known = book.sequence;
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+            };
+            let mut sequence = 0;
+            for kind in kinds {
+                let event = match kind {
+                    0 | 1 => { sequence += 1; book(false, sequence) }
+                    2 => { sequence += 1; book(true, sequence) }
+                    3 => bar(1),
+                    4 => quote(Some(1), None),
+                    _ => {
+                        let mut items = Vec::new();
+                        mailbox.take(3, &mut items);
+                        read(items);
+                        continue;
+                    }
+                };
+                sent += 1;
+                answered += match deliver(&mut mailbox, event) {
+                    Delivered::Queued | Delivered::BookLost => 0,
+                    Delivered::Conflated | Delivered::Dropped => 1,
+                    Delivered::Superseded(count) => count,
+                };
+                // The bound, a quote, a whole book and word that one is lost.
+                prop_assert!(mailbox.len() - mailbox.marks <= 8 + 3);
+            }
+            let mut items = Vec::new();
+            mailbox.take(usize::MAX, &mut items);
+            read(items);
+            prop_assert_eq!(sent, answered + taken, "each is answered for once");
+        }
+
         #[test]
         fn no_flood_grows_past_the_bound_and_the_last_quote_is_complete(
             kinds in proptest::collection::vec(0_u8..4, 1..400),

@@ -227,10 +227,10 @@ pub struct WorkerMeters {
     pub dropped: Counter,
     /// Bars of a known time, which replaced the earlier one in history.
     pub replaced: Counter,
-    /// Bars older than the newest, which were placed in history where they belong.
+    /// Bars older than the newest, which were placed in history where they belong, and trades too old for any bar.
     pub late: Counter,
-    /// Events of services that no worker takes yet.
-    pub unserved: Counter,
+    /// Books that could no longer be relied on.
+    pub resyncs: Counter,
     /// Restarts after a panic.
     pub restarts: Counter,
 }

@@ -6,7 +6,7 @@ use crate::domain::Decimal;
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
 use crate::domain::outcome::{DayStats, ErrorInstance, ResultInstance, StatusChange};
-use crate::domain::quote::Level1;
+use crate::domain::quote::{Level1, SymbolFacts};
 use crate::domain::source::SourceIndex;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
@@ -74,6 +74,8 @@ pub(crate) enum Outcome {
     },
     /// A symbol's worker has finished.
     Removed(SymbolId),
+    /// A symbol has moved without a result that would tell.
+    Moved(Moved),
     /// A symbol stands where history that gives no results has taken it; without a price, where it began.
     Primed(Box<Primed>),
     /// A symbol's worker has been stopped, or released.
@@ -92,12 +94,23 @@ pub(crate) enum Outcome {
     SourceResumed(SourceIndex),
 }
 
+/// Where trades have taken a symbol that give no results themselves.
+#[derive(Debug)]
+pub(crate) struct Moved {
+    pub id: SymbolId,
+    /// The last price, if it is a new one.
+    pub last: Option<Decimal>,
+    pub time: Option<UnixMs>,
+    pub day: DayStats,
+}
+
 /// A symbol's state after history.
 #[derive(Debug)]
 pub(crate) struct Primed {
     pub id: SymbolId,
     pub last: Option<Decimal>,
     pub quote: Level1,
+    pub facts: Option<Arc<SymbolFacts>>,
     pub time: Option<UnixMs>,
     pub day: DayStats,
     pub trend: Trend,

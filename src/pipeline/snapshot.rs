@@ -304,11 +304,11 @@ pub struct PipelineView {
     pub conflated: u64,
     /// Events dropped because a live symbol's mailbox was full.
     pub dropped: u64,
-    /// Events of services that no worker takes yet.
-    pub unserved: u64,
+    /// Books that could no longer be relied on and had to be begun anew.
+    pub resyncs: u64,
     /// Bars that replaced one of the same time in history.
     pub replaced: u64,
-    /// Bars that came late and were placed in history.
+    /// Bars that came late and were placed in history, and trades that came too late for any bar.
     pub late: u64,
     /// Worker restarts after panics.
     pub restarts: u64,

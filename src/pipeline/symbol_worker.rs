@@ -1,27 +1,38 @@
 //! One symbol's worker: a composite of data services, each of which owns its part of the symbol's state.
 //!
 //! A worker is never on two threads at once. What it makes of an event goes to the results channel in the order of
-//! arrival.
+//! arrival; a service that is not among the source's products builds up its state and gives no results.
 
+mod bars;
 mod level1;
+mod level2;
 mod ohlcv;
+mod time_and_sales;
 
 use std::sync::Arc;
 
+use crate::compute::book::BookFault;
 use crate::compute::history::HistoryBudget;
-use crate::domain::event::{Event, Payload};
-use crate::domain::outcome::{ResultBody, ResultInstance};
+use crate::compute::trade_bars::BuiltBar;
+use crate::domain::Decimal;
+use crate::domain::book::BookUpdate;
+use crate::domain::event::{DataService, Event, Payload};
+use crate::domain::outcome::{
+    DayStats, ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status, StatusChange,
+};
 use crate::domain::source::SourceInfo;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
 
 use super::engine::Analysis;
 use super::meters::WorkerMeters;
-use super::outcome::{ChartUpdate, Outcome, Primed};
+use super::outcome::{ChartUpdate, Moved, Outcome, Primed};
 use super::settings::EngineSettings;
 
 use level1::Level1Service;
+use level2::{BookChange, Level2Service};
 use ohlcv::OhlcvService;
+use time_and_sales::TimeAndSalesService;
 
 /// What a worker is made of, apart from its state.
 #[derive(Clone)]
@@ -40,102 +51,189 @@ pub(crate) struct SymbolWorker {
     context: WorkerContext,
     ohlcv: OhlcvService,
     level1: Level1Service,
+    level2: Level2Service,
+    trades: TimeAndSalesService,
     /// Time of the newest event.
     time: Option<UnixMs>,
     /// Whether history has come in that the board does not know of.
     unannounced: bool,
+    /// Whether trades have changed the symbol in this turn without giving a result, and to which last price.
+    moved: Option<Option<Decimal>>,
+    /// Whether it has been said that trades come too late for their bars.
+    has_told_late: bool,
+    /// Bars that the trade in hand has changed.
+    built: Vec<BuiltBar>,
 }
 
 impl SymbolWorker {
     pub fn new(context: WorkerContext) -> Self {
         let ohlcv = OhlcvService::new(&context);
+        let level2 = Level2Service::new(&context.source);
         Self {
             context,
             ohlcv,
             level1: Level1Service::default(),
+            level2,
+            trades: TimeAndSalesService::default(),
             time: None,
             unannounced: false,
+            moved: None,
+            has_told_late: false,
+            built: Vec::new(),
         }
     }
 
-    /// Takes one event. History builds up the state and gives no result.
-    pub fn take(&mut self, event: &Event, is_history: bool, out: &mut Vec<Outcome>) {
+    /// Takes one event, and from it what is to be kept. History builds up the state and gives no result.
+    pub fn take(&mut self, event: &mut Event, is_history: bool, out: &mut Vec<Outcome>) {
         if let Some(analysis) = &self.context.analysis {
             analysis(&self.context.symbol, event);
         }
-        self.time = self.time.max(event.time);
-        match &event.payload {
-            Payload::Ohlcv(bar) => {
-                self.ohlcv.take(event.time, bar, &self.context.meters);
-                if is_history {
-                    self.unannounced = true;
-                    self.ohlcv.forget_closed();
-                } else {
-                    let body = ResultBody::Ohlcv {
-                        bar: *bar,
-                        timeframe: Timeframe::M1,
-                        partial: false,
-                    };
-                    self.put(event.time, body, out);
-                    self.put_closed(false, out);
-                }
-            }
+        let time = event.time;
+        self.time = self.time.max(time);
+        self.unannounced |= is_history;
+        match &mut event.payload {
+            Payload::Ohlcv(bar) => self.take_bar(time, bar, is_history, out),
             Payload::Level1(change) => {
-                let session = event.time.and_then(|time| self.ohlcv.session_of(time));
-                let quote = *self.level1.take(change, session);
-                if is_history {
-                    self.unannounced = true;
-                } else {
-                    self.put(event.time, ResultBody::Level1 { quote, facts: None }, out);
+                let session = time.and_then(|time| self.ohlcv.session_of(time));
+                self.level1.take(change, session);
+                if !is_history {
+                    self.put_quote(time, out);
                 }
             }
-            Payload::Facts(_)
-            | Payload::Clock
-            | Payload::BookLost
-            | Payload::Level2(_)
-            | Payload::TimeAndSales(_)
-            | Payload::News(_) => {
-                self.context.meters.unserved.add(1);
+            Payload::Facts(facts) => {
+                let session = time.and_then(|time| self.ohlcv.session_of(time));
+                if self.level1.take_facts(facts, session) && !is_history {
+                    self.put_quote(time, out);
+                }
+            }
+            Payload::Level2(update) => self.take_book(time, update, is_history, out),
+            Payload::BookLost => {
+                let is_news = self.level2.lose("updates are missing");
+                self.context.meters.resyncs.add(u64::from(is_news));
+            }
+            Payload::TimeAndSales(trade) => {
+                let trade = Arc::new(std::mem::take(&mut **trade));
+                self.take_trade(time, trade, is_history, out);
+            }
+            Payload::Clock => {
+                if let Some(time) = time {
+                    self.ohlcv.clock(time, &mut self.built);
+                    self.put_built(is_history, out);
+                }
+            }
+            Payload::News(news) => {
+                if !is_history && self.serves(DataService::News) {
+                    let body = ResultBody::News(Box::new(std::mem::take(&mut **news)));
+                    self.put(time, body, None, out);
+                }
             }
         }
     }
 
-    fn put(&self, time: Option<UnixMs>, body: ResultBody, out: &mut Vec<Outcome>) {
+    fn serves(&self, service: DataService) -> bool {
+        self.context.source.products.services.has(service)
+    }
+
+    fn put_quote(&self, time: Option<UnixMs>, out: &mut Vec<Outcome>) {
+        if self.serves(DataService::Level1) {
+            let body = ResultBody::Level1 {
+                quote: *self.level1.quote(),
+                facts: self.level1.facts().cloned(),
+            };
+            self.put(time, body, self.level1.last(), out);
+        }
+    }
+
+    fn take_book(
+        &mut self,
+        time: Option<UnixMs>,
+        update: &BookUpdate,
+        is_history: bool,
+        out: &mut Vec<Outcome>,
+    ) {
+        match self.level2.take(time, update) {
+            BookChange::Applied => {
+                if !is_history && self.serves(DataService::Level2) {
+                    let body = ResultBody::Level2(Box::new(self.level2.top()));
+                    self.put(time, body, None, out);
+                }
+            }
+            BookChange::Ignored => {}
+            BookChange::Lost { fault, asks } => self.on_fault(&fault, asks, out),
+        }
+    }
+
+    fn on_fault(&mut self, fault: &BookFault, asks: bool, out: &mut Vec<Outcome>) {
+        self.context.meters.resyncs.add(1);
+        let (kind, what) = level2::describe(fault);
+        let next = if asks {
+            "a whole one is asked for"
+        } else {
+            "changes are left out until the source gives a whole one"
+        };
+        let mut error = self.error(kind, format!("{what}; {next}")).as_warning();
+        error.sample = Some(fault.to_string());
+        out.push(Outcome::Error(Box::new(error)));
+        let source = &self.context.source.name;
+        let status = StatusChange::of_source(Status::Gap, source)
+            .with_symbol(&self.context.symbol)
+            .with_message(fault.to_string());
+        out.push(Outcome::Status(Box::new(status)));
+        if asks {
+            out.push(Outcome::Resync(self.context.id));
+        }
+    }
+
+    fn error(&self, kind: ErrorKind, message: impl Into<String>) -> ErrorInstance {
+        let mut error = ErrorInstance::new(kind, message).from_source(&self.context.source.name);
+        error.symbol = Some(self.context.symbol.clone());
+        error
+    }
+
+    fn put(
+        &self,
+        time: Option<UnixMs>,
+        body: ResultBody,
+        last: Option<Decimal>,
+        out: &mut Vec<Outcome>,
+    ) {
+        out.push(Outcome::Result(ResultInstance {
+            symbol: self.context.id,
+            time,
+            body,
+            last,
+            day: self.day(),
+        }));
+    }
+
+    /// The trading day, from what bars and the venue say.
+    fn day(&self) -> DayStats {
         let mut day = *self.ohlcv.day();
         day.volume = match (day.volume, self.level1.session_volume()) {
             (Some(bars), Some(quote)) => Some(bars.max(quote)),
             (bars, quote) => bars.or(quote),
         };
-        out.push(Outcome::Result(ResultInstance {
-            symbol: self.context.id,
-            time,
-            body,
-            day,
-        }));
-    }
-
-    fn put_closed(&mut self, partial: bool, out: &mut Vec<Outcome>) {
-        for (timeframe, long) in self.ohlcv.take_closed() {
-            let time = match self.context.source.bar_stamp {
-                crate::domain::source::BarStamp::Start => long.start,
-                crate::domain::source::BarStamp::End => long.end,
-            };
-            let body = ResultBody::Ohlcv {
-                bar: long.bar,
-                timeframe,
-                partial,
-            };
-            self.put(Some(time), body, out);
+        if !self.ohlcv.has_previous_close() {
+            day.reference_price = self.level1.previous_close().or(day.reference_price);
         }
+        day
     }
 
     /// The end of a turn: what the board should know beyond the results.
     pub fn finish_turn(&mut self, out: &mut Vec<Outcome>) {
+        let id = self.context.id;
+        if let Some(last) = self.moved.take() {
+            out.push(Outcome::Moved(Moved {
+                id,
+                last,
+                time: self.time,
+                day: self.day(),
+            }));
+        }
         if self.unannounced {
             self.unannounced = false;
             out.push(self.primed());
         }
-        let id = self.context.id;
         self.ohlcv.chart_changes(|timeframe, change| {
             out.push(Outcome::Chart(Box::new(ChartUpdate {
                 id,
@@ -143,15 +241,23 @@ impl SymbolWorker {
                 change,
             })));
         });
+        if let Some(view) = self.level2.depth_change(id) {
+            out.push(Outcome::Depth(Box::new(view)));
+        }
+        if let Some(update) = self.trades.tape_change(id) {
+            out.push(Outcome::Tape(Box::new(update)));
+        }
     }
 
     fn primed(&self) -> Outcome {
+        let last = self.level1.last().or(self.trades.last());
         Outcome::Primed(Box::new(Primed {
             id: self.context.id,
-            last: self.level1.last().or(self.ohlcv.last()),
+            last: last.or(self.ohlcv.last()),
             quote: *self.level1.quote(),
+            facts: self.level1.facts().cloned(),
             time: self.time,
-            day: *self.ohlcv.day(),
+            day: self.day(),
             trend: self.ohlcv.trend(),
         }))
     }
@@ -160,14 +266,11 @@ impl SymbolWorker {
     pub fn reset(&mut self) {
         self.ohlcv.reset();
         self.level1 = Level1Service::default();
+        self.level2.reset();
+        self.trades.reset();
         self.time = None;
+        self.moved = None;
         self.unannounced = true;
-    }
-
-    /// The source has ended: longer bars that are still open go out as they are.
-    pub fn end_of_data(&mut self, out: &mut Vec<Outcome>) {
-        self.ohlcv.close_all();
-        self.put_closed(true, out);
     }
 
     /// Which charts the board wants of this symbol.
@@ -177,15 +280,34 @@ impl SymbolWorker {
 
     /// Whether the board wants this symbol's depth and tape.
     pub fn watch_book(&mut self, is_wanted: bool) {
-        let _ = is_wanted;
+        self.level2.watch(is_wanted);
+        self.trades.watch(is_wanted);
     }
 
-    /// A worker that goes on after a panic, with this one's history and quote.
-    pub fn restarted(self) -> Self {
-        Self {
-            ohlcv: self.ohlcv.restarted(),
-            unannounced: true,
-            ..self
+    /// Events have been passed over, so the book can no longer be relied on: it is asked for again where that can be done.
+    pub fn lose_book(&mut self, reason: &str, out: &mut Vec<Outcome>) {
+        if self.level2.lose(reason) {
+            self.context.meters.resyncs.add(1);
+            if self.level2.can_resync() {
+                out.push(Outcome::Resync(self.context.id));
+            }
         }
     }
+
+    /// A worker that goes on after a panic, with this one's history, quote and tape. A book of which a change may have
+    /// been applied in part is not relied on.
+    pub fn restarted(self, out: &mut Vec<Outcome>) -> Self {
+        let mut worker = Self {
+            ohlcv: self.ohlcv.restarted(),
+            unannounced: true,
+            built: Vec::new(),
+            ..self
+        };
+        worker.lose_book("the worker was restarted after a panic", out);
+        worker
+    }
 }
+
+#[cfg(test)]
+#[path = "symbol_worker/tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 //! The order of keys is part of the format: scripts and eyes rely on it. Objects are written straight into a buffer;
 //! there is no tree of values in between.
 
+mod body;
 mod text;
 
 use std::io::{ErrorKind, Write};
@@ -10,11 +11,10 @@ use std::io::{ErrorKind, Write};
 use chrono_tz::America::New_York;
 
 use crate::domain::Decimal;
-use crate::domain::outcome::{ErrorInstance, ResultBody, ResultInstance, StatusChange};
-use crate::domain::quote::Level1;
+use crate::domain::outcome::{ErrorInstance, ResultInstance, StatusChange};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
-use crate::domain::time::{Timeframe, UnixMs};
+use crate::domain::time::UnixMs;
 use crate::pipeline::sink::{Sink, SinkClosed};
 
 use text::{TimeWriter, push_decimal, push_integer, push_text};
@@ -104,25 +104,6 @@ impl<W: Write + Send> JsonLines<W> {
                 .extend_from_slice(b",\"unix_ts\":null,\"new_york_datetime\":null"),
         }
     }
-
-    fn quote(&mut self, quote: &Level1) {
-        let Level1 {
-            bid,
-            bid_size,
-            ask,
-            ask_size,
-            last,
-            last_size,
-            volume,
-        } = *quote;
-        self.decimal("bid", bid);
-        self.decimal("bid_size", bid_size);
-        self.decimal("ask", ask);
-        self.decimal("ask_size", ask_size);
-        self.decimal("last", last);
-        self.decimal("last_size", last_size);
-        self.decimal("volume", volume);
-    }
 }
 
 impl<W: Write + Send> Sink for JsonLines<W> {
@@ -138,30 +119,10 @@ impl<W: Write + Send> Sink for JsonLines<W> {
             .extend_from_slice(result.service().name().as_bytes());
         self.buffer.extend_from_slice(b"\"");
         self.text("symbol", symbol.as_str());
-        match &result.body {
-            ResultBody::Ohlcv { bar, .. } => {
-                self.decimal("open", bar.open);
-                self.decimal("high", bar.high);
-                self.decimal("low", bar.low);
-                self.decimal("close", bar.close);
-                self.decimal("volume", bar.volume);
-            }
-            ResultBody::Level1 { quote, .. } => self.quote(quote),
-            ResultBody::Level2(_) | ResultBody::TimeAndSales(_) | ResultBody::News(_) => {}
-        }
+        self.body(&result.body);
         self.times(result.time);
         self.text("source", source.as_str());
-        if let ResultBody::Ohlcv {
-            timeframe, partial, ..
-        } = result.body
-        {
-            if timeframe != Timeframe::M1 {
-                self.text("timeframe", timeframe.label());
-            }
-            if partial {
-                self.buffer.extend_from_slice(b",\"partial\":true");
-            }
-        }
+        self.further(&result.body);
         self.end_line()
     }
 

@@ -3,6 +3,7 @@
 pub mod bundled;
 pub mod replay;
 pub mod sim;
+pub mod websocket;
 
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub struct SourceKind {
     pub summary: &'static str,
     /// What stands after the colon.
     pub rest: Rest,
+    /// Schemes of URLs that are of this kind without its name before them.
+    pub schemes: &'static [&'static str],
     /// What may follow as `?key=value&…`.
     pub options: &'static [SourceOption],
     /// What to type.
@@ -44,6 +47,8 @@ pub type Open = fn(&SourceSpec, &OpenContext) -> Result<Box<dyn Source>, OpenErr
 pub enum Rest {
     /// Something that has to be given, and what it is called in help texts.
     Required(&'static str),
+    /// A URL, or nothing where an option says what to open. What its query holds besides the kind's options stays with it.
+    Url,
     /// Options, separated by commas.
     Options,
     /// Nothing.

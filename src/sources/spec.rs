@@ -1,5 +1,7 @@
 //! What a person writes to name a source: `kind:rest?key=value&…`.
 
+mod query;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -72,6 +74,31 @@ pub enum SpecError {
         nearest: Option<String>,
         /// All options, as a clause.
         known: String,
+    },
+    /// A part of a URL's query looks like an option that is misspelt.
+    #[error(
+        "'{text}': {kind} has no option '{option}', did you mean '{nearest}'? \
+         What belongs to the URL itself is written query.{option}=…"
+    )]
+    UnclearOption {
+        /// What was given.
+        text: String,
+        /// The kind.
+        kind: &'static str,
+        /// The name as given.
+        option: String,
+        /// The option that looks most like it.
+        nearest: &'static str,
+    },
+    /// A key stands in a URL for everybody to see.
+    #[error(
+        "'{url}': '{name}' looks like a key; put it into an environment variable and write {name}={{env:VARIABLE}}"
+    )]
+    PlainKey {
+        /// What was given, without its query.
+        url: String,
+        /// The name that the value has in the query.
+        name: String,
     },
     /// An option is not written `key=value`, or is given twice, or cannot be decoded.
     #[error("'{text}': option '{option}' {reason}")]
@@ -192,6 +219,22 @@ impl SourceSpec {
             .map(|(name, value)| (*name, value.as_str()))
     }
 
+    /// The names of the environment variables that it refers to as `{env:NAME}`, each once.
+    #[must_use]
+    pub fn variables(&self) -> Vec<String> {
+        let values = self.options.iter().map(|(_, value)| value.as_str());
+        let mut names: Vec<String> = Vec::new();
+        for name in std::iter::once(self.rest())
+            .chain(values)
+            .flat_map(query::variables)
+        {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
     /// Opens the source.
     ///
     /// # Errors
@@ -258,7 +301,11 @@ impl FromStr for SourceSpec {
                 text: text.to_owned(),
             });
         };
-        let Some(kind) = KINDS.iter().find(|kind| kind.name == kind_name) else {
+        let is_url = after.starts_with("//");
+        let of_scheme = |kind: &&&SourceKind| is_url && kind.schemes.contains(&kind_name);
+        let named = || KINDS.iter().find(|kind| kind.name == kind_name);
+        let by_scheme = KINDS.iter().find(of_scheme);
+        let Some(kind) = by_scheme.or_else(named) else {
             let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
             return Err(SpecError::UnknownKind {
                 text: text.to_owned(),
@@ -267,6 +314,7 @@ impl FromStr for SourceSpec {
                 known: names.join(", "),
             });
         };
+        let after = if by_scheme.is_some() { text } else { after };
         let (rest, options) = after.split_once('?').unwrap_or((after, ""));
         let mut spec = Self {
             kind,
@@ -275,6 +323,17 @@ impl FromStr for SourceSpec {
             options: Vec::new(),
             text: text.to_owned(),
         };
+        if kind.rest == Rest::Url {
+            rest.clone_into(&mut spec.rest);
+            let options = if rest.is_empty() {
+                options.to_owned()
+            } else {
+                query::split(&mut spec, options)?
+            };
+            spec.take_options(&options, '&')?;
+            (kind.check)(&spec)?;
+            return Ok(spec);
+        }
         match kind.rest {
             Rest::Required(form) if rest.is_empty() => {
                 return Err(SpecError::MissingRest {
@@ -293,7 +352,7 @@ impl FromStr for SourceSpec {
                     kind: kind.name,
                 });
             }
-            Rest::Required(_) | Rest::Nothing => {}
+            Rest::Required(_) | Rest::Nothing | Rest::Url => {}
         }
         spec.take_options(options, '&')?;
         (kind.check)(&spec)?;

@@ -7,14 +7,30 @@
 //! - [`options`]: what can be set on every venue's source, and what a protocol is made from;
 //! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
 //! - [`deflate`]: messages that come compressed;
+//! - [`frame`]: what protocols that speak JSON have in common;
 //! - [`recorded`]: what is recorded of one;
+//! - [`reading`], [`pairs`], [`patience`]: JSON, notations of pairs, and waits, for the leaves that need them;
 //! - [`session`]: a protocol with what is the same for all of them: what a driver and a recording talk to.
 //!
 //! A new venue is a leaf file with its protocol and its [`Venue`], and one line in [`VENUES`].
 
+pub mod alpaca;
+pub mod binance;
+pub mod coinbase;
+pub(crate) mod connection;
 pub mod deflate;
+pub mod finnhub;
+pub mod frame;
+pub mod kraken;
+pub mod massive;
 pub mod options;
+pub(crate) mod pacing;
+pub mod pairs;
+pub mod patience;
+pub mod reading;
 pub mod recorded;
+mod rest;
+pub mod schwab;
 pub mod session;
 mod source;
 #[cfg(test)]
@@ -34,7 +50,16 @@ use crate::domain::time::UnixMs;
 use options::Venue;
 
 /// Every venue.
-pub const VENUES: &[&Venue] = &[];
+pub const VENUES: &[&Venue] = &[
+    &alpaca::VENUE,
+    &binance::VENUE,
+    &coinbase::VENUE,
+    &finnhub::VENUE,
+    &kraken::VENUE,
+    &massive::VENUE,
+    &schwab::VENUE,
+    &super::websocket::VENUE,
+];
 
 /// A venue's protocol: a state machine for one connection at a time, which outlives the connections.
 ///

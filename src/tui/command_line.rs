@@ -1,6 +1,7 @@
 //! The command line's language: the engine's commands and the screen's own.
 
 mod completion;
+mod tape;
 
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use crate::domain::time::Timeframe;
 use crate::pipeline::Command;
 
 pub use completion::{Known, completions};
+pub use tape::TapeOrder;
 
 use super::panels::watchlist::{Column, Sort};
 use super::theme::ThemeName;
@@ -36,6 +38,10 @@ pub enum Order {
     Timeframe(Timeframe),
     /// Something about named watchlists.
     List(ListOrder),
+    /// Something about the tape.
+    Tape(TapeOrder),
+    /// Show the news of the selected symbol alone, or of all.
+    News(bool),
     /// Filter the watchlist.
     Filter(String),
     /// Select a symbol.
@@ -103,6 +109,7 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("speed", "FACTOR | max", "Set the replay's speed"),
     command("seek", "TIME", "Go to 10:30 or 2019-02-13T10:30"),
     command("step", "[back]", "Play one event time, or go back one"),
+    command("record", "FOLDER | off", "Write what live sources receive to a folder"),
     command("quit", "", "Quit, after what is under way"),
     command("view", "NAME", "Show a view"),
     command("theme", "NAME", "Change the colours"),
@@ -110,6 +117,8 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("columns", "COLUMN … | default | all", "Choose and order the watchlist's columns"),
     command("timeframe", "1m|5m|15m|1h|1d", "Set the length of the chart's bars"),
     command("list", "NAME | all | new NAME SYMBOL … | add SYMBOL … | remove SYMBOL … | delete NAME", "Named watchlists"),
+    command("tape", "min SIZE|off · window TIME|off · big SIZE|TIMESx|off", "What the tape shows, merges and marks"),
+    command("news", "all|symbol", "Show all news, or the selected symbol's"),
     command("filter", "[TEXT]", "Filter the watchlist, or show everything"),
     command("select", "SYMBOL", "Select a symbol"),
     command("zone", "NAME", "Show times in a zone such as Europe/Berlin"),
@@ -163,6 +172,8 @@ pub fn parse(line: &str) -> Result<Order, String> {
         "columns" => columns(rest).map(Order::Columns),
         "timeframe" => named(rest, Timeframe::ALL.map(Timeframe::label)).map(Order::Timeframe),
         "list" => list(rest).map(Order::List),
+        "tape" => tape::tape(rest).map(Order::Tape),
+        "news" => tape::news(rest).map(Order::News),
         "filter" => Ok(Order::Filter(rest.to_owned())),
         "select" => symbols(rest)?
             .into_iter()

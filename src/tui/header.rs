@@ -12,8 +12,9 @@ use crate::pipeline::meters::TransportView;
 use crate::pipeline::snapshot::SourceView;
 
 use super::action::Action;
+use super::market::{countdown, retry_left, state_text};
 use super::model::Model;
-use super::number::{age, compact, latency};
+use super::number::{age, bytes, compact, latency};
 use super::panel::PanelContext;
 use super::panels::pipeline::{connection_mark, connection_style, measured};
 use super::text::{UNKNOWN, cut, put, safe, width};
@@ -131,6 +132,7 @@ fn segments(
         segments.push(segment(2, "◌ starting".to_owned(), theme.info, None));
     } else {
         add_sources(&mut segments, detail, context);
+        add_recording(&mut segments, detail, context);
         add_figures(&mut segments, detail, context);
     }
     segments
@@ -207,6 +209,26 @@ fn clock_of(source: &SourceView, context: &PanelContext<'_>) -> Option<UnixMs> {
     }
 }
 
+/// That what comes in is being written, and what the disk was too slow for.
+fn add_recording(segments: &mut Vec<Segment>, detail: &Detail, context: &PanelContext<'_>) {
+    let theme = context.theme;
+    let Some(recording) = &context.snapshot.recording else {
+        return;
+    };
+    let mut text = "● REC".to_owned();
+    if detail.has_rates {
+        text.push(' ');
+        text.push_str(&bytes(recording.bytes as f64));
+    }
+    let look = theme.error.add_modifier(Modifier::BOLD);
+    let mut recording_segment = segment(3, text, look, None);
+    if recording.lost > 0 {
+        let lost = format!(" {} lost", recording.lost);
+        recording_segment.pieces.push((lost, theme.warning));
+    }
+    segments.push(recording_segment);
+}
+
 /// Rates and errors.
 fn add_figures(segments: &mut Vec<Segment>, detail: &Detail, context: &PanelContext<'_>) {
     let theme = context.theme;
@@ -255,11 +277,12 @@ fn source_pieces(
         let label = cut(label, detail.name_columns);
         pieces.push((format!(" {label}"), theme.text));
     }
-    let (sign, word) = connection_mark(source.state);
-    let state = if detail.has_word {
-        format!(" {sign} {word}")
-    } else {
-        format!(" {sign}")
+    let (sign, _) = connection_mark(source.state);
+    // How long until it is tried again is worth its columns even where the word is not.
+    let state = match retry_left(source, context) {
+        _ if detail.has_word => format!(" {sign} {}", state_text(source, context)),
+        Some(left) => format!(" {sign} {}", countdown(left)),
+        None => format!(" {sign}"),
     };
     pieces.push((state, connection_style(source.state, context)));
     pieces

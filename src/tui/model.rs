@@ -6,6 +6,7 @@
 mod actions;
 mod lists;
 mod orders;
+mod overlays;
 mod pointer;
 mod settle;
 mod typing;
@@ -22,15 +23,18 @@ use ratatui::layout::{Rect, Size};
 use crate::domain::clock::Nanos;
 use crate::domain::symbol::{SymbolId, SymbolSpec};
 use crate::domain::time::Timeframe;
-use crate::pipeline::snapshot::{ErrorRow, Row};
+use crate::pipeline::snapshot::{ErrorRow, NewsRow, Row};
 use crate::pipeline::{Command, Snapshot};
 
 use super::action::Action;
 use super::keymap::Context;
 use super::panel::{Panel, PanelContext};
 use super::panels::chart::ChartPanel;
+use super::panels::depth::DepthPanel;
 use super::panels::errors::ErrorsPanel;
+use super::panels::news::NewsPanel;
 use super::panels::pipeline::PipelinePanel;
+use super::panels::tape::TapePanel;
 use super::panels::watchlist::{Column, WatchlistPanel};
 use super::settings::{SessionState, TuiSettings};
 use super::theme::Theme;
@@ -60,13 +64,16 @@ pub enum Effect {
     Leave,
 }
 
-/// The four panels.
+/// The panels.
 #[derive(Debug)]
 pub(super) struct Panels {
     pub(super) watchlist: WatchlistPanel,
     pub(super) chart: ChartPanel,
     pub(super) errors: ErrorsPanel,
     pub(super) pipeline: PipelinePanel,
+    pub(super) depth: DepthPanel,
+    pub(super) tape: TapePanel,
+    pub(super) news: NewsPanel,
 }
 
 impl Panels {
@@ -76,6 +83,9 @@ impl Panels {
             PanelId::Chart => &mut self.chart,
             PanelId::Errors => &mut self.errors,
             PanelId::Pipeline => &mut self.pipeline,
+            PanelId::Depth => &mut self.depth,
+            PanelId::Tape => &mut self.tape,
+            PanelId::News => &mut self.news,
         }
     }
 }
@@ -87,6 +97,8 @@ pub(super) enum Overlay {
     Help { top: usize, query: String },
     /// All about one error.
     Error { row: Box<ErrorRow>, top: usize },
+    /// All about one headline.
+    News { row: Box<NewsRow>, top: usize },
     /// The watchlist's columns, shown ones first, and the marked one.
     Columns {
         entries: Vec<(Column, bool)>,
@@ -140,6 +152,7 @@ pub struct Model {
     lists_changed: BTreeMap<String, Vec<String>>,
     wanted_list: Option<String>,
     watched: Vec<(SymbolId, Timeframe)>,
+    watched_books: Vec<SymbolId>,
     errors_seen: u64,
     rang: Option<Nanos>,
     pub(super) is_quitting: bool,
@@ -188,6 +201,9 @@ impl Model {
                 chart,
                 errors: ErrorsPanel::default(),
                 pipeline: PipelinePanel::default(),
+                depth: DepthPanel::default(),
+                tape: TapePanel::default(),
+                news: NewsPanel::default(),
             },
             selected: None,
             selected_at: 0,
@@ -201,6 +217,7 @@ impl Model {
             lists_changed: session.watchlists,
             wanted_list: session.watchlist,
             watched: Vec::new(),
+            watched_books: Vec::new(),
             errors_seen: 0,
             rang: None,
             is_quitting: false,
@@ -344,6 +361,9 @@ impl Model {
             PanelId::Chart => &[Context::Chart, Context::Global],
             PanelId::Errors => &[Context::Errors, Context::Global],
             PanelId::Pipeline => &[Context::Global],
+            PanelId::Depth => &[Context::Depth, Context::Global],
+            PanelId::Tape => &[Context::Tape, Context::Global],
+            PanelId::News => &[Context::News, Context::Global],
         }
     }
 

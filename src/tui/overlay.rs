@@ -1,4 +1,6 @@
-//! What lies over the screen: the help, an error's detail, the choice of columns.
+//! What lies over the screen: the help, the detail of an error or a headline, the choice of columns.
+
+mod news;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -51,6 +53,14 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
             let title = format!("{} · y copies", row.kind);
             let top = draw_lines(model, buffer, &title, &lines, top);
             model.overlay = Some(Overlay::Error { row, top });
+        }
+        Overlay::News { row, top } => {
+            let columns = usize::from(buffer.area.width.min(COLUMNS_MAX)).saturating_sub(6);
+            let lines = model.with_panel(PanelId::News, |_, context| {
+                news::news_lines(&row, columns, context)
+            });
+            let top = draw_lines(model, buffer, "News · y copies", &lines, top);
+            model.overlay = Some(Overlay::News { row, top });
         }
         Overlay::Columns { entries, at } => draw_columns(model, buffer, &entries, at),
     }
@@ -274,7 +284,7 @@ fn error_lines(
 }
 
 /// Breaks a text into lines of at most `columns` columns, between words where it can.
-fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = vec![String::new()];
     let mut used = 0;
@@ -286,6 +296,10 @@ fn wrap(text: &str, columns: usize) -> Vec<String> {
         for c in word.chars() {
             let wide = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
             if used + wide > columns {
+                // The space after the last word of a line does not begin the next.
+                if c == ' ' {
+                    continue;
+                }
                 lines.push(String::new());
                 used = 0;
             }
@@ -341,5 +355,6 @@ mod tests {
         assert_eq!(wrap("日経平均", 4), ["日経", "平均"]);
         assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("ab", 0), ["a", "b"]);
+        assert_eq!(wrap("ab cd", 2), ["ab", "cd"]);
     }
 }

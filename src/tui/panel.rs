@@ -79,6 +79,10 @@ pub enum PanelAction {
     Clear,
     /// Copy what is selected.
     Copy,
+    /// The next length of time within which trades are shown as one.
+    NextWindow,
+    /// Show what concerns the selected symbol, or everything.
+    Scope,
 }
 
 /// What the mouse did inside a panel.
@@ -113,6 +117,8 @@ pub enum Response {
     Copy(String),
     /// Show all about the error of this number.
     ShowError(u64),
+    /// Show all about the headline of this number.
+    ShowNews(u64),
 }
 
 /// A part of the screen with a state of its own.

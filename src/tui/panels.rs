@@ -1,6 +1,9 @@
 //! One file for each panel.
 
 pub mod chart;
+pub mod depth;
 pub mod errors;
+pub mod news;
 pub mod pipeline;
+pub mod tape;
 pub mod watchlist;

@@ -8,6 +8,7 @@
 mod frames;
 mod headers;
 mod hostile;
+mod markets;
 mod measured;
 mod pictures;
 mod running;

@@ -3,6 +3,9 @@
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
+/// The width of a watchlist that stands beside what a view is about.
+const LIST_COLUMNS: u16 = 38;
+
 /// A panel of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PanelId {
@@ -14,6 +17,12 @@ pub enum PanelId {
     Errors,
     /// How the engine is doing.
     Pipeline,
+    /// The selected symbol's order book.
+    Depth,
+    /// The selected symbol's trades.
+    Tape,
+    /// The headlines.
+    News,
 }
 
 /// A combination of panels.
@@ -31,16 +40,25 @@ pub enum View {
     Errors,
     /// The pipeline.
     Pipeline,
+    /// The order book, with the tape beside it and a narrow watchlist where there is room.
+    Depth,
+    /// The trades, with a narrow watchlist where there is room.
+    Tape,
+    /// The headlines, with a narrow watchlist where there is room.
+    News,
 }
 
 impl View {
     /// Every view, in the order of its keys.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::Overview,
         Self::Watchlist,
         Self::Chart,
         Self::Errors,
         Self::Pipeline,
+        Self::Depth,
+        Self::Tape,
+        Self::News,
     ];
 
     /// The name in commands and the configuration.
@@ -52,6 +70,9 @@ impl View {
             Self::Chart => "chart",
             Self::Errors => "errors",
             Self::Pipeline => "pipeline",
+            Self::Depth => "depth",
+            Self::Tape => "tape",
+            Self::News => "news",
         }
     }
 
@@ -63,6 +84,9 @@ impl View {
             Self::Chart => PanelId::Chart,
             Self::Errors => PanelId::Errors,
             Self::Pipeline => PanelId::Pipeline,
+            Self::Depth => PanelId::Depth,
+            Self::Tape => PanelId::Tape,
+            Self::News => PanelId::News,
         }
     }
 
@@ -71,11 +95,11 @@ impl View {
     pub fn layout(self, area: Rect) -> Vec<(PanelId, Rect)> {
         match self {
             Self::Overview => overview(area),
-            Self::Chart if area.width >= 110 => {
-                let list = 38.min(area.width / 3);
-                let (left, right) = side_by_side(area, list);
-                vec![(PanelId::Chart, right), (PanelId::Watchlist, left)]
+            Self::Chart | Self::Tape | Self::News if area.width >= 110 => {
+                let (left, right) = side_by_side(area, LIST_COLUMNS);
+                vec![(self.main_panel(), right), (PanelId::Watchlist, left)]
             }
+            Self::Depth => depth(area),
             _ => vec![(self.main_panel(), area)],
         }
     }
@@ -100,6 +124,24 @@ impl std::str::FromStr for View {
                 )
             })
     }
+}
+
+/// The ladder; the tape beside it where both are readable, and the watchlist too where there is room for three.
+fn depth(area: Rect) -> Vec<(PanelId, Rect)> {
+    if area.width < 100 {
+        return vec![(PanelId::Depth, area)];
+    }
+    let (list, rest) = if area.width >= 160 {
+        side_by_side(area, LIST_COLUMNS)
+    } else {
+        (Rect::ZERO, area)
+    };
+    let (ladder, tape) = side_by_side(rest, rest.width - (rest.width * 2 / 5).min(64));
+    let mut panels = vec![(PanelId::Depth, ladder), (PanelId::Tape, tape)];
+    if !list.is_empty() {
+        panels.push((PanelId::Watchlist, list));
+    }
+    panels
 }
 
 /// All four panels where they fit; on a small screen the watchlist, with the chart while both are readable.
@@ -160,7 +202,15 @@ mod tests {
     #[test]
     fn panels_fill_the_area_and_do_not_overlap() {
         for view in View::ALL {
-            for (width, height) in [(1, 1), (40, 10), (60, 14), (80, 22), (120, 38), (300, 90)] {
+            for (width, height) in [
+                (1, 1),
+                (40, 10),
+                (60, 14),
+                (80, 22),
+                (120, 38),
+                (170, 40),
+                (300, 90),
+            ] {
                 let area = Rect::new(0, 1, width, height);
                 let panels = view.layout(area);
                 let covered: u32 = panels.iter().map(|(_, rect)| rect.area()).sum();

@@ -64,7 +64,7 @@ const ONLY_IN: [(&str, &[&str]); 12] = [
     ("Local::now", &[]),
     // A deadline of the program's own end is real time, whatever the data's clock says.
     ("std::time::Instant", &["domain/clock.rs", "bench"]),
-    ("std::net", &["sources", "sinks", "stores"]),
+    ("std::net", &["sources", "sinks", "stores", "bench"]),
 ];
 
 /// Files that may hold one of those words nevertheless, and why.

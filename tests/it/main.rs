@@ -11,6 +11,7 @@ mod engine;
 mod faults;
 mod headless;
 mod layers;
+mod market;
 mod program;
 mod pty;
 mod recording;

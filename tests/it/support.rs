@@ -1,5 +1,10 @@
 //! What the tests share: a source that does as it is told, a sink that keeps everything, and waiting with a deadline.
 
+#[allow(dead_code, reason = "what one test does not need, another does")]
+pub mod fault_proxy;
+#[allow(dead_code, reason = "what one test does not need, another does")]
+pub mod venue_server;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};

@@ -4,6 +4,7 @@ mod copying;
 mod frames;
 mod hostile;
 mod keys;
+mod markets;
 mod replay;
 mod sessions;
 mod signals;

@@ -8,6 +8,8 @@ use crate::domain::event::DataService;
 use crate::domain::source::Delivery;
 use crate::sources::KINDS;
 use crate::sources::kind::{OptionValue, Rest, SourceKind};
+use crate::sources::venue::VENUES;
+use crate::sources::venue::options::Key;
 
 /// Lists the kinds of sources, or explains one.
 #[must_use]
@@ -38,8 +40,18 @@ struct KindEntry {
     summary: &'static str,
     delivery: &'static str,
     services: Vec<&'static str>,
+    keys: Vec<KeyEntry>,
     options: Vec<OptionEntry>,
     examples: Vec<ExampleEntry>,
+}
+
+/// A secret that is taken from the environment.
+#[derive(Debug, Serialize)]
+struct KeyEntry {
+    variable: &'static str,
+    alternative: Option<&'static str>,
+    what: &'static str,
+    required: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,10 +91,27 @@ impl KindEntry {
             summary: kind.summary,
             delivery: delivery_of(kind),
             services: kind.services.iter().map(|service| service.name()).collect(),
+            keys: keys_of(kind)
+                .iter()
+                .map(|key| KeyEntry {
+                    variable: key.variable,
+                    alternative: key.alternative,
+                    what: key.what,
+                    required: key.required,
+                })
+                .collect(),
             options: options.collect(),
             examples: examples.collect(),
         }
     }
+}
+
+/// What a venue wants of a person; other kinds want nothing.
+fn keys_of(kind: &SourceKind) -> &'static [Key] {
+    VENUES
+        .iter()
+        .find(|venue| venue.kind.name == kind.name)
+        .map_or(&[], |venue| venue.keys)
 }
 
 fn delivery_of(kind: &SourceKind) -> &'static str {
@@ -97,6 +126,10 @@ fn form_of(kind: &SourceKind) -> String {
     match (kind.rest, kind.options) {
         (Rest::Required(rest), []) => format!("{name}:{rest}"),
         (Rest::Required(rest), _) => format!("{name}:{rest}?OPTION=VALUE&…"),
+        (Rest::Url, _) => match kind.schemes {
+            [scheme, ..] => format!("{scheme}://HOST/PATH?OPTION=VALUE&…"),
+            [] => format!("{name}:URL?OPTION=VALUE&…"),
+        },
         (Rest::Options, _) => format!("{name}:OPTION=VALUE,…"),
         (Rest::Nothing, []) => format!("{name}:"),
         (Rest::Nothing, _) => format!("{name}:?OPTION=VALUE&…"),
@@ -138,6 +171,18 @@ fn explain(kind: &SourceKind) -> String {
     line(&mut text, format_args!("{}.\n", kind.summary));
     line(&mut text, format_args!("Delivers: {}", services.join(", ")));
     line(&mut text, format_args!("Pace:     it {waits}"));
+    let keys = keys_of(kind);
+    if !keys.is_empty() {
+        line(&mut text, format_args!("\nEnvironment:"));
+    }
+    for key in keys {
+        let need = if key.required { "required" } else { "optional" };
+        let other = key
+            .alternative
+            .map_or_else(String::new, |name| format!(" (or {name})"));
+        line(&mut text, format_args!("  {}{other}, {need}", key.variable));
+        line(&mut text, format_args!("      {}", key.what));
+    }
     if !kind.options.is_empty() {
         line(&mut text, format_args!("\nOptions:"));
     }

@@ -1,22 +1,26 @@
 //! The fields of one symbol's data, for each service.
 
+mod parts;
+
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
-use crate::domain::book::{BookUpdate, Level};
+use crate::domain::book::BookUpdate;
 use crate::domain::event::{DataService, Payload};
 use crate::domain::news::News;
 use crate::domain::quote::Level1;
 use crate::domain::time::UnixMs;
-use crate::domain::trade::{Side, TimeAndSale};
+use crate::domain::trade::{TimeAndSale, TradeAction};
 
 use super::super::json::{Kind, Scanner};
 use super::super::number::{NumberError, scan_json};
 use super::super::quoted;
 use super::{Decoded, Fault};
+
+use parts::{condition, levels, list, listed_symbol, side, trade_id, whole};
 
 /// Reads the object that comes next; `None` when it is empty. After a [`Fault::Schema`] it has been passed all the same.
 #[inline]
@@ -92,7 +96,14 @@ fn level1(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
 }
 
 fn level2(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
-    const KEYS: &Keys = &["\"bids\":", "\"asks\":", "\"snapshot\":", "\"datetime\":"];
+    const KEYS: &Keys = &[
+        "\"bids\":",
+        "\"asks\":",
+        "\"snapshot\":",
+        "\"datetime\":",
+        "\"sequence\":",
+        "\"depth\":",
+    ];
     let mut book = BookUpdate::default();
     let mut time = None;
     let some = fields(scanner, KEYS, |scanner, key| {
@@ -100,7 +111,13 @@ fn level2(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
             0 => levels(scanner, "bids", &mut book.bids)?,
             1 => levels(scanner, "asks", &mut book.asks)?,
             2 => book.snapshot = flag(scanner, "snapshot")?,
-            _ => time = self::time(scanner, "datetime")?,
+            3 => time = self::time(scanner, "datetime")?,
+            4 => book.sequence = whole(scanner, "sequence")?,
+            // Of so many levels nobody has ever heard; all the same it is no reason to refuse the book.
+            _ => {
+                let depth = whole(scanner, "depth")?;
+                book.depth = depth.map(|depth| u32::try_from(depth).unwrap_or(u32::MAX));
+            }
         }
         Ok(())
     })?;
@@ -108,33 +125,69 @@ fn level2(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
 }
 
 fn time_and_sales(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
-    const KEYS: &Keys = &["\"price\":", "\"size\":", "\"side\":", "\"datetime\":"];
+    const KEYS: &Keys = &[
+        "\"price\":",
+        "\"size\":",
+        "\"side\":",
+        "\"datetime\":",
+        "\"conditions\":",
+        "\"trade_id\":",
+        "\"corrects\":",
+        "\"cancels\":",
+    ];
     let mut trade = TimeAndSale::default();
+    let (mut corrects, mut cancels) = (None, None);
     let mut time = None;
     let some = fields(scanner, KEYS, |scanner, key| {
         match key {
             0 => trade.price = decimal(scanner, "price")?,
             1 => trade.size = decimal(scanner, "size")?,
             2 => trade.side = side(scanner)?,
-            _ => time = self::time(scanner, "datetime")?,
+            3 => time = self::time(scanner, "datetime")?,
+            4 => trade.conditions = list(scanner, "conditions", condition)?.into(),
+            5 => trade.trade_id = trade_id(scanner, "trade_id")?,
+            6 => corrects = trade_id(scanner, "corrects")?,
+            _ => cancels = trade_id(scanner, "cancels")?,
         }
         Ok(())
     })?;
+    trade.action = match (corrects, cancels) {
+        (None, None) => TradeAction::New,
+        (Some(id), None) => TradeAction::Corrects(id),
+        (None, Some(id)) => TradeAction::Cancels(id),
+        (Some(_), Some(_)) => {
+            let reason = "cancels: a trade is corrected or cancelled, not both";
+            return Err(Fault::Schema(reason.to_owned()));
+        }
+    };
     Ok(some.then(|| (time, Payload::TimeAndSales(Box::new(trade)))))
 }
 
 fn news(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
-    const KEYS: &Keys = &["\"headline\":", "\"source\":", "\"url\":", "\"datetime\":"];
+    const KEYS: &Keys = &[
+        "\"headline\":",
+        "\"source\":",
+        "\"url\":",
+        "\"datetime\":",
+        "\"summary\":",
+        "\"symbols\":",
+        "\"publisher\":",
+    ];
     let mut headline = None;
-    let mut source = None;
-    let mut url = None;
+    let (mut source, mut publisher) = (None, None);
+    let (mut url, mut summary) = (None, None);
+    let mut symbols = Vec::new();
     let mut time = None;
     let some = fields(scanner, KEYS, |scanner, key| {
         match key {
             0 => headline = text(scanner, "headline")?,
             1 => source = text(scanner, "source")?,
             2 => url = text(scanner, "url")?,
-            _ => time = self::time(scanner, "datetime")?,
+            3 => time = self::time(scanner, "datetime")?,
+            4 => summary = text(scanner, "summary")?,
+            5 => symbols = list(scanner, "symbols", listed_symbol)?,
+            // As results call it, in which `source` is something else.
+            _ => publisher = text(scanner, "publisher")?,
         }
         Ok(())
     })?;
@@ -144,9 +197,10 @@ fn news(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
     let headline = headline.ok_or_else(|| Fault::Schema("headline: is missing".to_owned()))?;
     let news = News {
         headline: headline.into_owned(),
-        source: source.map(Cow::into_owned),
+        source: publisher.or(source).map(Cow::into_owned),
         url: url.map(Cow::into_owned),
-        ..News::default()
+        summary: summary.map(Cow::into_owned),
+        symbols: symbols.into(),
     };
     Ok(Some((time, Payload::News(Box::new(news)))))
 }
@@ -324,72 +378,4 @@ fn flag(scanner: &mut Scanner<'_>, field: &str) -> Result<bool, Fault> {
         }
         _ => Err(unexpected(scanner, field, "true or false", kind)),
     }
-}
-
-fn side(scanner: &mut Scanner<'_>) -> Result<Option<Side>, Fault> {
-    match text(scanner, "side")? {
-        None => Ok(None),
-        Some(text) if text.eq_ignore_ascii_case("buy") => Ok(Some(Side::Buy)),
-        Some(text) if text.eq_ignore_ascii_case("sell") => Ok(Some(Side::Sell)),
-        Some(text) => Err(Fault::Schema(format!(
-            "side: expected \"buy\" or \"sell\", found {}",
-            quoted(&text)
-        ))),
-    }
-}
-
-/// A list of `[price, size]`.
-fn levels(scanner: &mut Scanner<'_>, field: &str, into: &mut Vec<Level>) -> Result<(), Fault> {
-    match scanner.kind()? {
-        Kind::List => {}
-        Kind::Null => return Ok(scanner.word("null")?),
-        kind => return Err(unexpected(scanner, field, "a list", kind)),
-    }
-    let start = scanner.at();
-    match level_list(scanner, field, into) {
-        Err(Fault::Schema(reason)) => {
-            // Stopped in the middle: pass the list from its beginning.
-            scanner.move_to(start);
-            scanner.skip()?;
-            Err(Fault::Schema(reason))
-        }
-        other => other,
-    }
-}
-
-fn level_list(scanner: &mut Scanner<'_>, field: &str, into: &mut Vec<Level>) -> Result<(), Fault> {
-    scanner.expect(b'[', "a list is missing")?;
-    let mut more = !scanner.take(b']');
-    while more {
-        let wrong = || {
-            Fault::Schema(format!(
-                "{field}: level {} is no [price, size]",
-                into.len() + 1
-            ))
-        };
-        if !scanner.take(b'[') {
-            scanner.kind()?;
-            return Err(wrong());
-        }
-        let price = decimal(scanner, field)?;
-        if !scanner.take(b',') {
-            return Err(wrong());
-        }
-        let size = decimal(scanner, field)?;
-        if !scanner.take(b']') {
-            return Err(wrong());
-        }
-        let (Some(price), Some(size)) = (price, size) else {
-            return Err(wrong());
-        };
-        if size.is_sign_negative() {
-            return Err(Fault::Schema(format!(
-                "{field}: level {} has the negative size {size}",
-                into.len() + 1
-            )));
-        }
-        into.push(Level { price, size });
-        more = scanner.another(b']')?;
-    }
-    Ok(())
 }

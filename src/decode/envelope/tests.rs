@@ -57,17 +57,36 @@ fn tell(event: &Event) -> String {
                     .collect();
                 texts.join(" ")
             };
+            let further = (book.sequence, book.depth);
+            let numbers = match further {
+                (None, None) => String::new(),
+                (sequence, depth) => format!(" {sequence:?} {depth:?}"),
+            };
             format!(
-                "{} | {} {}",
+                "{} | {} {}{numbers}",
                 side(&book.bids),
                 side(&book.asks),
                 book.snapshot
             )
         }
         Payload::TimeAndSales(trade) => {
-            format!("{} {:?}", show(&[trade.price, trade.size]), trade.side)
+            let further = match (&trade.trade_id, &*trade.conditions, &trade.action) {
+                (None, [], crate::domain::trade::TradeAction::New) => String::new(),
+                (name, conditions, action) => format!(" {conditions:?} {name:?} {action:?}"),
+            };
+            let price_size = show(&[trade.price, trade.size]);
+            format!("{price_size} {:?}{further}", trade.side)
         }
-        Payload::News(news) => format!("{} {:?} {:?}", news.headline, news.source, news.url),
+        Payload::News(news) => {
+            let further = match (&news.summary, &*news.symbols) {
+                (None, []) => String::new(),
+                (summary, symbols) => format!(" {summary:?} {symbols:?}"),
+            };
+            format!(
+                "{} {:?} {:?}{further}",
+                news.headline, news.source, news.url
+            )
+        }
         other => format!("{other:?}"),
     };
     format!("{symbol} {time} {data}")
@@ -114,6 +133,26 @@ fn every_service_is_read() {
         (
             r#"{"service":"NEWS","symbols":{"AAPL":{"headline":"A \"B\" \u00e9","source":"x","datetime":7}}}"#,
             "A 7 A \"B\" é Some(\"x\") None",
+        ),
+        (
+            r#"{"service":"LEVEL2","symbols":{"AAPL":{"bids":[[1.0,2]],"asks":[],"integrity":"sequenced","sequence":18446744073709551615,"depth":10,"datetime":7}}}"#,
+            "A 7 1.0x2 |  false Some(18446744073709551615) Some(10)",
+        ),
+        (
+            r#"{"service":"TIMESALE","symbols":{"AAPL":{"price":1,"size":2,"side":null,"conditions":["@","I",37],"trade_id":52983525029461,"datetime":7}}}"#,
+            r#"A 7 1 2 None ["@", "I", "37"] Some(Number(52983525029461)) New"#,
+        ),
+        (
+            r#"{"service":"TIMESALE","symbols":{"AAPL":{"price":1,"conditions":null,"trade_id":"x\u0031","corrects":5}}}"#,
+            r#"A - 1 - None [] Some(Text("x1")) Corrects(Number(5))"#,
+        ),
+        (
+            r#"{"service":"TIMESALE","symbols":{"AAPL":{"conditions":[],"trade_id":"","cancels":"a"}}}"#,
+            r#"A - - - None [] None Cancels(Text("a"))"#,
+        ),
+        (
+            r#"{"service":"NEWS","symbols":{"AAPL":{"headline":"h","publisher":"p","url":null,"symbols":["AAPL","B"],"source":"x","summary":"s","datetime":7}}}"#,
+            r#"A 7 h Some("p") None Some("s") ["AAPL", "B"]"#,
         ),
     ] {
         assert_eq!(told(line), [expected], "{line}");
@@ -255,6 +294,36 @@ fn other_payloads_say_what_is_wrong_too() {
             r#"{"side":"up"}"#,
             "A side: expected \"buy\" or \"sell\", found \"up\"",
         ),
+        (
+            "LEVEL2",
+            r#"{"sequence":-1}"#,
+            "A sequence: \"-1\" is no whole number from zero up",
+        ),
+        (
+            "TIMESALE",
+            r#"{"trade_id":1.5}"#,
+            "A trade_id: \"1.5\" is no whole number from zero up",
+        ),
+        (
+            "TIMESALE",
+            r#"{"trade_id":[1]}"#,
+            "A trade_id: expected a string or a number, found a list",
+        ),
+        (
+            "TIMESALE",
+            r#"{"conditions":["a",{}],"price":1}"#,
+            "A conditions: expected strings or numbers, found an object",
+        ),
+        (
+            "TIMESALE",
+            r#"{"corrects":1,"cancels":2}"#,
+            "A cancels: a trade is corrected or cancelled, not both",
+        ),
+        (
+            "NEWS",
+            r#"{"headline":"x","symbols":[1]}"#,
+            "A symbols: expected strings, found a number",
+        ),
         ("NEWS", r#"{"url":"x"}"#, "A headline: is missing"),
         (
             "OHLCV",
@@ -357,12 +426,14 @@ fn a_torn_line_leaves_no_events_behind() {
     }
 }
 
-const FRAMES: [&str; 5] = [
+const FRAMES: [&str; 7] = [
     r#"{"timestamp":1720522860000,"service":"OHLCV","symbols":{"AAPL":{"open":227.99,"high":228.0,"volume":3756,"datetime":1720522860000},"XYZ":{"open":1},"BZ":{"low":1e2}}}"#,
     r#"{"service":"LEVEL1","symbols":{"AAPL":{"bid":1.10,"ask_size":3,"datetime":7}}}"#,
     r#"{"service":"LEVEL2","symbols":{"AAPL":{"bids":[[1.0,2],[0.9,0]],"asks":[],"snapshot":true}}}"#,
     r#"{"symbols":{"A":{"price":0.001,"side":"buy"}},"service":"TIMESALE"}"#,
     r#"{"service":"NEWS","symbols":{"AAPL":{"headline":"\u00e9\"","url":null}}}"#,
+    r#"{"service":"TIMESALE","symbols":{"AAPL":{"price":1,"conditions":["@",37],"trade_id":7}}}"#,
+    r#"{"service":"NEWS","symbols":{"AAPL":{"headline":"h","symbols":["AAPL","B"],"summary":""}}}"#,
 ];
 
 proptest! {

@@ -58,7 +58,7 @@ struct Totals {
     events: u64,
     conflated: u64,
     dropped: u64,
-    unserved: u64,
+    resyncs: u64,
     replaced: u64,
     late: u64,
     restarts: u64,
@@ -69,7 +69,7 @@ impl Totals {
         self.events += meters.events.get();
         self.conflated += meters.conflated.get();
         self.dropped += meters.dropped.get();
-        self.unserved += meters.unserved.get();
+        self.resyncs += meters.resyncs.get();
         self.replaced += meters.replaced.get();
         self.late += meters.late.get();
         self.restarts += meters.restarts.get();
@@ -179,7 +179,7 @@ impl Health {
             latency: self.latency.view(),
             conflated: totals.conflated,
             dropped: totals.dropped,
-            unserved: totals.unserved,
+            resyncs: totals.resyncs,
             replaced: totals.replaced,
             late: totals.late,
             restarts: totals.restarts,

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::domain::clock::Nanos;
 use crate::domain::event::Event;
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
-use crate::domain::source::{Delivery, SourceIndex};
+use crate::domain::source::{BarOrigin, Delivery, SourceIndex};
 use crate::domain::symbol::SymbolId;
 
 use super::super::mailbox::{Delivered, Item};
@@ -206,6 +206,7 @@ impl ProcessSupervisor {
         let may_grow = source.in_flight.get() < backlog_max;
         let mut unanswered = 0;
         let mut dropped = 0;
+        let mut is_book_lost = false;
         let schedule = match source.info.delivery {
             Delivery::Pausable => desk.cell.with_mailbox(|mailbox| {
                 let fits = mailbox.room().min(staged.len());
@@ -226,11 +227,25 @@ impl ProcessSupervisor {
                             is_history: false,
                         } => {
                             match mailbox.deliver_live(event, received, may_grow) {
-                                Delivered::Queued => continue,
-                                Delivered::Conflated => meters.conflated.add(1),
-                                Delivered::Dropped => dropped += 1,
+                                Delivered::Queued => {}
+                                Delivered::Conflated => {
+                                    meters.conflated.add(1);
+                                    unanswered += 1;
+                                }
+                                Delivered::Superseded(count) => {
+                                    meters.conflated.add(count);
+                                    unanswered += count;
+                                }
+                                Delivered::Dropped => {
+                                    dropped += 1;
+                                    unanswered += 1;
+                                }
+                                // The word of it is answered for in the place of what was dropped.
+                                Delivered::BookLost => {
+                                    dropped += 1;
+                                    is_book_lost = true;
+                                }
                             }
-                            unanswered += 1;
                         }
                         item => mailbox.push(item),
                     }
@@ -250,6 +265,9 @@ impl ProcessSupervisor {
         if dropped > 0 {
             meters.dropped.add(dropped);
             self.overloads.count(id, dropped, false);
+        }
+        if is_book_lost {
+            self.outbox.push_back(Outcome::Resync(id));
         }
         let at = desk.cell.source;
         if unanswered > 0 && source.in_flight.finish(unanswered) {
@@ -286,7 +304,10 @@ impl ProcessSupervisor {
                 self.order_all(at, || Item::Reset);
             }
             Some(Wait::End { error, hopeless }) => {
-                if self.parts.settings.timeframes.is_empty() {
+                let products = &self.parts.sources[at.index()].info.products;
+                if self.parts.settings.timeframes.is_empty()
+                    && products.bars == BarOrigin::Delivered
+                {
                     self.end(at, error, hopeless);
                 } else {
                     let open = self.order_all(at, || Item::EndOfData);

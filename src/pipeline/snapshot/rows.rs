@@ -192,6 +192,8 @@ impl Row {
 pub struct Trend {
     points: [f32; TREND_POINTS],
     len: u8,
+    /// Time of the newest bar.
+    newest: Option<UnixMs>,
 }
 
 impl Default for Trend {
@@ -199,6 +201,7 @@ impl Default for Trend {
         Self {
             points: [0.0; TREND_POINTS],
             len: 0,
+            newest: None,
         }
     }
 }
@@ -213,6 +216,20 @@ impl Trend {
         } else {
             self.points[len] = close;
             self.len += 1;
+        }
+    }
+
+    /// Takes the close of a bar: one of the time of the newest takes that one's place, and an older one is left out.
+    pub fn push_bar(&mut self, time: Option<UnixMs>, close: f32) {
+        match (time, self.newest) {
+            (Some(time), Some(newest)) if time < newest => {}
+            (Some(time), Some(newest)) if time == newest && self.len > 0 => {
+                self.points[usize::from(self.len) - 1] = close;
+            }
+            _ => {
+                self.newest = time.or(self.newest);
+                self.push(close);
+            }
         }
     }
 
@@ -268,6 +285,16 @@ mod tests {
         for id in 0..=100 {
             assert_eq!(rows.get(SymbolId(id)).is_some(), ids.contains(&id), "{id}");
         }
+    }
+
+    #[test]
+    fn a_bar_that_comes_again_is_one_point() {
+        let mut trend = Trend::default();
+        for (time, close) in [(1, 1.0), (2, 2.0), (2, 3.0), (1, 9.0), (3, 4.0)] {
+            trend.push_bar(Some(UnixMs(time)), close);
+        }
+        trend.push_bar(None, 5.0);
+        assert_eq!(trend.points(), [1.0, 3.0, 4.0, 5.0]);
     }
 
     #[test]

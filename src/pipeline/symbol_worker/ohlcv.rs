@@ -1,11 +1,13 @@
-//! The OHLCV service: history, the trading day so far, longer bars, and charts.
+//! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, and charts.
 
 use crate::compute::history::{BarHistory, Placed};
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
+use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
 use crate::domain::bar::{Candle, Ohlcv};
 use crate::domain::outcome::DayStats;
-use crate::domain::source::BarStamp;
-use crate::domain::time::{MINUTE_MS, Session, Timeframe, UnixMs};
+use crate::domain::source::{BarOrigin, BarStamp};
+use crate::domain::time::{Session, Timeframe, UnixMs};
+use crate::domain::trade::TimeAndSale;
 use crate::domain::{Decimal, to_f64};
 
 use super::super::meters::WorkerMeters;
@@ -62,10 +64,16 @@ struct Chart {
 
 pub(super) struct OhlcvService {
     bar_stamp: BarStamp,
+    /// The length of the bars that come in, or are built.
+    interval: Timeframe,
+    /// Builds them, where the source delivers none.
+    builder: Option<TradeBars>,
     history: BarHistory,
     sessions: SessionFinder,
     session: Option<Session>,
     day: Day,
+    /// The day without its newest bar, which may still grow.
+    day_before_newest: Day,
     last: Option<Decimal>,
     resamplers: Vec<Resampler>,
     closed: Vec<(Timeframe, LongBar)>,
@@ -75,16 +83,25 @@ pub(super) struct OhlcvService {
 impl OhlcvService {
     pub fn new(context: &WorkerContext) -> Self {
         let settings = &context.settings;
+        let products = &context.source.products;
+        let (builder, interval) = match products.bars {
+            BarOrigin::Delivered => (None, products.interval),
+            BarOrigin::Trades(rule) => (Some(TradeBars::new(rule)), Timeframe::M1),
+        };
         Self {
             bar_stamp: context.source.bar_stamp,
+            interval,
+            builder,
             history: BarHistory::new(settings.history_rows, context.budget.clone()),
             sessions: SessionFinder::new(context.source.calendar),
             session: None,
             day: Day::default(),
+            day_before_newest: Day::default(),
             last: None,
             resamplers: settings
                 .timeframes
                 .iter()
+                .filter(|&&timeframe| timeframe > interval)
                 .map(|&timeframe| Resampler::new(timeframe))
                 .collect(),
             closed: Vec::new(),
@@ -120,46 +137,115 @@ impl OhlcvService {
         let Some(time) = time else { return };
         let start = match self.bar_stamp {
             BarStamp::Start => time,
-            BarStamp::End => time.plus_ms(-MINUTE_MS),
+            BarStamp::End => time.plus_ms(-self.interval.ms()),
         };
         let Some(session) = self.sessions.session_of(start) else {
             return;
         };
-        if !self.resamplers.is_empty() {
-            let closed = &mut self.closed;
-            for resampler in &mut self.resamplers {
-                let timeframe = resampler.timeframe();
-                resampler.push(
-                    start,
-                    start.plus_ms(MINUTE_MS),
-                    bar,
-                    &session,
-                    &mut |long| {
-                        closed.push((timeframe, long));
-                    },
-                );
-            }
+        self.resample(start, bar, &session);
+        match self.place(start, bar, session) {
+            None | Some(Placed::Appended) => {}
+            Some(Placed::Replaced(_)) => meters.replaced.add(1),
+            Some(Placed::Late | Placed::TooOld) => meters.late.add(1),
         }
-        let Some(candle) = candle(start, bar) else {
+    }
+
+    /// Whether bars are built from trades.
+    pub fn builds(&self) -> bool {
+        self.builder.is_some()
+    }
+
+    /// Takes a trade where bars are built from them; the bars that this changes or closes go to `built`, and each has
+    /// to be taken in with [`Self::take_built`].
+    pub fn take_trade(
+        &mut self,
+        time: Option<UnixMs>,
+        trade: &TimeAndSale,
+        built: &mut Vec<BuiltBar>,
+    ) -> Counted {
+        match &mut self.builder {
+            Some(builder) => builder.take(time, trade, &mut |bar| built.push(bar)),
+            None => Counted::Nowhere,
+        }
+    }
+
+    /// Every trade up to `time` has come.
+    pub fn clock(&mut self, time: UnixMs, built: &mut Vec<BuiltBar>) {
+        if let Some(builder) = &mut self.builder {
+            builder.clock(time, &mut |bar| built.push(bar));
+        }
+    }
+
+    /// The bars under way, because nothing more will come.
+    pub fn open_bars(&self) -> Vec<BuiltBar> {
+        self.builder
+            .as_ref()
+            .map_or(Vec::new(), |builder| builder.open_bars().collect())
+    }
+
+    /// Takes in a bar that has been built. A growing one is in history and charts at once; longer bars are made of those
+    /// that are over.
+    pub fn take_built(&mut self, built: &BuiltBar, is_over: bool) {
+        let BuiltBar { start, bar, .. } = built;
+        let Some(session) = self.sessions.session_of(*start) else {
             return;
         };
-        let newest_close = self.history.newest().map(|newest| newest.close);
-        match self.history.insert(candle) {
-            Placed::Appended => {
-                if self.session != Some(session) {
-                    self.begin_day(session, newest_close);
-                }
-                self.day.add(&candle);
-                self.mark_charts(start);
-                return;
-            }
-            Placed::Replaced(_) => meters.replaced.add(1),
-            Placed::Late | Placed::TooOld => meters.late.add(1),
+        if is_over {
+            self.resample(*start, bar, &session);
         }
-        if self.session.is_some_and(|session| session.start <= start) {
+        if bar.close.is_some() {
+            self.place(*start, bar, session);
+        } else if self.history.remove(*start).is_some() {
+            // All of its trades have been taken out.
+            self.sum_day_again();
+            self.mark_charts(*start);
+        }
+    }
+
+    /// The time that a bar has in results.
+    pub fn stamp(&self, start: UnixMs, end: UnixMs) -> UnixMs {
+        match self.bar_stamp {
+            BarStamp::Start => start,
+            BarStamp::End => end,
+        }
+    }
+
+    pub fn interval(&self) -> Timeframe {
+        self.interval
+    }
+
+    fn resample(&mut self, start: UnixMs, bar: &Ohlcv, session: &Session) {
+        let end = start.plus_ms(self.interval.ms());
+        let closed = &mut self.closed;
+        for resampler in &mut self.resamplers {
+            let timeframe = resampler.timeframe();
+            resampler.push(start, end, bar, session, &mut |long| {
+                closed.push((timeframe, long));
+            });
+        }
+    }
+
+    /// Puts a bar into history and works it into the day; `None` when it lacks a price.
+    fn place(&mut self, start: UnixMs, bar: &Ohlcv, session: Session) -> Option<Placed> {
+        let candle = candle(start, bar)?;
+        let newest = self.history.newest().copied();
+        let placed = self.history.insert(candle);
+        let is_newest = newest.is_some_and(|newest| newest.start == start);
+        if placed == Placed::Appended {
+            if self.session != Some(session) {
+                self.begin_day(session, newest.map(|newest| newest.close));
+            }
+            self.day_before_newest = self.day;
+            self.day.add(&candle);
+        } else if is_newest && self.session == Some(session) {
+            // By far the most bars that come again are the newest, which grows.
+            self.day = self.day_before_newest;
+            self.day.add(&candle);
+        } else if self.session.is_some_and(|session| session.start <= start) {
             self.sum_day_again();
         }
         self.mark_charts(start);
+        Some(placed)
     }
 
     fn begin_day(&mut self, session: Session, newest_close: Option<f64>) {
@@ -171,13 +257,20 @@ impl OhlcvService {
     fn sum_day_again(&mut self) {
         let Some(session) = self.session else { return };
         self.day = Day::after(self.day.previous_close);
+        self.day_before_newest = self.day;
         for bar in self.history.since(session.start) {
+            self.day_before_newest = self.day;
             self.day.add(bar);
         }
     }
 
     pub fn day(&self) -> &DayStats {
         &self.day.stats
+    }
+
+    /// Whether the close of the session before is known.
+    pub fn has_previous_close(&self) -> bool {
+        self.day.previous_close.is_some()
     }
 
     pub fn last(&self) -> Option<Decimal> {
@@ -192,7 +285,8 @@ impl OhlcvService {
         let mut trend = Trend::default();
         let skip = self.history.len().saturating_sub(TREND_POINTS);
         for bar in self.history.iter().skip(skip) {
-            trend.push(bar.close as f32);
+            let time = self.stamp(bar.start, bar.start.plus_ms(self.interval.ms()));
+            trend.push_bar(Some(time), bar.close as f32);
         }
         trend
     }
@@ -217,8 +311,12 @@ impl OhlcvService {
 
     pub fn reset(&mut self) {
         self.history.clear();
+        if let Some(builder) = &mut self.builder {
+            builder.reset();
+        }
         self.session = None;
         self.day = Day::default();
+        self.day_before_newest = Day::default();
         self.last = None;
         self.resamplers.iter_mut().for_each(Resampler::reset);
         self.closed.clear();
@@ -253,11 +351,16 @@ impl OhlcvService {
                 Some(session) => chart.timeframe.interval_of(changed, &session).0,
                 None => changed,
             };
-            let candles = resample::candles(
-                self.history.since(from),
-                chart.timeframe,
-                &mut self.sessions,
-            );
+            // Nothing shorter can be made of what comes in.
+            let candles = if chart.timeframe < self.interval {
+                Vec::new()
+            } else {
+                resample::candles(
+                    self.history.since(from),
+                    chart.timeframe,
+                    &mut self.sessions,
+                )
+            };
             put(chart.timeframe, ChartChange { from, candles });
         }
     }

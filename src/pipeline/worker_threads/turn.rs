@@ -79,7 +79,7 @@ impl WorkerThreads {
             };
             let done = catch_unwind(AssertUnwindSafe(|| {
                 while at < turn.items.len() && !state.is_quarantined {
-                    let item = &turn.items[at];
+                    let item = &mut turn.items[at];
                     at += 1;
                     match item {
                         Item::Event {
@@ -113,7 +113,7 @@ impl WorkerThreads {
                 Ok(false) => {}
                 Err(panic) => {
                     self.after_panic(cell, state, panic.as_ref(), &mut turn.outcomes);
-                    state.worker = Some(worker.restarted());
+                    state.worker = Some(worker.restarted(&mut turn.outcomes));
                 }
             }
             if state.is_quarantined {
@@ -241,6 +241,9 @@ fn pass_over(
                 state.is_quarantined = false;
                 state.panics.clear();
                 outcomes.push(Outcome::Quarantine(cell.context.id, false));
+                if let Some(worker) = &mut state.worker {
+                    worker.lose_book("the symbol was quarantined", outcomes);
+                }
                 return at + 1;
             }
             Item::Retire => {

@@ -1,11 +1,17 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::io;
+use std::sync::Arc;
 
 use super::*;
 use crate::domain::bar::Ohlcv;
-use crate::domain::outcome::{DayStats, ErrorKind, Status};
+use crate::domain::book::{BookTop, Integrity, Level};
+use crate::domain::news::News;
+use crate::domain::outcome::{DayStats, ErrorKind, ResultBody, Status};
+use crate::domain::quote::{Level1, SymbolFacts, Trading};
 use crate::domain::symbol::SymbolId;
+use crate::domain::time::Timeframe;
+use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 
 fn decimal(text: &str) -> Option<Decimal> {
     (!text.is_empty()).then(|| text.parse().unwrap())
@@ -32,6 +38,7 @@ fn bar(
             timeframe,
             partial,
         },
+        last: None,
         day: DayStats::default(),
     }
 }
@@ -134,12 +141,136 @@ fn quotes_have_their_own_keys() {
             },
             facts: None,
         },
+        last: None,
         day: DayStats::default(),
     };
     assert_eq!(
         result_line(&result, "BTC/USD"),
         r#"{"type":"result","service":"LEVEL1","symbol":"BTC/USD","bid":0.00100000,"bid_size":5,"ask":0.00100100,"ask_size":null,"last":null,"last_size":null,"volume":null,"unix_ts":1720522800250,"new_york_datetime":"2024-07-09T07:00:00.250-04:00","source":"replay"}"#
     );
+}
+
+fn result(body: ResultBody) -> ResultInstance {
+    ResultInstance {
+        symbol: SymbolId(0),
+        time: Some(UnixMs(1_720_522_800_000)),
+        body,
+        last: None,
+        day: DayStats::default(),
+    }
+}
+
+/// What stands between the symbol and the times, and what stands after the source.
+fn parts(body: ResultBody) -> (String, String) {
+    let line = result_line(&result(body), "X");
+    let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(value["source"], "replay", "{line}");
+    let (_, rest) = line.split_once(r#""symbol":"X","#).unwrap();
+    let times = r#","unix_ts":1720522800000,"new_york_datetime":"2024-07-09T07:00:00-04:00","source":"replay""#;
+    let (before, after) = rest.split_once(times).unwrap();
+    (before.to_owned(), after.to_owned())
+}
+
+#[test]
+fn facts_are_told_while_a_symbol_is_not_open() {
+    let body = |trading, reason: Option<&str>| ResultBody::Level1 {
+        quote: Level1::default(),
+        facts: Some(Arc::new(SymbolFacts {
+            trading,
+            reason: reason.map(Into::into),
+            previous_close: decimal("1"),
+            ..SymbolFacts::default()
+        })),
+    };
+    for (trading, reason, expected) in [
+        (
+            Some(Trading::Halted),
+            Some("T1"),
+            r#","trading":"halted","reason":"T1"}"#,
+        ),
+        (
+            Some(Trading::QuotesOnly),
+            None,
+            r#","trading":"quotes-only"}"#,
+        ),
+        (Some(Trading::Open), Some("T3"), "}"),
+        (None, None, "}"),
+    ] {
+        assert_eq!(parts(body(trading, reason)).1, expected);
+    }
+}
+
+#[test]
+fn books_are_lists_of_levels_that_keep_their_digits() {
+    let level = |price, size| Level {
+        price: decimal(price).unwrap(),
+        size: decimal(size).unwrap(),
+    };
+    let book = BookTop {
+        bids: vec![level("0.00100000", "5.0"), level("0.0009", "1")],
+        asks: vec![level("0.0011", "7")],
+        integrity: Integrity::Sequenced,
+        sequence: Some(u64::MAX),
+    };
+    assert_eq!(
+        parts(ResultBody::Level2(Box::new(book))).0,
+        r#""bids":[[0.00100000,5.0],[0.0009,1]],"asks":[[0.0011,7]],"integrity":"sequenced","sequence":18446744073709551615"#
+    );
+    assert_eq!(
+        parts(ResultBody::Level2(Box::default())).0,
+        r#""bids":[],"asks":[],"integrity":"unverified","sequence":null"#
+    );
+}
+
+#[test]
+fn trades_say_what_they_change() {
+    let trade = TimeAndSale {
+        price: decimal("10.50"),
+        size: decimal("3"),
+        side: Some(Side::Sell),
+        conditions: Box::new(["@".into(), "\"I".into()]),
+        trade_id: Some(TradeId::Number(7)),
+        ..TimeAndSale::default()
+    };
+    let (before, after) = parts(ResultBody::TimeAndSales(Arc::new(trade.clone())));
+    assert_eq!(
+        before,
+        r#""price":10.50,"size":3,"side":"sell","conditions":["@","\"I"],"trade_id":7"#
+    );
+    assert_eq!(after, "}");
+    let correction = TimeAndSale {
+        action: TradeAction::Corrects(TradeId::Text("a\u{1b}".into())),
+        ..trade
+    };
+    let (_, after) = parts(ResultBody::TimeAndSales(Arc::new(correction)));
+    assert_eq!(after, r#","corrects":"a\u001b"}"#);
+    let cancel = TimeAndSale {
+        action: TradeAction::Cancels(TradeId::Number(7)),
+        ..TimeAndSale::default()
+    };
+    let (before, after) = parts(ResultBody::TimeAndSales(Arc::new(cancel)));
+    assert_eq!(
+        before,
+        r#""price":null,"size":null,"side":null,"conditions":[],"trade_id":null"#
+    );
+    assert_eq!(after, r#","cancels":7}"#);
+}
+
+#[test]
+fn the_publisher_of_news_is_not_taken_for_the_source_of_the_result() {
+    let news = News {
+        headline: "A \u{202e}\"B\"".to_owned(),
+        source: Some("Wire".to_owned()),
+        summary: Some("short".to_owned()),
+        symbols: vec!["X".to_owned(), "Y".to_owned()].into(),
+        ..News::default()
+    };
+    let (before, after) = parts(ResultBody::News(Box::new(news)));
+    assert_eq!(
+        before,
+        r#""headline":"A \u202e\"B\"","publisher":"Wire","url":null,"symbols":["X","Y"]"#
+    );
+    assert_eq!(after, r#","summary":"short"}"#);
 }
 
 #[test]

@@ -15,6 +15,11 @@ pub fn push_integer(buffer: &mut Vec<u8>, value: i64) {
     push_digits(buffer, value.unsigned_abs(), 1);
 }
 
+/// Appends a whole number that is not negative.
+pub fn push_whole(buffer: &mut Vec<u8>, value: u64) {
+    push_digits(buffer, value, 1);
+}
+
 /// Appends a number with at least `width` digits.
 fn push_digits(buffer: &mut Vec<u8>, mut value: u64, width: usize) {
     let mut digits = [b'0'; 20];

@@ -14,6 +14,7 @@ pub const KIND: SourceKind = SourceKind {
     name: "bundled",
     summary: "The synthetic trading day that comes with the program; what runs when no source is given",
     rest: Rest::Nothing,
+    schemes: &[],
     options: &[],
     examples: &[Example {
         spec: "bundled:",

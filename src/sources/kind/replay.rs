@@ -17,6 +17,7 @@ pub const KIND: SourceKind = SourceKind {
     name: "replay",
     summary: "Plays recorded files back: a file, or every data file of a folder, merged by time",
     rest: Rest::Required("PATH"),
+    schemes: &[],
     options: &[
         SourceOption {
             name: "start",

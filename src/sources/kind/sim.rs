@@ -14,6 +14,7 @@ pub const KIND: SourceKind = SourceKind {
     name: "sim",
     summary: "Makes up data: a random walk for each symbol, the same for the same seed",
     rest: Rest::Options,
+    schemes: &[],
     options: &[
         SourceOption {
             name: "symbols",

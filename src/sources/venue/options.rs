@@ -82,8 +82,10 @@ pub struct Setup {
     pub rest_url: Option<String>,
     /// A symbol without data for so long, while its market is open, is stale.
     pub stale_after: Duration,
-    /// The keys, in the order of [`Venue::keys`]; `None` where one is not set.
+    /// The keys, in the order of [`Venue::keys`]; `None` where one is not set. Those of `variables` follow.
     pub keys: Vec<Option<SecretString>>,
+    /// The environment variables that the specification refers to as `{env:NAME}`.
+    pub variables: Vec<(String, Option<SecretString>)>,
     /// Options of the venue's own.
     pub own: BTreeMap<&'static str, String>,
 }
@@ -105,6 +107,13 @@ impl Setup {
     #[must_use]
     pub fn asks_for_bars(&self) -> bool {
         self.has(DataService::Ohlcv) && self.products.bars == BarOrigin::Delivered
+    }
+
+    /// What an environment variable holds to which the specification refers; `None` when it is not set.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&SecretString> {
+        let found = self.variables.iter().find(|(known, _)| known == name);
+        found.and_then(|(_, value)| value.as_ref())
     }
 
     fn builds_bars(&self) -> bool {
@@ -189,11 +198,17 @@ pub const STALE: SourceOption = SourceOption {
     summary: "Report a symbol without data for so many seconds, while its market is open",
 };
 
-/// Names of the options that every venue has in common.
-const COMMON: [&str; 10] = [
-    "services", "depth", "levels", "interval", "bars", "open", "url", "rest_url", "insecure",
-    "stale",
+/// The options that every venue has in common.
+const COMMON: [SourceOption; 10] = [
+    SERVICES, DEPTH, LEVELS, INTERVAL, BARS, OPEN, URL, REST_URL, INSECURE, STALE,
 ];
+
+/// Whether an option is one of those; one of such a name that takes something else is the venue's own.
+fn is_common(option: &SourceOption) -> bool {
+    COMMON
+        .iter()
+        .any(|common| common.name == option.name && common.value == option.value)
+}
 
 impl Venue {
     /// Checks a specification without opening anything.
@@ -286,13 +301,31 @@ impl Venue {
             .kind()
             .options
             .iter()
-            .filter(|option| !COMMON.contains(&option.name))
+            .filter(|option| !is_common(option))
             .filter_map(|option| Some((option.name, spec.option(option.name)?.to_owned())));
         let socket_url = replaced(spec, "url", self.socket_url, insecure)?;
         let rest_url = match self.rest_url {
             Some(url) => Some(replaced(spec, "rest_url", url, insecure)?),
             None => None,
         };
+        let secret = |value: String| Some(value).filter(|value| !value.is_empty());
+        let variables: Vec<(String, Option<SecretString>)> = spec
+            .variables()
+            .into_iter()
+            .map(|name| {
+                let value = environment(&name).and_then(secret).map(SecretString::from);
+                (name, value)
+            })
+            .collect();
+        let values = variables.iter().map(|(_, value)| value.clone());
+        let keys = self.keys.iter().map(|key| {
+            let names = std::iter::once(key.variable).chain(key.alternative);
+            names
+                .filter_map(environment)
+                .find_map(secret)
+                .map(SecretString::from)
+        });
+        let keys: Vec<_> = keys.chain(values).collect();
         Ok(Setup {
             rest: spec.rest().to_owned(),
             services,
@@ -302,17 +335,8 @@ impl Venue {
             rest_url,
             stale_after: Duration::try_from_secs_f64(spec.parsed("stale")?.unwrap_or(60.0))
                 .unwrap_or(Duration::MAX),
-            keys: self
-                .keys
-                .iter()
-                .map(|key| {
-                    let variables = std::iter::once(key.variable).chain(key.alternative);
-                    variables
-                        .filter_map(environment)
-                        .find(|value| !value.is_empty())
-                        .map(SecretString::from)
-                })
-                .collect(),
+            keys,
+            variables,
             own: own.collect(),
         })
     }

@@ -1,10 +1,97 @@
 //! A venue as a source: opens its connections and runs its protocol.
+//!
+//! - [`streamer`]: the task that has everything in its hands
+//! - [`link`]: one connection with its session: dialling, sending, receiving, coming back
+//! - [`desk`]: what goes to the engine, and what is told to people
+//! - [`seen`]: which symbols have gone quiet
+//! - [`secrets`]: keeps keys out of whatever is shown
 
+mod desk;
+mod link;
+mod secrets;
+mod seen;
+mod streamer;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise"
+)]
+mod tests;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use secrecy::SecretString;
+
+use crate::domain::source::{BarStamp, Delivery, Origin, SourceInfo};
+use crate::pipeline::backoff::BackoffSettings;
+use crate::pipeline::feed::Feed;
+use crate::pipeline::recording::Recorder;
 use crate::pipeline::source::Source;
 use crate::sources::kind::{OpenContext, OpenError};
 use crate::sources::spec::SourceSpec;
 
-use super::options::Venue;
+use super::connection::tls;
+use super::options::{Setup, Venue};
+use super::recorded::Tap;
+
+use streamer::Streamer;
+
+/// The driver's own times.
+#[derive(Debug, Clone, Copy)]
+struct Timings {
+    /// For name, TCP, TLS and opening request together.
+    dial: Duration,
+    /// How often sessions are told that time passes, and quiet symbols are looked for.
+    tick: Duration,
+    /// Meters that change with every message are brought up to date this often.
+    meters: Duration,
+    /// How waits grow.
+    backoff: BackoffSettings,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            dial: Duration::from_secs(10),
+            tick: Duration::from_secs(1),
+            meters: Duration::from_millis(250),
+            backoff: BackoffSettings::default(),
+        }
+    }
+}
+
+/// A venue's source before it runs.
+struct VenueSource {
+    info: Arc<SourceInfo>,
+    venue: &'static Venue,
+    setup: Setup,
+    recorder: Arc<dyn Recorder>,
+    trust: Arc<ClientConfig>,
+    timings: Timings,
+}
+
+impl VenueSource {
+    /// The source's own end of a recording.
+    fn tap(&self) -> Tap {
+        Tap::new(
+            Arc::clone(&self.recorder),
+            self.info.name.clone(),
+            self.info.label.clone(),
+            self.secrets(),
+        )
+    }
+
+    fn secrets(&self) -> Vec<SecretString> {
+        self.setup.keys.iter().flatten().cloned().collect()
+    }
+}
 
 impl Venue {
     /// Opens the venue's source.
@@ -12,12 +99,64 @@ impl Venue {
     /// # Errors
     /// When a key is missing, or the options cannot mean anything.
     pub fn open(
-        &self,
+        &'static self,
         spec: &SourceSpec,
         context: &OpenContext,
     ) -> Result<Box<dyn Source>, OpenError> {
+        let trust = tls::shared().map_err(|error| spec.failed(format!("TLS: {error}")))?;
+        let source = self.prepare(spec, context, trust, Timings::default())?;
+        Ok(Box::new(source))
+    }
+
+    fn prepare(
+        &'static self,
+        spec: &SourceSpec,
+        context: &OpenContext,
+        trust: Arc<ClientConfig>,
+        timings: Timings,
+    ) -> Result<VenueSource, OpenError> {
         let setup = self.setup(spec, &*context.environment)?;
-        let _ = setup;
-        Err(spec.failed("the driver is not there yet"))
+        for (key, value) in self.keys.iter().zip(&setup.keys) {
+            if key.required && value.is_none() {
+                let variable = key.variable;
+                return Err(spec.failed(format!(
+                    "{variable} is not set: {}. Set it in the environment or in .env",
+                    key.what
+                )));
+            }
+        }
+        if let Err(problem) = (self.protocol)(&setup) {
+            return Err(spec.wrong(problem.option, problem.reason).into());
+        }
+        Ok(VenueSource {
+            info: Arc::new(SourceInfo {
+                name: context.name.clone(),
+                label: spec.to_string(),
+                origin: Origin::Live,
+                delivery: Delivery::Live,
+                has_transport: false,
+                bar_stamp: BarStamp::Start,
+                calendar: self.calendar,
+                products: setup.products,
+            }),
+            venue: self,
+            setup,
+            recorder: Arc::clone(&context.recorder),
+            trust,
+            timings,
+        })
+    }
+}
+
+impl Source for VenueSource {
+    fn info(&self) -> Arc<SourceInfo> {
+        Arc::clone(&self.info)
+    }
+
+    fn run(self: Box<Self>, feed: Feed) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            // An engine that has shut down has nobody left to tell.
+            Streamer::new(*self, feed).run().await.ok();
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! A venue's protocol on a workbench: bytes in, and a look at what comes out.
 
+pub(crate) mod mutate;
+
 use super::options::{Setup, Venue};
 use super::session::{Input, Session};
 use super::{Answer, Incoming, Outgoing, Output};

@@ -15,6 +15,12 @@ pub enum Context {
     Chart,
     /// The errors have the keys.
     Errors,
+    /// The order book has the keys.
+    Depth,
+    /// The trades have the keys.
+    Tape,
+    /// The headlines have the keys.
+    News,
     /// Something lies over the screen: the help, an error's detail, the choice of columns.
     Overlay,
     /// A line of text is being typed.
@@ -23,11 +29,14 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Global,
         Self::Watchlist,
         Self::Chart,
         Self::Errors,
+        Self::Depth,
+        Self::Tape,
+        Self::News,
         Self::Overlay,
         Self::Text,
     ];
@@ -40,6 +49,9 @@ impl Context {
             Self::Watchlist => "Watchlist",
             Self::Chart => "Chart",
             Self::Errors => "Errors",
+            Self::Depth => "Order book",
+            Self::Tape => "Tape",
+            Self::News => "News",
             Self::Overlay => "Over the screen (help, detail, columns)",
             Self::Text => "While typing",
         }
@@ -82,7 +94,7 @@ const fn entry(
 }
 
 use Action as A;
-use Context::{Chart, Errors, Global, Overlay, Text, Watchlist};
+use Context::{Chart, Depth, Errors, Global, News, Overlay, Tape, Text, Watchlist};
 use PanelAction as P;
 
 /// Every key of the program. The order is that of the help; hints stand in the footer in this order too.
@@ -100,8 +112,8 @@ pub const TABLE: &[Entry] = &[
     entry(Global, "back", &["esc"], A::Panel(P::Back), "", "Back: drop the filter, leave the view"),
     entry(Global, "up", &["up", "k"], A::Panel(P::Up), "", "One up"),
     entry(Global, "down", &["down", "j"], A::Panel(P::Down), "", "One down"),
-    entry(Global, "left", &["left", "h"], A::Panel(P::Left), "", "To the left: earlier on the chart"),
-    entry(Global, "right", &["right", "l"], A::Panel(P::Right), "", "To the right: later on the chart"),
+    entry(Global, "left", &["left", "h"], A::Panel(P::Left), "", "To the left: earlier on the chart; symbol before"),
+    entry(Global, "right", &["right", "l"], A::Panel(P::Right), "", "To the right: later on the chart; next symbol"),
     entry(Global, "page-up", &["pageup", "ctrl-b"], A::Panel(P::PageUp), "", "A screenful up"),
     entry(Global, "page-down", &["pagedown", "ctrl-f"], A::Panel(P::PageDown), "", "A screenful down"),
     entry(Global, "first", &["home", "g"], A::Panel(P::Home), "", "To the first"),
@@ -114,6 +126,9 @@ pub const TABLE: &[Entry] = &[
     entry(Global, "chart", &["3"], A::View(View::Chart), "", "View: chart"),
     entry(Global, "errors", &["e", "4"], A::View(View::Errors), "errors", "View: errors"),
     entry(Global, "pipeline", &["p", "5"], A::View(View::Pipeline), "pipeline", "View: pipeline"),
+    entry(Global, "depth", &["6"], A::View(View::Depth), "", "View: order book"),
+    entry(Global, "tape", &["7"], A::View(View::Tape), "", "View: trades"),
+    entry(Global, "news", &["8"], A::View(View::News), "", "View: news"),
     entry(Global, "sort", &["s"], A::Panel(P::SortNext), "sort", "Sort the watchlist by the next column"),
     entry(Global, "reverse", &["r"], A::Panel(P::SortReverse), "", "Turn the order round"),
     entry(Global, "freeze", &["f"], A::Freeze, "freeze", "Hold the picture while data goes on"),
@@ -140,6 +155,17 @@ pub const TABLE: &[Entry] = &[
     entry(Errors, "acknowledge", &["m"], A::Panel(P::Acknowledge), "mark seen", "Mark the error as seen"),
     entry(Errors, "acknowledge-all", &["M"], A::Panel(P::AcknowledgeAll), "mark all", "Mark all errors as seen"),
     entry(Errors, "clear", &["C"], A::Panel(P::Clear), "clear", "Forget all errors"),
+
+    entry(Depth, "group-less", &["+", "="], A::Panel(P::ZoomIn), "group", "Finer price steps"),
+    entry(Depth, "group-more", &["-"], A::Panel(P::ZoomOut), "", "Coarser price steps"),
+
+    entry(Tape, "size-more", &["+", "="], A::Panel(P::ZoomIn), "size", "Leave out smaller trades"),
+    entry(Tape, "size-less", &["-"], A::Panel(P::ZoomOut), "", "Show smaller trades too"),
+    entry(Tape, "window", &["w"], A::Panel(P::NextWindow), "merge", "Merge trades at one price: off, 100 ms, 1 s"),
+
+    entry(News, "scope", &["o"], A::Panel(P::Scope), "scope", "News of the selected symbol, or of all"),
+    entry(News, "read", &["m"], A::Panel(P::Acknowledge), "mark read", "Mark the headline as read"),
+    entry(News, "read-all", &["M"], A::Panel(P::AcknowledgeAll), "mark all", "Mark all headlines as read"),
 
     entry(Overlay, "close", &["esc", "q", "?", "enter"], A::Close, "close", "Close it"),
     entry(Overlay, "move-up", &["K", "shift-up"], A::MoveUp, "", "Columns: move the column up"),

@@ -90,6 +90,7 @@ impl Model {
     fn open_filter(&mut self) {
         let (panel, text) = match self.focus {
             PanelId::Errors => (PanelId::Errors, self.panels.errors.filter().to_owned()),
+            PanelId::News => (PanelId::News, self.panels.news.filter().to_owned()),
             _ => (
                 PanelId::Watchlist,
                 self.panels.watchlist.filter().to_owned(),
@@ -210,7 +211,7 @@ impl Model {
     }
 
     /// Offers an action to the focused panel, then to the watchlist, then deals with it here.
-    fn act_on_panel(&mut self, action: PanelAction) {
+    pub(super) fn act_on_panel(&mut self, action: PanelAction) {
         let focus = self.focus;
         let mut response = self.with_panel(focus, |panel, context| panel.act(action, context));
         let is_for_watchlist = matches!(
@@ -228,6 +229,20 @@ impl Model {
         if response == Response::Ignored && is_for_watchlist && focus != PanelId::Watchlist {
             response = self.with_panel(PanelId::Watchlist, |panel, context| {
                 panel.act(action, context)
+            });
+        }
+        // Where there is no list to move in, the sides lead to the symbols before and after.
+        let neighbour = match action {
+            PanelAction::Left => Some(PanelAction::Up),
+            PanelAction::Right => Some(PanelAction::Down),
+            _ => None,
+        };
+        if let Some(neighbour) = neighbour
+            && response == Response::Ignored
+            && matches!(focus, PanelId::Depth | PanelId::Tape | PanelId::News)
+        {
+            response = self.with_panel(PanelId::Watchlist, |panel, context| {
+                panel.act(neighbour, context)
             });
         }
         if response == Response::Ignored {
@@ -295,73 +310,16 @@ impl Model {
                     });
                 }
             }
-        }
-    }
-
-    /// Offers an action to what lies over the screen; tells whether it was taken.
-    fn act_on_overlay(&mut self, action: Action) -> bool {
-        let Some(overlay) = &mut self.overlay else {
-            return false;
-        };
-        let page = usize::from(self.geometry.overlay.height.saturating_sub(2)).max(1);
-        if let Overlay::Columns { entries, at } = overlay {
-            let last = entries.len().saturating_sub(1);
-            let mut changed = true;
-            match action {
-                Action::Panel(PanelAction::Up) => *at = at.saturating_sub(1),
-                Action::Panel(PanelAction::Down) => *at = (*at + 1).min(last),
-                Action::Toggle => entries[*at].1 = !entries[*at].1,
-                Action::MoveUp if *at > 0 => {
-                    entries.swap(*at, *at - 1);
-                    *at -= 1;
+            Response::ShowNews(id) => {
+                let row = self.shown.news.iter().find(|row| row.id == id).cloned();
+                if let Some(row) = row {
+                    self.panels.news.mark_read(id);
+                    self.overlay = Some(Overlay::News {
+                        row: Box::new(row),
+                        top: 0,
+                    });
                 }
-                Action::MoveDown if *at < last => {
-                    entries.swap(*at, *at + 1);
-                    *at += 1;
-                }
-                _ => changed = false,
             }
-            if changed {
-                let columns: Vec<Column> = entries
-                    .iter()
-                    .filter(|(_, is_shown)| *is_shown)
-                    .map(|(column, _)| *column)
-                    .collect();
-                // Without any column there is nothing to see; the last one stays.
-                if columns.is_empty() {
-                    entries[*at].1 = true;
-                } else if columns != self.panels.watchlist.columns() {
-                    self.panels.watchlist.set_columns(columns);
-                }
-                return true;
-            }
-        } else if let Overlay::Help { top, .. } | Overlay::Error { top, .. } = overlay {
-            match action {
-                Action::Panel(PanelAction::Up) => *top = top.saturating_sub(1),
-                Action::Panel(PanelAction::Down) => *top += 1,
-                Action::Panel(PanelAction::PageUp) => *top = top.saturating_sub(page),
-                Action::Panel(PanelAction::PageDown) => *top += page,
-                Action::Panel(PanelAction::Home) => *top = 0,
-                Action::Panel(PanelAction::End) => *top = usize::MAX / 2,
-                Action::Filter if matches!(overlay, Overlay::Help { .. }) => {
-                    self.prompt = Some(Prompt::new(PromptKind::HelpSearch, ""));
-                }
-                Action::Panel(PanelAction::Copy) => {
-                    if let Overlay::Error { .. } = overlay {
-                        self.act_on_panel(PanelAction::Copy);
-                    }
-                }
-                Action::Close | Action::Quit | Action::Help => self.overlay = None,
-                Action::Interrupt | Action::Suspend | Action::Redraw => return false,
-                _ => {}
-            }
-            return true;
         }
-        match action {
-            Action::Close | Action::Quit | Action::Help => self.overlay = None,
-            Action::Interrupt | Action::Suspend | Action::Redraw => return false,
-            _ => {}
-        }
-        true
     }
 }

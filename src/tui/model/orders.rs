@@ -20,6 +20,11 @@ impl Model {
             Order::Sort(sort) => self.panels.watchlist.set_sort(sort),
             Order::Columns(columns) => self.panels.watchlist.set_columns(columns),
             Order::Timeframe(timeframe) => self.panels.chart.set_timeframe(timeframe),
+            Order::Tape(order) => {
+                let rules = order.apply(self.panels.tape.rules());
+                self.panels.tape.set_rules(rules);
+            }
+            Order::News(is_of_symbol) => self.panels.news.set_scope(is_of_symbol),
             Order::List(order) => return self.obey_list(order),
             Order::Filter(text) => self.panels.watchlist.set_filter(&text),
             Order::Select(spec) => {

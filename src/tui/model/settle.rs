@@ -124,6 +124,18 @@ impl Model {
             .map(|id| (id, self.panels.chart.timeframe()))
             .into_iter()
             .collect();
+        let is_book_visible = visible
+            .iter()
+            .any(|(id, _)| matches!(id, PanelId::Depth | PanelId::Tape));
+        let books: Vec<SymbolId> = self
+            .selected
+            .filter(|_| is_book_visible)
+            .into_iter()
+            .collect();
+        if books != self.watched_books {
+            self.watched_books.clone_from(&books);
+            self.effects.push(Effect::Send(Command::WatchBooks(books)));
+        }
         if watched != self.watched {
             self.watched.clone_from(&watched);
             self.effects

@@ -5,6 +5,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod books;
 mod memory;
 mod pointing;
 
@@ -49,7 +50,7 @@ fn commands(model: &mut Model) -> Vec<Command> {
         .take_effects()
         .into_iter()
         .filter_map(|effect| match effect {
-            Effect::Send(Command::WatchCharts(_)) => None,
+            Effect::Send(Command::WatchCharts(_) | Command::WatchBooks(_)) => None,
             Effect::Send(command) => Some(command),
             _ => None,
         })

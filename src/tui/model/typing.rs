@@ -82,6 +82,7 @@ impl Model {
         let text = prompt.input.text().to_owned();
         match prompt.kind {
             PromptKind::Filter(PanelId::Errors) => self.panels.errors.set_filter(&text),
+            PromptKind::Filter(PanelId::News) => self.panels.news.set_filter(&text),
             PromptKind::Filter(_) => self.panels.watchlist.set_filter(&text),
             PromptKind::HelpSearch => {
                 if let Some(Overlay::Help { top, query }) = &mut self.overlay {
@@ -149,6 +150,7 @@ impl Model {
                 PromptKind::Filter(PanelId::Errors) => {
                     self.panels.errors.set_filter(&prompt.before);
                 }
+                PromptKind::Filter(PanelId::News) => self.panels.news.set_filter(&prompt.before),
                 PromptKind::Filter(_) => self.panels.watchlist.set_filter(&prompt.before),
                 PromptKind::HelpSearch => {
                     if let Some(Overlay::Help { top, query }) = &mut self.overlay {

@@ -1,5 +1,6 @@
 //! The pipeline: how sources, channels and workers are doing.
 
+mod connections;
 mod full;
 mod pieces;
 mod summary;
@@ -116,6 +117,8 @@ impl Panel for PipelinePanel {
         }
         let sources_max = usize::from(area.height / 4).max(1);
         let row = full::draw_sources(inside, sources_max, buffer, context);
+        let lines_max = usize::from(area.height / 3).max(2);
+        let row = connections::draw_connections(inside, row + 1, lines_max, buffer, context);
         let row = full::draw_figures(inside, row + 1, buffer, context);
         self.draw_workers(inside, row + 1, buffer, context);
     }

@@ -17,11 +17,10 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::clock::Nanos;
 use crate::domain::symbol::{SymbolId, SymbolSpec};
-use crate::domain::time::UnixMs;
 
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
 use super::super::text::{paint, safe};
-use cells::CellWidth;
+use cells::{CellWidth, SourceStates};
 pub use columns::{Column, Sort};
 use draw::{RowLine, draw_empty, row_text};
 use order::{OrderBy, RowOrder};
@@ -296,11 +295,7 @@ impl Panel for WatchlistPanel {
         self.place_top(context.selected);
         let snapshot = context.snapshot;
         let has_many_sources = snapshot.sources.len() > 1;
-        let nows: Vec<(&str, UnixMs)> = snapshot
-            .sources
-            .iter()
-            .map(|source| (source.name.as_str(), snapshot.data_now(&source.name)))
-            .collect();
+        let sources = SourceStates::of(snapshot);
         let lines: Vec<RowLine<'_>> = self
             .order
             .ids()
@@ -309,17 +304,17 @@ impl Panel for WatchlistPanel {
             .take(self.rows_visible())
             .filter_map(|id| snapshot.rows.get(*id))
             .map(|row| {
-                let now = nows
-                    .iter()
-                    .find(|(name, _)| *name == row.source.as_str())
-                    .map_or(snapshot.wall, |(_, now)| *now);
-                let age_ms = cells::age_ms(row, now);
+                let standing = sources.standing(row);
                 let cells = self
                     .columns
                     .iter()
-                    .map(|column| (*column, cells::cell(row, *column, age_ms, context)))
+                    .map(|column| (*column, cells::cell(row, *column, standing, context)))
                     .collect();
-                RowLine { row, age_ms, cells }
+                RowLine {
+                    row,
+                    standing,
+                    cells,
+                }
             })
             .collect();
         // Widths only grow, so that columns stand still while numbers change.

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use super::super::action::Action;
 use super::super::draw::draw;
+use super::super::fixture::live::{depth, live, tape};
 use super::super::fixture::{TAKEN, full, row, screen};
 use super::super::screen::Screen;
+use super::super::views::View;
 use crate::domain::Decimal;
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::{Direction, Rows};
@@ -43,4 +46,31 @@ fn a_frame_of_many_rows_formats_only_what_is_seen() {
     let second = screen.compose(b"").unwrap().len();
     assert!(first < 60_000, "{first}");
     assert!(second < first, "{second} {first}");
+}
+
+#[test]
+fn a_frame_of_a_deep_book_writes_only_what_is_seen() {
+    let board = |levels: i64, last: u64| {
+        let mut snapshot = live();
+        snapshot.version += last;
+        snapshot.depths = vec![Arc::new(depth(levels))];
+        snapshot.tapes = vec![Arc::new(tape(last))];
+        Arc::new(snapshot)
+    };
+    let mut model = screen(None, 120, 40);
+    model.act(Action::View(View::Depth));
+    let mut screen = Screen::new(120, 40);
+    let mut frame = |levels, last| {
+        model.take(board(levels, last));
+        model.settle();
+        let begun = std::time::Instant::now();
+        draw(&mut model, screen.blank());
+        println!("{levels} levels: {:?}", begun.elapsed());
+        screen.compose(b"").map_or(0, <[u8]>::len)
+    };
+    let first = frame(25, 200);
+    let deep = frame(5_000, 201);
+    let same = frame(5_000, 201);
+    assert!(first < 60_000 && deep < 60_000, "{first} {deep}");
+    assert!(same < deep, "{same} {deep}");
 }

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use super::super::action::Action;
 use super::super::draw::draw;
+use super::super::fixture::live::{depth, live, news, tape};
 use super::super::fixture::{error, full, screen};
 use super::super::panel::Response;
 use super::super::screen::Screen;
 use super::super::views::View;
+use crate::domain::news::News;
+use crate::domain::quote::{SymbolFacts, Trading};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::trade::{TimeAndSale, TradeId};
 use crate::pipeline::Snapshot;
-use crate::pipeline::snapshot::Row;
+use crate::pipeline::snapshot::{BookState, Row};
 
 const HOSTILE: &str =
     "\x1b]0;owned\x07\x1b[2J\u{9b}31m\u{202e}\u{200b}e\u{301}\r\n\t\x00\u{7f}\u{85}日本\u{1f600}";
@@ -33,7 +37,44 @@ fn board() -> Snapshot {
     snapshot.sources[0].label = format!("replay:{HOSTILE}");
     snapshot.sources[0].name = SourceName::new(HOSTILE);
     snapshot.sources[0].waiting_for = Some(Symbol::new("日経").unwrap());
+    add_market(&mut snapshot);
     snapshot
+}
+
+/// What a venue says of itself, its books, trades and news.
+fn add_market(snapshot: &mut Snapshot) {
+    let mut connection = live().sources[0].connections[0].clone();
+    connection.host = HOSTILE.to_owned();
+    connection.last_error = Some(HOSTILE.repeat(100));
+    snapshot.sources[0].connections = vec![connection];
+    let mut depth = depth(5);
+    depth.state = BookState::Lost(HOSTILE.repeat(100));
+    snapshot.depths = vec![Arc::new(depth)];
+    let mut tape = tape(200);
+    for row in Arc::make_mut(&mut tape.rows) {
+        row.trade = Arc::new(TimeAndSale {
+            conditions: [HOSTILE; 3].map(Box::from).into(),
+            trade_id: Some(TradeId::Text(HOSTILE.into())),
+            ..TimeAndSale::clone(&row.trade)
+        });
+    }
+    snapshot.tapes = vec![Arc::new(tape)];
+    let mut headline = news(1, 0, &HOSTILE.repeat(20_000));
+    headline.news = Arc::new(News {
+        source: Some(HOSTILE.to_owned()),
+        url: Some(HOSTILE.repeat(100)),
+        summary: Some(HOSTILE.repeat(100)),
+        symbols: [HOSTILE.to_owned()].into(),
+        ..News::clone(&headline.news)
+    });
+    snapshot.news = Arc::new(vec![headline]);
+    if let Some(row) = snapshot.rows.get_mut(SymbolId(0)) {
+        row.facts = Some(Arc::new(SymbolFacts {
+            trading: Some(Trading::Halted),
+            reason: Some(HOSTILE.into()),
+            ..SymbolFacts::default()
+        }));
+    }
 }
 
 /// Takes the sequences that the screen may send out of a frame; what is left must be text.
@@ -67,7 +108,9 @@ fn only_known_sequences_reach_the_terminal() {
         for view in View::ALL {
             for overlay in [false, true] {
                 model.act(Action::View(view));
-                if overlay {
+                if overlay && view == View::News {
+                    model.respond(Response::ShowNews(1));
+                } else if overlay {
                     model.respond(Response::ShowError(9));
                 }
                 model.act(Action::Filter);
@@ -86,6 +129,7 @@ fn only_known_sequences_reach_the_terminal() {
                 model.overlay = None;
                 model.panels.watchlist.set_filter("");
                 model.panels.errors.set_filter("");
+                model.panels.news.set_filter("");
             }
         }
     }

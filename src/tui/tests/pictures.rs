@@ -1,5 +1,6 @@
 //! Pictures of the screen in the sizes and states that matter.
 
+use super::super::fixture::live::{live, lost, resyncing};
 use super::super::fixture::{full, picture, screen, stale, with_errors};
 use super::super::views::View;
 use crate::pipeline::Snapshot;
@@ -67,7 +68,13 @@ fn no_size_is_too_small_to_draw() {
             (400, 3),
             (200, 60),
         ] {
-            for snapshot in [None, Some(with_errors())] {
+            for snapshot in [
+                None,
+                Some(with_errors()),
+                Some(live()),
+                Some(lost()),
+                Some(resyncing()),
+            ] {
                 let mut model = screen(snapshot, width, height);
                 model.act(super::super::action::Action::View(view));
                 picture(&mut model);
@@ -96,11 +103,17 @@ fn without_unicode_everything_is_ascii() {
         glyphs: super::super::theme::GlyphSet::Ascii,
         ..Default::default()
     };
-    let mut model = super::super::fixture::screen_with(settings, Some(with_errors()), 120, 40);
-    let picture = picture(&mut model);
-    assert!(picture.is_ascii(), "{picture}");
-    assert!(
-        !picture.contains('?') || picture.contains("? help"),
-        "{picture}"
-    );
+    for snapshot in [with_errors(), live(), lost(), resyncing()] {
+        for view in View::ALL {
+            let settings = settings.clone();
+            let snapshot = Some(snapshot.clone());
+            let mut model = super::super::fixture::screen_with(settings, snapshot, 120, 40);
+            model.act(super::super::action::Action::View(view));
+            let picture = picture(&mut model);
+            assert!(picture.is_ascii(), "{picture}");
+            // What has no counterpart becomes a question mark.
+            let rest = picture.replace("? help", "");
+            assert!(!rest.contains('?'), "{picture}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::pipeline::snapshot::{ChannelView, SourceView, WorkerState, WorkerView};
 
+use super::super::super::market::short_state_text;
 use super::super::super::number::{age, bytes, compact};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe, width};
@@ -18,7 +19,7 @@ use super::{PipelinePanel, connection_mark, connection_style, measured};
 const BAR_COLUMNS: usize = 16;
 
 /// A table's heading: as many whole words as fit, over columns of these widths.
-fn heading(columns: &[(&str, usize)], context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
+pub(super) fn heading(columns: &[(&str, usize)], context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
     columns
         .iter()
         .enumerate()
@@ -34,7 +35,7 @@ fn heading(columns: &[(&str, usize)], context: &PanelContext<'_>) -> Vec<Vec<Pie
 }
 
 /// The text in exactly so many columns: formatting counts characters, and some are wider.
-fn padded(text: &str, columns: usize) -> String {
+pub(super) fn padded(text: &str, columns: usize) -> String {
     let text = cut(text, columns);
     let pad = columns.saturating_sub(width(&text));
     format!("{text}{}", " ".repeat(pad))
@@ -74,7 +75,8 @@ pub(super) fn draw_sources(
 
 fn source_line(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
     let theme = context.theme;
-    let (sign, word) = connection_mark(source.state);
+    let (sign, _) = connection_mark(source.state);
+    let word = short_state_text(source, context);
     let count = |value: u64, columns: usize, is_alarm: bool| {
         let style = if is_alarm && value > 0 {
             theme.warning
@@ -157,7 +159,7 @@ pub(super) fn draw_figures(
             counted("conflated", view.conflated, context),
             counted("late", view.late, context),
             counted("replaced", view.replaced, context),
-            counted("unserved", view.unserved, context),
+            counted("resyncs", view.resyncs, context),
             labelled(
                 "history",
                 measured(view, || bytes(view.history_bytes as f64)),

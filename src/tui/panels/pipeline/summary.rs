@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::pipeline::snapshot::{ChannelView, SourceView};
 
+use super::super::super::market::short_state_text;
 use super::super::super::number::{age, compact};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe};
@@ -15,7 +16,8 @@ use super::pieces::{
 use super::{connection_mark, connection_style, measured};
 
 fn source_pieces(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
-    let (sign, word) = connection_mark(source.state);
+    let (sign, _) = connection_mark(source.state);
+    let word = short_state_text(source, context);
     let look = connection_style(source.state, context);
     let mut pieces = vec![
         vec![

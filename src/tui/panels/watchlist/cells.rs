@@ -3,9 +3,13 @@
 use ratatui::style::Style;
 
 use crate::domain::Decimal;
+use crate::domain::quote::Trading;
+use crate::domain::source::SourceName;
 use crate::domain::time::UnixMs;
+use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::{Direction, Row, RowState};
 
+use super::super::super::market::{beginning, lost_source};
 use super::super::super::number;
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, safe, width};
@@ -58,7 +62,9 @@ pub enum Mark {
     Down,
     /// It was the same.
     Unchanged,
-    /// Nothing has come for too long.
+    /// It may not be traded now.
+    Halted,
+    /// Nothing has come for too long, or nothing can come.
     Stale,
     /// Nothing has come yet.
     Waiting,
@@ -67,11 +73,14 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The mark of a row whose data is `age_ms` old.
+    /// The mark of a row.
     #[must_use]
-    pub fn of(row: &Row, age_ms: Option<i64>, stale_after_ms: i64) -> Self {
+    pub fn of(row: &Row, standing: Standing, stale_after_ms: i64) -> Self {
+        let Standing { age_ms, is_lost } = standing;
         match (row.state, row.direction) {
             (RowState::Quarantined, _) => Self::Quarantined,
+            (RowState::Active, _) if is_lost => Self::Stale,
+            _ if halt_text(row).is_some() => Self::Halted,
             (RowState::Waiting, _) => Self::Waiting,
             _ if age_ms.is_some_and(|age| age > stale_after_ms) => Self::Stale,
             (_, Direction::Up) => Self::Up,
@@ -87,6 +96,7 @@ impl Mark {
             Self::Up => "▲",
             Self::Down => "▼",
             Self::Unchanged => "●",
+            Self::Halted => "‖",
             Self::Stale => "◌",
             Self::Waiting => "·",
             Self::Quarantined => "✖",
@@ -101,9 +111,71 @@ impl Mark {
             Self::Up => theme.up,
             Self::Down => theme.down,
             Self::Unchanged => theme.unchanged,
-            Self::Stale => theme.warning,
+            Self::Stale | Self::Halted => theme.warning,
             Self::Waiting => theme.dim,
             Self::Quarantined => theme.error,
+        }
+    }
+}
+
+/// Why a symbol may not be traded now, in the venue's words too; `None` when it may, and when the market is closed for
+/// everything.
+#[must_use]
+pub fn halt_text(row: &Row) -> Option<String> {
+    let facts = row.facts.as_ref()?;
+    let word = match facts.trading? {
+        Trading::Open | Trading::Closed => return None,
+        Trading::Halted => "HALTED",
+        Trading::Paused => "PAUSED",
+        Trading::QuotesOnly => "QUOTES ONLY",
+    };
+    Some(match facts.reason.as_deref() {
+        Some(reason) if !reason.is_empty() => format!("{word} {}", beginning(reason, 24)),
+        _ => word.to_owned(),
+    })
+}
+
+/// How a row's data stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How old it is by its source's clock.
+    pub age_ms: Option<i64>,
+    /// Whether its source is live and does not deliver.
+    pub is_lost: bool,
+}
+
+/// The clock and state of each source, found once a frame.
+#[derive(Debug)]
+pub struct SourceStates<'a> {
+    wall: UnixMs,
+    states: Vec<(&'a SourceName, UnixMs, bool)>,
+}
+
+impl<'a> SourceStates<'a> {
+    /// Those of a snapshot.
+    #[must_use]
+    pub fn of(snapshot: &'a Snapshot) -> Self {
+        let state = |name: &'a SourceName| {
+            let is_lost = lost_source(snapshot, name).is_some();
+            (name, snapshot.data_now(name), is_lost)
+        };
+        Self {
+            wall: snapshot.wall,
+            states: snapshot.sources.iter().map(|it| state(&it.name)).collect(),
+        }
+    }
+
+    /// How a row's data stands.
+    #[must_use]
+    pub fn standing(&self, row: &Row) -> Standing {
+        let (now, is_lost) = self
+            .states
+            .iter()
+            .find(|(name, _, _)| **name == row.source)
+            .map_or((self.wall, false), |(_, now, is_lost)| (*now, *is_lost));
+        Standing {
+            age_ms: age_ms(row, now),
+            is_lost,
         }
     }
 }
@@ -118,11 +190,11 @@ pub fn flash_left_ms(row: &Row, context: &PanelContext<'_>) -> Option<u64> {
     (row.price_changed <= context.now && since < FLASH_MS).then(|| FLASH_MS - since)
 }
 
-/// The cell of a row in a column. `age_ms` is the age of its data.
+/// The cell of a row in a column.
 #[must_use]
-pub fn cell(row: &Row, column: Column, age_ms: Option<i64>, context: &PanelContext<'_>) -> Cell {
+pub fn cell(row: &Row, column: Column, standing: Standing, context: &PanelContext<'_>) -> Cell {
     let theme = context.theme;
-    let mark = Mark::of(row, age_ms, context.stale_after_ms);
+    let mark = Mark::of(row, standing, context.stale_after_ms);
     let plain = match mark {
         Mark::Stale | Mark::Waiting | Mark::Quarantined => theme.dim,
         _ => theme.text,
@@ -145,7 +217,11 @@ pub fn cell(row: &Row, column: Column, age_ms: Option<i64>, context: &PanelConte
     let decimal = |value: Option<Decimal>| known(value.map(|value| value.to_string()));
     let price = |value: Option<f64>| known(value.map(|value| number::fixed(value, digits)));
     match column {
-        Column::Symbol => text_cell(row.symbol.as_str(), plain),
+        Column::Symbol => match halt_text(row) {
+            // Beside the name, where it is seen whatever the columns are.
+            Some(halt) => text_cell(&format!("{} ‖ {halt}", row.symbol), theme.warning),
+            None => text_cell(row.symbol.as_str(), plain),
+        },
         Column::Source => text_cell(row.source.as_str(), theme.dim),
         Column::Last => flashing(decimal(row.last), row, context),
         Column::Change => {
@@ -167,7 +243,9 @@ pub fn cell(row: &Row, column: Column, age_ms: Option<i64>, context: &PanelConte
         Column::Volume => known(row.day.volume.map(number::compact)),
         Column::Trend => Cell::default(),
         Column::Age => Cell {
-            whole: age_ms.map_or_else(|| UNKNOWN.to_owned(), number::age),
+            whole: standing
+                .age_ms
+                .map_or_else(|| UNKNOWN.to_owned(), number::age),
             fraction: String::new(),
             style: if mark == Mark::Stale {
                 theme.warning

@@ -64,14 +64,16 @@ impl Column {
     ];
 
     /// What is shown when nothing else is said.
-    pub const DEFAULT: [Self; 11] = [
+    pub const DEFAULT: [Self; 13] = [
         Self::Symbol,
         Self::Source,
         Self::Last,
         Self::Change,
         Self::ChangePercent,
         Self::Bid,
+        Self::BidSize,
         Self::Ask,
+        Self::AskSize,
         Self::Volume,
         Self::Vwap,
         Self::Trend,

@@ -7,7 +7,7 @@ use crate::pipeline::snapshot::Row;
 
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{cut, put, width};
-use super::cells::{self, Cell, CellWidth, Mark};
+use super::cells::{self, Cell, CellWidth, Mark, SourceStates, Standing};
 use super::columns::Column;
 use super::order::change;
 use super::{MARK_COLUMNS, Placed, WatchlistPanel};
@@ -103,8 +103,12 @@ impl WatchlistPanel {
         buffer: &mut Buffer,
         context: &PanelContext<'_>,
     ) {
-        let RowLine { row, age_ms, cells } = line;
-        let mark = Mark::of(row, *age_ms, context.stale_after_ms);
+        let RowLine {
+            row,
+            standing,
+            cells,
+        } = line;
+        let mark = Mark::of(row, *standing, context.stale_after_ms);
         put(
             buffer,
             self.area.x + 1,
@@ -138,7 +142,7 @@ impl WatchlistPanel {
 /// A row with what is to be drawn of it.
 pub(super) struct RowLine<'a> {
     pub(super) row: &'a Row,
-    pub(super) age_ms: Option<i64>,
+    pub(super) standing: Standing,
     pub(super) cells: Vec<(Column, Cell)>,
 }
 
@@ -194,12 +198,12 @@ pub(super) fn draw_empty(
 
 /// A row as text for the clipboard: one `heading value` pair for each column.
 pub(super) fn row_text(row: &Row, columns: &[Column], context: &PanelContext<'_>) -> String {
-    let age_ms = cells::age_ms(row, context.snapshot.data_now(&row.source));
+    let standing = SourceStates::of(context.snapshot).standing(row);
     columns
         .iter()
         .filter(|column| **column != Column::Trend)
         .map(|column| {
-            let cell = cells::cell(row, *column, age_ms, context);
+            let cell = cells::cell(row, *column, standing, context);
             format!("{} {}{}", column.heading(), cell.whole, cell.fraction)
         })
         .collect::<Vec<_>>()

@@ -1,0 +1,327 @@
+//! One-minute bars out of trades.
+//!
+//! The trades of the last minutes are kept, so that a trade which is corrected, taken out or late changes the bar that it
+//! belongs to, whether that has been given out or not.
+
+mod minute;
+
+use std::collections::VecDeque;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::domain::Decimal;
+use crate::domain::bar::Ohlcv;
+use crate::domain::source::OpenRule;
+use crate::domain::time::{MINUTE_MS, UnixMs};
+use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
+
+use minute::{KeptTrade, Minute};
+
+/// Minutes whose trades are kept.
+const MINUTES_MAX: usize = 10;
+/// Trades that are kept of a symbol.
+const TRADES_MAX: usize = 100_000;
+/// A minute that is older than the one that begins by so much is not kept: names of trades come again on another day.
+const AGE_MAX_MS: i64 = 60 * MINUTE_MS;
+
+/// What has become of a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuiltBar {
+    /// Start of the minute.
+    pub start: UnixMs,
+    /// The bar. Without prices when every trade that gave it one has been taken out: there is no such bar any more.
+    pub bar: Ohlcv,
+    /// Whether the minute is over: then this is a result, and takes the place of an earlier one of the same time.
+    pub is_closed: bool,
+}
+
+/// What has become of a trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// It is in its bar, or its bar has been corrected.
+    Done,
+    /// It was there already, or taken out already.
+    Known,
+    /// It has no time or no price, and belongs to no bar.
+    Nowhere,
+    /// The trade that it corrects, or its minute, is no longer known.
+    TooOld,
+}
+
+/// Builds one symbol's bars.
+#[derive(Debug)]
+pub struct TradeBars {
+    open_rule: OpenRule,
+    /// In order of time.
+    minutes: VecDeque<Minute>,
+    /// How many trades are kept.
+    kept: usize,
+    /// Counts trades, so that those of one time stay in the order in which they came.
+    arrivals: u64,
+    /// Where the trades are that have a name, those that have been taken out included.
+    places: FxHashMap<TradeId, Place>,
+    /// Minutes that start before this are no longer kept.
+    floor: UnixMs,
+    /// Minutes that end by then are closed.
+    done: UnixMs,
+    /// Close of the newest minute that is no longer kept.
+    close_before: Option<Decimal>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    minute: UnixMs,
+    arrival: u64,
+}
+
+fn minute_of(time: UnixMs) -> UnixMs {
+    UnixMs(time.0.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS))
+}
+
+impl TradeBars {
+    /// A builder that has seen nothing.
+    #[must_use]
+    pub fn new(open_rule: OpenRule) -> Self {
+        Self {
+            open_rule,
+            minutes: VecDeque::new(),
+            kept: 0,
+            arrivals: 0,
+            places: FxHashMap::default(),
+            floor: UnixMs(i64::MIN),
+            done: UnixMs(i64::MIN),
+            close_before: None,
+        }
+    }
+
+    /// Takes a trade. Every minute that this changes or closes is told to `tell`, in order of time.
+    pub fn take(
+        &mut self,
+        time: Option<UnixMs>,
+        trade: &TimeAndSale,
+        tell: &mut impl FnMut(BuiltBar),
+    ) -> Counted {
+        match &trade.action {
+            TradeAction::New => self.add(time, trade, tell),
+            TradeAction::Corrects(name) => self.correct(name, Some(trade), tell),
+            TradeAction::Cancels(name) => self.correct(name, None, tell),
+        }
+    }
+
+    /// Every trade up to `time` has come: minutes that end by then are closed.
+    pub fn clock(&mut self, time: UnixMs, tell: &mut impl FnMut(BuiltBar)) {
+        if time <= self.done {
+            return;
+        }
+        let before = std::mem::replace(&mut self.done, time);
+        for minute in &mut self.minutes {
+            if minute.end() > time {
+                break;
+            }
+            if minute.end() > before {
+                give(minute, tell);
+            }
+        }
+    }
+
+    /// The minutes that are still open, as they are, because nothing more will come.
+    pub fn open_bars(&self) -> impl Iterator<Item = BuiltBar> + '_ {
+        self.minutes
+            .iter()
+            .filter(|minute| minute.end() > self.done)
+            .filter_map(|minute| {
+                Some(BuiltBar {
+                    start: minute.start,
+                    bar: minute.told?,
+                    is_closed: false,
+                })
+            })
+    }
+
+    /// Forgets everything.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.open_rule);
+    }
+
+    fn add(
+        &mut self,
+        time: Option<UnixMs>,
+        trade: &TimeAndSale,
+        tell: &mut impl FnMut(BuiltBar),
+    ) -> Counted {
+        let (Some(time), Some(price)) = (time, trade.price) else {
+            return Counted::Nowhere;
+        };
+        let start = minute_of(time);
+        let oldest_start = start.plus_ms(-AGE_MAX_MS);
+        if let Some(name) = &trade.trade_id
+            && let Some(place) = self.places.get(name)
+            && place.minute >= oldest_start
+        {
+            return Counted::Known;
+        }
+        if start < self.floor {
+            return Counted::TooOld;
+        }
+        // A trade of a later minute says that the ones before are over.
+        self.clock(start, tell);
+        let at = match self
+            .minutes
+            .binary_search_by_key(&start, |minute| minute.start)
+        {
+            Ok(at) => at,
+            Err(at) => {
+                self.minutes.insert(at, Minute::new(start));
+                at
+            }
+        };
+        let arrival = self.arrivals;
+        self.arrivals += 1;
+        self.minutes[at].insert(KeptTrade {
+            time,
+            arrival,
+            price,
+            size: trade.size,
+            rule: trade.bar_rule,
+        });
+        self.kept += 1;
+        if let Some(name) = &trade.trade_id {
+            let place = Place {
+                minute: start,
+                arrival,
+            };
+            self.places.insert(name.clone(), place);
+        }
+        self.tell_from(at, tell);
+        self.forget_old(start);
+        Counted::Done
+    }
+
+    /// Takes a trade out, and puts what it should have been in its place.
+    fn correct(
+        &mut self,
+        name: &TradeId,
+        instead: Option<&TimeAndSale>,
+        tell: &mut impl FnMut(BuiltBar),
+    ) -> Counted {
+        let Some(place) = self.places.get(name).copied() else {
+            return Counted::TooOld;
+        };
+        let Ok(at) = self
+            .minutes
+            .binary_search_by_key(&place.minute, |minute| minute.start)
+        else {
+            return Counted::TooOld;
+        };
+        let minute = &mut self.minutes[at];
+        let Some(index) = minute
+            .trades
+            .iter()
+            .position(|trade| trade.arrival == place.arrival)
+        else {
+            return Counted::Known;
+        };
+        let price = instead.and_then(|trade| trade.price);
+        if let (Some(trade), Some(price)) = (instead, price) {
+            let known = &mut minute.trades[index];
+            known.price = price;
+            known.size = trade.size;
+            known.rule = trade.bar_rule;
+            if let Some(name) = &trade.trade_id {
+                self.places.insert(name.clone(), place);
+            }
+        } else {
+            minute.trades.remove(index);
+            self.kept -= 1;
+        }
+        self.minutes[at].fold_again();
+        self.tell_from(at, tell);
+        Counted::Done
+    }
+
+    /// Tells what has become of a minute, and of the one after it if that opens with this one's close.
+    fn tell_from(&mut self, at: usize, tell: &mut impl FnMut(BuiltBar)) {
+        let mut previous = match self.open_rule {
+            OpenRule::FirstTrade => None,
+            OpenRule::PreviousClose => self
+                .minutes
+                .range(..at)
+                .rev()
+                .find_map(|minute| minute.fold.close)
+                .or(self.close_before),
+        };
+        for (step, minute) in self.minutes.range_mut(at..).enumerate() {
+            let bar = minute.fold.bar(previous);
+            let is_closed = minute.end() <= self.done;
+            if bar != minute.told {
+                minute.told = bar;
+                if is_closed {
+                    give(minute, tell);
+                } else {
+                    tell(BuiltBar {
+                        start: minute.start,
+                        bar: bar.unwrap_or_default(),
+                        is_closed: false,
+                    });
+                }
+            }
+            let ends_here = step > 0 && minute.fold.close.is_some();
+            if self.open_rule == OpenRule::FirstTrade || ends_here {
+                break;
+            }
+            previous = minute.fold.close.or(previous);
+        }
+    }
+
+    /// Lets go of minutes that are too many or too old, now that one at `newest` has had a trade.
+    fn forget_old(&mut self, newest: UnixMs) {
+        let oldest_start = newest.plus_ms(-AGE_MAX_MS);
+        let before = self.minutes.len();
+        while self.minutes.len() > 1
+            && let Some(front) = self.minutes.front()
+            && (self.minutes.len() > MINUTES_MAX
+                || self.kept > TRADES_MAX
+                || front.start < oldest_start)
+            && let Some(gone) = self.minutes.pop_front()
+        {
+            self.kept -= gone.trades.len();
+            self.floor = gone.end();
+            self.close_before = gone.fold.close.or(self.close_before);
+        }
+        if self.minutes.len() < before {
+            let floor = self.floor;
+            self.places.retain(|_, place| place.minute >= floor);
+        }
+        if self.kept > TRADES_MAX
+            && let Some(minute) = self.minutes.front_mut()
+        {
+            let folded = minute.fold_half();
+            self.kept -= folded.len();
+            let gone: FxHashSet<u64> = folded.iter().map(|trade| trade.arrival).collect();
+            self.places
+                .retain(|_, place| !gone.contains(&place.arrival));
+        }
+    }
+}
+
+/// Tells a minute that is over. One that has no price is told only if it had one when it was told before.
+fn give(minute: &mut Minute, tell: &mut impl FnMut(BuiltBar)) {
+    let bar = match minute.told {
+        Some(bar) => bar,
+        None if minute.is_given => Ohlcv {
+            volume: Some(Decimal::ZERO),
+            ..Ohlcv::default()
+        },
+        None => return,
+    };
+    minute.is_given = true;
+    tell(BuiltBar {
+        start: minute.start,
+        bar,
+        is_closed: true,
+    });
+}
+
+#[cfg(test)]
+#[path = "trade_bars/tests.rs"]
+mod tests;

@@ -1,0 +1,112 @@
+//! The news of all symbols.
+
+use std::sync::Arc;
+
+use crate::domain::news::News;
+use crate::domain::symbol::SymbolId;
+use crate::domain::time::UnixMs;
+
+use super::super::snapshot::{NEWS_MAX, NewsRow};
+use super::Board;
+
+impl Board {
+    /// Takes over a headline. One that has come for another symbol already is not a new one.
+    pub fn news(&mut self, id: SymbolId, time: Option<UnixMs>, news: &News, wall: UnixMs) {
+        let Some(source) = self.rows.get(id).map(|row| row.source.clone()) else {
+            return;
+        };
+        let is_same = |row: &NewsRow| {
+            row.time == time
+                && row.source == source
+                && row.news.headline == news.headline
+                && row.news.url == news.url
+        };
+        if let Some(at) = self.news.iter().rposition(is_same) {
+            if !self.news[at].symbols.contains(&id) {
+                Arc::make_mut(&mut self.news)[at].symbols.push(id);
+            }
+            return;
+        }
+        let rows = Arc::make_mut(&mut self.news);
+        if rows.len() >= NEWS_MAX {
+            rows.remove(0);
+        }
+        rows.push(NewsRow {
+            id: self.next_news,
+            time,
+            received: wall,
+            source,
+            symbols: vec![id],
+            news: Arc::new(news.clone()),
+        });
+        self.next_news += 1;
+    }
+
+    /// A symbol has been removed: what came for it alone goes with it.
+    pub(super) fn forget_news_of(&mut self, id: SymbolId) {
+        if !self.news.iter().any(|row| row.symbols.contains(&id)) {
+            return;
+        }
+        let rows = Arc::make_mut(&mut self.news);
+        for row in &mut *rows {
+            row.symbols.retain(|symbol| *symbol != id);
+        }
+        rows.retain(|row| !row.symbols.is_empty());
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use crate::domain::source::SourceName;
+    use crate::domain::symbol::Symbol;
+
+    use super::super::super::snapshot::Row;
+    use super::*;
+
+    fn board() -> Board {
+        let mut board = Board::new(10);
+        for (id, source) in [(0, "a"), (1, "a"), (2, "b")] {
+            let symbol = Symbol::new(&format!("S{id}")).unwrap();
+            board
+                .rows
+                .insert(Row::waiting(SymbolId(id), symbol, SourceName::new(source)));
+        }
+        board
+    }
+
+    fn news(headline: &str) -> News {
+        News {
+            headline: headline.to_owned(),
+            ..News::default()
+        }
+    }
+
+    #[test]
+    fn an_item_of_several_symbols_is_one_row() {
+        let mut board = board();
+        let (item, time) = (news("x"), Some(UnixMs(5)));
+        for id in [0, 1, 1, 2] {
+            board.news(SymbolId(id), time, &item, UnixMs(9));
+        }
+        board.news(SymbolId(0), Some(UnixMs(6)), &item, UnixMs(9));
+        let rows = |board: &Board| -> Vec<(u64, Vec<u32>)> {
+            let rows = board.news.iter();
+            rows.map(|row| (row.id, row.symbols.iter().map(|id| id.0).collect()))
+                .collect()
+        };
+        assert_eq!(rows(&board), [(0, vec![0, 1]), (1, vec![2]), (2, vec![0])]);
+        board.remove(SymbolId(0));
+        assert_eq!(rows(&board), [(0, vec![1]), (1, vec![2])]);
+    }
+
+    #[test]
+    fn the_board_keeps_a_bounded_number_of_news() {
+        let mut board = board();
+        for n in 0..2 * NEWS_MAX {
+            board.news(SymbolId(0), None, &news(&n.to_string()), UnixMs(0));
+        }
+        assert_eq!(board.news.len(), NEWS_MAX);
+        assert_eq!(board.news.last().unwrap().id, 2 * NEWS_MAX as u64 - 1);
+    }
+}

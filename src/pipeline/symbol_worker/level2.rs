@@ -1,0 +1,270 @@
+//! The LEVEL2 service: the order book, whether it can be relied on, and what the board shows of it.
+
+use crate::compute::book::{Applied, Book, BookFault};
+use crate::domain::book::{BookProof, BookTop, BookUpdate};
+use crate::domain::outcome::ErrorKind;
+use crate::domain::source::{Delivery, SourceInfo};
+use crate::domain::symbol::SymbolId;
+use crate::domain::time::UnixMs;
+
+use super::super::snapshot::{BookState, DepthView};
+
+/// Levels of each side that the board gets, whatever results show.
+const DEPTH_LEVELS: usize = 500;
+
+/// Faulty books in a row for which a whole one is asked for. A venue that gives nothing but faulty ones is left alone
+/// until it gives a good one by itself.
+const ASKS_MAX: u32 = 3;
+
+/// What became of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum BookChange {
+    /// The book has it.
+    Applied,
+    /// It changes a book that is not known.
+    Ignored,
+    /// The book can no longer be relied on.
+    Lost {
+        fault: BookFault,
+        /// Whether a whole book is to be asked for.
+        asks: bool,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Level2Service {
+    book: Book,
+    /// Levels of each side that a result shows.
+    levels: usize,
+    /// Whether changes alone may begin a book: files may hold nothing else.
+    begins_empty: bool,
+    /// Whether the source can be asked for a whole book.
+    can_resync: bool,
+    state: BookState,
+    time: Option<UnixMs>,
+    updates: u64,
+    resyncs: u64,
+    /// Faults since the last update that was taken.
+    faults: u32,
+    is_watched: bool,
+    is_changed: bool,
+}
+
+impl Level2Service {
+    pub fn new(source: &SourceInfo) -> Self {
+        Self {
+            book: Book::default(),
+            levels: source.products.levels as usize,
+            begins_empty: source.delivery == Delivery::Pausable,
+            can_resync: source.delivery == Delivery::Live,
+            state: BookState::Waiting,
+            time: None,
+            updates: 0,
+            resyncs: 0,
+            faults: 0,
+            is_watched: false,
+            is_changed: false,
+        }
+    }
+
+    pub fn take(&mut self, time: Option<UnixMs>, update: &BookUpdate) -> BookChange {
+        if !update.snapshot && self.may_begin_with(update) {
+            self.book = Book::begun_empty();
+        }
+        match self.book.apply(update) {
+            Ok(Applied::Done) => {
+                self.resyncs += u64::from(matches!(self.state, BookState::Lost(_)));
+                self.state = BookState::Whole;
+                self.updates += 1;
+                self.faults = 0;
+                self.time = time.or(self.time);
+                self.is_changed = true;
+                BookChange::Applied
+            }
+            Ok(Applied::NotWhole) => BookChange::Ignored,
+            Err(fault) => {
+                self.state = BookState::Lost(fault.to_string());
+                self.faults = self.faults.saturating_add(1);
+                self.is_changed = true;
+                BookChange::Lost {
+                    fault,
+                    asks: self.can_resync && self.faults <= ASKS_MAX,
+                }
+            }
+        }
+    }
+
+    fn may_begin_with(&self, update: &BookUpdate) -> bool {
+        self.begins_empty && self.state == BookState::Waiting && update.proof == BookProof::None
+    }
+
+    /// The book is no longer known. Whether it was until now.
+    pub fn lose(&mut self, reason: &str) -> bool {
+        self.book.lose();
+        let was_whole = self.state == BookState::Whole;
+        if was_whole {
+            self.state = BookState::Lost(reason.to_owned());
+            self.is_changed = true;
+        }
+        was_whole
+    }
+
+    pub fn can_resync(&self) -> bool {
+        self.can_resync
+    }
+
+    /// The book as a result shows it.
+    pub fn top(&self) -> BookTop {
+        self.book.top(self.levels)
+    }
+
+    pub fn watch(&mut self, is_wanted: bool) {
+        self.is_watched = is_wanted;
+        self.is_changed = is_wanted;
+    }
+
+    /// The book for the board, if it is wanted there and has changed since the last call.
+    pub fn depth_change(&mut self, symbol: SymbolId) -> Option<DepthView> {
+        if !std::mem::take(&mut self.is_changed) || !self.is_watched {
+            return None;
+        }
+        Some(DepthView {
+            symbol,
+            book: self.book.top(DEPTH_LEVELS),
+            depth: self.book.depth(),
+            state: self.state.clone(),
+            time: self.time,
+            updates: self.updates,
+            resyncs: self.resyncs,
+        })
+    }
+
+    /// Forgets the book.
+    pub fn reset(&mut self) {
+        self.book = Book::default();
+        self.state = BookState::Waiting;
+        self.time = None;
+        self.faults = 0;
+        self.is_changed = true;
+    }
+}
+
+/// What kind of trouble a fault is, and how it is put so that repeats are one.
+pub(super) fn describe(fault: &BookFault) -> (ErrorKind, &'static str) {
+    match fault {
+        BookFault::Checksum { .. } => (
+            ErrorKind::ChecksumMismatch,
+            "the book does not have the checksum that the venue gives",
+        ),
+        BookFault::Crossed { .. } => (
+            ErrorKind::SequenceGap,
+            "the book is crossed, so an update must be missing",
+        ),
+        BookFault::Negative { .. } => (
+            ErrorKind::SchemaError,
+            "the book has a price or size below zero",
+        ),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use crate::domain::book::Level;
+    use crate::domain::source::{BarStamp, Origin, Products, SourceName};
+    use crate::domain::time::SessionCalendar;
+
+    use super::*;
+
+    fn service(delivery: Delivery) -> Level2Service {
+        Level2Service::new(&SourceInfo {
+            name: SourceName::new("x"),
+            label: "x".to_owned(),
+            origin: Origin::Live,
+            delivery,
+            has_transport: false,
+            bar_stamp: BarStamp::Start,
+            calendar: SessionCalendar::UtcDay,
+            products: Products {
+                levels: 2,
+                ..Products::default()
+            },
+        })
+    }
+
+    fn update(snapshot: bool, bid: i64, ask: i64) -> BookUpdate {
+        let level = |price: i64| {
+            vec![Level {
+                price: price.into(),
+                size: 1.into(),
+            }]
+        };
+        BookUpdate {
+            bids: level(bid),
+            asks: level(ask),
+            snapshot,
+            ..BookUpdate::default()
+        }
+    }
+
+    #[test]
+    fn changes_of_a_book_that_is_not_known_are_ignored_until_a_whole_one_comes() {
+        let mut book = service(Delivery::Live);
+        assert_eq!(book.take(None, &update(false, 1, 9)), BookChange::Ignored);
+        assert_eq!(book.take(None, &update(true, 1, 9)), BookChange::Applied);
+        assert!(book.lose("a gap"));
+        assert!(!book.lose("again"), "once for each loss");
+        assert_eq!(book.take(None, &update(false, 2, 8)), BookChange::Ignored);
+        assert_eq!(book.take(None, &update(true, 3, 8)), BookChange::Applied);
+        assert_eq!(book.top().bids[0].price, 3.into());
+        assert_eq!(book.resyncs, 1);
+    }
+
+    #[test]
+    fn a_file_may_begin_with_changes_unless_it_can_be_known_that_something_is_missing() {
+        let mut book = service(Delivery::Pausable);
+        let mut numbered = update(false, 1, 9);
+        numbered.proof = BookProof::Sequence;
+        assert_eq!(book.take(None, &numbered), BookChange::Ignored);
+        assert_eq!(book.take(None, &update(false, 1, 9)), BookChange::Applied);
+        assert!(book.lose("a gap"));
+        assert_eq!(book.take(None, &update(false, 2, 8)), BookChange::Ignored);
+    }
+
+    #[test]
+    fn a_fault_is_told_once_and_a_whole_book_is_asked_for_so_often_and_no_more() {
+        let mut book = service(Delivery::Live);
+        book.take(None, &update(true, 1, 9));
+        let mut asked = Vec::new();
+        for _ in 0..5 {
+            match book.take(None, &update(true, 9, 1)) {
+                BookChange::Lost { asks, .. } => asked.push(asks),
+                other => assert_eq!(other, BookChange::Ignored, "it must be a loss"),
+            }
+            assert_eq!(book.take(None, &update(false, 1, 9)), BookChange::Ignored);
+        }
+        assert_eq!(asked, [true, true, true, false, false]);
+        book.take(None, &update(true, 1, 9));
+        assert!(matches!(
+            book.take(None, &update(false, 10, 9)),
+            BookChange::Lost { asks: true, .. }
+        ));
+    }
+
+    #[test]
+    fn the_board_gets_it_when_it_is_watched_and_has_changed() {
+        let mut book = service(Delivery::Live);
+        let id = SymbolId(3);
+        book.take(Some(UnixMs(7)), &update(true, 1, 9));
+        assert_eq!(book.depth_change(id), None);
+        book.watch(true);
+        let view = book.depth_change(id).unwrap();
+        assert_eq!((view.state, view.updates), (BookState::Whole, 1));
+        assert_eq!(view.time, Some(UnixMs(7)));
+        assert_eq!(book.depth_change(id), None, "nothing has changed");
+        book.lose("a gap");
+        let view = book.depth_change(id).unwrap();
+        assert_eq!(view.state, BookState::Lost("a gap".to_owned()));
+        assert_eq!(view.book.bids.len(), 1, "it can still be looked at");
+    }
+}

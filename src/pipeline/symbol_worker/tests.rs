@@ -1,0 +1,372 @@
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use crate::domain::book::Level;
+use crate::domain::event::ServiceSet;
+use crate::domain::news::News;
+use crate::domain::quote::{Level1, SymbolFacts, Trading};
+use crate::domain::source::{
+    BarOrigin, BarStamp, Delivery, OpenRule, Origin, Products, SourceName,
+};
+use crate::domain::time::{MINUTE_MS, SessionCalendar};
+use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
+
+use super::super::snapshot::BookState;
+use super::*;
+use crate::domain::bar::Ohlcv;
+
+fn worker(products: Products) -> SymbolWorker {
+    worker_of(products, EngineSettings::default())
+}
+
+fn worker_of(products: Products, settings: EngineSettings) -> SymbolWorker {
+    SymbolWorker::new(WorkerContext {
+        id: SymbolId(0),
+        symbol: Symbol::new("X").unwrap(),
+        source: Arc::new(SourceInfo {
+            name: SourceName::new("venue"),
+            label: "venue".to_owned(),
+            origin: Origin::Live,
+            delivery: Delivery::Live,
+            has_transport: false,
+            bar_stamp: BarStamp::Start,
+            calendar: SessionCalendar::UtcDay,
+            products,
+        }),
+        settings: Arc::new(settings),
+        budget: Arc::new(HistoryBudget::new(1 << 20)),
+        meters: Arc::default(),
+        analysis: None,
+    })
+}
+
+fn built() -> Products {
+    Products {
+        bars: BarOrigin::Trades(OpenRule::FirstTrade),
+        ..Products::default()
+    }
+}
+
+fn give(worker: &mut SymbolWorker, seconds: i64, payload: Payload) -> Vec<Outcome> {
+    let mut out = Vec::new();
+    let mut event = Event {
+        symbol: SymbolId(0),
+        time: Some(UnixMs(86_400_000 + seconds * 1000)),
+        payload,
+    };
+    worker.take(&mut event, false, &mut out);
+    out
+}
+
+fn turn_end(worker: &mut SymbolWorker) -> Vec<Outcome> {
+    let mut out = Vec::new();
+    worker.finish_turn(&mut out);
+    out
+}
+
+fn trade(id: u64, price: i64) -> Payload {
+    Payload::TimeAndSales(Box::new(TimeAndSale {
+        price: Some(price.into()),
+        size: Some(1.into()),
+        trade_id: Some(TradeId::Number(id)),
+        ..TimeAndSale::default()
+    }))
+}
+
+fn book(snapshot: bool, bid: i64, ask: i64) -> Payload {
+    let levels = |price: i64| {
+        vec![Level {
+            price: price.into(),
+            size: 1.into(),
+        }]
+    };
+    Payload::Level2(Box::new(BookUpdate {
+        bids: levels(bid),
+        asks: levels(ask),
+        snapshot,
+        ..BookUpdate::default()
+    }))
+}
+
+/// Outcomes in words.
+fn told(out: &[Outcome]) -> Vec<String> {
+    let show = |value: Option<Decimal>| value.map_or("-".to_owned(), |value| value.to_string());
+    out.iter()
+        .map(|outcome| match outcome {
+            Outcome::Result(result) => match &result.body {
+                ResultBody::Ohlcv {
+                    bar,
+                    timeframe,
+                    partial,
+                } => {
+                    let minute = (result.time.unwrap().0 - 86_400_000) / MINUTE_MS;
+                    let partial = if *partial { " partial" } else { "" };
+                    format!(
+                        "{timeframe} {minute}: {} {} x{}{partial}",
+                        show(bar.open),
+                        show(bar.close),
+                        show(bar.volume)
+                    )
+                }
+                ResultBody::Level1 { facts, .. } => {
+                    let facts = facts.as_ref().and_then(|facts| facts.trading);
+                    format!("quote {facts:?}")
+                }
+                ResultBody::Level2(top) => {
+                    format!("book {}", show(top.bids.first().map(|l| l.price)))
+                }
+                ResultBody::TimeAndSales(trade) => {
+                    format!("trade {} last {}", show(trade.price), show(result.last))
+                }
+                ResultBody::News(news) => format!("news {}", news.headline),
+            },
+            Outcome::Error(error) => format!("{} {}", error.kind, error.severity.name()),
+            Outcome::Status(status) => status.status.name().to_owned(),
+            Outcome::Resync(_) => "resync".to_owned(),
+            Outcome::Moved(moved) => format!("moved {}", show(moved.last)),
+            Outcome::Depth(view) => format!("depth {:?}", view.state),
+            Outcome::Tape(tape) => format!("tape {} {}", tape.is_whole, tape.rows.len()),
+            other => format!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn bars_are_built_from_trades_and_go_out_when_their_minute_is_over() {
+    let settings = EngineSettings {
+        timeframes: vec![Timeframe::M5],
+        ..EngineSettings::default()
+    };
+    let mut worker = worker_of(built(), settings);
+    assert_eq!(
+        told(&give(&mut worker, 1, trade(1, 10))),
+        ["trade 10 last 10"]
+    );
+    assert_eq!(worker.day().high, Some(10.0), "the growing bar counts");
+    give(&mut worker, 2, trade(2, 14));
+    give(&mut worker, 3, trade(3, 12));
+    assert_eq!(worker.day().high, Some(14.0));
+    assert_eq!(worker.day().volume, Some(3.0));
+    assert_eq!(
+        told(&give(&mut worker, 60, trade(4, 13))),
+        ["1m 0: 10 12 x3", "trade 13 last 13"]
+    );
+    assert_eq!(
+        told(&give(&mut worker, 120, Payload::Clock)),
+        ["1m 1: 13 13 x1"],
+        "the clock itself is no result"
+    );
+    let cancel = Payload::TimeAndSales(Box::new(TimeAndSale {
+        action: TradeAction::Cancels(TradeId::Number(2)),
+        ..TimeAndSale::default()
+    }));
+    assert_eq!(
+        told(&give(&mut worker, 121, cancel)),
+        ["1m 0: 10 12 x2", "trade - last -"]
+    );
+    assert_eq!(worker.day().high, Some(13.0), "the day follows");
+    give(&mut worker, 122, trade(5, 15));
+    let mut out = Vec::new();
+    worker.end_of_data(&mut out);
+    assert_eq!(
+        told(&out),
+        ["1m 2: 15 15 x1 partial", "5m 0: 10 15 x4 partial"]
+    );
+}
+
+#[test]
+fn what_the_source_does_not_serve_gives_no_results_but_moves_the_price() {
+    let mut worker = worker(Products {
+        services: ServiceSet::of(&[DataService::Ohlcv]),
+        ..built()
+    });
+    assert_eq!(told(&give(&mut worker, 1, trade(1, 10))), [""; 0]);
+    assert_eq!(told(&give(&mut worker, 2, trade(2, 11))), [""; 0]);
+    assert_eq!(told(&turn_end(&mut worker)), ["moved 11"], "once a turn");
+    assert_eq!(told(&turn_end(&mut worker)), [""; 0]);
+    assert_eq!(told(&give(&mut worker, 3, book(true, 1, 2))), [""; 0]);
+    let news = Payload::News(Box::default());
+    assert_eq!(told(&give(&mut worker, 3, news)), [""; 0]);
+    let quote = Payload::Level1(Level1 {
+        last: Some(9.into()),
+        ..Level1::default()
+    });
+    assert_eq!(told(&give(&mut worker, 3, quote)), [""; 0]);
+    give(&mut worker, 4, trade(3, 12));
+    assert_eq!(
+        told(&turn_end(&mut worker)),
+        ["moved -"],
+        "the quote's last price goes before that of trades"
+    );
+}
+
+#[test]
+fn corrections_that_come_too_late_are_told_once_and_counted() {
+    let mut worker = worker(built());
+    let correction = || {
+        Payload::TimeAndSales(Box::new(TimeAndSale {
+            action: TradeAction::Corrects(TradeId::Number(9)),
+            ..TimeAndSale::default()
+        }))
+    };
+    let first = told(&give(&mut worker, 1, correction()));
+    assert_eq!(first, ["SequenceGap info", "trade - last -"]);
+    assert_eq!(
+        told(&give(&mut worker, 1, correction())),
+        ["trade - last -"]
+    );
+    assert_eq!(worker.context.meters.late.get(), 2);
+}
+
+#[test]
+fn a_book_gives_a_row_for_each_state_and_a_faulty_one_is_begun_anew() {
+    let mut worker = worker(Products::default());
+    assert_eq!(told(&give(&mut worker, 1, book(false, 1, 9))), [""; 0]);
+    assert_eq!(told(&give(&mut worker, 1, book(true, 1, 9))), ["book 1"]);
+    assert_eq!(told(&give(&mut worker, 2, book(false, 3, 8))), ["book 3"]);
+    assert_eq!(
+        told(&give(&mut worker, 3, book(false, 9, 8))),
+        ["SequenceGap warning", "gap", "resync"]
+    );
+    assert_eq!(told(&give(&mut worker, 4, book(false, 2, 8))), [""; 0]);
+    assert_eq!(told(&give(&mut worker, 5, book(true, 2, 8))), ["book 2"]);
+    assert_eq!(told(&give(&mut worker, 6, Payload::BookLost)), [""; 0]);
+    assert_eq!(told(&give(&mut worker, 7, book(false, 3, 8))), [""; 0]);
+    assert_eq!(worker.context.meters.resyncs.get(), 2);
+    assert_eq!(
+        told(&give(&mut worker, 8, book(true, -1, 8))),
+        ["SchemaError warning", "gap", "resync"]
+    );
+}
+
+#[test]
+fn depth_and_tape_go_to_the_board_at_the_end_of_a_turn_while_it_watches() {
+    let mut worker = worker(Products::default());
+    give(&mut worker, 1, book(true, 1, 9));
+    give(&mut worker, 1, trade(1, 5));
+    assert_eq!(told(&turn_end(&mut worker)), [""; 0]);
+    worker.watch_book(true);
+    assert_eq!(told(&turn_end(&mut worker)), ["depth Whole", "tape true 1"]);
+    give(&mut worker, 2, book(false, 2, 9));
+    give(&mut worker, 2, book(false, 3, 9));
+    give(&mut worker, 2, trade(2, 5));
+    assert_eq!(
+        told(&turn_end(&mut worker)),
+        ["depth Whole", "tape false 1"],
+        "once a turn"
+    );
+    worker.reset();
+    let told = told(&turn_end(&mut worker));
+    assert_eq!(told[1..], ["depth Waiting", "tape true 0"]);
+}
+
+#[test]
+fn a_restarted_worker_asks_for_the_book_again_and_keeps_the_rest() {
+    let mut worker = worker(Products::default());
+    give(&mut worker, 1, book(true, 1, 9));
+    give(&mut worker, 1, trade(1, 5));
+    let mut out = Vec::new();
+    let mut worker = worker.restarted(&mut out);
+    assert_eq!(told(&out), ["resync"]);
+    worker.watch_book(true);
+    let out = turn_end(&mut worker);
+    let Some(Outcome::Depth(view)) = out.get(1) else {
+        unreachable!("{out:?}")
+    };
+    assert!(matches!(view.state, BookState::Lost(_)));
+    assert_eq!(told(&out)[2], "tape true 1");
+    assert_eq!(told(&give(&mut worker, 2, book(false, 2, 9))), [""; 0]);
+    assert_eq!(told(&give(&mut worker, 2, book(true, 2, 9))), ["book 2"]);
+}
+
+#[test]
+fn halts_are_results_and_the_venues_close_is_what_change_is_measured_against() {
+    let mut worker = worker(Products::default());
+    let facts = SymbolFacts {
+        trading: Some(Trading::Halted),
+        previous_close: Some(50.into()),
+        ..SymbolFacts::default()
+    };
+    let event = || Payload::Facts(Box::new(facts.clone()));
+    let out = give(&mut worker, 1, event());
+    assert_eq!(told(&out), ["quote Some(Halted)"]);
+    let Some(Outcome::Result(result)) = out.first() else {
+        unreachable!("{out:?}")
+    };
+    assert_eq!(result.day.reference_price, Some(50.0));
+    assert_eq!(told(&give(&mut worker, 2, event())), [""; 0], "nothing new");
+    let bar = |price: i64| {
+        let price = Some(price.into());
+        Payload::Ohlcv(Ohlcv {
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: None,
+        })
+    };
+    give(&mut worker, 60, bar(51));
+    assert_eq!(worker.day().reference_price, Some(50.0));
+    give(&mut worker, 86_400, bar(52));
+    assert_eq!(
+        worker.day().reference_price,
+        Some(51.0),
+        "our own close of the day before"
+    );
+}
+
+#[test]
+fn longer_bars_as_delivered_have_their_own_length() {
+    let settings = EngineSettings {
+        timeframes: vec![Timeframe::M5, Timeframe::H1],
+        ..EngineSettings::default()
+    };
+    let products = Products {
+        interval: Timeframe::M5,
+        ..Products::default()
+    };
+    let mut worker = worker_of(products, settings);
+    let mut all = Vec::new();
+    for minute in (0..60).step_by(5) {
+        let price = Some(Decimal::from(minute));
+        let bar = Ohlcv {
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: price,
+        };
+        all.extend(told(&give(&mut worker, minute * 60, Payload::Ohlcv(bar))));
+    }
+    assert_eq!(all.len(), 13, "{all:?}");
+    assert_eq!(all[11..], ["5m 55: 55 55 x55", "1h 0: 0 55 x330"]);
+    worker.watch_charts(&[Timeframe::M1, Timeframe::M5, Timeframe::M15]);
+    let lengths: Vec<usize> = turn_end(&mut worker)
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Chart(update) => Some(update.change.candles.len()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lengths, [0, 12, 4]);
+}
+
+#[test]
+fn news_are_results() {
+    let mut worker = worker(Products::default());
+    let news = News {
+        headline: "h".to_owned(),
+        ..News::default()
+    };
+    let out = give(&mut worker, 1, Payload::News(Box::new(news)));
+    assert_eq!(told(&out), ["news h"]);
+}
+
+#[test]
+fn results_stay_small() {
+    // Each result is moved several times on its way to a sink.
+    assert!(
+        size_of::<ResultInstance>() <= 400,
+        "{}",
+        size_of::<ResultInstance>()
+    );
+}

@@ -1,0 +1,253 @@
+//! The TIMESALE service: the tape of the last trades, and the last price that they give.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::domain::Decimal;
+use crate::domain::symbol::SymbolId;
+use crate::domain::time::UnixMs;
+use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
+
+use super::super::board::TAPE_ROWS_MAX;
+use super::super::outcome::TapeUpdate;
+use super::super::snapshot::{TapeRow, TradeFate};
+
+/// Trades that are kept while nobody looks.
+const UNWATCHED_ROWS: usize = 100;
+
+#[derive(Debug, Default)]
+pub(super) struct TimeAndSalesService {
+    /// Oldest first; their numbers have no gaps.
+    rows: VecDeque<TapeRow>,
+    next: u64,
+    /// The board knows the rows before this one.
+    told: u64,
+    /// Rows that the board knows and that have changed since.
+    changed: Vec<u64>,
+    is_watched: bool,
+    is_whole_due: bool,
+    last: Option<Last>,
+}
+
+/// The trade whose price is the last one.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    number: u64,
+    price: Decimal,
+    time: Option<UnixMs>,
+}
+
+impl TimeAndSalesService {
+    /// Takes a trade; the last price, if this trade changes which one that is.
+    pub fn take(&mut self, time: Option<UnixMs>, trade: &Arc<TimeAndSale>) -> Option<Decimal> {
+        let changes_last = match &trade.action {
+            TradeAction::New => trade.bar_rule.open_close && self.is_newest(time),
+            TradeAction::Corrects(name) => self.mark(name, TradeFate::Corrected),
+            TradeAction::Cancels(name) => {
+                let was_last = self.mark(name, TradeFate::Cancelled);
+                return was_last.then(|| self.fall_back()).flatten();
+            }
+        };
+        let number = self.next;
+        self.next += 1;
+        if self.rows.len() >= self.rows_max() {
+            self.rows.pop_front();
+        }
+        self.rows.push_back(TapeRow {
+            number,
+            time,
+            trade: Arc::clone(trade),
+            fate: TradeFate::Stands,
+        });
+        let price = trade.price.filter(|_| changes_last)?;
+        self.last = Some(Last {
+            number,
+            price,
+            time,
+        });
+        Some(price)
+    }
+
+    fn is_newest(&self, time: Option<UnixMs>) -> bool {
+        self.last
+            .is_none_or(|last| time.is_none() || time >= last.time)
+    }
+
+    fn rows_max(&self) -> usize {
+        if self.is_watched {
+            TAPE_ROWS_MAX
+        } else {
+            UNWATCHED_ROWS
+        }
+    }
+
+    /// Says what has become of a trade. Whether its price was the last one.
+    fn mark(&mut self, name: &TradeId, fate: TradeFate) -> bool {
+        let is_meant = |row: &&mut TapeRow| {
+            row.fate == TradeFate::Stands && row.trade.trade_id.as_ref() == Some(name)
+        };
+        let Some(row) = self.rows.iter_mut().rev().find(is_meant) else {
+            return false;
+        };
+        row.fate = fate;
+        if row.number < self.told {
+            self.changed.push(row.number);
+        }
+        self.last.is_some_and(|last| last.number == row.number)
+    }
+
+    /// The last price has been taken out: the one before it counts again.
+    fn fall_back(&mut self) -> Option<Decimal> {
+        let stands = |row: &&TapeRow| {
+            let trade = &row.trade;
+            row.fate == TradeFate::Stands && trade.bar_rule.open_close && trade.price.is_some()
+        };
+        self.last = self.rows.iter().rev().find(stands).and_then(|row| {
+            Some(Last {
+                number: row.number,
+                price: row.trade.price?,
+                time: row.time,
+            })
+        });
+        self.last()
+    }
+
+    /// The price of the last trade that counts.
+    pub fn last(&self) -> Option<Decimal> {
+        self.last.map(|last| last.price)
+    }
+
+    pub fn watch(&mut self, is_wanted: bool) {
+        self.is_watched = is_wanted;
+        self.is_whole_due = is_wanted;
+        let excess = self.rows.len().saturating_sub(self.rows_max());
+        self.rows.drain(..excess);
+    }
+
+    /// What is new on the tape for the board, if it is wanted there.
+    pub fn tape_change(&mut self, id: SymbolId) -> Option<TapeUpdate> {
+        let changed = std::mem::take(&mut self.changed);
+        let told = std::mem::replace(&mut self.told, self.next);
+        if !self.is_watched {
+            return None;
+        }
+        let is_whole = std::mem::take(&mut self.is_whole_due);
+        let first = self.rows.front().map_or(self.next, |row| row.number);
+        let at = |number: u64| {
+            self.rows
+                .get(usize::try_from(number.checked_sub(first)?).ok()?)
+        };
+        let rows: Vec<TapeRow> = if is_whole {
+            self.rows.iter().cloned().collect()
+        } else {
+            let changed = changed.into_iter().filter_map(at);
+            let new = self.rows.iter().rev().take_while(|row| row.number >= told);
+            let mut rows: Vec<TapeRow> = changed.chain(new).cloned().collect();
+            rows.sort_unstable_by_key(|row| row.number);
+            rows
+        };
+        (is_whole || !rows.is_empty()).then_some(TapeUpdate { id, is_whole, rows })
+    }
+
+    /// Forgets all trades.
+    pub fn reset(&mut self) {
+        *self = Self {
+            is_watched: self.is_watched,
+            is_whole_due: self.is_watched,
+            next: self.next,
+            told: self.next,
+            ..Self::default()
+        };
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use crate::domain::trade::BarRule;
+
+    use super::*;
+
+    const ID: SymbolId = SymbolId(1);
+
+    fn trade(name: u64, price: i64, action: TradeAction) -> Arc<TimeAndSale> {
+        Arc::new(TimeAndSale {
+            price: Some(price.into()),
+            trade_id: Some(TradeId::Number(name)),
+            action,
+            ..TimeAndSale::default()
+        })
+    }
+
+    fn told(service: &mut TimeAndSalesService) -> Vec<(u64, TradeFate)> {
+        service.tape_change(ID).map_or(Vec::new(), |update| {
+            let rows = update.rows.iter();
+            rows.map(|row| (row.number, row.fate)).collect()
+        })
+    }
+
+    #[test]
+    fn the_board_gets_the_whole_tape_once_and_then_what_is_new_or_has_changed() {
+        let mut tape = TimeAndSalesService::default();
+        for name in 0..150 {
+            tape.take(None, &trade(name, 10, TradeAction::New));
+        }
+        assert_eq!(told(&mut tape), []);
+        tape.watch(true);
+        let whole = tape.tape_change(ID).unwrap();
+        assert!(whole.is_whole);
+        assert_eq!(whole.rows.len(), UNWATCHED_ROWS);
+        assert_eq!(told(&mut tape), []);
+        tape.take(None, &trade(150, 11, TradeAction::New));
+        tape.take(
+            None,
+            &trade(151, 12, TradeAction::Corrects(TradeId::Number(149))),
+        );
+        tape.take(
+            None,
+            &trade(0, 12, TradeAction::Cancels(TradeId::Number(150))),
+        );
+        assert_eq!(
+            told(&mut tape),
+            [
+                (149, TradeFate::Corrected),
+                (150, TradeFate::Cancelled),
+                (151, TradeFate::Stands)
+            ]
+        );
+        for name in 200..3000 {
+            tape.take(None, &trade(name, 10, TradeAction::New));
+        }
+        assert_eq!(tape.rows.len(), TAPE_ROWS_MAX);
+        assert_eq!(told(&mut tape).len(), TAPE_ROWS_MAX);
+        tape.reset();
+        assert!(
+            tape.tape_change(ID).unwrap().is_whole,
+            "the board forgets too"
+        );
+        tape.watch(false);
+        tape.take(None, &trade(1, 1, TradeAction::New));
+        assert_eq!(tape.tape_change(ID).map(|update| update.rows.len()), None);
+    }
+
+    #[test]
+    fn the_last_price_is_of_the_newest_trade_that_counts_and_stands() {
+        let mut tape = TimeAndSalesService::default();
+        let at = |ms| Some(UnixMs(ms));
+        let new = |name, price| trade(name, price, TradeAction::New);
+        assert_eq!(tape.take(at(5), &new(1, 10)), Some(10.into()));
+        assert_eq!(tape.take(at(7), &new(2, 11)), Some(11.into()));
+        assert_eq!(tape.take(at(6), &new(3, 12)), None, "it came late");
+        let odd_lot = Arc::new(TimeAndSale {
+            bar_rule: BarRule::NONE,
+            ..TimeAndSale::clone(&new(4, 99))
+        });
+        assert_eq!(tape.take(at(8), &odd_lot), None);
+        let cancel = |name| trade(0, 0, TradeAction::Cancels(TradeId::Number(name)));
+        assert_eq!(tape.take(at(9), &cancel(1)), None, "it was not the last");
+        assert_eq!(tape.take(at(9), &cancel(2)), Some(12.into()));
+        let correction = trade(5, 13, TradeAction::Corrects(TradeId::Number(3)));
+        assert_eq!(tape.take(at(9), &correction), Some(13.into()));
+        assert_eq!(tape.last(), Some(13.into()));
+    }
+}

@@ -1,0 +1,158 @@
+//! The keys of each service's results: those before the times, and those after them.
+
+use std::io::Write;
+
+use crate::domain::book::{BookTop, Level};
+use crate::domain::news::News;
+use crate::domain::outcome::ResultBody;
+use crate::domain::quote::{Level1, SymbolFacts, Trading};
+use crate::domain::time::Timeframe;
+use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
+
+use super::JsonLines;
+use super::text::{push_decimal, push_text, push_whole};
+
+impl<W: Write + Send> JsonLines<W> {
+    /// What a script relies on.
+    pub(super) fn body(&mut self, body: &ResultBody) {
+        match body {
+            ResultBody::Ohlcv { bar, .. } => {
+                self.decimal("open", bar.open);
+                self.decimal("high", bar.high);
+                self.decimal("low", bar.low);
+                self.decimal("close", bar.close);
+                self.decimal("volume", bar.volume);
+            }
+            ResultBody::Level1 { quote, .. } => self.quote(quote),
+            ResultBody::Level2(book) => self.book(book),
+            ResultBody::TimeAndSales(trade) => self.trade(trade),
+            ResultBody::News(news) => self.news(news),
+        }
+    }
+
+    /// What is only there when there is something to say.
+    pub(super) fn further(&mut self, body: &ResultBody) {
+        match body {
+            ResultBody::Ohlcv {
+                timeframe, partial, ..
+            } => {
+                if *timeframe != Timeframe::M1 {
+                    self.text("timeframe", timeframe.label());
+                }
+                if *partial {
+                    self.buffer.extend_from_slice(b",\"partial\":true");
+                }
+            }
+            ResultBody::Level1 {
+                facts: Some(facts), ..
+            } => self.facts(facts),
+            ResultBody::Level1 { .. } | ResultBody::Level2(_) => {}
+            ResultBody::TimeAndSales(trade) => match &trade.action {
+                TradeAction::New => {}
+                TradeAction::Corrects(name) => self.trade_id("corrects", Some(name)),
+                TradeAction::Cancels(name) => self.trade_id("cancels", Some(name)),
+            },
+            ResultBody::News(news) => self.optional_text("summary", news.summary.as_deref()),
+        }
+    }
+
+    fn quote(&mut self, quote: &Level1) {
+        let Level1 {
+            bid,
+            bid_size,
+            ask,
+            ask_size,
+            last,
+            last_size,
+            volume,
+        } = *quote;
+        self.decimal("bid", bid);
+        self.decimal("bid_size", bid_size);
+        self.decimal("ask", ask);
+        self.decimal("ask_size", ask_size);
+        self.decimal("last", last);
+        self.decimal("last_size", last_size);
+        self.decimal("volume", volume);
+    }
+
+    fn facts(&mut self, facts: &SymbolFacts) {
+        if let Some(trading) = facts.trading.filter(|trading| *trading != Trading::Open) {
+            self.text("trading", trading.name());
+            self.optional_text("reason", facts.reason.as_deref());
+        }
+    }
+
+    fn book(&mut self, book: &BookTop) {
+        self.levels("bids", &book.bids);
+        self.levels("asks", &book.asks);
+        self.text("integrity", book.integrity.name());
+        self.key("sequence");
+        match book.sequence {
+            Some(sequence) => push_whole(&mut self.buffer, sequence),
+            None => self.null(),
+        }
+    }
+
+    fn levels(&mut self, name: &str, levels: &[Level]) {
+        self.key(name);
+        self.list(levels, |buffer, level| {
+            buffer.push(b'[');
+            push_decimal(buffer, level.price);
+            buffer.push(b',');
+            push_decimal(buffer, level.size);
+            buffer.push(b']');
+        });
+    }
+
+    fn trade(&mut self, trade: &TimeAndSale) {
+        self.decimal("price", trade.price);
+        self.decimal("size", trade.size);
+        self.text_or_null("side", trade.side.map(Side::name));
+        self.key("conditions");
+        self.list(&trade.conditions, |buffer, code| push_text(buffer, code));
+        self.trade_id("trade_id", trade.trade_id.as_ref());
+    }
+
+    fn trade_id(&mut self, name: &str, id: Option<&TradeId>) {
+        self.key(name);
+        match id {
+            Some(TradeId::Number(number)) => push_whole(&mut self.buffer, *number),
+            Some(TradeId::Text(text)) => push_text(&mut self.buffer, text),
+            None => self.null(),
+        }
+    }
+
+    /// The publisher has a key of its own: `source` is where the result comes from, as everywhere.
+    fn news(&mut self, news: &News) {
+        self.text("headline", &news.headline);
+        self.text_or_null("publisher", news.source.as_deref());
+        self.text_or_null("url", news.url.as_deref());
+        self.key("symbols");
+        self.list(&news.symbols, |buffer, symbol| push_text(buffer, symbol));
+    }
+
+    fn text_or_null(&mut self, name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.text(name, value),
+            None => {
+                self.key(name);
+                self.null();
+            }
+        }
+    }
+
+    fn null(&mut self) {
+        self.buffer.extend_from_slice(b"null");
+    }
+
+    fn list<T>(&mut self, items: &[T], push: impl Fn(&mut Vec<u8>, &T)) {
+        self.buffer.push(b'[');
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                self.buffer.push(b',');
+            }
+            push(&mut self.buffer, item);
+        }
+        self.buffer.push(b']');
+    }
+}

@@ -1,0 +1,103 @@
+//! `wss://…`: any JSON feed over a websocket.
+
+use super::{Example, Rest, SourceKind};
+use crate::domain::event::DataService;
+use crate::domain::source::Delivery;
+use crate::sources::mapped::unset;
+use crate::sources::mapped::{check_own_url, with_mapping};
+use crate::sources::venue::options::{BARS, DEPTH, INSECURE, INTERVAL, LEVELS, SERVICES, STALE};
+use crate::sources::websocket::VENUE;
+
+/// The kind as the registry knows it.
+pub const KIND: SourceKind = SourceKind {
+    name: "websocket",
+    summary: "Any JSON feed over a websocket: what to send, and where in a message the data stands. \
+              Pointers are JSON pointers; what in the URL's query is no option stays in the URL, and so does query.NAME=VALUE",
+    rest: Rest::Url,
+    schemes: &["wss", "ws"],
+    options: with_mapping![
+        text(
+            "subscribe",
+            "TEMPLATE",
+            "nothing is sent",
+            "What is sent for each symbol, with {symbol} in it, or for all of them, with {symbols}, a JSON list"
+        ),
+        text(
+            "unsubscribe",
+            "TEMPLATE",
+            "nothing is sent",
+            "The same when symbols are wanted no more"
+        ),
+        text(
+            "login",
+            "TEMPLATE",
+            "nothing is sent",
+            "What is sent first; {env:NAME} in it, in headers and in the URL's query is taken from the environment and never shown"
+        ),
+        text(
+            "ready",
+            "CONDITION",
+            "subscribe at once",
+            "What a message has to hold before symbols are subscribed, such as /status=authenticated"
+        ),
+        text(
+            "headers",
+            "TEMPLATE",
+            "none",
+            "Headers of the opening request, as Name: value with | between several"
+        ),
+        text(
+            "ping",
+            "TEXT",
+            "none",
+            "What is sent from time to time beside the websocket's own pings"
+        ),
+        SourceOption {
+            name: "ping_s",
+            value: OptionValue::Positive,
+            default: "15",
+            summary: "How often, in seconds",
+        },
+        SourceOption {
+            name: "silence_s",
+            value: OptionValue::Positive,
+            default: "60",
+            summary: "A connection on which nothing at all has come for so many seconds is opened anew",
+        },
+        text(
+            "url",
+            "URL",
+            "what stands after the colon",
+            "The URL, where it is to be percent-encoded as a whole"
+        ),
+        INSECURE,
+        SERVICES,
+        LEVELS,
+        DEPTH,
+        INTERVAL,
+        BARS,
+        STALE,
+    ],
+    examples: &[
+        Example {
+            spec: "wss://feed.example.com/v1?subscribe={\"op\":\"sub\",\"symbols\":{symbols}}&match=/type=trade&symbol=/s&price=/p&size=/q&time=/t",
+            effect: "trades of a feed that is subscribed with a list of symbols",
+        },
+        Example {
+            spec: "wss://feed.example.com/v1?token={env:FEED_TOKEN}&subscribe={\"sub\":\"quotes.{symbol}\"}&items=/data&symbol=/sym&bid=/b&ask=/a",
+            effect: "quotes, several in a message, with a key from the environment",
+        },
+    ],
+    services: &DataService::ALL,
+    delivery: Delivery::Live,
+    check: |spec| {
+        check_own_url(spec, ["wss", "ws"])?;
+        VENUE.check(spec)
+    },
+    open: |spec, context| {
+        if let Some(problem) = unset(spec, &*context.environment) {
+            return Err(spec.failed(problem));
+        }
+        VENUE.open(spec, context)
+    },
+};

@@ -1,0 +1,277 @@
+//! Alpaca market data: stocks (`alpaca:iex`, `sip`, `delayed_sip`, `test`), `alpaca:crypto` and `alpaca:news`.
+//!
+//! Every frame is a list. After `connected` the keys are sent, after `authenticated` the symbols are asked for, for all
+//! channels at once. The venue answers each request in order, with the whole set of what is subscribed or with an
+//! error; a request that it refuses is cut in halves until only the symbols are left that it does not want.
+//!
+//! - OHLCV: `bars` (after each minute) and `updatedBars` (half a minute later, when a late trade has changed the last
+//!   one: the same time again, which replaces it).
+//! - LEVEL1: `quotes`, with sizes as they come, which for stocks is in round lots; `dailyBars`, sent every minute with
+//!   the day's running totals, give `volume`, and `last` where trades are not asked for; `statuses` and `lulds` give halts and price limits.
+//! - TIMESALE: `trades`; corrections and cancels come along by themselves.
+//! - LEVEL2: `orderbooks`, of crypto alone.
+//! - NEWS: of `alpaca:news` alone; one event for each subscribed symbol that a headline names.
+
+mod control;
+mod data;
+mod feed;
+mod messages;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::value::RawValue;
+
+use self::control::{REQUEST_BYTES_MAX, request};
+use self::feed::Feed;
+use super::frame::{self, OPTIONS};
+use super::options::{Key, OptionProblem, Setup, Venue};
+use super::wanted::Wanted;
+use super::{Connect, Ending, Endpoint, Incoming, Limits, Notice, Output, Protocol};
+use crate::decode::Rejection;
+use crate::decode::conditions::TradeHours;
+use crate::domain::event::{DataService, ServiceSet};
+use crate::domain::outcome::ErrorKind;
+use crate::domain::source::Delivery;
+use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+use crate::sources::kind::{Example, Rest, SourceKind};
+
+/// The kind as the registry knows it.
+pub const KIND: SourceKind = SourceKind {
+    name: "alpaca",
+    schemes: &[],
+    summary: "Alpaca market data: US stocks, crypto or news, with the account's keys",
+    rest: Rest::Required("iex|sip|delayed_sip|test|crypto|news"),
+    options: OPTIONS,
+    examples: &[
+        Example {
+            spec: "alpaca:iex",
+            effect: "bars, quotes and trades of the IEX exchange, which every account has",
+        },
+        Example {
+            spec: "alpaca:crypto?services=LEVEL2&levels=20",
+            effect: "order books of pairs such as BTC/USD",
+        },
+        Example {
+            spec: "alpaca:news",
+            effect: "headlines about the symbols",
+        },
+    ],
+    services: &DataService::ALL,
+    delivery: Delivery::Live,
+    check: |spec| VENUE.check(spec),
+    open: |spec, context| VENUE.open(spec, context),
+};
+
+/// The venue as the driver knows it.
+pub static VENUE: Venue = Venue {
+    kind: &KIND,
+    socket_url: "wss://stream.data.alpaca.markets",
+    rest_url: None,
+    keys: &[
+        Key {
+            variable: "APCA_API_KEY_ID",
+            alternative: None,
+            what: "the key's id, from the account's overview at app.alpaca.markets",
+            required: true,
+        },
+        Key {
+            variable: "APCA_API_SECRET_KEY",
+            alternative: None,
+            what: "the key's secret, shown once when the key is made",
+            required: true,
+        },
+    ],
+    calendar: SessionCalendar::UsEquities,
+    intervals: &[Timeframe::M1],
+    limits: |_| Limits {
+        symbols_per_connection: usize::MAX,
+        connections: 1,
+        ping: Some(Duration::from_secs(10)),
+        ..Limits::default()
+    },
+    protocol: |setup| Ok(Box::new(Alpaca::new(setup)?)),
+};
+
+/// How far a connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Closed,
+    Greeting,
+    LoggingIn,
+    Ready,
+}
+
+/// The venue's protocol.
+struct Alpaca {
+    feed: Feed,
+    url: String,
+    keys: Vec<Option<SecretString>>,
+    channels: Vec<&'static str>,
+    takes_bars: bool,
+    takes_trades: bool,
+    stage: Stage,
+    /// Each symbol, and whether the venue has confirmed it on this connection.
+    wanted: Wanted<bool>,
+    /// Requests that have not been answered, each with the symbols that it adds.
+    pending: VecDeque<Vec<SymbolId>>,
+    hours: TradeHours,
+}
+
+impl Alpaca {
+    fn new(setup: &Setup) -> Result<Self, OptionProblem> {
+        let Some((feed, path)) = Feed::of(&setup.rest) else {
+            return Err(OptionProblem {
+                option: "",
+                reason: format!(
+                    "'{}' is no feed; there are iex, sip, delayed_sip, test, crypto and news",
+                    setup.rest
+                ),
+            });
+        };
+        let mut setup = setup.clone();
+        let lacking: Vec<&str> = setup
+            .services
+            .iter()
+            .filter(|service| !feed.services().has(*service))
+            .map(DataService::name)
+            .collect();
+        if setup.services != ServiceSet::ALL && !lacking.is_empty() {
+            let has: Vec<&str> = feed.services().iter().map(DataService::name).collect();
+            return Err(OptionProblem {
+                option: "services",
+                reason: format!(
+                    "asks for {}; alpaca:{} has {}",
+                    lacking.join(", "),
+                    setup.rest,
+                    has.join(", ")
+                ),
+            });
+        }
+        setup.services = setup.services.and(feed.services());
+        let has_path = setup
+            .socket_url
+            .split_once("://")
+            .is_some_and(|(_, rest)| rest.contains('/'));
+        let url = if has_path {
+            setup.socket_url.clone()
+        } else {
+            format!("{}{path}", setup.socket_url)
+        };
+        Ok(Self {
+            feed,
+            url,
+            channels: feed.channels(&setup),
+            takes_bars: setup.asks_for_bars(),
+            takes_trades: setup.needs_trades(),
+            keys: setup.keys,
+            stage: Stage::Closed,
+            wanted: Wanted::new(),
+            pending: VecDeque::new(),
+            hours: TradeHours::default(),
+        })
+    }
+
+    fn take(&mut self, element: &RawValue, output: &mut Output) -> Result<(), Rejection> {
+        let text = element.get();
+        let kind = match frame::leading(text, "T") {
+            Some(kind) => kind.into(),
+            None => messages::kind(text)?,
+        };
+        match &*kind {
+            "success" => self.success(frame::read(text, "a success")?, output),
+            "subscription" => self.subscription(&frame::read(text, "a subscription")?, output),
+            "error" => self.error(&frame::read(text, "an error")?, output),
+            _ => return self.data(&kind, text, output),
+        }
+        Ok(())
+    }
+}
+
+impl Protocol for Alpaca {
+    fn connect(&mut self) -> Connect {
+        self.stage = Stage::Closed;
+        if self.keys.iter().any(Option::is_none) {
+            return Connect::Refuse(Ending::never(
+                ErrorKind::AuthError,
+                "the keys are missing; set APCA_API_KEY_ID and APCA_API_SECRET_KEY",
+            ));
+        }
+        Connect::Open(Endpoint {
+            url: self.url.clone(),
+            secret_query: None,
+            headers: Vec::new(),
+        })
+    }
+
+    fn opened(&mut self, _: UnixMs, _: &mut Output) {
+        self.stage = Stage::Greeting;
+        self.pending.clear();
+        for (_, entry) in self.wanted.iter_mut() {
+            entry.state = false;
+        }
+    }
+
+    fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
+        let elements = match frame::text_of(&message).and_then(frame::elements) {
+            Ok(elements) => elements,
+            Err(rejection) => return output.reject(rejection),
+        };
+        for element in elements {
+            if let Err(mut rejection) = self.take(element, output) {
+                rejection.symbol = messages::symbol(element.get())
+                    .and_then(|name| Some(self.wanted.get(&name)?.symbol.clone()));
+                output.reject(rejection);
+            }
+        }
+    }
+
+    fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
+        let mut added = Vec::new();
+        for (symbol, id) in symbols {
+            let wire = self.feed.wire(symbol);
+            match self.wanted.insert(&wire, symbol, *id, false) {
+                Ok(()) => added.push(*id),
+                Err(other) => output.notices.push(Notice::Refused {
+                    symbol: *id,
+                    reason: format!("{symbol} is the same as {other}, which is subscribed already"),
+                }),
+            }
+        }
+        if self.stage == Stage::Ready {
+            self.ask_for(&added, output);
+        }
+    }
+
+    fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
+        let removed: Vec<Box<str>> = symbols
+            .iter()
+            .filter_map(|(_, id)| self.wanted.remove(*id))
+            .collect();
+        if self.stage != Stage::Ready {
+            return;
+        }
+        let bytes = |name: &str| (name.len() + 3) * self.channels.len().max(1);
+        let longest = removed.iter().map(|name| bytes(name)).max().unwrap_or(1);
+        for part in removed.chunks((REQUEST_BYTES_MAX / longest).max(1)) {
+            let names: Vec<&str> = part.iter().map(AsRef::as_ref).collect();
+            output.send(request("unsubscribe", &self.channels, &names));
+            self.pending.push_back(Vec::new());
+        }
+    }
+
+    fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
+        let Some(name) = self.wanted.wire(symbol) else {
+            return;
+        };
+        if self.stage == Stage::Ready && self.channels.contains(&"orderbooks") {
+            output.send(request("unsubscribe", &["orderbooks"], &[name]));
+            output.send(request("subscribe", &["orderbooks"], &[name]));
+            self.pending.extend([Vec::new(), vec![symbol]]);
+        }
+    }
+}

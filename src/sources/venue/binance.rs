@@ -1,0 +1,359 @@
+//! `binance:`: Binance's spot market over its combined streams. No key is needed.
+//!
+//! - Bars: `kline`. One is given out again and again until it is over; each takes the place of the one before.
+//! - Quotes: `bookTicker`. It carries no time: the time of a quote is when it was received.
+//! - Trades: `trade`.
+//! - Books: `depth@100ms`, on top of a whole book that is fetched over HTTP; the chain of update numbers is followed, and
+//!   a break mends that symbol alone. The time of the whole book is when it was received, that of a change is the venue's.
+//!
+//! A stream that does not exist is confirmed like any other and stays silent, so a symbol from which nothing comes is
+//! looked up over HTTP.
+
+mod answers;
+mod book;
+mod control;
+mod data;
+mod frames;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::domain::event::{DataService, Event, Payload};
+use crate::domain::outcome::ErrorKind;
+use crate::domain::source::Delivery;
+use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+use crate::sources::kind::{Example, Rest, SourceKind};
+
+use super::options::{self, OptionProblem, Setup, Venue};
+use super::reading::{read, text_of};
+use super::wanted::Wanted;
+use super::{
+    Answer, Connect, Ending, Endpoint, Incoming, Limits, Next, Notice, Output, Protocol, pairs,
+};
+
+use book::Sync;
+use frames::Frame;
+
+/// The kind as the registry knows it.
+pub const KIND: SourceKind = SourceKind {
+    name: "binance",
+    schemes: &[],
+    summary: "Binance's spot market: bars, quotes, books followed by number, trades; no key needed",
+    rest: Rest::Options,
+    options: &[
+        options::SERVICES,
+        options::DEPTH,
+        options::LEVELS,
+        options::INTERVAL,
+        options::BARS,
+        options::OPEN,
+        options::URL,
+        options::REST_URL,
+        options::INSECURE,
+        options::STALE,
+    ],
+    examples: &[
+        Example {
+            spec: "binance:",
+            effect: "everything that Binance gives, for the symbols of --symbols BTCUSDT,ETHUSDT",
+        },
+        Example {
+            spec: "binance:?services=LEVEL2,TIMESALE&depth=5000",
+            effect: "trades, and books that begin with 5000 levels of each side",
+        },
+    ],
+    services: SERVICES,
+    delivery: Delivery::Live,
+    check: |spec| VENUE.check(spec),
+    open: |spec, context| VENUE.open(spec, context),
+};
+
+/// The venue.
+pub static VENUE: Venue = Venue {
+    kind: &KIND,
+    socket_url: "wss://data-stream.binance.vision/stream",
+    rest_url: Some("https://data-api.binance.vision"),
+    keys: &[],
+    calendar: SessionCalendar::UtcDay,
+    intervals: &Timeframe::ALL,
+    limits,
+    protocol: |setup| Ok(Box::new(Binance::new(setup)?)),
+};
+
+const SERVICES: &[DataService] = &[
+    DataService::Ohlcv,
+    DataService::Level1,
+    DataService::Level2,
+    DataService::TimeAndSales,
+];
+/// Streams on one connection.
+const STREAMS_MAX: usize = 1024;
+/// Streams in one request.
+const BATCH_STREAMS: usize = 60;
+/// Requests that are remembered, to know what an answer is to.
+const REQUESTS_MAX: usize = 1024;
+/// How large a book can be asked for, and the weight of asking.
+const BOOK_LIMITS: [(u32, u32); 4] = [(100, 5), (500, 25), (1000, 50), (5000, 250)];
+/// A symbol from which nothing has come for so long, in milliseconds, is looked up.
+const SILENT_MS: i64 = 5000;
+/// What has not been confirmed for so long, in milliseconds, is asked for again.
+const UNCONFIRMED_MS: i64 = 15_000;
+
+fn limits(setup: &Setup) -> Limits {
+    let streams = streams(setup).len().max(1);
+    Limits {
+        symbols_per_connection: STREAMS_MAX / streams,
+        connections: 5,
+        // Five a second with pings and pongs.
+        sends: (4, Duration::from_secs(1)),
+        // 300 in five minutes are allowed for one address.
+        attempts: (100, Duration::from_secs(300)),
+        // 6000 are allowed for one address.
+        request_weight_per_minute: 3000,
+        // The venue pings every 20 s.
+        silence: Duration::from_secs(50),
+        ping: None,
+        // It cuts after 24 hours.
+        lifetime: Some(Duration::from_secs(23 * 3600 + 50 * 60)),
+    }
+}
+
+/// What stands behind a symbol's name in the names of its streams.
+fn streams(setup: &Setup) -> Vec<String> {
+    let mut streams = Vec::new();
+    if setup.needs_trades() {
+        streams.push("trade".to_owned());
+    }
+    if setup.asks_for_bars() {
+        streams.push(format!("kline_{}", setup.products.interval.label()));
+    }
+    if setup.has(DataService::Level1) {
+        streams.push("bookTicker".to_owned());
+    }
+    if setup.has(DataService::Level2) {
+        streams.push("depth@100ms".to_owned());
+    }
+    streams
+}
+
+/// What is kept for a symbol.
+#[derive(Debug, Default)]
+struct State {
+    is_confirmed: bool,
+    is_refused: bool,
+    /// Whether data has come on this connection.
+    is_heard: bool,
+    /// Whether it has been looked up because nothing came.
+    is_looked_up: bool,
+    /// When it was asked for.
+    asked_at: UnixMs,
+    sync: Sync,
+}
+
+/// A request that is under way.
+struct Pending {
+    id: u64,
+    symbols: Vec<SymbolId>,
+}
+
+/// The protocol.
+struct Binance {
+    socket_url: String,
+    streams: Vec<String>,
+    interval: &'static str,
+    has_books: bool,
+    book_limit: u32,
+    book_weight: u32,
+    wanted: Wanted<State>,
+    requests: VecDeque<Pending>,
+    last_request: u64,
+    is_open: bool,
+    now: UnixMs,
+}
+
+impl Binance {
+    fn new(setup: &Setup) -> Result<Self, OptionProblem> {
+        let asked = setup
+            .depth
+            .unwrap_or_else(|| setup.products.levels.max(1000));
+        let limit = BOOK_LIMITS.into_iter().find(|(limit, _)| *limit >= asked);
+        let (book_limit, book_weight) = limit.ok_or_else(|| OptionProblem {
+            option: "depth",
+            reason: "is more than the 5000 levels that Binance gives".to_owned(),
+        })?;
+        Ok(Self {
+            socket_url: setup.socket_url.clone(),
+            streams: streams(setup),
+            interval: setup.products.interval.label(),
+            has_books: setup.has(DataService::Level2),
+            book_limit,
+            book_weight,
+            wanted: Wanted::new(),
+            requests: VecDeque::new(),
+            last_request: 0,
+            is_open: false,
+            now: UnixMs(0),
+        })
+    }
+
+    fn lose_book(symbol: SymbolId, output: &mut Output) {
+        output.events.push(Event {
+            symbol,
+            time: None,
+            payload: Payload::BookLost,
+        });
+    }
+}
+
+impl Protocol for Binance {
+    fn connect(&mut self) -> Connect {
+        self.is_open = false;
+        Connect::Open(Endpoint {
+            url: self.socket_url.clone(),
+            secret_query: None,
+            headers: Vec::new(),
+        })
+    }
+
+    fn opened(&mut self, now: UnixMs, output: &mut Output) {
+        self.is_open = true;
+        self.now = now;
+        self.requests.clear();
+        for (_, entry) in self.wanted.iter_mut() {
+            let mut sync = std::mem::take(&mut entry.state.sync);
+            sync.begin(None);
+            entry.state = State {
+                asked_at: now,
+                sync,
+                ..State::default()
+            };
+        }
+        let all: Vec<SymbolId> = self
+            .wanted
+            .in_order()
+            .iter()
+            .map(|(_, entry)| entry.id)
+            .collect();
+        self.call("SUBSCRIBE", &all, output);
+    }
+
+    fn message(&mut self, message: Incoming<'_>, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        let taken = text_of(message)
+            .and_then(|text| read::<Frame<'_>>(text, "a message"))
+            .and_then(|frame| {
+                if let Some(stream) = &frame.stream {
+                    self.data(stream, &frame, output)
+                } else if frame.event.as_deref() == Some("serverShutdown") {
+                    output.end(shutdown());
+                    Ok(())
+                } else if frame.id.is_some() || frame.code.is_some() || frame.error.is_some() {
+                    self.answered(&frame, output)
+                } else {
+                    output.ignored += 1;
+                    Ok(())
+                }
+            });
+        if let Err(rejection) = taken {
+            output.reject(rejection);
+        }
+    }
+
+    fn answer(&mut self, answer: &Answer<'_>, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        self.take_answer(answer, output);
+    }
+
+    fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
+        let mut added = Vec::new();
+        for (symbol, id) in symbols {
+            let name = pairs::binance(symbol.as_str());
+            let state = State {
+                asked_at: self.now,
+                ..State::default()
+            };
+            match self.wanted.insert(&name, symbol, *id, state) {
+                Ok(()) => added.push(*id),
+                Err(other) => output.notices.push(Notice::Refused {
+                    symbol: *id,
+                    reason: format!(
+                        "it is the same as {other} at Binance, which is subscribed already"
+                    ),
+                }),
+            }
+        }
+        if self.is_open {
+            self.call("SUBSCRIBE", &added, output);
+        }
+    }
+
+    fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
+        let known = |id: &SymbolId| self.wanted.wire(*id).is_some();
+        let gone: Vec<SymbolId> = symbols.iter().map(|(_, id)| *id).filter(known).collect();
+        if self.is_open {
+            self.call("UNSUBSCRIBE", &gone, output);
+        }
+        for id in gone {
+            self.wanted.remove(id);
+        }
+    }
+
+    fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
+        let (has_books, is_open, now) = (self.has_books, self.is_open, self.now);
+        let name = self.wanted.wire(symbol).map(str::to_owned);
+        let Some(entry) = name.and_then(|name| self.wanted.get_mut(&name)) else {
+            return;
+        };
+        if !has_books {
+            return;
+        }
+        Self::lose_book(symbol, output);
+        // A book that is not live is begun anew already.
+        if is_open && entry.state.sync.is_live() {
+            entry.state.sync.begin(Some(now));
+            self.fetch_due(output);
+        }
+    }
+
+    fn tick(&mut self, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        if self.is_open {
+            self.look_after_symbols(output);
+            self.fetch_due(output);
+        }
+    }
+
+    fn closed(&mut self, code: u16, reason: &str) -> Ending {
+        let ending = Ending::of_close(code, reason);
+        if code != 1008 {
+            return ending;
+        }
+        // There is no key whose rights could be in question: too much was sent.
+        Ending {
+            kind: ErrorKind::RateLimited,
+            next: Next::RetryAfter(Duration::from_secs(30)),
+            ..ending
+        }
+    }
+
+    fn refused(&mut self, status: u16) -> Ending {
+        if status == 451 {
+            let message = "Binance does not serve the place that this connection comes from (HTTP 451); \
+                           where Binance.US does, give its addresses as url= and rest_url=";
+            return Ending::never(ErrorKind::ConnectionError, message);
+        }
+        Ending::of_status(status)
+    }
+}
+
+/// The venue has announced that this connection ends.
+fn shutdown() -> Ending {
+    Ending {
+        kind: ErrorKind::ConnectionError,
+        message: "Binance is about to end the connection (serverShutdown)".to_owned(),
+        next: Next::AtOnce,
+    }
+}

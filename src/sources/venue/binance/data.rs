@@ -1,0 +1,158 @@
+//! The streams of Binance.
+
+use super::book::Taken;
+use super::frames::{BookTicker, Depth, Frame, Kline, Trade};
+use super::{Binance, shutdown};
+use crate::decode::Rejection;
+use crate::domain::event::{Event, Payload};
+use crate::domain::outcome::ErrorKind;
+use crate::domain::symbol::SymbolId;
+use crate::sources::venue::reading::{read_part, required};
+use crate::sources::venue::{Notice, Output};
+
+impl Binance {
+    /// A message of a stream.
+    pub(super) fn data(
+        &mut self,
+        stream: &str,
+        frame: &Frame<'_>,
+        output: &mut Output,
+    ) -> Result<(), Rejection> {
+        if stream == "!serverShutdown" {
+            output.end(shutdown());
+            return Ok(());
+        }
+        let Some((name, kind)) = stream.split_once('@') else {
+            output.ignored += 1;
+            return Ok(());
+        };
+        let taken = self.of_stream(kind, frame, output);
+        taken.map_err(|mut rejection| {
+            let name = name.to_ascii_uppercase();
+            let entry = self.wanted.get(&name);
+            rejection.symbol = entry.map(|entry| entry.symbol.clone());
+            if let Some(id) = entry
+                .map(|entry| entry.id)
+                .filter(|_| kind.starts_with("depth"))
+            {
+                self.depth_unread(&name, id, output);
+            }
+            rejection
+        })
+    }
+
+    fn of_stream(
+        &mut self,
+        kind: &str,
+        frame: &Frame<'_>,
+        output: &mut Output,
+    ) -> Result<(), Rejection> {
+        if !self.streams.iter().any(|stream| stream == kind) {
+            output.ignored += 1;
+            return Ok(());
+        }
+        let data = required(frame.data, kind, "data")?;
+        let (id, time, payload) = match kind {
+            "trade" => {
+                let trade: Trade<'_> = read_part(data, kind)?;
+                let payload = Payload::TimeAndSales(Box::new(trade.trade()));
+                (self.heard(&trade.symbol, output), trade.time(), payload)
+            }
+            "bookTicker" => {
+                let ticker: BookTicker<'_> = read_part(data, kind)?;
+                (
+                    self.heard(&ticker.symbol, output),
+                    self.now,
+                    Payload::Level1(ticker.quote()),
+                )
+            }
+            "depth@100ms" => return self.depth(read_part(data, kind)?, output),
+            _ => {
+                let kline: Kline<'_> = read_part(data, kind)?;
+                if &*kline.k.interval != self.interval {
+                    output.ignored += 1;
+                    return Ok(());
+                }
+                (
+                    self.heard(&kline.symbol, output),
+                    kline.k.start(),
+                    Payload::Ohlcv(kline.k.bar()),
+                )
+            }
+        };
+        if let Some(symbol) = id {
+            output.events.push(Event {
+                symbol,
+                time: Some(time),
+                payload,
+            });
+        }
+        Ok(())
+    }
+
+    /// Data of a symbol has come, which shows that it is subscribed. `None`, and counted, when nobody wants it.
+    fn heard(&mut self, name: &str, output: &mut Output) -> Option<SymbolId> {
+        let Some(entry) = self.wanted.get_mut(name) else {
+            output.ignored += 1;
+            return None;
+        };
+        let id = entry.id;
+        if !std::mem::replace(&mut entry.state.is_heard, true) {
+            self.confirm(id, output);
+        }
+        Some(id)
+    }
+
+    fn depth(&mut self, depth: Depth<'_>, output: &mut Output) -> Result<(), Rejection> {
+        let Some(symbol) = self.heard(&depth.symbol, output) else {
+            return Ok(());
+        };
+        let name = depth.symbol.clone();
+        let (diff, now) = (depth.diff()?, self.now);
+        let Some(entry) = self.wanted.get_mut(&name) else {
+            return Ok(());
+        };
+        match entry.state.sync.take(diff, now) {
+            Taken::Applied(diff) => {
+                let time = Some(diff.time);
+                let payload = Payload::Level2(Box::new(diff.update()));
+                output.events.push(Event {
+                    symbol,
+                    time,
+                    payload,
+                });
+            }
+            Taken::Kept => self.fetch_if_due(&name, output),
+            Taken::Gap { expected, found } => {
+                let reason = format!(
+                    "update {expected} should have come, and {found} came; the book begins anew"
+                );
+                self.gap(&name, symbol, reason, output);
+            }
+        }
+        Ok(())
+    }
+
+    fn gap(&mut self, name: &str, symbol: SymbolId, reason: String, output: &mut Output) {
+        let kind = ErrorKind::SequenceGap;
+        output.notices.push(Notice::Gap {
+            symbol,
+            kind,
+            reason,
+        });
+        Self::lose_book(symbol, output);
+        self.fetch_if_due(name, output);
+    }
+
+    /// Changes to this book could not be read.
+    fn depth_unread(&mut self, name: &str, symbol: SymbolId, output: &mut Output) {
+        let now = self.now;
+        if let Some(entry) = self.wanted.get_mut(name)
+            && entry.state.sync.is_live()
+        {
+            entry.state.sync.begin(Some(now));
+            let reason = "changes to the book could not be read; the book begins anew";
+            self.gap(name, symbol, reason.to_owned(), output);
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! `coinbase:`: Coinbase's market over the Advanced Trade websocket. No key is needed.
+//!
+//! - Bars: there are only those of five minutes (`candles`, with `interval=5m`); without that, one-minute bars are built
+//!   from trades.
+//! - Quotes: `ticker`. Its volume is of the last 24 hours; its time is the frame's.
+//! - Trades: `market_trades`. The venue tells the side of the resting order, and results the other, which took the
+//!   initiative. The trades that come first are old news on the first connection and are left out; on a later one those
+//!   are taken that came while there was no connection.
+//! - Books: `level2`, which comes as `l2_data`: every level of the book. Frames of all channels are counted by one
+//!   number; when one is missing, the books begin anew on the same connection, and everything else goes on.
+
+mod book;
+mod control;
+mod data;
+mod frames;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use crate::decode::Rejection;
+use crate::domain::event::DataService;
+use crate::domain::source::Delivery;
+use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+use crate::sources::kind::{Example, Rest, SourceKind};
+
+use super::options::{self, Setup, Venue};
+use super::patience::Patience;
+use super::reading::{read, text_of};
+use super::wanted::{Entry, Wanted};
+use super::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol, pairs};
+
+use frames::{Call, Frame};
+
+/// The kind as the registry knows it.
+pub const KIND: SourceKind = SourceKind {
+    name: "coinbase",
+    schemes: &[],
+    summary: "Coinbase Advanced Trade: quotes, whole books, trades, and bars built from them or of five minutes; no key needed",
+    rest: Rest::Options,
+    options: &[
+        options::SERVICES,
+        options::LEVELS,
+        options::INTERVAL,
+        options::BARS,
+        options::OPEN,
+        options::URL,
+        options::REST_URL,
+        options::INSECURE,
+        options::STALE,
+    ],
+    examples: &[
+        Example {
+            spec: "coinbase:",
+            effect: "everything that Coinbase gives, for the symbols of --symbols BTC-USD,ETH-USD",
+        },
+        Example {
+            spec: "coinbase:?services=OHLCV&interval=5m",
+            effect: "the venue's own bars of five minutes, and nothing else",
+        },
+    ],
+    services: SERVICES,
+    delivery: Delivery::Live,
+    check: |spec| VENUE.check(spec),
+    open: |spec, context| VENUE.open(spec, context),
+};
+
+/// The venue.
+pub static VENUE: Venue = Venue {
+    kind: &KIND,
+    socket_url: "wss://advanced-trade-ws.coinbase.com",
+    rest_url: None,
+    keys: &[],
+    calendar: SessionCalendar::UtcDay,
+    intervals: &[Timeframe::M5],
+    limits: |_| Limits {
+        symbols_per_connection: 200,
+        connections: 5,
+        // Eight a second are taken from one address.
+        sends: (5, Duration::from_secs(1)),
+        // Heartbeats come every second.
+        silence: Duration::from_secs(10),
+        ping: None,
+        ..Limits::default()
+    },
+    protocol: |setup| Ok(Box::new(Coinbase::new(setup))),
+};
+
+const SERVICES: &[DataService] = &[
+    DataService::Ohlcv,
+    DataService::Level1,
+    DataService::Level2,
+    DataService::TimeAndSales,
+];
+/// Products in one request.
+const BATCH: usize = 100;
+/// What has not been confirmed for so long, in milliseconds, is asked for again, each symbol by itself.
+const UNCONFIRMED_MS: i64 = 5000;
+/// After a complaint that names nobody it is asked for again sooner.
+const COMPLAINED_MS: i64 = 1000;
+/// A symbol that has not been confirmed after being asked for so often is refused.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// A channel of the venue's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Heartbeats,
+    MarketTrades,
+    Candles,
+    Ticker,
+    Level2,
+}
+
+impl Channel {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Heartbeats => "heartbeats",
+            Self::MarketTrades => "market_trades",
+            Self::Candles => "candles",
+            Self::Ticker => "ticker",
+            Self::Level2 => "level2",
+        }
+    }
+}
+
+/// What is kept for a symbol.
+#[derive(Debug, Default)]
+struct State {
+    /// The name under which it is asked for; the data's may be another.
+    asked_as: String,
+    is_confirmed: bool,
+    is_refused: bool,
+    /// How often it was asked for on this connection.
+    attempts: u32,
+    /// Whether the whole book has come: before it, changes mean nothing.
+    is_book_whole: bool,
+    /// When the book is to be asked for anew.
+    resync_at: Option<UnixMs>,
+    patience: Patience,
+    /// The newest trade, and bar, so far.
+    last_trade: Option<u64>,
+    last_bar: Option<UnixMs>,
+    /// The same when the connection was opened.
+    seen_trade: Option<u64>,
+    seen_bar: Option<UnixMs>,
+}
+
+/// The protocol.
+struct Coinbase {
+    socket_url: String,
+    channels: Vec<Channel>,
+    wanted: Wanted<State>,
+    /// The number of the last frame.
+    last_sequence: Option<u64>,
+    is_open: bool,
+    now: UnixMs,
+    /// When what is not confirmed is asked for again.
+    repeat_at: UnixMs,
+    /// What the venue complained of last.
+    complaint: Option<String>,
+}
+
+impl Coinbase {
+    fn new(setup: &Setup) -> Self {
+        let channels = [
+            (Channel::MarketTrades, setup.needs_trades()),
+            (Channel::Candles, setup.asks_for_bars()),
+            (Channel::Ticker, setup.has(DataService::Level1)),
+            (Channel::Level2, setup.has(DataService::Level2)),
+        ];
+        Self {
+            socket_url: setup.socket_url.clone(),
+            channels: channels
+                .into_iter()
+                .filter_map(|(channel, is_asked)| is_asked.then_some(channel))
+                .collect(),
+            wanted: Wanted::new(),
+            last_sequence: None,
+            is_open: false,
+            now: UnixMs(0),
+            repeat_at: UnixMs(0),
+            complaint: None,
+        }
+    }
+
+    fn has_books(&self) -> bool {
+        self.channels.contains(&Channel::Level2)
+    }
+
+    fn entry_mut(&mut self, symbol: SymbolId) -> Option<&mut Entry<State>> {
+        let name = self.wanted.wire(symbol)?.to_owned();
+        self.wanted.get_mut(&name)
+    }
+
+    /// Sends what asks for, or gives up, a channel of some symbols.
+    fn call(
+        &mut self,
+        kind: &'static str,
+        channel: Channel,
+        symbols: &[SymbolId],
+        output: &mut Output,
+    ) {
+        for batch in symbols.chunks(BATCH) {
+            let entries = batch
+                .iter()
+                .filter_map(|id| self.wanted.get(self.wanted.wire(*id)?));
+            let names: Vec<&str> = entries.map(|entry| entry.state.asked_as.as_str()).collect();
+            send(kind, channel, &names, output);
+        }
+    }
+
+    /// Asks for every channel of these symbols.
+    fn call_all(&mut self, symbols: &[SymbolId], output: &mut Output) {
+        for channel in self.channels.clone() {
+            self.call("subscribe", channel, symbols, output);
+        }
+        for symbol in symbols {
+            if let Some(entry) = self.entry_mut(*symbol) {
+                entry.state.attempts += 1;
+            }
+        }
+    }
+
+    /// Takes a confirmation, or data that stands for one. Gives the symbol if it is wanted.
+    fn confirm(&mut self, name: &str, output: &mut Output) -> Option<SymbolId> {
+        let entry = self.wanted.get_mut(name)?;
+        if !std::mem::replace(&mut entry.state.is_confirmed, true) {
+            output.notices.push(Notice::Subscribed(entry.id));
+        }
+        Some(entry.id)
+    }
+}
+
+impl Protocol for Coinbase {
+    fn connect(&mut self) -> Connect {
+        self.is_open = false;
+        Connect::Open(Endpoint {
+            url: self.socket_url.clone(),
+            secret_query: None,
+            headers: Vec::new(),
+        })
+    }
+
+    fn opened(&mut self, now: UnixMs, output: &mut Output) {
+        self.is_open = true;
+        self.now = now;
+        self.last_sequence = None;
+        self.complaint = None;
+        self.repeat_at = now.plus_ms(UNCONFIRMED_MS);
+        for (_, entry) in self.wanted.iter_mut() {
+            let state = &mut entry.state;
+            *state = State {
+                asked_as: std::mem::take(&mut state.asked_as),
+                patience: state.patience,
+                last_trade: state.last_trade,
+                last_bar: state.last_bar,
+                seen_trade: state.last_trade,
+                seen_bar: state.last_bar,
+                ..State::default()
+            };
+        }
+        // A connection on which nothing is asked for within five seconds is closed.
+        send("subscribe", Channel::Heartbeats, &[], output);
+        let all: Vec<SymbolId> = self
+            .wanted
+            .in_order()
+            .iter()
+            .map(|(_, entry)| entry.id)
+            .collect();
+        self.call_all(&all, output);
+    }
+
+    fn message(&mut self, message: Incoming<'_>, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        let taken = text_of(message)
+            .and_then(|text| read::<Frame<'_>>(text, "a frame"))
+            .and_then(|frame| {
+                if let Some(channel) = &frame.channel {
+                    return self.data(channel, &frame, output);
+                }
+                if frame.kind.as_deref() != Some("error") {
+                    output.ignored += 1;
+                    return Ok(());
+                }
+                let words = frame.message.as_deref();
+                let words =
+                    words.ok_or_else(|| Rejection::schema("an error: missing field `message`"))?;
+                self.complained(words, output);
+                Ok(())
+            });
+        if let Err(rejection) = taken {
+            output.reject(rejection);
+        }
+    }
+
+    fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
+        let mut added = Vec::new();
+        for (symbol, id) in symbols {
+            let asked_as = pairs::coinbase(symbol.as_str());
+            let name = pairs::coinbase_answer(&asked_as).into_owned();
+            let state = State {
+                asked_as,
+                ..State::default()
+            };
+            match self.wanted.insert(&name, symbol, *id, state) {
+                Ok(()) => added.push(*id),
+                Err(other) => output.notices.push(Notice::Refused {
+                    symbol: *id,
+                    reason: format!(
+                        "it is the same as {other} at Coinbase, which is subscribed already"
+                    ),
+                }),
+            }
+        }
+        if self.is_open && !added.is_empty() {
+            self.repeat_at = self.now.plus_ms(UNCONFIRMED_MS);
+            self.call_all(&added, output);
+        }
+    }
+
+    fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
+        let known = |id: &SymbolId| self.wanted.wire(*id).is_some();
+        let gone: Vec<SymbolId> = symbols.iter().map(|(_, id)| *id).filter(known).collect();
+        if self.is_open {
+            for channel in self.channels.clone() {
+                self.call("unsubscribe", channel, &gone, output);
+            }
+        }
+        for id in gone {
+            self.wanted.remove(id);
+        }
+    }
+
+    fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
+        self.begin_book(symbol, output);
+    }
+
+    fn tick(&mut self, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        if self.is_open {
+            self.resync_due(output);
+            self.repeat(output);
+        }
+    }
+}
+
+fn send(kind: &'static str, channel: Channel, product_ids: &[&str], output: &mut Output) {
+    let channel = channel.name();
+    if let Ok(text) = serde_json::to_string(&Call {
+        kind,
+        product_ids,
+        channel,
+    }) {
+        output.send(text);
+    }
+}

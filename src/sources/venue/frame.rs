@@ -1,0 +1,168 @@
+//! What protocols of venues that speak JSON have in common.
+
+use std::borrow::Cow;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::decode::Rejection;
+use crate::domain::time::UnixMs;
+use crate::sources::kind::SourceOption;
+
+use super::{Incoming, options};
+
+/// The options of a venue that has none of its own.
+pub const OPTIONS: &[SourceOption] = &[
+    options::SERVICES,
+    options::DEPTH,
+    options::LEVELS,
+    options::INTERVAL,
+    options::BARS,
+    options::OPEN,
+    options::URL,
+    options::REST_URL,
+    options::INSECURE,
+    options::STALE,
+];
+
+/// The last millisecond of the year 9999: no market's time is behind it.
+const TIME_MS_MAX: i64 = 253_402_300_799_999;
+
+/// A text that borrows from the frame, also inside lists.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+/// Reads a frame or a part of one.
+///
+/// # Errors
+/// Text that is no JSON, or JSON that is not what is expected, naming what is missing.
+pub fn read<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T, Rejection> {
+    serde_json::from_str(text).map_err(|error| {
+        let reason = format!("{what}: {error}");
+        if error.is_data() {
+            Rejection::schema(reason)
+        } else {
+            Rejection::decode(reason)
+        }
+    })
+}
+
+/// The first text field of an object, when it stands right at the beginning under this name and without escapes: the type
+/// of a message, mostly. `None` says nothing.
+#[must_use]
+pub fn leading<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    let rest = object.strip_prefix("{\"")?.strip_prefix(name)?;
+    let rest = rest.strip_prefix("\":\"")?;
+    let (value, _) = rest.split_once('"')?;
+    (!value.contains('\\')).then_some(value)
+}
+
+/// A message as text, whichever way it was sent.
+///
+/// # Errors
+/// Bytes that are no UTF-8.
+pub fn text_of<'a>(message: &Incoming<'a>) -> Result<&'a str, Rejection> {
+    match message {
+        Incoming::Text(text) => Ok(text),
+        Incoming::Binary(bytes) => std::str::from_utf8(bytes)
+            .map_err(|error| Rejection::decode(format!("the message is no UTF-8: {error}"))),
+    }
+}
+
+/// The elements of a list, unread.
+///
+/// # Errors
+/// What is no list.
+pub fn elements(text: &str) -> Result<Vec<&RawValue>, Rejection> {
+    read(text, "a list of messages")
+}
+
+/// A time that venues give in milliseconds.
+///
+/// # Errors
+/// One that no market can mean, under the field's name.
+pub fn time_of_ms(ms: i64, field: &str) -> Result<UnixMs, Rejection> {
+    if (0..=TIME_MS_MAX).contains(&ms) {
+        Ok(UnixMs(ms))
+    } else {
+        Err(Rejection::schema(format!(
+            "{field}: {ms} is no time in milliseconds"
+        )))
+    }
+}
+
+/// A time that venues give as RFC 3339.
+///
+/// # Errors
+/// What is no such time, under the field's name.
+pub fn time_of_text(text: &str, field: &str) -> Result<UnixMs, Rejection> {
+    crate::decode::wire::rfc3339(text)
+        .ok_or_else(|| Rejection::schema(format!("{field}: {text:?} is no RFC 3339 time")))
+}
+
+/// A venue's words, without any key that they might repeat, and not longer than a message should be.
+#[must_use]
+pub fn words(text: &str, keys: &[Option<SecretString>]) -> String {
+    const CHARS_MAX: usize = 300;
+    let mut text: String = text.to_owned();
+    for key in keys.iter().flatten() {
+        let key = key.expose_secret();
+        if !key.is_empty() {
+            text = text.replace(key, "(key)");
+        }
+    }
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::domain::outcome::ErrorKind;
+
+    #[test]
+    fn the_type_is_found_where_it_usually_stands() {
+        assert_eq!(leading(r#"{"T":"t","S":"A"}"#, "T"), Some("t"));
+        for text in [
+            r#"{"S":"A","T":"t"}"#,
+            r#"{ "T":"t"}"#,
+            r#"{"T":"\u0074"}"#,
+            r#"{"T":"t"#,
+            r#"{"T":1}"#,
+            "{}",
+            "",
+            "[]",
+        ] {
+            assert_eq!(leading(text, "T"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_from_what_breaks_the_schema() {
+        assert_eq!(elements("[1,").unwrap_err().kind, ErrorKind::DecodeError);
+        assert_eq!(elements("{}").unwrap_err().kind, ErrorKind::SchemaError);
+        assert_eq!(elements("[NaN]").unwrap_err().kind, ErrorKind::DecodeError);
+        assert_eq!(elements("[1e400,{}]").unwrap().len(), 2);
+        let deep = "[".repeat(100_000);
+        assert_eq!(elements(&deep).unwrap_err().kind, ErrorKind::DecodeError);
+    }
+
+    #[test]
+    fn times_that_nobody_can_mean_are_refused() {
+        assert_eq!(time_of_ms(1, "t"), Ok(UnixMs(1)));
+        for bad in [-1, i64::MAX, i64::MIN, TIME_MS_MAX + 1] {
+            assert!(time_of_ms(bad, "t").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn keys_are_taken_out_of_a_venues_words() {
+        let keys = [Some(SecretString::from("abc")), None, Some("".into())];
+        assert_eq!(words("key abc is abc", &keys), "key (key) is (key)");
+        assert_eq!(words(&"é".repeat(1000), &keys).chars().count(), 301);
+    }
+}

@@ -1,0 +1,131 @@
+//! Keeping to what a venue allows: so much within a time.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::domain::time::UnixMs;
+
+/// The longest that a venue is believed when it asks to be left alone: Binance bans for up to three days.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(3 * 24 * 3600);
+
+/// So much within any stretch of time of a length.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    most: u32,
+    period: Duration,
+    used: u32,
+    marks: VecDeque<(Instant, u32)>,
+}
+
+impl Pace {
+    /// At most `most` within `period`. A little time is added, because what is sent evenly may arrive closer together.
+    pub(crate) fn new(most: u32, period: Duration) -> Self {
+        Self {
+            most: most.max(1),
+            period: period.saturating_add(period / 20),
+            used: 0,
+            marks: VecDeque::new(),
+        }
+    }
+
+    /// When something of this weight may be done: `None` is now.
+    pub(crate) fn ready_at(&mut self, weight: u32, now: Instant) -> Option<Instant> {
+        while let Some(&(at, weight)) = self.marks.front()
+            && now.saturating_duration_since(at) >= self.period
+        {
+            self.marks.pop_front();
+            self.used = self.used.saturating_sub(weight);
+        }
+        // What is heavier than everything together may be done alone.
+        let weight = weight.min(self.most);
+        let mut left = self.used;
+        if left.saturating_add(weight) <= self.most {
+            return None;
+        }
+        for (at, weight_then) in &self.marks {
+            left = left.saturating_sub(*weight_then);
+            if left.saturating_add(weight) <= self.most {
+                return at.checked_add(self.period);
+            }
+        }
+        None
+    }
+
+    /// Counts something that is done now.
+    pub(crate) fn take(&mut self, weight: u32, now: Instant) {
+        let weight = weight.min(self.most);
+        self.used = self.used.saturating_add(weight);
+        self.marks.push_back((now, weight));
+    }
+}
+
+/// What `Retry-After` asks for: seconds, or a date.
+pub(crate) fn retry_after(value: &str, now: UnixMs) -> Option<Duration> {
+    let value = value.trim();
+    let wait = match value.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = chrono::DateTime::parse_from_rfc2822(value).ok()?;
+            let ms = until.timestamp_millis().saturating_sub(now.0);
+            Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+        }
+    };
+    Some(wait.min(RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_stretch_of_time_holds_more_than_is_allowed() {
+        let second = Duration::from_secs(1);
+        let mut pace = Pace::new(3, second);
+        let mut now = Instant::now();
+        let mut done = Vec::new();
+        while done.len() < 20 {
+            match pace.ready_at(1, now) {
+                None => {
+                    pace.take(1, now);
+                    done.push(now);
+                }
+                Some(later) => {
+                    assert!(later > now);
+                    now = later;
+                }
+            }
+        }
+        for four in done.windows(4) {
+            assert!(four[3] - four[0] >= second);
+        }
+        let whole = done[19] - done[0];
+        assert!(whole < second * 7, "{whole:?}");
+    }
+
+    #[test]
+    fn weights_count_and_the_heaviest_goes_alone() {
+        let mut pace = Pace::new(10, Duration::from_secs(60));
+        let now = Instant::now();
+        pace.take(6, now);
+        assert_eq!(pace.ready_at(4, now), None);
+        assert!(pace.ready_at(5, now).is_some());
+        let later = pace.ready_at(100, now).unwrap();
+        assert_eq!(pace.ready_at(100, later), None);
+    }
+
+    #[test]
+    fn retry_after_is_a_number_or_a_date() {
+        let now = UnixMs(1_445_412_470_000);
+        let seconds = |value| retry_after(value, now).map(|wait| wait.as_secs());
+        assert_eq!(seconds("120"), Some(120));
+        assert_eq!(seconds(" 5 "), Some(5));
+        assert_eq!(seconds("Wed, 21 Oct 2015 07:28:00 GMT"), Some(10));
+        assert_eq!(seconds("Wed, 21 Oct 2015 07:00:00 GMT"), Some(0));
+        assert_eq!(seconds("99999999999999"), Some(259_200));
+        assert_eq!(seconds("soon"), None);
+        assert_eq!(seconds("-1"), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! What Schwab's streamer answers to a login and to commands.
+
+use std::time::Duration;
+
+use rustc_hash::FxHashSet;
+
+use super::messages::Response;
+use super::{Schwab, Stage};
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::symbol::SymbolId;
+use crate::sources::venue::{Ending, Next, Notice, Output, frame};
+
+/// How long to wait before taking the one connection that a person may have from another program.
+const TAKEN: Duration = Duration::from_secs(30);
+
+impl Schwab {
+    pub(super) fn response(&mut self, response: &Response<'_>, output: &mut Output) {
+        let code = response.content.code;
+        let said = response.content.msg.as_deref().unwrap_or("no reason given");
+        let said = format!("{} (code {code})", frame::words(said, &self.token));
+        if response.is_login() {
+            return self.logged_in(code, &said, output);
+        }
+        let request = response.request();
+        let answered = self
+            .subscriptions
+            .iter_mut()
+            .find_map(|subscriptions| subscriptions.answered(request));
+        match code {
+            0 | 26..=29 => self.confirm(&answered.unwrap_or_default(), output),
+            12 | 20 | 30 | 3 => output.end(ending(code, &said)),
+            _ => self.refuse(
+                &answered.unwrap_or_default(),
+                &response.service,
+                &said,
+                code,
+                output,
+            ),
+        }
+        self.advance(output);
+    }
+
+    fn logged_in(&mut self, code: i64, said: &str, output: &mut Output) {
+        if code != 0 {
+            return output.end(ending(code, said));
+        }
+        if self.stage == Stage::LoggingIn {
+            self.stage = Stage::Ready;
+            output.notices.push(Notice::Ready);
+            self.advance(output);
+        }
+    }
+
+    fn confirm(&mut self, symbols: &[SymbolId], output: &mut Output) {
+        let asked: FxHashSet<SymbolId> = symbols.iter().copied().collect();
+        let mut confirmed = Vec::new();
+        for (_, entry) in self.wanted.iter_mut() {
+            if !entry.state.confirmed && asked.contains(&entry.id) {
+                entry.state.confirmed = true;
+                confirmed.push(entry.id);
+            }
+        }
+        confirmed.sort_unstable();
+        let notices = confirmed.into_iter().map(Notice::Subscribed);
+        output.notices.extend(notices);
+    }
+
+    /// A service refuses symbols. Those that no service has taken are refused altogether.
+    fn refuse(
+        &mut self,
+        symbols: &[SymbolId],
+        service: &str,
+        said: &str,
+        code: i64,
+        output: &mut Output,
+    ) {
+        let advice = match code {
+            19 => ": the streamer takes no more symbols; remove some",
+            11 => ": the service is not available now",
+            _ => "",
+        };
+        let kind = if code == 19 {
+            ErrorKind::Overload
+        } else {
+            ErrorKind::ConnectionError
+        };
+        output.notices.push(Notice::Error(ErrorInstance::new(
+            kind,
+            format!("{service}: {said}{advice}"),
+        )));
+        for (_, entry) in self.wanted.in_order() {
+            if !entry.state.confirmed && symbols.contains(&entry.id) {
+                output.notices.push(Notice::Refused {
+                    symbol: entry.id,
+                    reason: format!("{service}: {said}{advice}"),
+                });
+            }
+        }
+    }
+}
+
+/// What a code means after which the connection is of no use.
+pub(super) fn ending(code: i64, said: &str) -> Ending {
+    match code {
+        3 => Ending::never(
+            ErrorKind::AuthError,
+            format!("{said}: the login was denied; put a fresh token into SCHWAB_ACCESS_TOKEN"),
+        ),
+        12 => Ending {
+            kind: ErrorKind::ConnectionError,
+            message: format!(
+                "{said}: a person has one connection to the streamer, and another program has taken it; close that"
+            ),
+            next: Next::RetryAfter(TAKEN),
+        },
+        20 => Ending::retry(
+            ErrorKind::ConnectionError,
+            format!("{said}: the streamer does not know this connection's login"),
+        ),
+        30 => Ending::retry(
+            ErrorKind::ConnectionError,
+            format!(
+                "{said}: the streamer has stopped it, for inactivity, slowness, want of subscriptions, or by hand"
+            ),
+        ),
+        _ => Ending::retry(ErrorKind::ConnectionError, said),
+    }
+}

@@ -1,0 +1,160 @@
+//! Which symbols each of Schwab's services has been told, and which command is next.
+
+use std::collections::VecDeque;
+
+use super::Known;
+use crate::domain::symbol::SymbolId;
+use crate::sources::venue::wanted::Wanted;
+
+/// Symbols in one command.
+const KEYS_MAX: usize = 250;
+
+/// A service of the streamer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    Quotes,
+    Bars,
+    NyseBook,
+    NasdaqBook,
+}
+
+impl Service {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Quotes => "LEVELONE_EQUITIES",
+            Self::Bars => "CHART_EQUITY",
+            Self::NyseBook => "NYSE_BOOK",
+            Self::NasdaqBook => "NASDAQ_BOOK",
+        }
+    }
+
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        [Self::Quotes, Self::Bars, Self::NyseBook, Self::NasdaqBook]
+            .into_iter()
+            .find(|service| service.name() == name)
+    }
+
+    /// The fields that are asked for; 0, the symbol, has to be among them.
+    pub(super) fn fields(self) -> &'static str {
+        match self {
+            Self::Quotes => "0,1,2,3,4,5,8,9,12,32,34,35",
+            Self::Bars => "0,1,2,3,4,5,6,7,8",
+            Self::NyseBook | Self::NasdaqBook => "0,1,2,3",
+        }
+    }
+}
+
+/// What a service is told to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Take these symbols, and forget all others.
+    Replace,
+    /// Take these as well.
+    Add,
+    /// Forget these.
+    Remove,
+}
+
+impl Command {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Replace => "SUBS",
+            Self::Add => "ADD",
+            Self::Remove => "UNSUBS",
+        }
+    }
+}
+
+/// A command to send.
+pub(super) struct Step {
+    pub(super) command: Command,
+    /// The symbols under the venue's names, separated by commas.
+    pub(super) keys: String,
+    /// The symbols that it adds.
+    pub(super) symbols: Vec<SymbolId>,
+}
+
+/// One service's symbols.
+pub(super) struct Subscriptions {
+    pub(super) service: Service,
+    /// Whether symbols have been asked for on this connection.
+    has_begun: bool,
+    to_add: VecDeque<SymbolId>,
+    to_remove: VecDeque<Box<str>>,
+    /// The command that has not been answered, with the symbols that it adds.
+    under_way: Option<(u64, Vec<SymbolId>)>,
+}
+
+impl Subscriptions {
+    pub(super) fn new(service: Service) -> Self {
+        Self {
+            service,
+            has_begun: false,
+            to_add: VecDeque::new(),
+            to_remove: VecDeque::new(),
+            under_way: None,
+        }
+    }
+
+    /// A new connection, on which all of these have to be asked for.
+    pub(super) fn begin(&mut self, symbols: &[SymbolId]) {
+        *self = Self::new(self.service);
+        self.to_add.extend(symbols);
+    }
+
+    pub(super) fn add(&mut self, symbol: SymbolId) {
+        self.to_add.push_back(symbol);
+    }
+
+    pub(super) fn remove(&mut self, symbol: SymbolId, wire: &str) {
+        let before = self.to_add.len();
+        self.to_add.retain(|waiting| *waiting != symbol);
+        if self.to_add.len() == before {
+            self.to_remove.push_back(wire.into());
+        }
+    }
+
+    /// The next command, when none is under way.
+    pub(super) fn next(&mut self, wanted: &Wanted<Known>) -> Option<Step> {
+        if self.under_way.is_some() {
+            return None;
+        }
+        if !self.to_remove.is_empty() {
+            let count = self.to_remove.len().min(KEYS_MAX);
+            let keys: Vec<Box<str>> = self.to_remove.drain(..count).collect();
+            return Some(Step {
+                command: Command::Remove,
+                keys: keys.join(","),
+                symbols: Vec::new(),
+            });
+        }
+        let count = self.to_add.len().min(KEYS_MAX);
+        let (symbols, keys): (Vec<SymbolId>, Vec<&str>) = self
+            .to_add
+            .drain(..count)
+            .filter_map(|id| Some((id, wanted.wire(id)?)))
+            .unzip();
+        (!symbols.is_empty()).then(|| Step {
+            command: if self.has_begun {
+                Command::Add
+            } else {
+                Command::Replace
+            },
+            keys: keys.join(","),
+            symbols,
+        })
+    }
+
+    /// A command has been sent under this number.
+    pub(super) fn sent(&mut self, request: u64, step: Step) {
+        self.has_begun = true;
+        self.under_way = Some((request, step.symbols));
+    }
+
+    /// The command of this number has been answered: gives the symbols that it was to add, if it is one of this service.
+    pub(super) fn answered(&mut self, request: Option<u64>) -> Option<Vec<SymbolId>> {
+        self.under_way
+            .take_if(|(number, _)| Some(*number) == request)
+            .map(|(_, symbols)| symbols)
+    }
+}

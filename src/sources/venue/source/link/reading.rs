@@ -1,0 +1,160 @@
+//! What comes in on an open connection.
+
+use std::task::{Context, Poll};
+
+use futures_util::StreamExt;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message as Frame;
+
+use crate::domain::event::Payload;
+use crate::domain::outcome::ErrorKind;
+use crate::sources::venue::Ending;
+use crate::sources::venue::connection::ending_of;
+use crate::sources::venue::pacing::Pace;
+use crate::sources::venue::session::Input;
+
+use super::{Desk, Link, Moment, Phase, incoming};
+
+/// Messages that are read before others have their turn.
+const FRAMES_TOGETHER: usize = 256;
+
+/// A delay that is longer than this is none: the time says something else.
+const LATENCY_MS_MAX: i64 = 60_000;
+
+impl Link {
+    /// Goes on with whatever it is doing. Ready when something has happened.
+    pub(in crate::sources::venue::source) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        pace: &mut Pace,
+        desk: &mut Desk,
+    ) -> Poll<()> {
+        match &mut self.phase {
+            Phase::Dialing(dialing) => {
+                let Poll::Ready(result) = dialing.as_mut().poll(context) else {
+                    return Poll::Pending;
+                };
+                self.dialed(result, pace, desk);
+                Poll::Ready(())
+            }
+            Phase::Open(_) => self.poll_open(context, pace, desk),
+            Phase::Failed => Poll::Pending,
+            _ => match self.ending.take() {
+                // A session may give up while it is not even connected.
+                Some((ending, code)) => {
+                    self.lose(&ending, None, code, pace, desk);
+                    Poll::Ready(())
+                }
+                None => Poll::Pending,
+            },
+        }
+    }
+
+    fn poll_open(
+        &mut self,
+        context: &mut Context<'_>,
+        pace: &mut Pace,
+        desk: &mut Desk,
+    ) -> Poll<()> {
+        if let Err(error) = self.poll_write(context) {
+            self.ending.get_or_insert_with(|| ending_of(&error));
+        }
+        let (frames, bytes) = self.read_all(context, desk);
+        if frames > 0 {
+            let now = desk.clock.monotonic();
+            self.heard = Instant::now();
+            self.last_message = Some(now);
+            desk.meters.messages.add(frames as u64);
+            desk.meters.bytes.add(bytes as u64);
+            desk.meters.last_message.set(now.0);
+            if self.heard.saturating_duration_since(self.metered) >= self.timings.meters {
+                self.meter(desk);
+            }
+        }
+        match self.ending.take() {
+            Some((ending, code)) => {
+                self.lose(&ending, None, code, pace, desk);
+                Poll::Ready(())
+            }
+            None if frames > 0 => Poll::Ready(()),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Reads whatever is there: how many messages, and bytes in them.
+    fn read_all(&mut self, context: &mut Context<'_>, desk: &mut Desk) -> (usize, usize) {
+        let (mut frames, mut bytes) = (0, 0);
+        let mut moment = None;
+        while frames < FRAMES_TOGETHER && self.ending.is_none() {
+            let Phase::Open(socket) = &mut self.phase else {
+                break;
+            };
+            let Poll::Ready(next) = socket.poll_next_unpin(context) else {
+                break;
+            };
+            let moment = *moment.get_or_insert_with(|| desk.moment());
+            match next {
+                Some(Ok(Frame::Close(frame))) => {
+                    let ending = match &frame {
+                        Some(frame) => {
+                            let protocol = self.session.protocol();
+                            protocol.closed(frame.code.into(), frame.reason.as_str())
+                        }
+                        None => Ending::retry(
+                            ErrorKind::ConnectionError,
+                            "the venue closed the connection",
+                        ),
+                    };
+                    self.ending.get_or_insert((ending, None));
+                }
+                Some(Ok(frame)) => {
+                    frames += 1;
+                    bytes += frame.len();
+                    if let Some(message) = incoming(&frame) {
+                        self.give(Input::Message(message), moment, desk);
+                    }
+                }
+                Some(Err(error)) => {
+                    self.ending.get_or_insert_with(|| ending_of(&error));
+                }
+                None => {
+                    let ending =
+                        Ending::retry(ErrorKind::ConnectionError, "the venue has gone away");
+                    self.ending.get_or_insert((ending, None));
+                }
+            }
+        }
+        if let Some(moment) = moment {
+            self.note_latency(moment, desk);
+            desk.post_events(moment.mono);
+        }
+        (frames, bytes)
+    }
+
+    /// From the venue's time stamp to here, by the last event at hand that names the moment at which it happened.
+    fn note_latency(&mut self, moment: Moment, desk: &Desk) {
+        let names_moment = |payload: &Payload| {
+            matches!(
+                payload,
+                Payload::Level1(_) | Payload::Level2(_) | Payload::TimeAndSales(_)
+            )
+        };
+        let last = desk.output.events.iter().rev();
+        let Some(time) = last
+            .take(8)
+            .find(|event| names_moment(&event.payload))
+            .and_then(|event| event.time)
+        else {
+            return;
+        };
+        let ms = moment.wall.0.saturating_sub(time.0);
+        // Two clocks never quite agree; what seems to come from the future came at once.
+        if (-1000..=LATENCY_MS_MAX).contains(&ms) {
+            let ms = ms.max(0) as f64;
+            self.latency_ms = Some(match self.latency_ms {
+                Some(before) => before + (ms - before) / 8.0,
+                None => ms,
+            });
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! How connections end, and what follows.
+
+use std::time::Duration;
+
+use crate::pipeline::meters::ConnectionState;
+
+use super::rig::venue_server::Server;
+use super::rig::{KEY, Plan, retry_ms};
+
+/// No sooner than that would anybody try again.
+const A_WHILE: Duration = Duration::from_millis(300);
+
+#[test]
+fn a_drop_is_told_and_everything_is_asked_for_again() {
+    let server = Server::start();
+    let mut rig = Plan::new(server.url()).start();
+    let mut peer = server.accept();
+    peer.send("A 1");
+    rig.wait_for("A 1");
+    peer.cut();
+    assert_eq!(rig.next(), "A lost its book");
+    assert_eq!(rig.next(), "B lost its book");
+    let error = rig.next();
+    assert!(error.starts_with("error ConnectionError lost: "), "{error}");
+    assert!(error.contains("; retrying in 0 s"), "{error}");
+    let status = rig.next();
+    assert!(status.starts_with("reconnecting ["), "{status}");
+    assert!(rig.next().starts_with("connecting "));
+    let mut peer = server.accept();
+    assert_eq!(peer.text(), "sub A,B");
+    assert!(rig.next().starts_with("connected "));
+    peer.send("B 2");
+    assert_eq!(rig.next(), "B 2");
+    let connection = rig.meters().connections().remove(0);
+    assert_eq!(connection.reconnects, 1);
+    assert_eq!(connection.next_retry, None);
+    assert!(connection.last_error.is_some());
+    assert_eq!(rig.meters().reconnects.get(), 1);
+    rig.end();
+}
+
+#[test]
+fn waits_grow_until_data_has_flowed() {
+    let server = Server::start();
+    let mut rig = Plan::new(server.url()).start();
+    let mut longest = 0;
+    for _ in 0..9 {
+        server.accept().cut();
+        longest = longest.max(retry_ms(&rig.wait_for("reconnecting")));
+    }
+    // The first wait is at most 2 ms; opening alone does not make the next one a first again.
+    assert!(longest > 8, "{longest}");
+    let mut peer = server.accept();
+    peer.send("A 1");
+    rig.wait_for("A 1");
+    peer.cut();
+    let wait = retry_ms(&rig.wait_for("reconnecting"));
+    assert!(wait <= 2, "{wait}");
+    rig.end();
+}
+
+#[test]
+fn whoever_is_not_let_in_stops_trying_and_says_what_to_do() {
+    for status in [401, 403, 404] {
+        let server = Server::start();
+        let mut rig = Plan::new(server.url()).start();
+        server.knock().refuse(status, &[]);
+        let told = rig.wait_for("ended true");
+        assert!(told.contains(&format!("HTTP {status}); check")), "{told}");
+        assert_eq!(rig.meters().state(), ConnectionState::Failed);
+        assert!(server.knock_within(A_WHILE).is_none());
+        rig.returned();
+    }
+}
+
+#[test]
+fn a_venue_that_asks_for_patience_gets_it() {
+    let server = Server::start();
+    let mut rig = Plan::new(server.url()).start();
+    server.knock().refuse(429, &[("Retry-After", "3")]);
+    let error = rig.wait_for("error RateLimited");
+    assert!(error.contains("retrying in 3 s"), "{error}");
+    let wait = retry_ms(&rig.next());
+    assert!((3000..3400).contains(&wait), "{wait}");
+    assert!(server.knock_within(A_WHILE).is_none());
+    rig.end();
+
+    let mut rig = Plan::new(server.url()).start();
+    server.knock().refuse(503, &[("Retry-After", "2")]);
+    let wait = retry_ms(&rig.wait_for("reconnecting"));
+    assert!((2000..2400).contains(&wait), "{wait}");
+    rig.end();
+}
+
+#[test]
+fn close_codes_mean_what_they_mean() {
+    let server = Server::start();
+    let mut rig = Plan::new(server.url()).start();
+    for code in [1000, 1001, 1011] {
+        server.accept().close(code, "so long");
+        let error = rig.wait_for("error ConnectionError");
+        assert!(
+            error.contains(&format!("with code {code}: so long; retrying")),
+            "{error}"
+        );
+    }
+    // A restart: at once, but only once.
+    let mut peer = server.accept();
+    peer.send("A 1");
+    rig.wait_for("A 1");
+    peer.close(1012, "restart");
+    assert_eq!(retry_ms(&rig.wait_for("reconnecting")), 0);
+    server.accept().close(1012, "restart");
+    rig.wait_for("error ConnectionError");
+    server.accept().close(1013, "");
+    let wait = retry_ms(&{
+        rig.wait_for("error RateLimited");
+        rig.next()
+    });
+    assert!(wait >= 10_000, "{wait}");
+    rig.end();
+
+    let mut rig = Plan::new(server.url()).start();
+    server.accept().close(1008, "no");
+    let told = rig.wait_for("ended true");
+    assert!(told.contains("code 1008: no; not trying again"), "{told}");
+    rig.returned();
+}
+
+#[test]
+fn a_protocol_may_leave() {
+    let server = Server::start();
+    let mut rig = Plan::new(server.url()).start();
+    let mut peer = server.accept();
+    peer.send("end too many symbols");
+    assert_eq!(peer.end(), Some(1000));
+    let error = rig.wait_for("error RateLimited");
+    assert!(
+        error.contains("lost: too many symbols; retrying"),
+        "{error}"
+    );
+    server.accept();
+    rig.end();
+}
+
+#[test]
+fn keys_are_never_told() {
+    let server = Server::start();
+    let mut rig = Plan::new(server.url()).start();
+    let mut peer = server.accept();
+    peer.send(format!("bad{KEY}"));
+    let error = rig.wait_for("DecodeError");
+    assert!(error.ends_with("| bad•••"), "{error}");
+    peer.close(1011, &format!("key={KEY}"));
+    let error = rig.wait_for("error ConnectionError");
+    assert!(
+        error.contains("1011: •••") && !error.contains(KEY),
+        "{error}"
+    );
+    let connection = rig.meters().connections().remove(0);
+    assert!(!format!("{connection:?}").contains(KEY), "{connection:?}");
+    rig.end();
+}

@@ -1,0 +1,344 @@
+//! `websocket:` – any JSON feed over a websocket, by configuration: what is sent to subscribe, and where in a message the
+//! data stands.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::kind::websocket::KIND;
+use super::mapped::{Style, Template, Variables, error_pointer, headers, mappings};
+use super::venue::options::{OptionProblem, Setup, Venue};
+use super::venue::wanted::Wanted;
+use super::venue::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol};
+use crate::decode::pointer::mapping::{Mapping, Row};
+use crate::decode::pointer::{self, Condition, Pointer, message};
+use crate::domain::event::{Event, Payload};
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+
+/// The feed as a venue, for the driver.
+pub const VENUE: Venue = Venue {
+    kind: &KIND,
+    socket_url: "",
+    rest_url: None,
+    keys: &[],
+    calendar: SessionCalendar::UtcDay,
+    intervals: &Timeframe::ALL,
+    limits,
+    protocol: |setup| Ok(Box::new(Feed::new(setup)?)),
+};
+
+/// Symbols in one message, where a message takes many.
+const SYMBOLS_PER_MESSAGE: usize = 200;
+
+/// The longest answer to a ping that is no JSON.
+const WORD_BYTES_MAX: usize = 16;
+
+fn seconds(setup: &Setup, option: &str) -> Option<Duration> {
+    let value: f64 = setup.own.get(option)?.parse().ok()?;
+    Duration::try_from_secs_f64(value).ok()
+}
+
+fn limits(setup: &Setup) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        silence: seconds(setup, "silence_s").unwrap_or(Duration::from_secs(60)),
+        ..usual
+    }
+}
+
+struct Feed {
+    url: String,
+    query: Option<Template>,
+    headers: Vec<(&'static str, Template)>,
+    login: Option<Template>,
+    /// What the feed says when it is ready for subscriptions; `None` when it always is.
+    ready: Option<Condition>,
+    subscribe: Option<Template>,
+    unsubscribe: Option<Template>,
+    ping: Option<(String, i64)>,
+    mappings: Vec<Mapping>,
+    error: Option<Pointer>,
+    depth: Option<u32>,
+    variables: Variables,
+    /// With whether data has come for it on this connection.
+    wanted: Wanted<bool>,
+    is_ready: bool,
+    pinged: Option<UnixMs>,
+}
+
+/// A header's name for as long as the program runs. There are few of them, and each is kept once.
+fn lasting(name: String) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = names.get(name.as_str()) {
+        return known;
+    }
+    let name: &'static str = Box::leak(name.into_boxed_str());
+    names.insert(name);
+    name
+}
+
+impl Feed {
+    fn new(setup: &Setup) -> Result<Self, OptionProblem> {
+        let problem = |option: &'static str, reason: String| OptionProblem { option, reason };
+        let template = |option: &str, style| {
+            let text = setup.own.get(option)?;
+            Some(Template::new(text, style))
+        };
+        let mappings = mappings(setup)?;
+        if mappings.is_empty() {
+            let reason = "is needed, or fields such as price=/p, to say what messages hold";
+            return Err(problem("map", reason.to_owned()));
+        }
+        if mappings.iter().any(|mapping| mapping.symbol.is_none()) {
+            let reason = "is needed: where a message says whose data it is";
+            return Err(problem("symbol", reason.to_owned()));
+        }
+        let url = if setup.rest.is_empty() {
+            &setup.socket_url
+        } else {
+            &setup.rest
+        };
+        let (url, query) = match url.split_once('?') {
+            Some((url, query)) => (url, Some(Template::new(query, Style::Url))),
+            None => (url.as_str(), None),
+        };
+        if Template::new(url, Style::Url) != Template::new(&url.replace('{', ""), Style::Url)
+            || query
+                .as_ref()
+                .is_some_and(|query| query.is_for_one() || query.is_for_many())
+        {
+            let reason = "holds {…} where it cannot be filled; symbols belong into subscribe=, keys into the query";
+            return Err(problem("", reason.to_owned()));
+        }
+        let headers = match setup.own.get("headers") {
+            None => Vec::new(),
+            Some(text) => headers(text).map_err(|reason| problem("headers", reason))?,
+        };
+        let ready = setup.own.get("ready").map(|text| Condition::parse(text));
+        let ping_ms = seconds(setup, "ping_s")
+            .unwrap_or(Duration::from_secs(15))
+            .as_millis();
+        Ok(Self {
+            url: url.to_owned(),
+            query,
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| (lasting(name), value))
+                .collect(),
+            login: template("login", Style::Json),
+            ready: ready
+                .transpose()
+                .map_err(|reason| problem("ready", reason))?,
+            subscribe: template("subscribe", Style::Json),
+            unsubscribe: template("unsubscribe", Style::Json),
+            ping: setup
+                .own
+                .get("ping")
+                .map(|text| (text.clone(), i64::try_from(ping_ms).unwrap_or(i64::MAX))),
+            mappings,
+            error: error_pointer(setup)?,
+            depth: setup.depth,
+            variables: Variables::new(setup, &[]),
+            wanted: Wanted::new(),
+            is_ready: false,
+            pinged: None,
+        })
+    }
+
+    fn send(&self, template: &Template, symbols: &[&str], output: &mut Output) {
+        let text = template.fill(symbols, &self.variables);
+        if template.is_secret() {
+            output.send_secret(text);
+        } else {
+            output.send(text);
+        }
+    }
+
+    /// Sends a template for these symbols: once for each, or once for many. One without symbols in it is sent when
+    /// `is_all`, which says that it is about all of them.
+    fn ask(
+        &self,
+        template: Option<&Template>,
+        symbols: &[&str],
+        is_all: bool,
+        output: &mut Output,
+    ) {
+        let Some(template) = template.filter(|_| !symbols.is_empty()) else {
+            return;
+        };
+        if template.is_for_many() {
+            for some in symbols.chunks(SYMBOLS_PER_MESSAGE) {
+                self.send(template, some, output);
+            }
+        } else if template.is_for_one() {
+            for symbol in symbols {
+                self.send(template, &[symbol], output);
+            }
+        } else if is_all {
+            self.send(template, symbols, output);
+        }
+    }
+
+    /// The feed is ready: everything is asked for.
+    fn begin(&mut self, output: &mut Output) {
+        self.is_ready = true;
+        output.notices.push(Notice::Ready);
+        let all = self.wanted.in_order();
+        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        self.ask(self.subscribe.as_ref(), &names, true, output);
+    }
+
+    fn take(&mut self, row: Row<'_>, now: UnixMs, output: &mut Output) {
+        let name = row.symbol.unwrap_or_default();
+        let Some(entry) = self.wanted.get_mut(&name) else {
+            output.ignored += 1;
+            return;
+        };
+        if !std::mem::replace(&mut entry.state, true) {
+            output.notices.push(Notice::Subscribed(entry.id));
+        }
+        let mut payload = row.payload;
+        if let Payload::Level2(book) = &mut payload
+            && !book.snapshot
+        {
+            book.depth = self.depth;
+        }
+        output.events.push(Event {
+            symbol: entry.id,
+            time: Some(row.time.unwrap_or(now)),
+            payload,
+        });
+    }
+}
+
+/// Whether a text that is no JSON is what feeds answer a ping with, such as `pong`.
+fn is_word(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.len() <= WORD_BYTES_MAX && bytes.iter().all(u8::is_ascii_alphabetic)
+}
+
+impl Protocol for Feed {
+    fn connect(&mut self) -> Connect {
+        let query = self
+            .query
+            .as_ref()
+            .map(|query| (query, query.fill(&[], &self.variables)));
+        let (url, secret_query) = match query {
+            None => (self.url.clone(), None),
+            Some((template, query)) if template.is_secret() => {
+                (self.url.clone(), Some(SecretString::from(query)))
+            }
+            Some((_, query)) => (format!("{}?{query}", self.url), None),
+        };
+        let headers = self.headers.iter();
+        Connect::Open(Endpoint {
+            url,
+            secret_query,
+            headers: headers
+                .map(|(name, value)| (*name, value.fill(&[], &self.variables).into()))
+                .collect(),
+        })
+    }
+
+    fn opened(&mut self, now: UnixMs, output: &mut Output) {
+        self.is_ready = false;
+        self.pinged = Some(now);
+        for (_, entry) in self.wanted.iter_mut() {
+            entry.state = false;
+        }
+        if let Some(login) = &self.login {
+            self.send(login, &[], output);
+        }
+        if self.ready.is_none() {
+            self.begin(output);
+        }
+    }
+
+    fn message(&mut self, incoming: Incoming<'_>, now: UnixMs, output: &mut Output) {
+        let bytes = incoming.bytes();
+        let value = match message(bytes) {
+            Ok(value) => value,
+            Err(_) if is_word(bytes) => {
+                output.ignored += 1;
+                return;
+            }
+            Err(rejection) => return output.reject(rejection),
+        };
+        if !self.is_ready && self.ready.as_ref().is_some_and(|ready| ready.holds(value)) {
+            self.begin(output);
+        }
+        let error = self.error.as_ref();
+        if let Some(text) = error.and_then(|error| pointer::text_at(error, value)) {
+            let error =
+                ErrorInstance::new(ErrorKind::ConnectionError, format!("the feed says: {text}"));
+            output.notices.push(Notice::Error(error));
+            return;
+        }
+        let mut rows = Vec::new();
+        let mut is_known = false;
+        for mapping in &self.mappings {
+            is_known |= mapping.read(value, &mut rows);
+        }
+        if !is_known {
+            output.ignored += 1;
+        }
+        for row in rows {
+            match row {
+                Ok(row) => self.take(row, now, output),
+                Err(rejection) => output.reject(rejection),
+            }
+        }
+    }
+
+    fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
+        let was_empty = self.wanted.is_empty();
+        let mut added = Vec::new();
+        for (symbol, id) in symbols {
+            match self.wanted.insert(symbol.as_str(), symbol, *id, false) {
+                Ok(()) => added.push(symbol.as_str()),
+                Err(other) => output.notices.push(Notice::Refused {
+                    symbol: *id,
+                    reason: format!("'{other}' is subscribed already"),
+                }),
+            }
+        }
+        if self.is_ready {
+            self.ask(self.subscribe.as_ref(), &added, was_empty, output);
+        }
+    }
+
+    fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
+        let removed = symbols.iter().filter_map(|(_, id)| self.wanted.remove(*id));
+        let removed: Vec<Box<str>> = removed.collect();
+        let names: Vec<&str> = removed.iter().map(AsRef::as_ref).collect();
+        if self.is_ready {
+            let is_all = self.wanted.is_empty();
+            self.ask(self.unsubscribe.as_ref(), &names, is_all, output);
+        }
+    }
+
+    fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
+        if let Some(name) = self.wanted.wire(symbol).filter(|_| self.is_ready) {
+            self.ask(self.unsubscribe.as_ref(), &[name], false, output);
+            self.ask(self.subscribe.as_ref(), &[name], false, output);
+        }
+    }
+
+    fn tick(&mut self, now: UnixMs, output: &mut Output) {
+        if let Some((text, every_ms)) = &self.ping
+            && self
+                .pinged
+                .is_none_or(|last| now.0.saturating_sub(last.0) >= *every_ms)
+        {
+            self.pinged = Some(now);
+            output.send(text.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

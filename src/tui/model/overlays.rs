@@ -1,0 +1,82 @@
+//! Actions while something lies over the screen.
+
+use super::super::action::Action;
+use super::super::panel::{PanelAction, Response};
+use super::super::panels::news::copy_text;
+use super::super::panels::watchlist::Column;
+use super::{Model, Overlay, Prompt, PromptKind};
+
+impl Model {
+    /// Offers an action to what lies over the screen; tells whether it was taken.
+    pub(super) fn act_on_overlay(&mut self, action: Action) -> bool {
+        let Some(overlay) = &mut self.overlay else {
+            return false;
+        };
+        let page = usize::from(self.geometry.overlay.height.saturating_sub(2)).max(1);
+        if let Overlay::Columns { entries, at } = overlay {
+            let last = entries.len().saturating_sub(1);
+            let mut changed = true;
+            match action {
+                Action::Panel(PanelAction::Up) => *at = at.saturating_sub(1),
+                Action::Panel(PanelAction::Down) => *at = (*at + 1).min(last),
+                Action::Toggle => entries[*at].1 = !entries[*at].1,
+                Action::MoveUp if *at > 0 => {
+                    entries.swap(*at, *at - 1);
+                    *at -= 1;
+                }
+                Action::MoveDown if *at < last => {
+                    entries.swap(*at, *at + 1);
+                    *at += 1;
+                }
+                _ => changed = false,
+            }
+            if changed {
+                let columns: Vec<Column> = entries
+                    .iter()
+                    .filter(|(_, is_shown)| *is_shown)
+                    .map(|(column, _)| *column)
+                    .collect();
+                // Without any column there is nothing to see; the last one stays.
+                if columns.is_empty() {
+                    entries[*at].1 = true;
+                } else if columns != self.panels.watchlist.columns() {
+                    self.panels.watchlist.set_columns(columns);
+                }
+                return true;
+            }
+        } else if let Overlay::Help { top, .. }
+        | Overlay::Error { top, .. }
+        | Overlay::News { top, .. } = overlay
+        {
+            match action {
+                Action::Panel(PanelAction::Up) => *top = top.saturating_sub(1),
+                Action::Panel(PanelAction::Down) => *top += 1,
+                Action::Panel(PanelAction::PageUp) => *top = top.saturating_sub(page),
+                Action::Panel(PanelAction::PageDown) => *top += page,
+                Action::Panel(PanelAction::Home) => *top = 0,
+                Action::Panel(PanelAction::End) => *top = usize::MAX / 2,
+                Action::Filter if matches!(overlay, Overlay::Help { .. }) => {
+                    self.prompt = Some(Prompt::new(PromptKind::HelpSearch, ""));
+                }
+                Action::Panel(PanelAction::Copy) => {
+                    if let Overlay::News { row, .. } = overlay {
+                        let text = copy_text(row);
+                        self.respond(Response::Copy(text));
+                    } else if let Overlay::Error { .. } = overlay {
+                        self.act_on_panel(PanelAction::Copy);
+                    }
+                }
+                Action::Close | Action::Quit | Action::Help => self.overlay = None,
+                Action::Interrupt | Action::Suspend | Action::Redraw => return false,
+                _ => {}
+            }
+            return true;
+        }
+        match action {
+            Action::Close | Action::Quit | Action::Help => self.overlay = None,
+            Action::Interrupt | Action::Suspend | Action::Redraw => return false,
+            _ => {}
+        }
+        true
+    }
+}

@@ -1,0 +1,118 @@
+//! Which books are asked for, and what keys, lines and clicks do in the views of a market.
+
+use super::super::super::fixture::live::live;
+use super::*;
+
+fn books(model: &mut Model) -> Vec<Vec<SymbolId>> {
+    model
+        .take_effects()
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Send(Command::WatchBooks(symbols)) => Some(symbols),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn books_are_asked_for_while_they_can_be_seen() {
+    let mut model = screen(Some(live()), 120, 40);
+    assert!(books(&mut model).is_empty(), "the overview needs none");
+    press(&mut model, "6");
+    assert_eq!(books(&mut model), [vec![SymbolId(0)]]);
+    press(&mut model, "7");
+    assert!(books(&mut model).is_empty(), "it is the same one");
+    press(&mut model, "l");
+    assert_eq!(selected(&model), "ETH/USD");
+    assert_eq!(books(&mut model), [vec![SymbolId(1)]]);
+    press(&mut model, "h 8");
+    assert_eq!(books(&mut model).last(), Some(&Vec::new()));
+    press(&mut model, "6 z Tab");
+    assert_eq!(model.focus, PanelId::Tape, "the next panel in its place");
+    assert_eq!(books(&mut model), [vec![SymbolId(0)]]);
+}
+
+#[test]
+fn the_views_are_reached_by_lines_too_and_can_be_completed() {
+    let mut model = screen(Some(live()), 120, 40);
+    for (name, view) in [
+        ("depth", View::Depth),
+        ("tape", View::Tape),
+        ("news", View::News),
+    ] {
+        enter(&mut model, &format!("view {name}"));
+        assert_eq!(model.view, view);
+        assert_eq!(model.focus, view.main_panel());
+    }
+    press(&mut model, ":");
+    model.paste("record o");
+    press(&mut model, "Tab Enter");
+    assert_eq!(commands(&mut model).last(), Some(&Command::Record(None)));
+    enter(&mut model, "record night session");
+    assert_eq!(
+        commands(&mut model),
+        [Command::Record(Some("night session".into()))]
+    );
+    enter(&mut model, "record");
+    assert!(model.prompt.as_ref().unwrap().error.is_some());
+}
+
+#[test]
+fn lines_change_the_tape_and_the_news() {
+    let mut model = screen(Some(live()), 120, 40);
+    enter(&mut model, "tape min 0.5");
+    enter(&mut model, "tape window 250ms");
+    enter(&mut model, "view tape");
+    let tape = picture(&mut model);
+    assert!(
+        tape.contains("min 0.5") && tape.contains("merged 250 ms"),
+        "{tape}"
+    );
+    enter(&mut model, "tape min lots");
+    assert!(model.prompt.as_ref().unwrap().error.is_some());
+    press(&mut model, "Esc");
+    enter(&mut model, "news symbol");
+    enter(&mut model, "view news");
+    let news = picture(&mut model);
+    assert!(news.contains("News · BTC/USD · 3"), "{news}");
+}
+
+#[test]
+fn a_headline_opens_is_read_and_copied() {
+    let mut model = screen(Some(live()), 100, 30);
+    press(&mut model, "8 j Enter");
+    let detail = picture(&mut model);
+    for part in [
+        "Tesla shares halted",
+        "publisher  Benzinga",
+        "2019-02-13 10:26:00",
+        "https://news.example.com/articles/4",
+        "forty-five days",
+    ] {
+        assert!(detail.contains(part), "no {part}:\n{detail}");
+    }
+    model.take_effects();
+    press(&mut model, "y");
+    let copied = model.take_effects();
+    assert!(
+        copied
+            .iter()
+            .any(|it| matches!(it, Effect::Copy(text) if text.starts_with("Tesla"))),
+        "{copied:?}"
+    );
+    press(&mut model, "Esc");
+    let list = picture(&mut model);
+    assert!(list.contains("4 unread"), "{list}");
+    press(&mut model, "M");
+    assert!(!picture(&mut model).contains("unread"));
+}
+
+#[test]
+fn the_filter_of_the_news_is_left_as_it_was() {
+    let mut model = screen(Some(live()), 100, 30);
+    press(&mut model, "8 /");
+    model.paste("tesla");
+    assert!(picture(&mut model).contains("News · all · 1"));
+    press(&mut model, "Esc");
+    assert!(picture(&mut model).contains("News · all · 5"));
+}

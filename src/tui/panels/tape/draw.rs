@@ -1,0 +1,258 @@
+//! How the tape is drawn.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use crate::domain::trade::{Side, TradeAction, TradeId};
+use crate::pipeline::snapshot::{TapeRow, TapeView, TradeFate};
+
+use super::super::super::market::{self, beginning};
+use super::super::super::panel::PanelContext;
+use super::super::super::text::{cut, put, width};
+use super::super::depth::bar;
+use super::lines::{TapeLine, root_share, side_mark};
+use super::{Shown, TapePanel, price_text, size_text};
+
+/// The width of a time with its milliseconds.
+const TIME_COLUMNS: u16 = 12;
+/// From this width on the side is said in a word too.
+const WORD_COLUMNS: u16 = 56;
+/// From this width on sizes are drawn as bars too.
+const BAR_COLUMNS: u16 = 64;
+/// The width of such a bar.
+const BAR: u16 = 8;
+
+/// What has become of a trade, in a word and in a sign where there is no room for it.
+fn fate_mark(row: &TapeRow, fate: TradeFate) -> Option<(&'static str, &'static str)> {
+    match (fate, &row.trade.action) {
+        (TradeFate::Cancelled, _) => Some(("cancelled", "✖")),
+        (TradeFate::Corrected, _) => Some(("corrected", "×")),
+        (TradeFate::Stands, TradeAction::Corrects(_)) => Some(("correction", "→")),
+        (TradeFate::Stands, TradeAction::Cancels(_)) => Some(("cancels", "✖")),
+        (TradeFate::Stands, TradeAction::New) => None,
+    }
+}
+
+impl TapePanel {
+    /// Draws the heading and the lines in sight.
+    pub(super) fn draw(&mut self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
+        let (top, visible) = (self.top, self.visible);
+        let latest = Self::latest(context);
+        let Some(shown) = &mut self.shown else {
+            return;
+        };
+        for line in shown.lines.iter().skip(top).take(visible) {
+            if let Some(row) = shown.view.rows.get(line.at) {
+                shown.price.fit(&price_text(row));
+                shown.size.fit(&size_text(line));
+            }
+        }
+        let columns = Columns::new(area, shown);
+        columns.draw_heading(area, buffer, context);
+        let is_lost = market::selected_row(context)
+            .is_some_and(|row| market::lost_source(context.snapshot, &row.source).is_some());
+        for (y, line) in (area.y + 1..area.bottom()).zip(shown.lines.iter().skip(top)) {
+            let Some(row) = shown.view.rows.get(line.at) else {
+                continue;
+            };
+            let fate = fate_now(row, latest.map(AsRef::as_ref));
+            let place = Rect {
+                y,
+                height: 1,
+                ..area
+            };
+            draw_line(
+                &LineParts {
+                    line,
+                    row,
+                    fate,
+                    is_lost,
+                },
+                shown,
+                columns,
+                place,
+                buffer,
+                context,
+            );
+        }
+    }
+}
+
+/// What has become of a trade by now, whatever is held.
+fn fate_now(row: &TapeRow, latest: Option<&TapeView>) -> TradeFate {
+    let found = latest.and_then(|view| {
+        let at = view
+            .rows
+            .binary_search_by_key(&row.number, |row| row.number)
+            .ok()?;
+        view.rows.get(at)
+    });
+    found.map_or(row.fate, |row| row.fate)
+}
+
+/// Where the columns stand.
+#[derive(Debug, Clone, Copy)]
+struct Columns {
+    side: u16,
+    has_word: bool,
+    price: u16,
+    size: u16,
+    /// After the size: the mark of a big one and the count.
+    mark: u16,
+    bar: Option<u16>,
+    rest: u16,
+}
+
+impl Columns {
+    fn new(area: Rect, shown: &Shown) -> Self {
+        let has_word = area.width >= WORD_COLUMNS;
+        let side = area.x + 1 + TIME_COLUMNS + 1;
+        let price = side + if has_word { 7 } else { 2 };
+        let size = price + shown.price.total().max(5) as u16 + 1;
+        let mark = size + shown.size.total().max(4) as u16;
+        let after = mark + 7;
+        let bar = (area.width >= BAR_COLUMNS).then_some(after);
+        Self {
+            side,
+            has_word,
+            price,
+            size,
+            mark,
+            bar,
+            rest: bar.map_or(after, |bar| bar + BAR + 1),
+        }
+    }
+
+    fn draw_heading(self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
+        let dim = context.theme.dim;
+        let right =
+            |from: u16, to: u16, text: &str| (to.saturating_sub(text.len() as u16)).max(from);
+        for (x, text) in [
+            (area.x + 1, "Time"),
+            (right(self.price, self.size - 1, "Price"), "Price"),
+            (right(self.size, self.mark, "Size"), "Size"),
+            (self.rest, "Conditions · id"),
+        ] {
+            let room = area.right().saturating_sub(x);
+            if usize::from(room) >= text.len() {
+                put(buffer, x, area.y, room, text, dim);
+            }
+        }
+    }
+}
+
+struct LineParts<'a> {
+    line: &'a TapeLine,
+    row: &'a TapeRow,
+    fate: TradeFate,
+    is_lost: bool,
+}
+
+fn draw_line(
+    parts: &LineParts<'_>,
+    shown: &Shown,
+    columns: Columns,
+    place: Rect,
+    buffer: &mut Buffer,
+    context: &PanelContext<'_>,
+) {
+    let LineParts {
+        line,
+        row,
+        fate,
+        is_lost,
+    } = *parts;
+    let theme = context.theme;
+    let stands = fate == TradeFate::Stands;
+    let side_style = match row.trade.side {
+        _ if !stands || is_lost => theme.dim,
+        Some(Side::Buy) => theme.up,
+        Some(Side::Sell) => theme.down,
+        None => theme.unchanged,
+    };
+    let mut number = if stands && !is_lost {
+        side_style
+    } else {
+        theme.dim
+    };
+    if line.is_big {
+        number = number.add_modifier(Modifier::BOLD);
+    }
+    if !stands {
+        number = number.add_modifier(Modifier::CROSSED_OUT);
+    }
+    let y = place.y;
+    let mut put_at = |x: u16, text: &str, style: Style| {
+        let room = place.right().saturating_sub(x);
+        put(buffer, x, y, room, &cut(text, usize::from(room)), style)
+    };
+    put_at(
+        place.x + 1,
+        &market::time_text(row.time, context),
+        theme.dim,
+    );
+    let (sign, word) = side_mark(row.trade.side);
+    let mark = fate_mark(row, fate);
+    let room = usize::from(place.right().saturating_sub(columns.rest + 1));
+    // Where there is no room for the word, its sign takes the place of the side's.
+    let (sign, word, fate_word) = match mark {
+        Some((fate_word, fate_sign)) if width(fate_word) > room => (fate_sign, "", None),
+        _ => (sign, word, mark.map(|(fate_word, _)| fate_word)),
+    };
+    put_at(columns.side, sign, side_style);
+    if columns.has_word {
+        put_at(columns.side + 2, word, side_style);
+    }
+    let rest = rest_text(row, fate_word, room);
+    let x = put_at(columns.rest, &rest.0, theme.warning);
+    put_at(x, &rest.1, theme.dim);
+    if line.is_big {
+        put_at(columns.mark + 1, "◆", theme.accent);
+    }
+    if line.count > 1 {
+        put_at(columns.mark + 2, &format!("×{}", line.count), theme.dim);
+    }
+    if let Some(x) = columns.bar {
+        let share = root_share(line.size, shown.size_max);
+        put_at(x, &bar(share, usize::from(BAR), context.glyphs), side_style);
+    }
+    let (price, size) = (price_text(row), size_text(line));
+    let fits = |x: u16, room: usize| usize::from(x) + room <= usize::from(place.right());
+    let wide = |from: u16, to: u16, room: usize| (to - from).saturating_sub(room as u16);
+    let price_room = shown.price.total();
+    if fits(columns.price, price_room) {
+        let x = columns.price + wide(columns.price, columns.size - 1, price_room);
+        shown.price.put(buffer, x, y, &price, number);
+    }
+    let size_room = shown.size.total();
+    if fits(columns.size, size_room) {
+        let x = columns.size + wide(columns.size, columns.mark, size_room);
+        shown.size.put(buffer, x, y, &size, number);
+    }
+}
+
+/// What is said after the numbers in so many columns: what has become of the trade, its conditions, and its name where
+/// it fits as a whole.
+fn rest_text(row: &TapeRow, fate: Option<&str>, columns: usize) -> (String, String) {
+    let fate = fate.map_or_else(String::new, |word| format!("{word} "));
+    let mut rest = String::new();
+    for condition in row.trade.conditions.iter().take(8) {
+        if !rest.is_empty() {
+            rest.push(' ');
+        }
+        rest.push_str(&beginning(condition.trim(), 12));
+    }
+    if let Some(id) = &row.trade.trade_id {
+        let id = match id {
+            TradeId::Number(number) => number.to_string(),
+            TradeId::Text(text) => beginning(text, 40),
+        };
+        let gap = if rest.is_empty() { "" } else { " · " };
+        if width(&fate) + width(&rest) + width(gap) + width(&id) <= columns {
+            rest.push_str(gap);
+            rest.push_str(&id);
+        }
+    }
+    (fate, rest)
+}
