@@ -355,6 +355,9 @@ impl Administrator {
             &self.parts.settings,
         );
         self.is_dirty |= is_full_tick || now < self.fast_until;
+        if let Some(reason) = self.parts.recorder.take_failure() {
+            self.report(ErrorInstance::new(ErrorKind::SinkError, reason));
+        }
     }
 
     fn snapshot(&mut self) -> Arc<Snapshot> {

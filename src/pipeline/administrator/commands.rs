@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity, Status, StatusChange};
-use crate::domain::source::{SourceIndex, SourceName};
+use crate::domain::source::{Origin, SourceIndex, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
 
 use super::super::command::Command;
@@ -171,6 +171,12 @@ impl Administrator {
         match folder {
             None => self.parts.recorder.end(),
             Some(folder) => {
+                let is_live = |entry: &SourceEntry| entry.info.origin == Origin::Live;
+                if !self.parts.sources.iter().any(is_live) {
+                    let message = "only live sources are recorded, and none is open";
+                    let error = ErrorInstance::new(ErrorKind::ConfigError, message);
+                    return self.report(error.as_warning());
+                }
                 if let Err(error) = self.parts.recorder.begin(&folder) {
                     self.report(ErrorInstance::new(ErrorKind::SinkError, error.to_string()));
                 }
