@@ -1,5 +1,11 @@
 //! What a protocol gives out, as short texts that a test can compare; and recorded data.
 
+#![allow(
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test may stop at the first surprise, and says what it skips"
+)]
+
 use crate::domain::Decimal;
 use crate::domain::book::{BookUpdate, Level};
 use crate::domain::event::{Event, Payload};
