@@ -21,6 +21,7 @@ pub mod screen;
 pub mod shutdown;
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -35,7 +36,8 @@ use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::Command;
 use crate::pipeline::engine::{self, Outputs};
-use crate::pipeline::recording::{NoRecorder, Recorder};
+use crate::pipeline::recording::{Recorder, RecordingError};
+use crate::stores::recording::{FileRecorder, RecorderSettings};
 use crate::telemetry;
 use crate::tui::{self, TuiError};
 
@@ -53,6 +55,9 @@ pub enum AppError {
     /// The sources and symbols do not go together, or none could be opened.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The folder to record into cannot be used.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     /// The terminal cannot show the screen.
     #[error("this terminal (TERM={0}) cannot show the screen; --headless needs none")]
     Terminal(String),
@@ -76,7 +81,7 @@ impl AppError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Terminal(_) => Exit::Usage,
+            Self::Config(_) | Self::Recording(_) | Self::Terminal(_) => Exit::Usage,
             Self::Plan(error) => error.exit(),
             Self::Screen(_) | Self::System { .. } => Exit::Failed,
         }
@@ -114,7 +119,7 @@ fn dispatch(invocation: Invocation) -> Result<Exit, AppError> {
 
 /// The layers of the configuration: flags, the process's environment, the file.
 fn layers_of(invocation: Invocation) -> Layers {
-    let environment = Environment::of_process(std::path::Path::new("."));
+    let environment = Environment::of_process(Path::new("."));
     let named = invocation
         .config_path
         .or_else(|| environment.get(key::CONFIG_VARIABLE).map(Into::into));
@@ -158,9 +163,21 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     let session = screen::Session::restore(&mut loaded, is_headless);
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let recorder: Arc<dyn Recorder> = Arc::new(NoRecorder);
+    let recorder: Arc<dyn Recorder> = Arc::new(FileRecorder::new(
+        Arc::clone(&clock),
+        RecorderSettings::default(),
+    ));
     let surroundings = Surroundings::new(&layers.environment, Arc::clone(&recorder));
     let Plan { sources, failures } = plan::open_all(&loaded.settings, &surroundings)?;
+    let mut warnings = layers.warnings();
+    warnings.extend(session.warning().map(str::to_owned));
+    if let Some(folder) = &loaded.settings.record {
+        recorder.begin(Path::new(folder))?;
+        warnings.extend(plan::not_recorded(&sources));
+        if !plan::has_live(&sources) {
+            recorder.end();
+        }
+    }
     let mut limits = loaded.settings.engine.clone();
     limits.stop_when_ended = is_headless;
     let outcome = RunOutcome::default();
@@ -173,7 +190,10 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     let engine = engine::start(
         limits,
         sources,
-        Outputs { sinks, recorder },
+        Outputs {
+            sinks,
+            recorder: Arc::clone(&recorder),
+        },
         Arc::clone(&clock),
         None,
     )
@@ -181,7 +201,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     let shutdown = Shutdown::start(engine.commands.clone(), tui::terminal::restore)
         .map_err(AppError::system("signals cannot be received"))?;
     outcome.stop_with(shutdown.requester());
-    report_troubles(&engine.commands, &layers, &failures, session.warning());
+    report_troubles(&engine.commands, &failures, warnings);
     let settings = screen::tui_settings(&loaded.settings, &layers.environment);
     let has_chosen_symbols = loaded.settings.symbols.is_some();
     let (reload, changes) = reload::start(layers, loaded, &engine.commands);
@@ -199,6 +219,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
         screen::run(engine, parts, &shutdown)?
     };
     drop(reload);
+    recorder.end();
     shutdown.finish();
     tracing::info!(?exit, "ended");
     Ok(exit)
@@ -216,19 +237,10 @@ fn start_log(loaded: &Loaded) {
 }
 
 /// Puts on the board what went wrong before there was one.
-fn report_troubles(
-    commands: &Sender<Command>,
-    layers: &Layers,
-    failures: &[OpenFailure],
-    session_warning: Option<&str>,
-) {
+fn report_troubles(commands: &Sender<Command>, failures: &[OpenFailure], warnings: Vec<String>) {
     let warning =
         |message: String| ErrorInstance::new(ErrorKind::ConfigError, message).as_warning();
-    let warnings = layers
-        .warnings()
-        .into_iter()
-        .chain(session_warning.map(str::to_owned))
-        .map(warning);
+    let warnings = warnings.into_iter().map(warning);
     for error in failures.iter().map(OpenFailure::to_error).chain(warnings) {
         report_error(commands, error);
     }

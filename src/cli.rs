@@ -176,6 +176,9 @@ struct RunFlags {
         help_heading = "Without a screen"
     )]
     timeframes: Vec<String>,
+    /// Record what live sources send, into files in this folder; replay: plays them [env: STREAMER_TUI_RECORD]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = "Recording")]
+    record: Option<String>,
     #[arg(long, help = HEADLESS_HELP, help_heading = "Without a screen")]
     headless: bool,
     /// What is shown at first [env: STREAMER_TUI_VIEW]
@@ -242,6 +245,7 @@ impl RunFlags {
         flags.set(&key::SOURCES, "--source", self.source);
         flags.set(&key::SPEED, "--speed", one(self.speed));
         flags.set(&key::TIMEFRAMES, "--timeframes", trimmed(self.timeframes));
+        flags.set(&key::RECORD, "--record", one(self.record));
         flags.set(
             &key::HEADLESS,
             "--headless",

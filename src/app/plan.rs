@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config;
 use crate::config::settings::Settings;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
-use crate::domain::source::SourceName;
+use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::{Symbol, SymbolSpec};
 use crate::pipeline::engine::SourcePlan;
 use crate::pipeline::recording::{NoRecorder, Recorder};
@@ -133,6 +133,26 @@ impl Surroundings {
             recorder,
         }
     }
+}
+
+/// Whether there is anything to record.
+#[must_use]
+pub fn has_live(sources: &[SourcePlan]) -> bool {
+    let mut infos = sources.iter().map(|plan| plan.source.info());
+    infos.any(|info| info.origin == Origin::Live)
+}
+
+/// What there is to say to a person who wants everything recorded: which sources are not live. `None` when all are.
+#[must_use]
+pub fn not_recorded(sources: &[SourcePlan]) -> Option<String> {
+    let names: Vec<String> = sources
+        .iter()
+        .map(|plan| plan.source.info())
+        .filter(|info| info.origin != Origin::Live)
+        .map(|info| info.name.to_string())
+        .collect();
+    let names = names.join(", ");
+    (!names.is_empty()).then(|| format!("only live sources are recorded: not {names}"))
 }
 
 /// Opens one source.

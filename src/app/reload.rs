@@ -193,6 +193,9 @@ fn commands_for(old: &Settings, new: &Settings) -> Vec<Command> {
             commands.push(Command::Add(added));
         }
     }
+    if old.record != new.record {
+        commands.push(Command::Record(new.record.as_ref().map(Into::into)));
+    }
     if let Some(speed) = new.speed
         && old.speed != new.speed
     {

@@ -27,6 +27,8 @@ pub struct Settings {
     pub sources: Vec<SourceSpec>,
     /// Speed of replays; `None` leaves it to each source.
     pub speed: Option<Speed>,
+    /// The folder to record live sources into; `None` records nothing.
+    pub record: Option<String>,
     /// Whether to run without a screen although there is a terminal.
     pub headless: bool,
     /// Whether the session is saved and restored.
@@ -89,6 +91,7 @@ impl Settings {
             symbols,
             sources,
             speed,
+            record: reader.optional(&key::RECORD, folder),
             headless: reader.value(&key::HEADLESS, false, boolean),
             session: reader.value(&key::SESSION, true, boolean),
             log: reader.value(&key::LOG_LEVEL, LogFilter::default(), parsed("a log level")),
@@ -98,6 +101,14 @@ impl Settings {
             lists: reader.open_section("lists", ',', list_name, parsed("a symbol")),
         }
     }
+}
+
+fn folder(raw: Raw<'_>) -> Result<String, String> {
+    let path: String = parsed("the path of a folder")(raw)?;
+    if path.is_empty() {
+        return Err("a folder has to be named".to_owned());
+    }
+    Ok(path)
 }
 
 fn default_sources() -> Vec<SourceSpec> {

@@ -51,11 +51,11 @@ impl Protocol for Lines {
     fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
         assert!(self.is_open);
         let wanted = &self.wanted;
-        let resolve = |text: &str| match wanted.get(text) {
+        let mut resolve = |text: &str| match wanted.get(text) {
             Some(id) => Resolution::Subscribed(*id),
             None => Resolution::Ignored,
         };
-        match decode_line(message.bytes(), &mut output.events, resolve) {
+        match decode_line(message.bytes(), &mut output.events, &mut resolve) {
             Ok(line) => {
                 output.ignored += line.ignored;
                 let notices = line.rejections.into_iter().map(Notice::Rejected);
@@ -107,7 +107,7 @@ fn read_head(line: &[u8]) -> Result<Arc<dyn Recording>, String> {
 
 /// What the venue says in the given second: a book and changes of it, quotes, trades, bars, news; sometimes nonsense.
 fn message(second: i64) -> String {
-    let symbol = NAMES[(second % 2) as usize];
+    let symbol = NAMES[(second / 8 % 2) as usize];
     let time = BEGIN + second * 1000 - 37;
     let price = 100 + second % 7;
     let (service, body) = match second % 8 {
@@ -187,7 +187,7 @@ fn live(recorder: Arc<dyn Recorder>, seconds: i64, spec: &'static str) -> Vec<Gi
         symbols: Some(symbols(&NAMES)),
     };
     let (handle, given) = start(settings(), vec![plan], None);
-    handle.join();
+    assert!(!handle.join().all_hopeless);
     given.into_iter().collect()
 }
 
@@ -225,7 +225,7 @@ fn replayed(source: ReplaySource, wanted: Option<&[&str]>) -> Vec<Given> {
         symbols: wanted.map(symbols),
     };
     let (handle, given) = start(settings(), vec![plan], None);
-    handle.join();
+    assert!(!handle.join().all_hopeless);
     given.into_iter().collect()
 }
 
@@ -267,7 +267,7 @@ fn a_replayed_recording_gives_the_same_results_as_the_live_run_did() {
     let live = results(&recorded(folder.path(), 200, RecorderSettings::default()));
     assert_eq!(live.len(), 2);
     for symbol in NAMES {
-        assert!(live[symbol].len() > 80, "{}", live[symbol].len());
+        assert!(live[symbol].len() > 20, "{}", live[symbol].len());
     }
     for path in [folder.path().to_owned(), only_file(folder.path())] {
         let given = replayed(open(&path), Some(&NAMES));
@@ -397,12 +397,8 @@ fn seeking_builds_the_book_up_and_plays_on() {
     for symbol in NAMES {
         let (from, live) = (&from[symbol], &live[symbol]);
         assert!(!from.is_empty() && from.len() < live.len());
-        let books = |all: &[String]| -> Vec<String> {
-            let is_book = |told: &&String| told.contains("Level2");
-            all.iter().filter(is_book).cloned().collect()
-        };
-        assert!(books(live).ends_with(&books(from)), "{symbol}");
-        assert!(!books(from).is_empty());
+        // Books and quotes are as they were live; a day's figures need the bars of before, which are history here.
+        assert!(live.ends_with(from), "{symbol}");
     }
     // The same by a seek while it plays.
     let settings = ReplaySettings {
@@ -425,7 +421,7 @@ fn seeking_builds_the_book_up_and_plays_on() {
         };
         handle.commands.send(command).unwrap();
     }
-    handle.join();
+    assert!(!handle.join().all_hopeless);
     let sought = results(&given.into_iter().collect::<Vec<_>>());
     for symbol in NAMES {
         assert!(sought[symbol].ends_with(&from[symbol]), "{symbol}");

@@ -212,3 +212,24 @@ fn a_saved_file_is_applied_by_itself_and_a_lost_permission_is_told() {
     assert_eq!(error.kind, ErrorKind::ConfigError);
     assert!(error.message.ends_with("the settings stay as they were"));
 }
+
+#[test]
+fn recording_begins_and_ends_with_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    fs::write(&path, "speed = 1\n").unwrap();
+    let (mut reloader, received, _changes) = reloader(&path);
+    for (text, expected) in [
+        ("record = 'somewhere'\n", Some("somewhere")),
+        ("record = 'elsewhere'\n", Some("elsewhere")),
+        ("speed = 1\n", None),
+    ] {
+        fs::write(&path, text).unwrap();
+        reloader.reload();
+        let commands: Vec<Command> = received.try_iter().collect();
+        assert!(
+            commands.contains(&Command::Record(expected.map(Into::into))),
+            "{commands:?}"
+        );
+    }
+}

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity};
-use crate::domain::source::{SourceIndex, SourceName};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity, Status, StatusChange};
+use crate::domain::source::{Origin, SourceIndex, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
 
 use super::super::command::Command;
@@ -171,11 +171,29 @@ impl Administrator {
         match folder {
             None => self.parts.recorder.end(),
             Some(folder) => {
+                let is_live = |entry: &SourceEntry| entry.info.origin == Origin::Live;
+                if !self.parts.sources.iter().any(is_live) {
+                    let message = "only live sources are recorded, and none is open";
+                    let error = ErrorInstance::new(ErrorKind::ConfigError, message);
+                    return self.report(error.as_warning());
+                }
                 if let Err(error) = self.parts.recorder.begin(&folder) {
                     self.report(ErrorInstance::new(ErrorKind::SinkError, error.to_string()));
                 }
             }
         }
+    }
+
+    /// A symbol's worker has finished.
+    pub(super) fn removed(&mut self, id: SymbolId) {
+        if let Some(row) = self.parts.board.rows.get(id) {
+            let mut status =
+                StatusChange::of_source(Status::Unsubscribed, &row.source).with_symbol(&row.symbol);
+            status.time = Some(self.parts.clock.wall());
+            self.offer(|sink| sink.status(&status));
+        }
+        self.parts.board.remove(id);
+        self.parts.health.remove_worker(id);
     }
 
     /// Has a symbol's source begin its book anew.

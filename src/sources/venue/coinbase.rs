@@ -80,8 +80,7 @@ pub static VENUE: Venue = Venue {
         // Eight a second are taken from one address.
         sends: (5, Duration::from_secs(1)),
         // Heartbeats come every second.
-        silence: Duration::from_secs(10),
-        ping: None,
+        silence: Duration::from_secs(15),
         ..Limits::default()
     },
     protocol: |setup| Ok(Box::new(Coinbase::new(setup))),

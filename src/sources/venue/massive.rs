@@ -97,13 +97,15 @@ pub static VENUE: Venue = Venue {
     calendar: SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
     limits: |_| Limits {
-        symbols_per_connection: usize::MAX,
+        symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
         ..Limits::default()
     },
     protocol: |setup| Ok(Box::new(Massive::new(setup)?)),
 };
 
+/// More symbols than there are: what an account may have, the venue says.
+const SYMBOLS_MAX: usize = 100_000;
 const REAL_TIME: &str = "wss://socket.massive.com/stocks";
 const DELAYED: &str = "wss://delayed.massive.com/stocks";
 /// Texts that are sent stay below this many bytes.

@@ -50,7 +50,10 @@ impl Tap {
         spec: String,
         secrets: Vec<SecretString>,
     ) -> Self {
-        let mut forms: Vec<String> = secrets.iter().flat_map(forms).collect();
+        let mut forms: Vec<String> = secrets
+            .into_iter()
+            .flat_map(|secret| forms(&secret))
+            .collect();
         // A longer form may hold a shorter one.
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         forms.dedup();

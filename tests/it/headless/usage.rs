@@ -28,6 +28,7 @@ fn help_and_version_and_manual() {
         "--speed",
         "--timeframes",
         "--headless",
+        "--record",
         "--config",
         "--view",
         "--theme",
@@ -39,7 +40,7 @@ fn help_and_version_and_manual() {
     }
     // What is not there yet is not promised.
     for absent in [
-        "--sink", "--record", "export", "query", "dlq", "kafka", "alpaca", "binance", "https://",
+        "--sink", "export", "query", "dlq", "kafka", "alpaca", "binance", "https://",
     ] {
         assert!(!help.contains(absent), "{absent}");
         assert!(!manual.contains(absent), "{absent}");
@@ -350,4 +351,28 @@ fn the_bundled_session_runs_from_half_past_ten_where_stdout_is_no_terminal() {
             .iter()
             .all(|result| result["source"] == "bundled")
     );
+}
+
+#[test]
+fn recording_needs_a_folder_and_a_live_source() {
+    let home = Home::new();
+    let file = home.write("file", "x");
+    let source = home.replay("a.jsonl", "");
+    let given = |path: &std::path::Path| {
+        home.headless(&["--source", &source, "--record", path.to_str().unwrap()])
+    };
+    let refused = given(&file);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("it is a file; name a folder"),
+        "{}",
+        refused.stderr
+    );
+    let warned = given(&home.path("new/folder")).well();
+    let errors = warned.errors();
+    let said = errors.iter().filter(|error| {
+        error["message"] == "only live sources are recorded: not replay"
+            && error["severity"] == "warning"
+    });
+    assert_eq!(said.count(), 1, "{errors:?}");
 }

@@ -57,7 +57,9 @@ pub struct OfVenue {
 
 impl fmt::Debug for OfVenue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OfVenue").field("kind", &self.kind).finish()
+        f.debug_struct("OfVenue")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
