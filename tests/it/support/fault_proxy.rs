@@ -1,6 +1,7 @@
 //! Stands between a client and a server and does them harm: delays, splits, swallows, flips bits, cuts.
 //!
-//! Faults hold for the direction from the server to the client, and for all connections. They can be changed at any time.
+//! Faults hold for the direction from the server to the client, and for all connections. They can be changed at any time;
+//! those that end a connection or flip a bit happen once, and then there are none.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,10 +56,11 @@ impl Proxy {
         let (fault, changes) = watch::channel(Fault::None);
         let connections = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&connections);
+        let once = fault.clone();
         runtime.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(pass(client, server, changes.clone()));
+                tokio::spawn(pass(client, server, once.clone(), changes.clone()));
             }
         });
         Self {
@@ -90,7 +92,12 @@ impl Proxy {
     }
 }
 
-async fn pass(client: TcpStream, server: SocketAddr, faults: watch::Receiver<Fault>) {
+async fn pass(
+    client: TcpStream,
+    server: SocketAddr,
+    once: watch::Sender<Fault>,
+    faults: watch::Receiver<Fault>,
+) {
     let Ok(server) = TcpStream::connect(server).await else {
         return;
     };
@@ -99,7 +106,7 @@ async fn pass(client: TcpStream, server: SocketAddr, faults: watch::Receiver<Fau
     let (client_in, client_out) = client.into_split();
     let (server_in, server_out) = server.into_split();
     let up = tokio::spawn(upwards(client_in, server_out, faults.clone()));
-    downwards(server_in, client_out, faults).await;
+    downwards(server_in, client_out, once, faults).await;
     up.abort();
 }
 
@@ -120,6 +127,7 @@ async fn upwards(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: watch:
 async fn downwards(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
+    once: watch::Sender<Fault>,
     mut faults: watch::Receiver<Fault>,
 ) {
     let mut buffer = vec![0; 16 << 10];
@@ -154,12 +162,14 @@ async fn downwards(
             Fault::FlipAfter(at) => {
                 if let Some(place) = within(at) {
                     piece[place] ^= 1;
+                    once.send_replace(Fault::None);
                 }
                 to.write_all(piece).await
             }
             Fault::EndAfter(at) | Fault::ResetAfter(at) => match within(at) {
                 None => to.write_all(piece).await,
                 Some(place) => {
+                    once.send_replace(Fault::None);
                     let last = to.write_all(&piece[..place]).await;
                     if matches!(fault, Fault::ResetAfter(_)) {
                         to.as_ref().set_zero_linger().ok();

@@ -51,6 +51,8 @@ type Dialing = Pin<Box<dyn Future<Output = Result<Socket, DialError>> + Send>>;
 pub(super) struct Link {
     pub(super) number: usize,
     session: Session,
+    /// Whether it is of no use before the session says so.
+    needs_login: bool,
     limits: Limits,
     timings: Timings,
     /// Its symbols, in the order in which they were asked for.
@@ -90,12 +92,14 @@ impl Link {
         session: Session,
         limits: Limits,
         timings: Timings,
+        needs_login: bool,
         seed: u64,
     ) -> Self {
         let now = Instant::now();
         Self {
             number,
             session,
+            needs_login,
             limits,
             timings,
             symbols: Vec::new(),

@@ -276,7 +276,15 @@ impl Streamer {
         };
         let session = Session::new(protocol, &self.setup);
         let number = self.links.len();
-        let link = Link::new(number, session, self.limits, self.timings, seed());
+        let needs_login = !self.venue.keys.is_empty();
+        let link = Link::new(
+            number,
+            session,
+            self.limits,
+            self.timings,
+            needs_login,
+            seed(),
+        );
         self.links.push(link);
         true
     }

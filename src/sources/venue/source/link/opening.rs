@@ -145,6 +145,9 @@ impl Link {
         self.pinged = moment.timer;
         self.outgoing.clear();
         self.give(Input::Opened, moment, desk);
+        if !self.needs_login && !self.is_ready {
+            self.ready(moment, desk);
+        }
         desk.post_events(moment.mono);
     }
 }
