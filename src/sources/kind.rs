@@ -26,8 +26,6 @@ pub struct SourceKind {
     pub rest: Rest,
     /// Schemes of URLs that are of this kind without its name before them.
     pub schemes: &'static [&'static str],
-    /// Whether a person has to name symbols, because the source does not know them.
-    pub needs_symbols: bool,
     /// What may follow as `?key=value&…`.
     pub options: &'static [SourceOption],
     /// What to type.

@@ -16,7 +16,6 @@ pub const KIND: SourceKind = SourceKind {
               query is no option stays in the URL, and so does query.NAME=VALUE. What has not changed is not given out again",
     rest: Rest::Url,
     schemes: &["https", "http"],
-    needs_symbols: true,
     options: with_mapping![
         SourceOption {
             name: "preset",
