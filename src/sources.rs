@@ -4,6 +4,7 @@
 //! `streamer-tui sources`, error messages and shell completion all follow from that table.
 
 pub mod bundled;
+pub mod http_poll;
 pub mod kind;
 mod mapped;
 pub mod recording;
@@ -28,4 +29,5 @@ pub const KINDS: &[&SourceKind] = &[
     &venue::massive::KIND,
     &venue::finnhub::KIND,
     &kind::websocket::KIND,
+    &kind::http::KIND,
 ];

@@ -66,6 +66,16 @@ pub enum PlanError {
         /// The sources that there are.
         known: String,
     },
+    /// A source that does not list its symbols is given without any.
+    #[error(
+        "{source_name}: name the symbols as the venue writes them, as in --symbols AAPL or --symbols BTC/USD ('streamer-tui sources {kind}' shows examples)"
+    )]
+    NoSymbols {
+        /// Which source.
+        source_name: String,
+        /// What kind it is of.
+        kind: &'static str,
+    },
     /// Not one source could be opened.
     #[error("no source could be opened\n{}", messages(.0))]
     NothingOpened(Vec<OpenFailure>),
@@ -76,7 +86,7 @@ impl PlanError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Spec(_) | Self::UnknownSource { .. } => Exit::Usage,
+            Self::Spec(_) | Self::UnknownSource { .. } | Self::NoSymbols { .. } => Exit::Usage,
             Self::NothingOpened(_) => Exit::Failed,
         }
     }
@@ -170,6 +180,7 @@ pub fn open_source(
 pub fn open_all(settings: &Settings, surroundings: &Surroundings) -> Result<Plan, PlanError> {
     let names = names(&settings.sources);
     check_symbols(settings.symbols.as_deref(), &names)?;
+    check_named(settings.symbols.as_deref(), &settings.sources, &names)?;
     let mut plan = Plan {
         sources: Vec::new(),
         failures: Vec::new(),
@@ -224,6 +235,28 @@ pub fn check_symbols(
         }
     }
     Ok(())
+}
+
+/// Whether every source that has to be told its symbols is told some.
+///
+/// # Errors
+/// The first that is not.
+pub fn check_named(
+    symbols: Option<&[SymbolSpec]>,
+    specs: &[SourceSpec],
+    names: &[SourceName],
+) -> Result<(), PlanError> {
+    if symbols.is_some() {
+        return Ok(());
+    }
+    let mut sources = specs.iter().map(SourceSpec::kind).zip(names);
+    match sources.find(|(kind, _)| kind.needs_symbols()) {
+        None => Ok(()),
+        Some((kind, name)) => Err(PlanError::NoSymbols {
+            source_name: name.to_string(),
+            kind: kind.name,
+        }),
+    }
 }
 
 #[cfg(test)]

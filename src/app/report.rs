@@ -114,8 +114,14 @@ impl Check {
         self.settings = loaded.effective.iter().map(SettingEntry::of).collect();
         let settings = &loaded.settings;
         let names = plan::names(&settings.sources);
-        if let Err(error) = plan::check_symbols(settings.symbols.as_deref(), &names) {
-            self.mistake(error.to_string());
+        let symbols = settings.symbols.as_deref();
+        for checked in [
+            plan::check_symbols(symbols, &names),
+            plan::check_named(symbols, &settings.sources, &names),
+        ] {
+            if let Err(error) = checked {
+                self.mistake(error.to_string());
+            }
         }
         for (spec, name) in settings.sources.iter().zip(&names) {
             let failure = self.try_open(spec, name, settings, surroundings);

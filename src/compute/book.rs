@@ -181,11 +181,13 @@ impl Book {
     }
 
     /// Buy levels, highest price first.
+    #[must_use]
     pub fn bids(&self) -> impl ExactSizeIterator<Item = &Level> {
         self.bids.best_first()
     }
 
     /// Sell levels, lowest price first.
+    #[must_use]
     pub fn asks(&self) -> impl ExactSizeIterator<Item = &Level> {
         self.asks.best_first()
     }

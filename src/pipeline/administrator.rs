@@ -10,9 +10,7 @@ use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 use tokio::sync::oneshot;
 
 use crate::domain::clock::{Clock, Nanos};
-use crate::domain::outcome::{
-    ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status, StatusChange,
-};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, ResultBody, ResultInstance};
 use crate::domain::source::SourceInfo;
 
 use super::board::Board;
@@ -248,16 +246,7 @@ impl Administrator {
                     self.parts.board.rows.insert(Row::waiting(id, symbol, name));
                 }
             }
-            Outcome::Removed(id) => {
-                if let Some(row) = self.parts.board.rows.get(id) {
-                    let mut status = StatusChange::of_source(Status::Unsubscribed, &row.source)
-                        .with_symbol(&row.symbol);
-                    status.time = Some(self.parts.clock.wall());
-                    self.offer(|sink| sink.status(&status));
-                }
-                self.parts.board.remove(id);
-                self.parts.health.remove_worker(id);
-            }
+            Outcome::Removed(id) => self.removed(id),
             Outcome::Moved(moved) => self.parts.board.moved(&moved, now),
             Outcome::Primed(primed) => self.parts.board.primed(&primed),
             Outcome::Quarantine(id, is_quarantined) => {

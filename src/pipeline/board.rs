@@ -42,6 +42,8 @@ pub(crate) struct Board {
     pub charts: Vec<Arc<ChartView>>,
     pub depths: Vec<Arc<DepthView>>,
     pub tapes: Vec<Arc<TapeView>>,
+    /// Whose depth and tape are wanted.
+    books_wanted: Vec<SymbolId>,
     pub news: Arc<Vec<NewsRow>>,
     pub results_total: u64,
     next_news: u64,
@@ -122,10 +124,15 @@ impl Board {
     pub fn keep_books(&mut self, wanted: &[SymbolId]) {
         self.depths.retain(|depth| wanted.contains(&depth.symbol));
         self.tapes.retain(|tape| wanted.contains(&tape.symbol));
+        self.books_wanted = wanted.to_vec();
     }
 
     /// Takes over a book.
     pub fn depth(&mut self, view: DepthView) {
+        if !self.books_wanted.contains(&view.symbol) {
+            // It was under way when it ceased to be wanted.
+            return;
+        }
         match self
             .depths
             .iter_mut()
@@ -139,15 +146,17 @@ impl Board {
     /// Takes over what is new on a tape.
     pub fn tape(&mut self, update: TapeUpdate) {
         let TapeUpdate { id, is_whole, rows } = update;
-        let at = match self.tapes.iter().position(|tape| tape.symbol == id) {
-            Some(at) => at,
-            None => {
-                self.tapes.push(Arc::new(TapeView {
-                    symbol: id,
-                    rows: Arc::default(),
-                }));
-                self.tapes.len() - 1
-            }
+        if !self.books_wanted.contains(&id) {
+            return;
+        }
+        let at = if let Some(at) = self.tapes.iter().position(|tape| tape.symbol == id) {
+            at
+        } else {
+            self.tapes.push(Arc::new(TapeView {
+                symbol: id,
+                rows: Arc::default(),
+            }));
+            self.tapes.len() - 1
         };
         let known = Arc::make_mut(&mut Arc::make_mut(&mut self.tapes[at]).rows);
         if is_whole {

@@ -160,6 +160,8 @@ impl Mailbox {
             return Delivered::Dropped;
         }
         if has_room {
+            // It changes the book that waits before it, which therefore has to stay.
+            self.book_places.clear();
             self.push_event(event, received);
             return Delivered::Queued;
         }

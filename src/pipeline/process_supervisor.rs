@@ -5,6 +5,7 @@
 
 mod desks;
 mod intake;
+mod overloads;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -155,7 +156,7 @@ pub(crate) struct ProcessSupervisor {
     outbox: VecDeque<Outcome>,
     charts: Vec<(SymbolId, Timeframe)>,
     books: Vec<SymbolId>,
-    overloads: intake::Overloads,
+    overloads: overloads::Overloads,
     /// Whether there are more symbols than threads.
     takes_turns: bool,
 }
@@ -170,7 +171,7 @@ impl ProcessSupervisor {
             outbox: VecDeque::new(),
             charts: Vec::new(),
             books: Vec::new(),
-            overloads: intake::Overloads::default(),
+            overloads: overloads::Overloads::default(),
             takes_turns: false,
         }
     }
@@ -248,7 +249,7 @@ impl ProcessSupervisor {
         } else if self.overloads.is_empty() {
             Ok(select.select())
         } else {
-            select.select_timeout(intake::OVERLOAD_INTERVAL)
+            select.select_timeout(overloads::OVERLOAD_INTERVAL)
         };
         let Ok(operation) = ready else { return is_open };
         let index = operation.index();

@@ -57,8 +57,10 @@ pub(crate) struct SymbolWorker {
     time: Option<UnixMs>,
     /// Whether history has come in that the board does not know of.
     unannounced: bool,
-    /// Whether trades have changed the symbol in this turn without giving a result, and to which last price.
-    moved: Option<Option<Decimal>>,
+    /// Whether trades have changed the symbol in this turn without giving a result.
+    has_moved: bool,
+    /// The last price that they brought in this turn.
+    moved_to: Option<Decimal>,
     /// Whether it has been said that trades come too late for their bars.
     has_told_late: bool,
     /// Bars that the trade in hand has changed.
@@ -77,7 +79,8 @@ impl SymbolWorker {
             trades: TimeAndSalesService::default(),
             time: None,
             unannounced: false,
-            moved: None,
+            has_moved: false,
+            moved_to: None,
             has_told_late: false,
             built: Vec::new(),
         }
@@ -222,10 +225,10 @@ impl SymbolWorker {
     /// The end of a turn: what the board should know beyond the results.
     pub fn finish_turn(&mut self, out: &mut Vec<Outcome>) {
         let id = self.context.id;
-        if let Some(last) = self.moved.take() {
+        if std::mem::take(&mut self.has_moved) {
             out.push(Outcome::Moved(Moved {
                 id,
-                last,
+                last: self.moved_to.take(),
                 time: self.time,
                 day: self.day(),
             }));
@@ -269,7 +272,8 @@ impl SymbolWorker {
         self.level2.reset();
         self.trades.reset();
         self.time = None;
-        self.moved = None;
+        self.has_moved = false;
+        self.moved_to = None;
         self.unannounced = true;
     }
 

@@ -1,6 +1,7 @@
 //! How a kind of source describes itself, and how it is opened.
 
 pub mod bundled;
+pub mod http;
 pub mod replay;
 pub mod sim;
 pub mod websocket;
@@ -25,6 +26,8 @@ pub struct SourceKind {
     pub rest: Rest,
     /// Schemes of URLs that are of this kind without its name before them.
     pub schemes: &'static [&'static str],
+    /// Whether a person has to name symbols, because the source does not know them.
+    pub needs_symbols: bool,
     /// What may follow as `?key=value&…`.
     pub options: &'static [SourceOption],
     /// What to type.
@@ -37,6 +40,14 @@ pub struct SourceKind {
     pub check: fn(&SourceSpec) -> Result<(), SpecError>,
     /// Opens a source whose specification has been checked against the rest of this description.
     pub open: Open,
+}
+
+impl SourceKind {
+    /// Whether it has to be told its symbols: what is live gives data for those alone that it is asked for.
+    #[must_use]
+    pub fn needs_symbols(&self) -> bool {
+        self.delivery == Delivery::Live
+    }
 }
 
 /// Opens a source.

@@ -47,7 +47,7 @@ macro_rules! with_mapping {
             text("map", "FILE", "none", "A TOML file with a [[mapping]] table for each kind of message, whose keys are the options that follow"),
             text("service", "SERVICE", "the one that has the fields", "What the messages are: OHLCV, LEVEL1, LEVEL2, TIMESALE or NEWS"),
             text("match", "CONDITIONS", "none", "What has to stand in a message to be taken, as /pointer=value, separated by commas"),
-            place("items", "The list or object in a message whose values are taken one by one; @message/pointer then leads from the whole message"),
+            place("items", "The list or object in a message whose values are taken one by one, or @message when it is one itself; @message/pointer then leads from the whole message"),
             SourceOption {
                 name: "columns",
                 value: OptionValue::Boolean,
@@ -221,18 +221,15 @@ impl Template {
         while let Some(at) = rest.find('{') {
             let (before, from) = rest.split_at(at);
             plain.push_str(before);
-            match gap(from) {
-                Some((piece, after)) => {
-                    if !plain.is_empty() {
-                        pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
-                    }
-                    pieces.push(piece);
-                    rest = after;
+            if let Some((piece, after)) = gap(from) {
+                if !plain.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
                 }
-                None => {
-                    plain.push('{');
-                    rest = from.get(1..).unwrap_or_default();
-                }
+                pieces.push(piece);
+                rest = after;
+            } else {
+                plain.push('{');
+                rest = from.get(1..).unwrap_or_default();
             }
         }
         plain.push_str(rest);

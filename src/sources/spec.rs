@@ -303,9 +303,9 @@ impl FromStr for SourceSpec {
         };
         let is_url = after.starts_with("//");
         let of_scheme = |kind: &&&SourceKind| is_url && kind.schemes.contains(&kind_name);
-        let named = || KINDS.iter().find(|kind| kind.name == kind_name);
+        let by_name = || KINDS.iter().find(|kind| kind.name == kind_name);
         let by_scheme = KINDS.iter().find(of_scheme);
-        let Some(kind) = by_scheme.or_else(named) else {
+        let Some(kind) = by_scheme.or_else(by_name) else {
             let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
             return Err(SpecError::UnknownKind {
                 text: text.to_owned(),

@@ -34,6 +34,11 @@ pub mod schwab;
 pub mod session;
 mod source;
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test may stop at the first surprise, and says when it is skipped"
+)]
 pub(crate) mod testing;
 pub mod wanted;
 
@@ -58,6 +63,7 @@ pub const VENUES: &[&Venue] = &[
     &kraken::VENUE,
     &massive::VENUE,
     &schwab::VENUE,
+    &super::http_poll::VENUE,
     &super::websocket::VENUE,
 ];
 

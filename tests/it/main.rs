@@ -15,5 +15,7 @@ mod market;
 mod program;
 mod pty;
 mod recording;
+mod services;
 mod support;
 mod terminal;
+mod venues;

@@ -188,19 +188,15 @@ impl Mapping {
             let values = Values {
                 mapping: self,
                 fields: self.fields_of(|place| place.find(item.value, item.message)),
-                time: self.find(self.time.as_ref(), item),
+                time: Self::find(self.time.as_ref(), item),
             };
             rows.push(values.row(item, &symbols));
         }
-        self.name_rows(&symbols, first, rows);
+        name_rows(&symbols, first, rows);
         true
     }
 
-    pub(super) fn find<'a>(
-        &self,
-        place: Option<&Place>,
-        item: Item<'a, '_>,
-    ) -> Option<&'a RawValue> {
+    pub(super) fn find<'a>(place: Option<&Place>, item: Item<'a, '_>) -> Option<&'a RawValue> {
         place?.find(item.value, item.message)
     }
 
@@ -238,32 +234,6 @@ impl Mapping {
         text_of(value).map(|one| Some(vec![one])).ok_or_else(wrong)
     }
 
-    /// Gives the rows from `first` on their symbols: a row for each.
-    fn name_rows<'a>(&self, symbols: &[Cow<'a, str>], first: usize, rows: &mut Rows<'a>) {
-        let Some((last, others)) = symbols.split_last() else {
-            return;
-        };
-        let found = rows.split_off(first);
-        for row in found {
-            match row {
-                Ok(row) => {
-                    let named = |symbol: &Cow<'a, str>, row: Row<'a>| {
-                        Ok(Row {
-                            symbol: Some(symbol.clone()),
-                            ..row
-                        })
-                    };
-                    rows.extend(others.iter().map(|symbol| named(symbol, row.clone())));
-                    rows.push(named(last, row));
-                }
-                Err(rejection) => rows.push(Err(Rejection {
-                    symbol: Symbol::new(last).ok(),
-                    ..rejection
-                })),
-            }
-        }
-    }
-
     fn fields_of<'a>(
         &self,
         mut find: impl FnMut(&Place) -> Option<&'a RawValue>,
@@ -278,7 +248,7 @@ impl Mapping {
     fn read_columns<'a>(&self, item: Item<'a, '_>, rows: &mut Rows<'a>) {
         let mut length: Option<usize> = None;
         let mut column = |place: &Place| -> Result<Vec<&'a RawValue>, Rejection> {
-            let Some(value) = self.find(Some(place), item).filter(|value| !is_null(value)) else {
+            let Some(value) = Self::find(Some(place), item).filter(|value| !is_null(value)) else {
                 return Ok(Vec::new());
             };
             let list = list_of(value).ok_or_else(|| {
@@ -326,6 +296,32 @@ impl Mapping {
                 };
                 rows.push(values.row(item, &[]));
             }
+        }
+    }
+}
+
+/// Gives the rows from `first` on their symbols: a row for each.
+fn name_rows<'a>(symbols: &[Cow<'a, str>], first: usize, rows: &mut Rows<'a>) {
+    let Some((last, others)) = symbols.split_last() else {
+        return;
+    };
+    let found = rows.split_off(first);
+    for row in found {
+        match row {
+            Ok(row) => {
+                let named = |symbol: &Cow<'a, str>, row: Row<'a>| {
+                    Ok(Row {
+                        symbol: Some(symbol.clone()),
+                        ..row
+                    })
+                };
+                rows.extend(others.iter().map(|symbol| named(symbol, row.clone())));
+                rows.push(named(last, row));
+            }
+            Err(rejection) => rows.push(Err(Rejection {
+                symbol: Symbol::new(last).ok(),
+                ..rejection
+            })),
         }
     }
 }

@@ -120,7 +120,7 @@ pub fn from_options<'o>(
     Ok(Some(Mapping {
         service,
         conditions,
-        items: pointer("items")?,
+        items: items_of(option("items"))?,
         columns: boolean("columns", option("columns"))?,
         symbol: place("symbol")?,
         time: place("time")?,
@@ -134,6 +134,13 @@ pub fn from_options<'o>(
         level: [level("level_price", "/0")?, level("level_size", "/1")?],
         strict: false,
     }))
+}
+
+/// Where the items are: `@message` when the message itself is the list of them.
+fn items_of(value: Option<&str>) -> Result<Option<Pointer>, MappingProblem> {
+    let text = value.map(|text| if text == "@message" { "" } else { text });
+    let pointer = text.map(Pointer::parse).transpose();
+    pointer.map_err(|reason| MappingProblem::new("items", reason))
 }
 
 fn boolean(name: &str, value: Option<&str>) -> Result<bool, MappingProblem> {
@@ -162,7 +169,7 @@ fn time_unit_of(value: Option<&str>) -> Result<TimeUnit, MappingProblem> {
 
 /// The service that is named; else the one that has all the fields.
 fn service_of(
-    named: Option<&str>,
+    asked: Option<&str>,
     options: &[(&str, &str)],
 ) -> Result<DataService, MappingProblem> {
     let fields = || {
@@ -177,7 +184,7 @@ fn service_of(
             "no field is mapped; give one or more of bid, ask, last, open, high, low, close, volume, price, bids, asks, headline",
         ));
     };
-    let service = match named {
+    let service = match asked {
         Some(name) => DataService::from_name(&name.to_ascii_uppercase()).ok_or_else(|| {
             let names = DataService::ALL.map(DataService::name).join(", ");
             MappingProblem::new("service", format!("must be one of {names}"))
@@ -326,6 +333,11 @@ mod tests {
             ),
             (
                 &[("bid", "/b"), ("items", "@key")],
+                "items",
+                "no JSON pointer",
+            ),
+            (
+                &[("bid", "/b"), ("items", "@message/x")],
                 "items",
                 "no JSON pointer",
             ),

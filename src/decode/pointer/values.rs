@@ -164,7 +164,7 @@ impl<'a> Values<'_, 'a> {
                 "there is no headline at '{place}'"
             )));
         };
-        let symbols: Vec<String> = symbols.iter().map(|symbol| symbol.to_string()).collect();
+        let symbols: Vec<String> = symbols.iter().map(ToString::to_string).collect();
         Ok(Payload::News(Box::new(News {
             headline,
             source: self.text(Field::Publisher)?,
@@ -188,11 +188,7 @@ impl<'a> Values<'_, 'a> {
             Snapshot::Always => true,
             Snapshot::Never => false,
             Snapshot::At(place) => {
-                match self
-                    .mapping
-                    .find(Some(place), item)
-                    .map_or("null", RawValue::get)
-                {
+                match Mapping::find(Some(place), item).map_or("null", RawValue::get) {
                     "true" => true,
                     "false" | "null" => false,
                     other => {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity, Status, StatusChange};
 use crate::domain::source::{Origin, SourceIndex, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
 
@@ -182,6 +182,18 @@ impl Administrator {
                 }
             }
         }
+    }
+
+    /// A symbol's worker has finished.
+    pub(super) fn removed(&mut self, id: SymbolId) {
+        if let Some(row) = self.parts.board.rows.get(id) {
+            let mut status =
+                StatusChange::of_source(Status::Unsubscribed, &row.source).with_symbol(&row.symbol);
+            status.time = Some(self.parts.clock.wall());
+            self.offer(|sink| sink.status(&status));
+        }
+        self.parts.board.remove(id);
+        self.parts.health.remove_worker(id);
     }
 
     /// Has a symbol's source begin its book anew.

@@ -61,7 +61,8 @@ impl SymbolWorker {
         if self.serves(DataService::TimeAndSales) {
             self.put(time, ResultBody::TimeAndSales(trade), last, out);
         } else {
-            self.moved = Some(last.or(self.moved.flatten()));
+            self.has_moved = true;
+            self.moved_to = last.or(self.moved_to);
         }
     }
 

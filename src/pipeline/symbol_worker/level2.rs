@@ -36,10 +36,7 @@ pub(super) struct Level2Service {
     book: Book,
     /// Levels of each side that a result shows.
     levels: usize,
-    /// Whether changes alone may begin a book: files may hold nothing else.
-    begins_empty: bool,
-    /// Whether the source can be asked for a whole book.
-    can_resync: bool,
+    delivery: Delivery,
     state: BookState,
     time: Option<UnixMs>,
     updates: u64,
@@ -55,8 +52,7 @@ impl Level2Service {
         Self {
             book: Book::default(),
             levels: source.products.levels as usize,
-            begins_empty: source.delivery == Delivery::Pausable,
-            can_resync: source.delivery == Delivery::Live,
+            delivery: source.delivery,
             state: BookState::Waiting,
             time: None,
             updates: 0,
@@ -88,14 +84,17 @@ impl Level2Service {
                 self.is_changed = true;
                 BookChange::Lost {
                     fault,
-                    asks: self.can_resync && self.faults <= ASKS_MAX,
+                    asks: self.can_resync() && self.faults <= ASKS_MAX,
                 }
             }
         }
     }
 
+    /// Whether a change may begin a book: files may hold nothing else.
     fn may_begin_with(&self, update: &BookUpdate) -> bool {
-        self.begins_empty && self.state == BookState::Waiting && update.proof == BookProof::None
+        self.delivery == Delivery::Pausable
+            && self.state == BookState::Waiting
+            && update.proof == BookProof::None
     }
 
     /// The book is no longer known. Whether it was until now.
@@ -109,8 +108,9 @@ impl Level2Service {
         was_whole
     }
 
+    /// Whether the source can be asked for a whole book.
     pub fn can_resync(&self) -> bool {
-        self.can_resync
+        self.delivery == Delivery::Live
     }
 
     /// The book as a result shows it.

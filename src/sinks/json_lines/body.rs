@@ -132,12 +132,11 @@ impl<W: Write + Send> JsonLines<W> {
     }
 
     fn text_or_null(&mut self, name: &str, value: Option<&str>) {
-        match value {
-            Some(value) => self.text(name, value),
-            None => {
-                self.key(name);
-                self.null();
-            }
+        if let Some(value) = value {
+            self.text(name, value);
+        } else {
+            self.key(name);
+            self.null();
         }
     }
 

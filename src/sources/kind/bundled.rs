@@ -15,6 +15,7 @@ pub const KIND: SourceKind = SourceKind {
     summary: "The synthetic trading day that comes with the program; what runs when no source is given",
     rest: Rest::Nothing,
     schemes: &[],
+    needs_symbols: false,
     options: &[],
     examples: &[Example {
         spec: "bundled:",

@@ -18,6 +18,7 @@ pub const KIND: SourceKind = SourceKind {
     summary: "Plays recorded files back: a file, or every data file of a folder, merged by time",
     rest: Rest::Required("PATH"),
     schemes: &[],
+    needs_symbols: false,
     options: &[
         SourceOption {
             name: "start",

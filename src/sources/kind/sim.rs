@@ -15,6 +15,7 @@ pub const KIND: SourceKind = SourceKind {
     summary: "Makes up data: a random walk for each symbol, the same for the same seed",
     rest: Rest::Options,
     schemes: &[],
+    needs_symbols: false,
     options: &[
         SourceOption {
             name: "symbols",

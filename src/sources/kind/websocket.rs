@@ -15,6 +15,7 @@ pub const KIND: SourceKind = SourceKind {
               Pointers are JSON pointers; what in the URL's query is no option stays in the URL, and so does query.NAME=VALUE",
     rest: Rest::Url,
     schemes: &["wss", "ws"],
+    needs_symbols: true,
     options: with_mapping![
         text(
             "subscribe",

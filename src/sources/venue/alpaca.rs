@@ -40,10 +40,13 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
+/// More symbols than there are: what an account may have, the venue says.
+const SYMBOLS_MAX: usize = 100_000;
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "alpaca",
     schemes: &[],
+    needs_symbols: true,
     summary: "Alpaca market data: US stocks, crypto or news, with the account's keys",
     rest: Rest::Required("iex|sip|delayed_sip|test|crypto|news"),
     options: OPTIONS,
@@ -89,7 +92,7 @@ pub static VENUE: Venue = Venue {
     calendar: SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
     limits: |_| Limits {
-        symbols_per_connection: usize::MAX,
+        symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
         ping: Some(Duration::from_secs(10)),
         ..Limits::default()
@@ -183,7 +186,7 @@ impl Alpaca {
             None => messages::kind(text)?,
         };
         match &*kind {
-            "success" => self.success(frame::read(text, "a success")?, output),
+            "success" => self.success(&frame::read(text, "a success")?, output),
             "subscription" => self.subscription(&frame::read(text, "a subscription")?, output),
             "error" => self.error(&frame::read(text, "an error")?, output),
             _ => return self.data(&kind, text, output),

@@ -1,7 +1,8 @@
 //! `binance:`: Binance's spot market over its combined streams. No key is needed.
 //!
 //! - Bars: `kline`. One is given out again and again until it is over; each takes the place of the one before.
-//! - Quotes: `bookTicker`. It carries no time: the time of a quote is when it was received.
+//! - Quotes: `bookTicker`. It carries neither a time nor the last trade: the time of a quote is when it was
+//!   received.
 //! - Trades: `trade`.
 //! - Books: `depth@100ms`, on top of a whole book that is fetched over HTTP; the chain of update numbers is followed, and
 //!   a break mends that symbol alone. The time of the whole book is when it was received, that of a change is the venue's.
@@ -41,6 +42,7 @@ use frames::Frame;
 pub const KIND: SourceKind = SourceKind {
     name: "binance",
     schemes: &[],
+    needs_symbols: true,
     summary: "Binance's spot market: bars, quotes, books followed by number, trades; no key needed",
     rest: Rest::Options,
     options: &[
@@ -146,8 +148,8 @@ struct State {
     is_refused: bool,
     /// Whether data has come on this connection.
     is_heard: bool,
-    /// Whether it has been looked up because nothing came.
-    is_looked_up: bool,
+    /// When it was looked up because nothing came.
+    looked_up_at: Option<UnixMs>,
     /// When it was asked for.
     asked_at: UnixMs,
     sync: Sync,

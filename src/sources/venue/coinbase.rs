@@ -37,6 +37,7 @@ use frames::{Call, Frame};
 pub const KIND: SourceKind = SourceKind {
     name: "coinbase",
     schemes: &[],
+    needs_symbols: true,
     summary: "Coinbase Advanced Trade: quotes, whole books, trades, and bars built from them or of five minutes; no key needed",
     rest: Rest::Options,
     options: &[
@@ -80,8 +81,7 @@ pub static VENUE: Venue = Venue {
         // Eight a second are taken from one address.
         sends: (5, Duration::from_secs(1)),
         // Heartbeats come every second.
-        silence: Duration::from_secs(10),
-        ping: None,
+        silence: Duration::from_secs(15),
         ..Limits::default()
     },
     protocol: |setup| Ok(Box::new(Coinbase::new(setup))),

@@ -25,6 +25,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_with_confi
 use crate::domain::outcome::ErrorKind;
 use crate::domain::time::UnixMs;
 
+use super::deflate::{self, DeflateError, Inflating};
 use super::pacing;
 use super::{Ending, Endpoint};
 
@@ -35,7 +36,7 @@ pub(crate) const MESSAGE_BYTES_MAX: usize = 16 << 20;
 const GOODBYE: Duration = Duration::from_millis(500);
 
 /// An open websocket.
-pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<Inflating<MaybeTlsStream<TcpStream>>>;
 
 /// Why a connection could not be opened.
 #[derive(Debug)]
@@ -99,6 +100,7 @@ pub(crate) async fn dial(
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let stream = Inflating::new(stream, MESSAGE_BYTES_MAX);
     let opening = client_async_with_config(request, stream, Some(config));
     match timeout_at(deadline, opening).await {
         Err(_) => Err(late("answer to the opening request from")),
@@ -136,6 +138,10 @@ fn request_of(endpoint: &Endpoint) -> Result<(Url, Request), DialError> {
         value.set_sensitive(true);
         request.headers_mut().insert(*name, value);
     }
+    let (name, offer) = deflate::offer();
+    request
+        .headers_mut()
+        .insert(name, HeaderValue::from_static(offer));
     request
         .headers_mut()
         .entry(header::USER_AGENT)
@@ -194,11 +200,17 @@ pub(crate) fn ending_of(error: &tungstenite::Error) -> (Ending, Option<u16>) {
             format!("the venue broke the rules of websockets: {problem}"),
             Some(1002),
         ),
-        Error::Io(error) => (
-            ErrorKind::ConnectionError,
-            format!("the connection broke: {error}"),
-            None,
-        ),
+        Error::Io(error) => match DeflateError::of(error) {
+            Some(DeflateError::TooLarge { .. }) => {
+                (ErrorKind::Overload, error.to_string(), Some(1009))
+            }
+            Some(_) => (ErrorKind::DecodeError, error.to_string(), Some(1002)),
+            None => (
+                ErrorKind::ConnectionError,
+                format!("the connection broke: {error}"),
+                None,
+            ),
+        },
         other => (
             ErrorKind::ConnectionError,
             format!("the connection broke: {other}"),

@@ -41,6 +41,7 @@ use crate::sources::kind::{Example, Rest, SourceKind};
 pub const KIND: SourceKind = SourceKind {
     name: "finnhub",
     schemes: &[],
+    needs_symbols: true,
     summary: "Finnhub: trades of up to 50 stocks, currencies or crypto pairs, bars made of them, news",
     rest: Rest::Options,
     options: OPTIONS,
@@ -120,7 +121,7 @@ struct Trade<'a> {
 }
 
 #[derive(Deserialize)]
-struct Headline<'a> {
+struct Article<'a> {
     headline: String,
     datetime: i64,
     #[serde(borrow)]
@@ -155,7 +156,7 @@ impl Finnhub {
     }
 
     fn take(&mut self, text: &str, output: &mut Output) -> Result<(), Rejection> {
-        let message: Message<'_> = frame::read(text, "a message")?;
+        let message: Message<'_> = frame::whole(text, "a message")?;
         match (&*message.kind, message.data) {
             ("trade" | "news", None) => {
                 let reason = format!("{}: missing field `data`", message.kind);
@@ -218,7 +219,7 @@ impl Finnhub {
     }
 
     fn headline(&mut self, text: &str, output: &mut Output) -> Result<(), Rejection> {
-        let headline: Headline<'_> = frame::read(text, "news")?;
+        let headline: Article<'_> = frame::read(text, "news")?;
         let ms = headline.datetime.saturating_mul(1000);
         let time = frame::time_of_ms(ms, "datetime")?;
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());

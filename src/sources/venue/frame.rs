@@ -1,9 +1,11 @@
 //! What protocols of venues that speak JSON have in common.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::decode::Rejection;
@@ -30,22 +32,55 @@ pub const OPTIONS: &[SourceOption] = &[
 const TIME_MS_MAX: i64 = 253_402_300_799_999;
 
 /// A text that borrows from the frame, also inside lists.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
-/// Reads a frame or a part of one.
+/// What is written as an object and as nothing else: serde would also take a list of the fields' values for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
+/// Reads a whole message that is an object.
 ///
 /// # Errors
 /// Text that is no JSON, or JSON that is not what is expected, naming what is missing.
+pub fn whole<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T, Rejection> {
+    let object: Object<T> = serde_json::from_str(text).map_err(|error| refused(what, &error))?;
+    Ok(object.0)
+}
+
+/// Reads a part of a message, which is known to be JSON, and should be an object.
+///
+/// # Errors
+/// What is not what is expected, naming what is missing.
 pub fn read<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T, Rejection> {
-    serde_json::from_str(text).map_err(|error| {
-        let reason = format!("{what}: {error}");
-        if error.is_data() {
-            Rejection::schema(reason)
-        } else {
-            Rejection::decode(reason)
-        }
-    })
+    let object: Object<T> = serde_json::from_str(text)
+        .map_err(|error| Rejection::schema(format!("{what}: {error}")))?;
+    Ok(object.0)
+}
+
+fn refused(what: &str, error: &serde_json::Error) -> Rejection {
+    let reason = format!("{what}: {error}");
+    if error.is_data() {
+        Rejection::schema(reason)
+    } else {
+        Rejection::decode(reason)
+    }
 }
 
 /// The first text field of an object, when it stands right at the beginning under this name and without escapes: the type
@@ -75,7 +110,7 @@ pub fn text_of<'a>(message: &Incoming<'a>) -> Result<&'a str, Rejection> {
 /// # Errors
 /// What is no list.
 pub fn elements(text: &str) -> Result<Vec<&RawValue>, Rejection> {
-    read(text, "a list of messages")
+    serde_json::from_str(text).map_err(|error| refused("a list of messages", &error))
 }
 
 /// A time that venues give in milliseconds.
@@ -149,6 +184,27 @@ mod tests {
         assert_eq!(elements("[1e400,{}]").unwrap().len(), 2);
         let deep = "[".repeat(100_000);
         assert_eq!(elements(&deep).unwrap_err().kind, ErrorKind::DecodeError);
+    }
+
+    #[test]
+    fn a_list_is_not_taken_for_an_object() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Pair {
+            price: i64,
+            size: i64,
+        }
+        let pair: Pair = read(r#"{"price":1,"size":2,"more":[]}"#, "a pair").unwrap();
+        assert_eq!((pair.price, pair.size), (1, 2));
+        for bad in [
+            "[1,2]",
+            "null",
+            "{}",
+            "1",
+            r#"{"price":1,"price":1,"size":2}"#,
+        ] {
+            assert!(read::<Pair>(bad, "a pair").is_err(), "{bad}");
+            assert!(whole::<Pair>(bad, "a pair").is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -37,6 +37,7 @@ use crate::sources::kind::{Example, OptionValue, Rest, SourceKind, SourceOption}
 pub const KIND: SourceKind = SourceKind {
     name: "massive",
     schemes: &[],
+    needs_symbols: true,
     summary: "Massive (Polygon): bars, quotes and trades of US stocks, with the account's key",
     rest: Rest::Options,
     options: &[
@@ -97,13 +98,15 @@ pub static VENUE: Venue = Venue {
     calendar: SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
     limits: |_| Limits {
-        symbols_per_connection: usize::MAX,
+        symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
         ..Limits::default()
     },
     protocol: |setup| Ok(Box::new(Massive::new(setup)?)),
 };
 
+/// More symbols than there are: what an account may have, the venue says.
+const SYMBOLS_MAX: usize = 100_000;
 const REAL_TIME: &str = "wss://socket.massive.com/stocks";
 const DELAYED: &str = "wss://delayed.massive.com/stocks";
 /// Texts that are sent stay below this many bytes.

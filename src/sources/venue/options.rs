@@ -308,24 +308,7 @@ impl Venue {
             Some(url) => Some(replaced(spec, "rest_url", url, insecure)?),
             None => None,
         };
-        let secret = |value: String| Some(value).filter(|value| !value.is_empty());
-        let variables: Vec<(String, Option<SecretString>)> = spec
-            .variables()
-            .into_iter()
-            .map(|name| {
-                let value = environment(&name).and_then(secret).map(SecretString::from);
-                (name, value)
-            })
-            .collect();
-        let values = variables.iter().map(|(_, value)| value.clone());
-        let keys = self.keys.iter().map(|key| {
-            let names = std::iter::once(key.variable).chain(key.alternative);
-            names
-                .filter_map(environment)
-                .find_map(secret)
-                .map(SecretString::from)
-        });
-        let keys: Vec<_> = keys.chain(values).collect();
+        let (keys, variables) = self.secrets(spec, environment);
         Ok(Setup {
             rest: spec.rest().to_owned(),
             services,
@@ -339,6 +322,32 @@ impl Venue {
             variables,
             own: own.collect(),
         })
+    }
+}
+
+type Secrets = (
+    Vec<Option<SecretString>>,
+    Vec<(String, Option<SecretString>)>,
+);
+
+impl Venue {
+    /// The venue's keys, with the values of the variables behind them; and the variables with their names.
+    fn secrets(&self, spec: &SourceSpec, environment: &dyn Fn(&str) -> Option<String>) -> Secrets {
+        let secret = |name: &str| {
+            let value = environment(name).filter(|value| !value.is_empty());
+            value.map(SecretString::from)
+        };
+        let variables: Vec<(String, Option<SecretString>)> = spec
+            .variables()
+            .into_iter()
+            .map(|name| (name.clone(), secret(&name)))
+            .collect();
+        let keys = self.keys.iter().map(|key| {
+            let mut names = std::iter::once(key.variable).chain(key.alternative);
+            names.find_map(secret)
+        });
+        let values = variables.iter().map(|(_, value)| value.clone());
+        (keys.chain(values).collect(), variables)
     }
 }
 

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 /// Currencies that things are priced in, as they stand at the end of a pair without a separator. Of those that fit, the
 /// first counts; the longer of two with the same end stands first.
 const QUOTES: &[&str] = &[
-    "FDUSD", "RLUSD", "USDT", "USDC", "TUSD", "USDE", "USD1", "EURC", "EURI", "USD", "EUR", "GBP",
-    "JPY", "CHF", "CAD", "AUD", "TRY", "BRL", "MXN", "PLN", "ARS", "ZAR", "UAH", "COP", "CZK",
-    "DAI", "BNB", "BTC", "XBT", "ETH", "SOL",
+    "FDUSD", "RLUSD", "USDT", "USDC", "USDE", "USD1", "EURC", "EURI", "USD", "EUR", "GBP", "JPY",
+    "CHF", "CAD", "AUD", "TRY", "BRL", "MXN", "PLN", "ARS", "ZAR", "UAH", "COP", "CZK", "DAI",
+    "BNB", "BTC", "XBT", "ETH", "SOL",
 ];
 
 /// Names that Kraken's older interfaces use, with those of its newer one.

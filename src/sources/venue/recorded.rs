@@ -141,7 +141,7 @@ impl Tap {
 }
 
 /// The ways in which a secret may be written.
-fn forms(secret: &SecretString) -> Vec<String> {
+pub(super) fn forms(secret: &SecretString) -> Vec<String> {
     let plain = secret.expose_secret();
     if plain.len() < SECRET_BYTES_MIN {
         return Vec::new();

@@ -36,10 +36,13 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
+/// More symbols than there are: what an account may have, the venue says.
+const SYMBOLS_MAX: usize = 100_000;
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "schwab",
     schemes: &[],
+    needs_symbols: true,
     summary: "Schwab's streamer: quotes, bars and order books of US equities, with an access token",
     rest: Rest::Options,
     options: OPTIONS,
@@ -73,7 +76,7 @@ pub static VENUE: Venue = Venue {
     calendar: SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
     limits: |_| Limits {
-        symbols_per_connection: usize::MAX,
+        symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
         ..Limits::default()
     },

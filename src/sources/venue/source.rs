@@ -11,15 +11,6 @@ mod link;
 mod secrets;
 mod seen;
 mod streamer;
-#[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test may stop at the first surprise"
-)]
-mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -160,3 +151,13 @@ impl Source for VenueSource {
         })
     }
 }
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise"
+)]
+mod tests;

@@ -1,6 +1,7 @@
 //! A venue's protocol on a workbench: bytes in, and a look at what comes out.
 
 pub(crate) mod mutate;
+pub(crate) mod shown;
 
 use super::options::{Setup, Venue};
 use super::session::{Input, Session};
@@ -94,4 +95,20 @@ impl Workbench {
             })
             .collect()
     }
+}
+
+/// A recorded file's text, decompressed where its name ends in `.gz`; `None`, and said so, when there is no recorded data.
+pub(crate) fn recorded(path: &str) -> Option<String> {
+    let Ok(folder) = std::env::var("STREAMER_TUI_TEST_DATA") else {
+        eprintln!("skipped: STREAMER_TUI_TEST_DATA is not set");
+        return None;
+    };
+    let bytes = std::fs::read(std::path::Path::new(&folder).join(path)).unwrap();
+    if path.strip_suffix(".gz").is_none() {
+        return Some(String::from_utf8(bytes).unwrap());
+    }
+    let mut text = String::new();
+    let mut decoder = flate2::read::MultiGzDecoder::new(&*bytes);
+    std::io::Read::read_to_string(&mut decoder, &mut text).unwrap();
+    Some(text)
 }

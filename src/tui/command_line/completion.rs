@@ -57,11 +57,10 @@ fn arguments<'a>(command: &str, words: usize, before: &str, known: &'a Known) ->
         ("bell" | "flash", 1) => vec!["on", "off"],
         ("speed", 1) => vec!["1", "10", "60", "600", "max"],
         ("step", 1) => vec!["back"],
-        ("record", 1) => vec!["off"],
         ("tape", 1) => vec!["min", "window", "big"],
         ("tape", 2) if before.contains(" window") => vec!["100ms", "1s", "off"],
         ("tape", 2) if before.contains(" big") => vec!["10x", "off"],
-        ("tape", 2) => vec!["off"],
+        ("tape", 2) | ("record", 1) => vec!["off"],
         ("news", 1) => vec!["all", "symbol"],
         ("list", 1) => ["all", "new", "add", "remove", "delete"]
             .into_iter()

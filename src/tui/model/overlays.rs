@@ -59,12 +59,7 @@ impl Model {
                     self.prompt = Some(Prompt::new(PromptKind::HelpSearch, ""));
                 }
                 Action::Panel(PanelAction::Copy) => {
-                    if let Overlay::News { row, .. } = overlay {
-                        let text = copy_text(row);
-                        self.respond(Response::Copy(text));
-                    } else if let Overlay::Error { .. } = overlay {
-                        self.act_on_panel(PanelAction::Copy);
-                    }
+                    self.copy_from_overlay();
                 }
                 Action::Close | Action::Quit | Action::Help => self.overlay = None,
                 Action::Interrupt | Action::Suspend | Action::Redraw => return false,
@@ -78,5 +73,15 @@ impl Model {
             _ => {}
         }
         true
+    }
+    fn copy_from_overlay(&mut self) {
+        match &self.overlay {
+            Some(Overlay::News { row, .. }) => {
+                let text = copy_text(row);
+                self.respond(Response::Copy(text));
+            }
+            Some(Overlay::Error { .. }) => self.act_on_panel(PanelAction::Copy),
+            _ => {}
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! The order book of the selected symbol as a ladder: asks above, bids below, the middle where it stands.
 
+mod bars;
 mod draw;
 mod ladder;
+mod state;
 
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
@@ -17,7 +18,7 @@ use crate::pipeline::snapshot::{BookState, DepthView};
 
 use super::super::market::{self, NumberRoom};
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-pub(super) use draw::bar;
+pub(super) use bars::bar;
 use ladder::{Ladder, tick_scale, zoom_max};
 
 /// The order book's panel.
@@ -221,12 +222,8 @@ fn copy_text(shown: &Shown, context: &PanelContext<'_>) -> String {
     let asks = shown.ladder.asks.iter().rev().map(|rung| ("ask", rung));
     let bids = shown.ladder.bids.iter().map(|rung| ("bid", rung));
     for (side, rung) in asks.chain(bids) {
-        // Writing into a string cannot fail.
-        let _ = write!(
-            text,
-            "\n{side}\t{}\t{}\t{}",
-            rung.price, rung.size, rung.total
-        );
+        let line = format!("\n{side}\t{}\t{}\t{}", rung.price, rung.size, rung.total);
+        text.push_str(&line);
     }
     text
 }

@@ -63,9 +63,7 @@ fn a_frame_of_a_deep_book_writes_only_what_is_seen() {
     let mut frame = |levels, last| {
         model.take(board(levels, last));
         model.settle();
-        let begun = std::time::Instant::now();
         draw(&mut model, screen.blank());
-        println!("{levels} levels: {:?}", begun.elapsed());
         screen.compose(b"").map_or(0, <[u8]>::len)
     };
     let first = frame(25, 200);

@@ -77,7 +77,7 @@ impl Alpaca {
         }
     }
 
-    pub(super) fn success(&mut self, control: Control<'_>, output: &mut Output) {
+    pub(super) fn success(&mut self, control: &Control<'_>, output: &mut Output) {
         match (self.stage, &*control.msg) {
             (Stage::Greeting, "connected") => self.log_in(output),
             (Stage::LoggingIn, "authenticated") => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Alpaca;
 use super::messages::{
-    Bar, Book, BookLevel, Cancel, Correction, Headline, Limits, Quote, Status, Trade,
+    Article, Bar, Book, BookLevel, Cancel, Correction, Limits, Quote, Status, Trade,
 };
 use crate::decode::Rejection;
 use crate::decode::conditions::{Tape, by_letters};
@@ -16,7 +16,8 @@ use crate::domain::quote::{Level1, SymbolFacts, Trading};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::{BarRule, Side, TimeAndSale, TradeAction, TradeId};
-use crate::sources::venue::{Output, frame};
+use crate::sources::venue::Output;
+use crate::sources::venue::frame::{self, Object};
 
 impl Alpaca {
     /// Takes a message that carries data.
@@ -201,8 +202,8 @@ impl Alpaca {
 
     fn book(&mut self, book: &Book<'_>, output: &mut Output) -> Result<(), Rejection> {
         let time = frame::time_of_text(&book.time, "t")?;
-        let levels = |side: &[BookLevel]| -> Vec<Level> {
-            let level = |level: &BookLevel| Level {
+        let levels = |side: &[Object<BookLevel>]| -> Vec<Level> {
+            let level = |Object(level): &Object<BookLevel>| Level {
                 price: level.price.0,
                 size: level.size.0,
             };
@@ -221,7 +222,7 @@ impl Alpaca {
         Ok(())
     }
 
-    fn news(&mut self, news: Headline<'_>, output: &mut Output) -> Result<(), Rejection> {
+    fn news(&mut self, news: Article<'_>, output: &mut Output) -> Result<(), Rejection> {
         let time = frame::time_of_text(&news.created_at, "created_at")?;
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let mut concerned: Vec<SymbolId> = Vec::new();

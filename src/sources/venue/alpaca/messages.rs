@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::decode::Rejection;
 use crate::decode::wire::Exact;
-use crate::sources::venue::frame::{self, Text};
+use crate::sources::venue::frame::{self, Object, Text};
 
 /// A message's type, when it does not stand first.
 pub(super) fn kind(text: &str) -> Result<Cow<'_, str>, Rejection> {
@@ -210,9 +210,9 @@ pub(super) struct Book<'a> {
     #[serde(rename = "S", borrow)]
     pub(super) symbol: Cow<'a, str>,
     #[serde(rename = "b", default)]
-    pub(super) bids: Vec<BookLevel>,
+    pub(super) bids: Vec<Object<BookLevel>>,
     #[serde(rename = "a", default)]
-    pub(super) asks: Vec<BookLevel>,
+    pub(super) asks: Vec<Object<BookLevel>>,
     #[serde(rename = "r", default)]
     pub(super) is_reset: bool,
     #[serde(rename = "t", borrow)]
@@ -220,7 +220,7 @@ pub(super) struct Book<'a> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Headline<'a> {
+pub(super) struct Article<'a> {
     pub(super) headline: String,
     pub(super) summary: Option<String>,
     pub(super) source: Option<String>,

@@ -105,11 +105,13 @@ impl Binance {
     }
 
     fn book_answered(&mut self, name: &str, answer: &Answer<'_>, output: &mut Output) {
-        let is_asked = self
+        // Whoever has asked, the numbers tell whether it fits: a recording that begins in the middle holds answers to
+        // requests from before.
+        let is_awaited = self
             .wanted
             .get(name)
-            .is_some_and(|entry| entry.state.sync.is_asked() && !entry.state.is_refused);
-        if !is_asked {
+            .is_some_and(|entry| !entry.state.sync.is_live() && !entry.state.is_refused);
+        if !is_awaited {
             output.ignored += 1;
             return;
         }

@@ -171,17 +171,6 @@ impl Sync {
         }
     }
 
-    /// Whether the whole book is being waited for.
-    pub(super) fn is_asked(&self) -> bool {
-        matches!(
-            self.stage,
-            Stage::Waiting {
-                fetch: Fetch::Asked,
-                ..
-            }
-        )
-    }
-
     /// Takes the whole book: it, and the changes since then, each with its time. Empty when it is too old.
     pub(super) fn whole(&mut self, book: WholeBook, now: UnixMs) -> Vec<(UnixMs, BookUpdate)> {
         let Stage::Waiting { diffs, .. } = &mut self.stage else {

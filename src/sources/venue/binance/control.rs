@@ -113,8 +113,8 @@ impl Binance {
                     state.asked_at = now;
                     unconfirmed.push(entry.id);
                 }
-            } else if age_ms >= SILENT_MS && !state.is_looked_up {
-                state.is_looked_up = true;
+            } else if age_ms >= SILENT_MS && state.looked_up_at.is_none() {
+                state.looked_up_at = Some(now);
                 if !self.has_books {
                     silent.push((entry.id, name.to_owned()));
                 }

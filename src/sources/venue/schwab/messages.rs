@@ -14,7 +14,8 @@ use crate::domain::book::{BookProof, BookUpdate, Level};
 use crate::domain::event::{Event, Payload};
 use crate::domain::quote::{Level1, SymbolFacts, Trading};
 use crate::domain::time::UnixMs;
-use crate::sources::venue::{Output, frame};
+use crate::sources::venue::Output;
+use crate::sources::venue::frame::{self, Object};
 
 /// Who the client is to the streamer, and where that is.
 #[derive(Debug, Default, Deserialize)]
@@ -132,9 +133,9 @@ struct Quote<'a> {
     #[serde(rename = "32", borrow)]
     status: Option<Cow<'a, str>>,
     #[serde(rename = "34")]
-    quote_time: Option<i64>,
+    quoted_at: Option<i64>,
     #[serde(rename = "35")]
-    trade_time: Option<i64>,
+    traded_at: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -170,15 +171,15 @@ struct Book<'a> {
     #[serde(rename = "1")]
     time: i64,
     #[serde(rename = "2", default)]
-    bids: Vec<BookLevel>,
+    bids: Vec<Object<BookLevel>>,
     #[serde(rename = "3", default)]
-    asks: Vec<BookLevel>,
+    asks: Vec<Object<BookLevel>>,
 }
 
 impl Schwab {
     /// Takes a message apart. What cannot be taken is rejected by itself.
     pub(super) fn take(&mut self, text: &str, output: &mut Output) {
-        let frame: Frame<'_> = match frame::read(text, "a message") {
+        let frame: Frame<'_> = match frame::whole(text, "a message") {
             Ok(frame) => frame,
             Err(rejection) => return output.reject(rejection),
         };
@@ -253,7 +254,7 @@ impl Schwab {
         output: &mut Output,
     ) -> Result<(), Rejection> {
         let quote: Quote<'_> = frame::read(text, Service::Quotes.name())?;
-        let happened = match quote.quote_time.max(quote.trade_time) {
+        let happened = match quote.quoted_at.max(quote.traded_at) {
             Some(ms) => Some(frame::time_of_ms(ms, "34 or 35")?),
             None => sent,
         };
@@ -328,8 +329,8 @@ impl Schwab {
             output.ignored += 1;
             return Ok(());
         }
-        let levels = |side: &[BookLevel]| -> Vec<Level> {
-            let level = |level: &BookLevel| Level {
+        let levels = |side: &[Object<BookLevel>]| -> Vec<Level> {
+            let level = |Object(level): &Object<BookLevel>| Level {
                 price: level.price.0,
                 size: level.size.0,
             };

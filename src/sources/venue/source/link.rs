@@ -1,21 +1,19 @@
 //! One connection with its session: dialling, sending, receiving, coming back.
 
+mod leaving;
 mod opening;
 mod reading;
+mod writing;
 
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
-use futures_util::SinkExt;
-use secrecy::ExposeSecret;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::{self, Message as Frame};
+use tokio_tungstenite::tungstenite::Message as Frame;
 
 use crate::domain::clock::Nanos;
-use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
+use crate::domain::outcome::{ErrorInstance, Status};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::pipeline::backoff::Backoff;
 use crate::pipeline::meters::{ConnectionMeters, ConnectionState};
@@ -23,7 +21,7 @@ use crate::sources::venue::connection::{DialError, Socket, leave};
 use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::rest::Asker;
 use crate::sources::venue::session::{Input, Session};
-use crate::sources::venue::{Ending, Incoming, Limits, Next, Notice, Outgoing, Request};
+use crate::sources::venue::{Ending, Incoming, Limits, Notice, Outgoing, Request};
 
 use super::Timings;
 use super::desk::{Desk, Moment, in_words};
@@ -296,110 +294,6 @@ impl Link {
         desk.tell(Status::Connected, &self.host.clone(), moment);
     }
 
-    /// The connection is lost, or never came about: what follows is for the ending to say.
-    pub(super) fn lose(
-        &mut self,
-        ending: &Ending,
-        retry_after: Option<Duration>,
-        code: Option<u16>,
-        pace: &mut Pace,
-        desk: &mut Desk,
-    ) {
-        let moment = desk.moment();
-        let was_open = self.is_open();
-        if let Phase::Open(socket) = std::mem::replace(&mut self.phase, Phase::Idle) {
-            // It says goodbye by itself; nothing waits for that.
-            tokio::spawn(leave(*socket, code.unwrap_or(1000)));
-        }
-        self.outgoing.clear();
-        self.asks.clear();
-        self.is_unflushed = false;
-        self.is_ready = false;
-        self.ending = None;
-        if was_open {
-            self.give(Input::Closed, moment, desk);
-            desk.post_events(moment.mono);
-            // What it would still say to a connection that has gone leads nowhere.
-            self.outgoing.clear();
-            self.asks.clear();
-            self.ending = None;
-        }
-        if ending.next == Next::Never {
-            return self.give_up(ending, moment, desk);
-        }
-        if self.symbols.is_empty() {
-            return self.meter_change(desk, |_| {});
-        }
-        self.come_back(ending, retry_after, was_open, moment, pace, desk);
-    }
-
-    fn give_up(&mut self, ending: &Ending, moment: Moment, desk: &mut Desk) {
-        self.phase = Phase::Failed;
-        let message = format!("{}; not trying again", ending.message);
-        let mut failure = desk.error_of(ending, message);
-        failure.time = Some(moment.wall);
-        let last = failure.message.clone();
-        self.failure = Some(failure);
-        self.meter_change(desk, |meters| {
-            meters.next_retry = None;
-            meters.last_error = Some(last);
-        });
-    }
-
-    fn come_back(
-        &mut self,
-        ending: &Ending,
-        retry_after: Option<Duration>,
-        was_open: bool,
-        moment: Moment,
-        pace: &mut Pace,
-        desk: &mut Desk,
-    ) {
-        let is_planned = ending.next == Next::AtOnce && !self.was_at_once;
-        let asked_for = match ending.next {
-            Next::RetryAfter(least) => Some(retry_after.map_or(least, |other| other.max(least))),
-            _ => retry_after,
-        };
-        let mut wait = if is_planned {
-            self.was_at_once = true;
-            Duration::ZERO
-        } else {
-            // Where the venue names a time, what is drawn comes on top, so that not everybody is back at that moment.
-            let drawn = self.backoff.next();
-            asked_for.map_or(drawn, |least| {
-                least.saturating_add(drawn.min(least / 10 + self.timings.backoff.base))
-            })
-        };
-        if let Some(allowed) = pace.ready_at(1, moment.timer) {
-            wait = wait.max(allowed.saturating_duration_since(moment.timer));
-        }
-        let until = moment.timer.checked_add(wait).unwrap_or(moment.timer);
-        self.phase = Phase::Waiting(until);
-        let what = if was_open { "lost" } else { "not connected" };
-        let next = if wait.is_zero() {
-            "connecting again at once".to_owned()
-        } else {
-            format!("retrying in {}", in_words(wait))
-        };
-        let message = format!("{what}: {}; {next}", ending.message);
-        if !is_planned {
-            let error = desk.error_of(ending, message.clone());
-            desk.error(error, moment);
-        }
-        let mut change =
-            StatusChange::of_source(Status::Reconnecting, &desk.name).with_message(message);
-        change.retry_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
-        desk.status(change, moment);
-        let retry = Nanos(moment.mono.0.saturating_add(wait.as_nanos() as u64));
-        let last = desk.secrets.hide(ending.message.clone());
-        self.meter_change(desk, |meters| {
-            meters.next_retry = Some(retry);
-            if !is_planned {
-                meters.last_error = Some(last);
-            }
-        });
-    }
-
     /// About a second has passed.
     pub(super) fn tick(&mut self, desk: &mut Desk) {
         if !self.is_open() {
@@ -442,94 +336,6 @@ impl Link {
             meters.last_message = self.last_message;
             meters.latency_ms = self.latency_ms.map(|ms| ms.round() as i64);
         });
-    }
-
-    /// When something is to be done without anything having come.
-    pub(super) fn deadline(&mut self, now: Instant) -> Option<Instant> {
-        match &self.phase {
-            Phase::Waiting(until) => Some(*until),
-            Phase::Open(_) => {
-                let after = |from: Instant, time: Duration| from.checked_add(time);
-                let silence = after(self.heard, self.limits.silence);
-                let ping = self.limits.ping.and_then(|every| after(self.pinged, every));
-                let lifetime = self
-                    .limits
-                    .lifetime
-                    .and_then(|time| after(self.opened, time));
-                let send = match self.outgoing.front() {
-                    Some(_) => self.pace.ready_at(1, now),
-                    None => None,
-                };
-                [silence, ping, lifetime, send].into_iter().flatten().min()
-            }
-            _ => None,
-        }
-    }
-
-    /// Does what has become due. A new attempt is for the streamer to begin, which knows how many there may be.
-    pub(super) fn on_time(&mut self, now: Instant) {
-        if !self.is_open() {
-            return;
-        }
-        if now.saturating_duration_since(self.heard) >= self.limits.silence {
-            let quiet = in_words(self.limits.silence);
-            let ending = Ending::retry(
-                ErrorKind::ConnectionError,
-                format!("nothing has come for {quiet}"),
-            );
-            self.ending.get_or_insert((ending, None));
-        }
-        if let Some(lifetime) = self.limits.lifetime
-            && now.saturating_duration_since(self.opened) >= lifetime
-        {
-            let ending = Ending {
-                kind: ErrorKind::ConnectionError,
-                message: "opened anew before the venue cuts it".to_owned(),
-                next: Next::AtOnce,
-            };
-            self.ending.get_or_insert((ending, Some(1000)));
-        }
-    }
-
-    /// Sends what may be sent now.
-    fn poll_write(&mut self, context: &mut Context<'_>) -> Result<(), tungstenite::Error> {
-        let Phase::Open(socket) = &mut self.phase else {
-            return Ok(());
-        };
-        let now = Instant::now();
-        if let Some(every) = self.limits.ping
-            && now.saturating_duration_since(self.pinged) >= every
-        {
-            // One that finds no room is left out: the silence that follows says enough.
-            self.pinged = now;
-            if let Poll::Ready(ready) = socket.poll_ready_unpin(context) {
-                ready?;
-                socket.start_send_unpin(Frame::Ping(Vec::new().into()))?;
-                self.is_unflushed = true;
-            }
-        }
-        while !self.outgoing.is_empty() && self.pace.ready_at(1, now).is_none() {
-            let Poll::Ready(ready) = socket.poll_ready_unpin(context) else {
-                break;
-            };
-            ready?;
-            if let Some(outgoing) = self.outgoing.pop_front() {
-                let text = match outgoing {
-                    Outgoing::Plain(text) => text,
-                    Outgoing::Secret(text) => text.expose_secret().to_owned(),
-                };
-                socket.start_send_unpin(Frame::text(text))?;
-                self.pace.take(1, now);
-                self.is_unflushed = true;
-            }
-        }
-        if self.is_unflushed
-            && let Poll::Ready(flushed) = socket.poll_flush_unpin(context)
-        {
-            flushed?;
-            self.is_unflushed = false;
-        }
-        Ok(())
     }
 }
 

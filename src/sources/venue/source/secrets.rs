@@ -2,10 +2,9 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// Shorter than that, a text is no key, and would be found everywhere.
-const BYTES_MIN: usize = 4;
+use crate::sources::venue::recorded::forms;
 
-/// What must never be shown.
+/// What must never be shown, in all the ways in which it may be written.
 #[derive(Debug, Default)]
 pub(super) struct Secrets(Vec<SecretString>);
 
@@ -20,14 +19,14 @@ impl Secrets {
 
     /// Adds one that has come up only now.
     pub(super) fn add(&mut self, secret: &SecretString) {
-        let text = secret.expose_secret();
-        let is_known = self.0.iter().any(|known| known.expose_secret() == text);
-        if text.len() >= BYTES_MIN && !is_known {
-            self.0.push(secret.clone());
-            // Where one holds the other, the longer has to go first.
-            self.0
-                .sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
+        for form in forms(secret) {
+            if !self.0.iter().any(|known| known.expose_secret() == form) {
+                self.0.push(form.into());
+            }
         }
+        // Where one holds the other, the longer has to go first.
+        self.0
+            .sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
     }
 
     /// The text without them.
@@ -69,7 +68,7 @@ mod tests {
         let hidden = secrets.hide("CANARY x CANARY-LONGER abc".to_owned());
         assert_eq!(hidden, "••• x ••• abc");
         // A key that begins within what is shown and ends beyond it.
-        assert_eq!(secrets.sample(b"12345CANARY", 8), "12345•••");
+        assert_eq!(secrets.sample(b"12345CANARY", 8), "12345•");
         assert_eq!(secrets.sample(b"1234567CANARY", 8), "1234567");
         assert_eq!(secrets.sample(b"\xff\xfe", 8), "\u{fffd}\u{fffd}");
     }

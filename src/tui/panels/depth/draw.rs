@@ -4,17 +4,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use crate::domain::book::Integrity;
+use crate::domain::Decimal;
 use crate::domain::symbol::SymbolId;
-use crate::domain::{Decimal, to_f64};
-use crate::pipeline::snapshot::{BookState, DepthView};
+use crate::pipeline::snapshot::BookState;
 
-use super::super::super::market::{self, quantity};
-use super::super::super::number::{age, fixed};
+use super::super::super::market::quantity;
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{cut, put, width};
-use super::super::super::theme::GlyphSet;
-use super::ladder::{Ladder, Rung};
+use super::bars::{bar, bar_left, share};
+use super::ladder::Rung;
+use super::state::{draw_middle, draw_state, lost_text};
 use super::{DepthPanel, Room, Shown};
 
 /// The least room for bars beside the numbers.
@@ -37,13 +36,13 @@ struct Layout {
 impl Layout {
     fn new(columns: usize, room: &Room) -> Self {
         let (size, total) = (room.size.total(), room.total.total());
-        let side = columns.saturating_sub(room.price + 2) / 2;
-        if side >= size + total + 4 + BAR_COLUMNS_MIN {
+        let half = columns.saturating_sub(room.price + 2) / 2;
+        if half >= size + total + 4 + BAR_COLUMNS_MIN {
             return Self {
                 is_facing: true,
                 has_total: true,
-                bar: side - size - total - 4,
-                price: side + 1,
+                bar: half - size - total - 4,
+                price: half + 1,
             };
         }
         let spare = columns.saturating_sub(room.price + 5 + size);
@@ -108,39 +107,8 @@ impl DepthPanel {
         }
         let middle = rows.y + rows.height / 2;
         draw_middle(&shown.ladder, middle, rows, buffer, context, is_lost);
-        for (is_bid, rungs) in [(false, &shown.ladder.asks), (true, &shown.ladder.bids)] {
-            let look = look(is_bid, is_lost, context);
-            for (distance, place) in (1_u16..).zip(&places) {
-                let y = if is_bid {
-                    middle + distance
-                } else {
-                    match middle.checked_sub(distance) {
-                        Some(y) => y,
-                        None => break,
-                    }
-                };
-                if y < rows.y || y >= rows.bottom() {
-                    break;
-                }
-                match place {
-                    Place::Rung(at) => {
-                        let Some(rung) = rungs.get(*at) else { break };
-                        let line = RungLine {
-                            rung,
-                            is_bid,
-                            is_best: *at == 0 && !is_lost,
-                            look,
-                        };
-                        shown.draw_rung(&line, layout, y, rows, buffer, context);
-                    }
-                    Place::Passed(count) => {
-                        let text = format!("⋮ {count}");
-                        let x = rows.x + layout.price as u16;
-                        let room = rows.right().saturating_sub(x);
-                        put(buffer, x, y, room, &text, context.theme.dim);
-                    }
-                }
-            }
+        for is_bid in [false, true] {
+            shown.draw_side(is_bid, is_lost, &places, layout, rows, buffer, context);
         }
     }
 }
@@ -195,6 +163,57 @@ impl Shown {
         }
     }
 
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "what is drawn, where, and into what"
+    )]
+    fn draw_side(
+        &self,
+        is_bid: bool,
+        is_lost: bool,
+        places: &[Place],
+        layout: Layout,
+        rows: Rect,
+        buffer: &mut Buffer,
+        context: &PanelContext<'_>,
+    ) {
+        let rungs = if is_bid {
+            &self.ladder.bids
+        } else {
+            &self.ladder.asks
+        };
+        let middle = rows.y + rows.height / 2;
+        let look = look(is_bid, is_lost, context);
+        for (distance, place) in (1_u16..).zip(places) {
+            let y = if is_bid {
+                middle.saturating_add(distance)
+            } else {
+                middle.saturating_sub(distance)
+            };
+            if y < rows.y || y >= rows.bottom() || y == middle {
+                break;
+            }
+            match place {
+                Place::Rung(at) => {
+                    let Some(rung) = rungs.get(*at) else { break };
+                    let line = RungLine {
+                        rung,
+                        is_bid,
+                        is_best: *at == 0 && !is_lost,
+                        look,
+                    };
+                    self.draw_rung(&line, layout, y, rows, buffer, context);
+                }
+                Place::Passed(count) => {
+                    let text = format!("⋮ {count}");
+                    let x = rows.x + layout.price as u16;
+                    let room = rows.right().saturating_sub(x);
+                    put(buffer, x, y, room, &text, context.theme.dim);
+                }
+            }
+        }
+    }
+
     fn draw_rung(
         &self,
         line: &RungLine<'_>,
@@ -243,8 +262,8 @@ impl Shown {
                 .put(buffer, at(x + size_columns + 2), y, &total, look.total);
             return;
         }
-        let side = if is_bid { "b" } else { "a" };
-        put(buffer, at(1), y, 1, side, look.price);
+        let letter = if is_bid { "b" } else { "a" };
+        put(buffer, at(1), y, 1, letter, look.price);
         let mut x = after + 1;
         room.size.put(buffer, at(x), y, &size, look.number);
         x += size_columns + 2;
@@ -275,134 +294,6 @@ fn look(is_bid: bool, is_lost: bool, context: &PanelContext<'_>) -> Look {
         bar: side,
         total: theme.dim,
     }
-}
-
-/// How much of the largest size this is, from 0 to 1.
-fn share(size: Decimal, size_max: Decimal) -> f64 {
-    let (size, max) = (to_f64(size), to_f64(size_max));
-    if max > 0.0 {
-        (size / max).clamp(0.0, 1.0)
-    } else {
-        0.0
-    }
-}
-
-/// A bar that grows to the right.
-pub(in super::super) fn bar(share: f64, columns: usize, glyphs: GlyphSet) -> String {
-    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    if glyphs == GlyphSet::Ascii {
-        return "#".repeat((share * columns as f64).ceil() as usize);
-    }
-    // Whatever there is can be seen.
-    let eighths = (share * columns as f64 * 8.0).ceil() as usize;
-    let mut text = "█".repeat(eighths / 8);
-    text.push_str(EIGHTHS[eighths % 8]);
-    text
-}
-
-/// A bar that grows to the left, in exactly so many columns. There are fewer glyphs for its end.
-fn bar_left(share: f64, columns: usize, glyphs: GlyphSet) -> String {
-    let (full, end) = if glyphs == GlyphSet::Ascii {
-        ((share * columns as f64).ceil() as usize, "")
-    } else {
-        let eighths = (share * columns as f64 * 8.0).ceil() as usize;
-        match eighths % 8 {
-            0 => (eighths / 8, ""),
-            1..=2 => (eighths / 8, "▕"),
-            3..=6 => (eighths / 8, "▐"),
-            _ => (eighths / 8 + 1, ""),
-        }
-    };
-    let block = if glyphs == GlyphSet::Ascii {
-        "#"
-    } else {
-        "█"
-    };
-    let blank = columns.saturating_sub(full + usize::from(!end.is_empty()));
-    format!("{}{end}{}", " ".repeat(blank), block.repeat(full))
-}
-
-/// Pieces with a dot between them, as many as fit from the first on.
-fn put_line(buffer: &mut Buffer, area: Rect, pieces: &[(String, Style)], dim: Style) {
-    let mut x = area.x;
-    for (at, (text, style)) in pieces.iter().enumerate() {
-        let room = usize::from(area.right().saturating_sub(x));
-        let gap = if at > 0 { 3 } else { 0 };
-        if at > 0 {
-            if width(text) + gap > room {
-                return;
-            }
-            x = put(buffer, x, area.y, 3, " · ", dim);
-        }
-        let room = usize::from(area.right().saturating_sub(x));
-        x = put(buffer, x, area.y, room as u16, &cut(text, room), *style);
-    }
-}
-
-/// What is said when the source of a book does not deliver.
-fn lost_text(id: SymbolId, view: &DepthView, context: &PanelContext<'_>) -> Option<String> {
-    let row = context.snapshot.rows.get(id)?;
-    let source = market::lost_source(context.snapshot, &row.source)?;
-    let age = age_ms(id, view, context).map_or_else(String::new, |ms| format!(" {}", age(ms)));
-    Some(format!(
-        "◌ stale{age} · {}",
-        market::state_text(source, context)
-    ))
-}
-
-fn age_ms(id: SymbolId, view: &DepthView, context: &PanelContext<'_>) -> Option<i64> {
-    let row = context.snapshot.rows.get(id)?;
-    let now = context.snapshot.data_now(&row.source);
-    view.time.map(|time| now.0.saturating_sub(time.0).max(0))
-}
-
-/// Whether the book can be relied on, where it stands, how old it is.
-fn draw_state(view: &DepthView, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
-    let theme = context.theme;
-    let mut pieces = Vec::new();
-    let lost = lost_text(view.symbol, view, context);
-    let is_lost = lost.is_some();
-    if let Some(text) = lost {
-        pieces.push((text, theme.warning));
-    }
-    pieces.push(match &view.state {
-        BookState::Waiting => ("◌ waiting for the whole book".to_owned(), theme.info),
-        BookState::Lost(reason) => (
-            format!("◌ resyncing: {}", market::beginning(reason, 200)),
-            theme.warning,
-        ),
-        BookState::Whole => {
-            let (sign, style) = match view.book.integrity {
-                Integrity::Verified => ("✓", theme.up),
-                Integrity::Sequenced => ("●", theme.info),
-                Integrity::Unverified => ("○", theme.dim),
-            };
-            let style = if is_lost { theme.dim } else { style };
-            (format!("{sign} {}", view.book.integrity.name()), style)
-        }
-    });
-    if view.resyncs > 0 {
-        let word = if view.resyncs == 1 {
-            "resync"
-        } else {
-            "resyncs"
-        };
-        pieces.push((format!("{} {word}", view.resyncs), theme.warning));
-    }
-    if view.time.is_some() {
-        pieces.push((market::time_text(view.time, context), theme.text));
-        if let Some(ms) = age_ms(view.symbol, view, context).filter(|ms| *ms >= 1000) {
-            pieces.push((format!("{} ago", age(ms)), theme.dim));
-        }
-    }
-    if let Some(sequence) = view.book.sequence {
-        pieces.push((format!("seq {sequence}"), theme.dim));
-    }
-    if let Some(depth) = view.depth {
-        pieces.push((format!("{depth} levels"), theme.dim));
-    }
-    pieces.push((format!("{} updates", view.updates), theme.dim));
-    put_line(buffer, area, &pieces, theme.dim);
 }
 
 fn draw_heading(
@@ -439,77 +330,9 @@ fn draw_heading(
     }
 }
 
-/// What lies between the sides, on a line that never moves.
-fn draw_middle(
-    ladder: &Ladder,
-    y: u16,
-    rows: Rect,
-    buffer: &mut Buffer,
-    context: &PanelContext<'_>,
-    is_lost: bool,
-) {
-    let theme = context.theme;
-    for x in rows.x..rows.right() {
-        put(buffer, x, y, 1, "─", theme.border);
-    }
-    let columns = usize::from(rows.width);
-    let mut style = if is_lost { theme.dim } else { theme.accent };
-    let texts = match (ladder.mid, ladder.spread, ladder.spread_bps) {
-        (Some(mid), Some(spread), bps) => {
-            let bps = bps.map_or_else(String::new, |bps| format!(" · {} bps", fixed(bps, 2)));
-            let mut word = "spread";
-            if spread.is_sign_negative() && !spread.is_zero() {
-                word = "crossed by";
-                style = theme.warning;
-            } else if spread.is_zero() {
-                word = "locked";
-            }
-            let spread = quantity(spread.abs());
-            [
-                format!(" mid {mid} · {word} {spread}{bps} "),
-                format!(" {mid} · {word} {spread} "),
-                format!(" {mid} "),
-            ]
-        }
-        _ => {
-            let text = match (ladder.bids.is_empty(), ladder.asks.is_empty()) {
-                (true, true) => " no bids, no asks ",
-                (true, false) => " no bids ",
-                _ => " no asks ",
-            };
-            [text.to_owned(), text.to_owned(), text.to_owned()]
-        }
-    };
-    let fitting = texts.iter().find(|text| width(text) <= columns);
-    if let Some(text) = fitting {
-        let x = rows.x + ((columns - width(text)) / 2) as u16;
-        put(buffer, x, y, rows.width, text, style);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bars_show_whatever_there_is_and_stay_in_their_columns() {
-        assert_eq!(bar(0.0, 4, GlyphSet::Braille), "");
-        assert_eq!(bar(0.001, 4, GlyphSet::Braille), "▏");
-        assert_eq!(bar(0.5, 4, GlyphSet::Braille), "██");
-        assert_eq!(bar(1.0, 4, GlyphSet::Block), "████");
-        assert_eq!(bar(0.3, 4, GlyphSet::Ascii), "##");
-        assert_eq!(bar_left(0.0, 4, GlyphSet::Braille), "    ");
-        assert_eq!(bar_left(0.6, 4, GlyphSet::Braille), " ▐██");
-        assert_eq!(bar_left(0.001, 4, GlyphSet::Braille), "   ▕");
-        assert_eq!(bar_left(0.3, 4, GlyphSet::Ascii), "  ##");
-        for glyphs in GlyphSet::ALL {
-            for step in 0..=64 {
-                let share = f64::from(step) / 64.0;
-                assert!(width(&bar(share, 7, glyphs)) <= 7);
-                assert_eq!(width(&bar_left(share, 7, glyphs)), 7);
-            }
-        }
-    }
 
     #[test]
     fn the_best_stays_whatever_is_passed_over() {

@@ -109,15 +109,15 @@ impl Columns {
         let has_word = area.width >= WORD_COLUMNS;
         let side = area.x + 1 + TIME_COLUMNS + 1;
         let price = side + if has_word { 7 } else { 2 };
-        let size = price + shown.price.total().max(5) as u16 + 1;
-        let mark = size + shown.size.total().max(4) as u16;
+        let after_price = price + shown.price.total().max(5) as u16 + 1;
+        let mark = after_price + shown.size.total().max(4) as u16;
         let after = mark + 7;
         let bar = (area.width >= BAR_COLUMNS).then_some(after);
         Self {
             side,
             has_word,
             price,
-            size,
+            size: after_price,
             mark,
             bar,
             rest: bar.map_or(after, |bar| bar + BAR + 1),
@@ -217,18 +217,32 @@ fn draw_line(
         let share = root_share(line.size, shown.size_max);
         put_at(x, &bar(share, usize::from(BAR), context.glyphs), side_style);
     }
-    let (price, size) = (price_text(row), size_text(line));
+    draw_numbers(line, row, shown, columns, place, number, buffer);
+}
+
+/// Price and size, each at its point.
+fn draw_numbers(
+    line: &TapeLine,
+    row: &TapeRow,
+    shown: &Shown,
+    columns: Columns,
+    place: Rect,
+    style: Style,
+    buffer: &mut Buffer,
+) {
+    let y = place.y;
+    let (price, units) = (price_text(row), size_text(line));
     let fits = |x: u16, room: usize| usize::from(x) + room <= usize::from(place.right());
     let wide = |from: u16, to: u16, room: usize| (to - from).saturating_sub(room as u16);
     let price_room = shown.price.total();
     if fits(columns.price, price_room) {
         let x = columns.price + wide(columns.price, columns.size - 1, price_room);
-        shown.price.put(buffer, x, y, &price, number);
+        shown.price.put(buffer, x, y, &price, style);
     }
     let size_room = shown.size.total();
     if fits(columns.size, size_room) {
         let x = columns.size + wide(columns.size, columns.mark, size_room);
-        shown.size.put(buffer, x, y, &size, number);
+        shown.size.put(buffer, x, y, &units, style);
     }
 }
 

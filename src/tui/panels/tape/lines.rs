@@ -200,13 +200,13 @@ mod tests {
     use crate::domain::time::UnixMs;
     use crate::domain::trade::TimeAndSale;
 
-    fn row(number: u64, ms: i64, price: &str, size: &str, side: Side) -> TapeRow {
+    fn row(number: u64, ms: i64, price: &str, units: &str, side: Side) -> TapeRow {
         TapeRow {
             number,
             time: Some(UnixMs(ms)),
             trade: Arc::new(TimeAndSale {
                 price: Some(price.parse().unwrap()),
-                size: Some(size.parse().unwrap()),
+                size: Some(units.parse().unwrap()),
                 side: Some(side),
                 ..TimeAndSale::default()
             }),

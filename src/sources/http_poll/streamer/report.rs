@@ -1,0 +1,284 @@
+//! What the streamer tells the engine: data, errors, and how the endpoint stands.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::super::request::Whole;
+use super::{CONNECTION, Streamer};
+use crate::domain::clock::Nanos;
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
+use crate::domain::symbol::Symbol;
+use crate::pipeline::feed::EngineGone;
+use crate::pipeline::meters::ConnectionState;
+use crate::pipeline::source::Message;
+use crate::sources::venue::{Notice, Output};
+
+/// How much of an answer is shown with an error.
+const SAMPLE_CHARS_MAX: usize = 200;
+
+impl Streamer {
+    /// Sends a message when there is room for it. Commands wait meanwhile: each changes what is asked, not what was said.
+    async fn tell(&mut self, received: Nanos, message: Message) -> Result<(), EngineGone> {
+        self.feed.ready_send(received, message).await
+    }
+
+    /// Sends what the protocol made of an input.
+    pub(super) async fn send(
+        &mut self,
+        received: Nanos,
+        output: &mut Output,
+        sample: &[u8],
+    ) -> Result<(), EngineGone> {
+        self.feed.meters().ignored.add(output.ignored);
+        if !output.events.is_empty() {
+            let events = std::mem::take(&mut output.events);
+            self.tell(received, Message::Data(events)).await?;
+        }
+        for notice in std::mem::take(&mut output.notices) {
+            let error = match notice {
+                Notice::Ready | Notice::Subscribed(_) => continue,
+                Notice::Refused { symbol, reason } => {
+                    let mut error = ErrorInstance::new(ErrorKind::ConfigError, reason);
+                    error.symbol = self.name_of(|(_, id)| *id == symbol);
+                    error
+                }
+                Notice::Gap {
+                    symbol,
+                    kind,
+                    reason,
+                } => {
+                    let mut error = ErrorInstance::new(kind, reason).as_warning();
+                    error.symbol = self.name_of(|(_, id)| *id == symbol);
+                    error
+                }
+                Notice::Rejected(rejection) => {
+                    self.feed.meters().rejected.add(1);
+                    let mut error = ErrorInstance::new(rejection.kind, rejection.reason);
+                    error.symbol = rejection.symbol;
+                    error
+                }
+                Notice::Error(error) => error,
+            };
+            self.report(error, sample).await?;
+        }
+        Ok(())
+    }
+
+    fn name_of(
+        &self,
+        is_it: impl Fn(&(Symbol, crate::domain::symbol::SymbolId)) -> bool,
+    ) -> Option<Symbol> {
+        let found = self.symbols.iter().find(|symbol| is_it(symbol));
+        found.map(|(symbol, _)| symbol.clone())
+    }
+
+    /// Completes an error and sends it.
+    async fn report(&mut self, mut error: ErrorInstance, body: &[u8]) -> Result<(), EngineGone> {
+        error = error.from_source(&self.feed.info().name);
+        error.time = Some(self.wall());
+        error.message = self.without_keys(&error.message);
+        if !body.is_empty() {
+            let text = self.without_keys(&String::from_utf8_lossy(body));
+            error.sample = Some(text.chars().take(SAMPLE_CHARS_MAX).collect());
+        }
+        self.tell(self.feed.now(), Message::Rejected(Box::new(error)))
+            .await
+    }
+
+    /// An endpoint may quote the key that it refuses.
+    fn without_keys(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.plan.secrets {
+            let secret = secret.expose_secret();
+            if !secret.is_empty() && text.contains(secret) {
+                text = text.replace(secret, "***");
+            }
+        }
+        text
+    }
+
+    async fn status(
+        &mut self,
+        status: Status,
+        message: String,
+        retry: Option<Duration>,
+    ) -> Result<(), EngineGone> {
+        let mut change =
+            StatusChange::of_source(status, &self.feed.info().name).with_message(message);
+        change.retry_ms = retry.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        change.time = Some(self.wall());
+        self.tell(self.feed.now(), Message::Status(Box::new(change)))
+            .await
+    }
+
+    fn set_state(&mut self, state: ConnectionState) {
+        if std::mem::replace(&mut self.state, state) != state {
+            let now = self.feed.now();
+            self.feed.meters().set_state(state);
+            self.feed
+                .meters()
+                .update_connection(CONNECTION, |connection| {
+                    connection.state = state;
+                    connection.since = now;
+                });
+        }
+    }
+
+    pub(super) async fn report_connecting(&mut self) -> Result<(), EngineGone> {
+        let host = self.plan.host.clone();
+        let now = self.feed.now();
+        self.feed.meters().set_state(ConnectionState::Connecting);
+        self.feed
+            .meters()
+            .update_connection(CONNECTION, |connection| {
+                connection.host.clone_from(&host);
+                connection.since = now;
+            });
+        self.status(Status::Connecting, host, None).await
+    }
+
+    pub(super) fn show_subscriptions(&mut self) {
+        let count = if self.plan.is_for_one() {
+            self.schedule.live()
+        } else {
+            self.symbols.len()
+        };
+        self.feed
+            .meters()
+            .update_connection(CONNECTION, |connection| {
+                connection.subscriptions = count;
+            });
+    }
+
+    pub(super) async fn report_success(&mut self, number: u64) -> Result<(), EngineGone> {
+        let now = self.feed.now();
+        self.schedule.succeeded(number);
+        self.backoff.succeeded();
+        self.feed
+            .meters()
+            .update_connection(CONNECTION, |connection| {
+                connection.last_message = Some(now);
+                connection.next_retry = None;
+            });
+        if self.state == ConnectionState::Connected {
+            return Ok(());
+        }
+        self.set_state(ConnectionState::Connected);
+        let text = format!(
+            "{}, every {} ms",
+            self.plan.host,
+            self.plan.period.as_millis()
+        );
+        self.status(Status::Connected, text, None).await
+    }
+
+    /// The endpoint as a whole has to be left alone for a while.
+    pub(super) async fn report_wait(
+        &mut self,
+        kind: ErrorKind,
+        text: String,
+        asked: Option<Duration>,
+        whole: Option<&Whole>,
+    ) -> Result<(), EngineGone> {
+        if self.schedule.is_paused() {
+            // It was under way when another was told the same.
+            return Ok(());
+        }
+        let wait = self.backoff.next().max(asked.unwrap_or_default());
+        self.schedule.pause(self.elapsed().saturating_add(wait));
+        self.lose(ErrorInstance::new(kind, text), wait, whole).await
+    }
+
+    /// One request has failed.
+    pub(super) async fn report_again(
+        &mut self,
+        number: u64,
+        text: String,
+        whole: Option<&Whole>,
+    ) -> Result<(), EngineGone> {
+        let wait = self.schedule.fail(number, self.elapsed());
+        let mut error = ErrorInstance::new(ErrorKind::ConnectionError, text);
+        let job = self.schedule.job(number);
+        error.symbol = job.and_then(|job| Some(job.symbol.as_ref()?.0.clone()));
+        if self.schedule.is_lost() {
+            return self.lose(error, wait, whole).await;
+        }
+        error.message = format!("{}; trying again in {}", error.message, shown(wait));
+        let body = whole.map_or(&b""[..], |whole| &whole.body);
+        self.report(error, body).await
+    }
+
+    /// Nothing works, until at least one request does again.
+    async fn lose(
+        &mut self,
+        mut error: ErrorInstance,
+        wait: Duration,
+        whole: Option<&Whole>,
+    ) -> Result<(), EngineGone> {
+        let reason = self.without_keys(&error.message);
+        error.message = format!("{reason}; trying again in {}", shown(wait));
+        let retry = Nanos(self.feed.now().0.saturating_add(wait_nanos(wait)));
+        self.set_state(ConnectionState::Reconnecting);
+        self.feed.meters().reconnects.add(1);
+        self.feed
+            .meters()
+            .update_connection(CONNECTION, |connection| {
+                connection.reconnects += 1;
+                connection.next_retry = Some(retry);
+                connection.last_error = Some(reason.clone());
+            });
+        let body = whole.map_or(&b""[..], |whole| &whole.body);
+        self.report(error, body).await?;
+        self.status(Status::Reconnecting, reason, Some(wait)).await
+    }
+
+    pub(super) async fn report_refused(
+        &mut self,
+        number: u64,
+        text: String,
+        whole: Option<&Whole>,
+    ) -> Result<(), EngineGone> {
+        let mut error = ErrorInstance::new(ErrorKind::ConfigError, text);
+        let job = self.schedule.job(number);
+        error.symbol = job.and_then(|job| Some(job.symbol.as_ref()?.0.clone()));
+        let body = whole.map_or(&b""[..], |whole| &whole.body);
+        self.report(error, body).await
+    }
+
+    /// The source gives up.
+    pub(super) async fn report_end(
+        &mut self,
+        kind: ErrorKind,
+        text: String,
+        whole: Option<&Whole>,
+    ) -> Result<(), EngineGone> {
+        self.set_state(ConnectionState::Failed);
+        let mut error = ErrorInstance::new(kind, text).from_source(&self.feed.info().name);
+        error.time = Some(self.wall());
+        if let Some(whole) = whole {
+            let sample = self.without_keys(&String::from_utf8_lossy(&whole.body));
+            error.sample = Some(sample.chars().take(SAMPLE_CHARS_MAX).collect());
+        }
+        let reason = error.message.clone();
+        self.feed
+            .meters()
+            .update_connection(CONNECTION, |connection| {
+                connection.next_retry = None;
+                connection.last_error = Some(reason);
+            });
+        let end = Message::Ended {
+            error: Some(Box::new(error)),
+            hopeless: true,
+        };
+        self.tell(self.feed.now(), end).await
+    }
+}
+
+fn wait_nanos(wait: Duration) -> u64 {
+    u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn shown(wait: Duration) -> String {
+    format!("{:.1} s", wait.as_secs_f64())
+}
