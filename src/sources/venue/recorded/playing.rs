@@ -214,3 +214,54 @@ impl Player {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::domain::time::UnixMs;
+
+    fn head(spec: &str) -> Result<Arc<dyn Recording>, String> {
+        let mut line = Vec::new();
+        Line::head("x", spec, UnixMs(1)).write(&mut line);
+        read_head(&line)
+    }
+
+    #[test]
+    fn every_venue_can_be_played_without_its_keys() {
+        for venue in VENUES {
+            for example in venue.kind.examples {
+                let recording = head(example.spec).unwrap();
+                assert_eq!(recording.kind(), venue.kind.name);
+                assert_eq!(recording.calendar(), venue.calendar);
+                let mut player = recording.player();
+                let mut played = Played::default();
+                for line in [
+                    r#"{"recording":1,"source":"x","spec":"x:","started":5}"#,
+                    r#"{"ms":6,"on":0,"in":"opened"}"#,
+                    r#"{"ms":6,"on":0,"in":"subscribe","symbols":["AAPL"]}"#,
+                    r#"{"ms":7,"on":0,"in":"text","text":"{}"}"#,
+                    r#"{"ms":8,"on":0,"in":"tick"}"#,
+                    r#"{"ms":9,"on":0,"in":"closed"}"#,
+                ] {
+                    player.take(line.as_bytes(), &mut played).unwrap();
+                }
+                assert_eq!(played.time, Some(UnixMs(9)), "{}", example.spec);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_recording_of_a_venue_is_refused() {
+        for (spec, part) in [
+            ("replay:x", "replay:, which is no live source"),
+            ("surprise:", "surprise"),
+        ] {
+            let reason = head(spec).unwrap_err();
+            assert!(reason.contains(part), "{reason}");
+        }
+        let reason = read_head(br#"{"ms":6,"on":0,"in":"opened"}"#).unwrap_err();
+        assert!(reason.contains("does not begin with"), "{reason}");
+        assert!(read_head(b"nonsense").is_err());
+    }
+}
