@@ -46,7 +46,6 @@ const SYMBOLS_MAX: usize = 100_000;
 pub const KIND: SourceKind = SourceKind {
     name: "alpaca",
     schemes: &[],
-    needs_symbols: true,
     summary: "Alpaca market data: US stocks, crypto or news, with the account's keys",
     rest: Rest::Required("iex|sip|delayed_sip|test|crypto|news"),
     options: OPTIONS,

@@ -42,7 +42,6 @@ use frames::Frame;
 pub const KIND: SourceKind = SourceKind {
     name: "binance",
     schemes: &[],
-    needs_symbols: true,
     summary: "Binance's spot market: bars, quotes, books followed by number, trades; no key needed",
     rest: Rest::Options,
     options: &[

@@ -37,7 +37,6 @@ use frames::{Call, Frame};
 pub const KIND: SourceKind = SourceKind {
     name: "coinbase",
     schemes: &[],
-    needs_symbols: true,
     summary: "Coinbase Advanced Trade: quotes, whole books, trades, and bars built from them or of five minutes; no key needed",
     rest: Rest::Options,
     options: &[

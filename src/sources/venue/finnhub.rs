@@ -41,7 +41,6 @@ use crate::sources::kind::{Example, Rest, SourceKind};
 pub const KIND: SourceKind = SourceKind {
     name: "finnhub",
     schemes: &[],
-    needs_symbols: true,
     summary: "Finnhub: trades of up to 50 stocks, currencies or crypto pairs, bars made of them, news",
     rest: Rest::Options,
     options: OPTIONS,

@@ -35,7 +35,6 @@ use frames::Frame;
 pub const KIND: SourceKind = SourceKind {
     name: "kraken",
     schemes: &[],
-    needs_symbols: true,
     summary: "Kraken's spot market: bars, quotes, books with checksums, trades; no key needed",
     rest: Rest::Options,
     options: &[

@@ -37,7 +37,6 @@ use crate::sources::kind::{Example, OptionValue, Rest, SourceKind, SourceOption}
 pub const KIND: SourceKind = SourceKind {
     name: "massive",
     schemes: &[],
-    needs_symbols: true,
     summary: "Massive (Polygon): bars, quotes and trades of US stocks, with the account's key",
     rest: Rest::Options,
     options: &[

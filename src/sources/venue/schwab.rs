@@ -42,7 +42,6 @@ const SYMBOLS_MAX: usize = 100_000;
 pub const KIND: SourceKind = SourceKind {
     name: "schwab",
     schemes: &[],
-    needs_symbols: true,
     summary: "Schwab's streamer: quotes, bars and order books of US equities, with an access token",
     rest: Rest::Options,
     options: OPTIONS,
