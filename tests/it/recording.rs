@@ -84,6 +84,7 @@ fn setup() -> Setup {
         rest_url: None,
         stale_after: Duration::from_secs(60),
         keys: Vec::new(),
+        variables: Vec::new(),
         own: [].into(),
     }
 }
