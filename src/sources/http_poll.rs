@@ -53,7 +53,7 @@ pub const VENUE: Venue = Venue {
         what: "a key of Financial Modeling Prep, for its presets",
         required: false,
     }],
-    calendar: SessionCalendar::UsEquities,
+    calendar: |_| SessionCalendar::UsEquities,
     intervals: &Timeframe::ALL,
     limits: |_| Limits::default(),
     protocol: |setup| Ok(Box::new(Answers::new(&Plan::new(setup)?))),

@@ -25,7 +25,7 @@ pub const VENUE: Venue = Venue {
     socket_url: "",
     rest_url: None,
     keys: &[],
-    calendar: SessionCalendar::UtcDay,
+    calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits,
     protocol: |setup| Ok(Box::new(Feed::new(setup)?)),

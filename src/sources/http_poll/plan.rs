@@ -149,10 +149,7 @@ impl Plan {
             repeat: own("repeat") == Some("true"),
             mappings,
             error,
-            calendar: match own("session") {
-                Some("utc") => SessionCalendar::UtcDay,
-                _ => SessionCalendar::UsEquities,
-            },
+            calendar: setup.calendar,
             needs_fmp_key: url.contains("{env:FMP_API_KEY}"),
             depth: setup.depth,
             is_loopback: host.1,

@@ -5,7 +5,9 @@ use crate::domain::event::DataService;
 use crate::domain::source::Delivery;
 use crate::sources::mapped::unset;
 use crate::sources::mapped::{check_own_url, with_mapping};
-use crate::sources::venue::options::{BARS, DEPTH, INSECURE, INTERVAL, LEVELS, SERVICES, STALE};
+use crate::sources::venue::options::{
+    BARS, DEPTH, INSECURE, INTERVAL, LEVELS, SERVICES, SESSION, STALE,
+};
 use crate::sources::websocket::VENUE;
 
 /// The kind as the registry knows it.
@@ -77,6 +79,7 @@ pub const KIND: SourceKind = SourceKind {
         INTERVAL,
         BARS,
         STALE,
+        SESSION,
     ],
     examples: &[
         Example {

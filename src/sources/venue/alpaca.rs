@@ -88,7 +88,10 @@ pub static VENUE: Venue = Venue {
             required: true,
         },
     ],
-    calendar: SessionCalendar::UsEquities,
+    calendar: |feed| match feed {
+        "crypto" => SessionCalendar::UtcDay,
+        _ => SessionCalendar::UsEquities,
+    },
     intervals: &[Timeframe::M1],
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,

@@ -55,6 +55,7 @@ pub const KIND: SourceKind = SourceKind {
         options::REST_URL,
         options::INSECURE,
         options::STALE,
+        options::SESSION,
     ],
     examples: &[
         Example {
@@ -78,7 +79,7 @@ pub static VENUE: Venue = Venue {
     socket_url: "wss://data-stream.binance.vision/stream",
     rest_url: Some("https://data-api.binance.vision"),
     keys: &[],
-    calendar: SessionCalendar::UtcDay,
+    calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits,
     protocol: |setup| Ok(Box::new(Binance::new(setup)?)),

@@ -49,6 +49,7 @@ pub const KIND: SourceKind = SourceKind {
         options::REST_URL,
         options::INSECURE,
         options::STALE,
+        options::SESSION,
     ],
     examples: &[
         Example {
@@ -72,7 +73,7 @@ pub static VENUE: Venue = Venue {
     socket_url: "wss://advanced-trade-ws.coinbase.com",
     rest_url: None,
     keys: &[],
-    calendar: SessionCalendar::UtcDay,
+    calendar: |_| SessionCalendar::UtcDay,
     intervals: &[Timeframe::M5],
     limits: |_| Limits {
         symbols_per_connection: 200,

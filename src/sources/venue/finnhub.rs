@@ -75,7 +75,7 @@ pub static VENUE: Venue = Venue {
         what: "the account's key, from finnhub.io/dashboard",
         required: true,
     }],
-    calendar: SessionCalendar::UsEquities,
+    calendar: |_| SessionCalendar::UsEquities,
     intervals: &[],
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,

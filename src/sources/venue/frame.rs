@@ -26,6 +26,7 @@ pub const OPTIONS: &[SourceOption] = &[
     options::REST_URL,
     options::INSECURE,
     options::STALE,
+    options::SESSION,
 ];
 
 /// The last millisecond of the year 9999: no market's time is behind it.

@@ -48,6 +48,7 @@ pub const KIND: SourceKind = SourceKind {
         options::REST_URL,
         options::INSECURE,
         options::STALE,
+        options::SESSION,
     ],
     examples: &[
         Example {
@@ -71,7 +72,7 @@ pub static VENUE: Venue = Venue {
     socket_url: "wss://ws.kraken.com/v2",
     rest_url: None,
     keys: &[],
-    calendar: SessionCalendar::UtcDay,
+    calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits: |_| Limits {
         symbols_per_connection: 500,

@@ -62,6 +62,7 @@ pub const KIND: SourceKind = SourceKind {
         options::REST_URL,
         options::INSECURE,
         options::STALE,
+        options::SESSION,
     ],
     examples: &[
         Example {
@@ -94,7 +95,7 @@ pub static VENUE: Venue = Venue {
         what: "the account's key, from massive.com/dashboard/keys",
         required: true,
     }],
-    calendar: SessionCalendar::UsEquities,
+    calendar: |_| SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,

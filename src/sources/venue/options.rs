@@ -23,8 +23,8 @@ pub struct Venue {
     pub rest_url: Option<&'static str>,
     /// Its keys.
     pub keys: &'static [Key],
-    /// When its trading days begin and end.
-    pub calendar: SessionCalendar,
+    /// When its trading days begin and end, by what stands after the colon; `session=` comes first.
+    pub calendar: fn(rest: &str) -> SessionCalendar,
     /// The bars that it delivers, shortest first. Where one minute is not among them, bars are built from trades unless
     /// the venue's are asked for.
     pub intervals: &'static [Timeframe],
@@ -76,6 +76,8 @@ pub struct Setup {
     pub depth: Option<u32>,
     /// What the workers are to make of it.
     pub products: Products,
+    /// When trading days begin and end.
+    pub calendar: SessionCalendar,
     /// What stands in for scheme, host, port and path of the socket.
     pub socket_url: String,
     /// The same for requests.
@@ -198,9 +200,17 @@ pub const STALE: SourceOption = SourceOption {
     summary: "Report a symbol without data for so many seconds, while its market is open",
 };
 
+/// When trading days begin and end.
+pub const SESSION: SourceOption = SourceOption {
+    name: "session",
+    value: OptionValue::Choice(&["us", "utc"]),
+    default: "as its market trades",
+    summary: "When trading days begin and end: New York's, or the UTC day",
+};
+
 /// The options that every venue has in common.
-const COMMON: [SourceOption; 10] = [
-    SERVICES, DEPTH, LEVELS, INTERVAL, BARS, OPEN, URL, REST_URL, INSECURE, STALE,
+const COMMON: [SourceOption; 11] = [
+    SERVICES, DEPTH, LEVELS, INTERVAL, BARS, OPEN, URL, REST_URL, INSECURE, STALE, SESSION,
 ];
 
 /// Whether an option is one of those; one of such a name that takes something else is the venue's own.
@@ -314,6 +324,11 @@ impl Venue {
             services,
             depth: spec.parsed("depth")?,
             products,
+            calendar: match spec.option("session") {
+                Some("us") => SessionCalendar::UsEquities,
+                Some("utc") => SessionCalendar::UtcDay,
+                _ => (self.calendar)(spec.rest()),
+            },
             socket_url,
             rest_url,
             stale_after: Duration::try_from_secs_f64(spec.parsed("stale")?.unwrap_or(60.0))

@@ -72,7 +72,7 @@ pub static VENUE: Venue = Venue {
         what: "an access token of Schwab's trader API, which lives for 30 minutes; a connection outlives it",
         required: true,
     }],
-    calendar: SessionCalendar::UsEquities,
+    calendar: |_| SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,

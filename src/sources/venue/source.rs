@@ -127,7 +127,7 @@ impl Venue {
                 delivery: Delivery::Live,
                 has_transport: false,
                 bar_stamp: BarStamp::Start,
-                calendar: self.calendar,
+                calendar: setup.calendar,
                 products: setup.products,
             }),
             venue: self,

@@ -62,7 +62,7 @@ pub(super) static VENUE: Venue = Venue {
         what: "the key of a venue that is made up",
         required: true,
     }],
-    calendar: SessionCalendar::UtcDay,
+    calendar: |_| SessionCalendar::UtcDay,
     intervals: &[],
     limits,
     protocol,
@@ -297,6 +297,7 @@ fn setup(plan: &Plan) -> Setup {
             services,
             ..Products::default()
         },
+        calendar: SessionCalendar::UtcDay,
         socket_url: plan.url.clone(),
         rest_url: plan.rest_url.clone(),
         stale_after: plan.stale,
