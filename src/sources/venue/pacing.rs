@@ -64,13 +64,12 @@ impl Pace {
 /// What `Retry-After` asks for: seconds, or a date.
 pub(crate) fn retry_after(value: &str, now: UnixMs) -> Option<Duration> {
     let value = value.trim();
-    let wait = match value.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = chrono::DateTime::parse_from_rfc2822(value).ok()?;
-            let ms = until.timestamp_millis().saturating_sub(now.0);
-            Duration::from_millis(u64::try_from(ms).unwrap_or(0))
-        }
+    let wait = if let Ok(seconds) = value.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = chrono::DateTime::parse_from_rfc2822(value).ok()?;
+        let ms = until.timestamp_millis().saturating_sub(now.0);
+        Duration::from_millis(u64::try_from(ms).unwrap_or(0))
     };
     Some(wait.min(RETRY_AFTER_MAX))
 }

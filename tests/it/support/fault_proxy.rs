@@ -133,15 +133,12 @@ async fn downwards(
     let mut buffer = vec![0; 16 << 10];
     let mut passed = 0_u64;
     loop {
-        let count = match from.read(&mut buffer).await {
-            Ok(count @ 1..) => count,
-            _ => {
-                if *faults.borrow() == Fault::BlackHole {
-                    // Not even the end comes through.
-                    std::future::pending::<()>().await;
-                }
-                return;
+        let Ok(count @ 1..) = from.read(&mut buffer).await else {
+            if *faults.borrow() == Fault::BlackHole {
+                // Not even the end comes through.
+                std::future::pending::<()>().await;
             }
+            return;
         };
         let piece = &mut buffer[..count];
         if faults.has_changed().unwrap_or(false) {

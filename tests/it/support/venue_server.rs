@@ -242,7 +242,7 @@ fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         body.len()
     );
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.push_str(&[name, ": ", value, "\r\n"].concat());
     }
     text.push_str("\r\n");
     [text.as_bytes(), body].concat()
@@ -269,7 +269,7 @@ impl Knock {
             derive_accept_key(self.key.as_bytes())
         );
         for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            text.push_str(&[name, ": ", value, "\r\n"].concat());
         }
         text.push_str("\r\n");
         self.stream.write_all(text.as_bytes()).unwrap();

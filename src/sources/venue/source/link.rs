@@ -75,10 +75,11 @@ pub(super) struct Link {
     /// What the session wants, or what has been found to be wrong: carried out when the messages at hand are done.
     ending: Option<(Ending, Option<u16>)>,
     host: String,
-    is_ready: bool,
-    has_data: bool,
+    /// When the venue gave its first data on this connection.
+    first_data: Option<Nanos>,
     opened: Instant,
-    ready_since: Nanos,
+    /// Since when it has been of use.
+    ready_since: Option<Nanos>,
     heard: Instant,
     pinged: Instant,
     metered: Instant,
@@ -115,10 +116,9 @@ impl Link {
             is_unflushed: false,
             ending: None,
             host: String::new(),
-            is_ready: false,
-            has_data: false,
+            first_data: None,
             opened: now,
-            ready_since: Nanos(0),
+            ready_since: None,
             heard: now,
             pinged: now,
             metered: now,
@@ -166,7 +166,7 @@ impl Link {
     pub(super) fn state(&self) -> ConnectionState {
         match self.phase {
             Phase::Failed => ConnectionState::Failed,
-            Phase::Open(_) if self.is_ready => ConnectionState::Connected,
+            Phase::Open(_) if self.ready_since.is_some() => ConnectionState::Connected,
             _ if self.attempt > 1 || matches!(self.phase, Phase::Waiting(_)) => {
                 ConnectionState::Reconnecting
             }
@@ -263,11 +263,11 @@ impl Link {
         for event in events {
             desk.seen.mark(event.symbol, moment.mono);
         }
-        if !events.is_empty() && !self.has_data {
-            self.has_data = true;
+        if !events.is_empty() && self.first_data.is_none() {
+            self.first_data = Some(moment.mono);
             self.was_at_once = false;
             self.backoff.succeeded();
-            if !self.is_ready && self.is_open() {
+            if self.ready_since.is_none() && self.is_open() {
                 self.ready(moment, desk);
             }
         }
@@ -278,7 +278,7 @@ impl Link {
         let mut notices = std::mem::take(&mut desk.output.notices);
         for notice in notices.drain(..) {
             let opens = matches!(notice, Notice::Ready | Notice::Subscribed(_));
-            if opens && !self.is_ready && self.is_open() {
+            if opens && self.ready_since.is_none() && self.is_open() {
                 self.ready(moment, desk);
             }
             desk.notice(notice, sample, moment);
@@ -292,8 +292,7 @@ impl Link {
     }
 
     fn ready(&mut self, moment: Moment, desk: &mut Desk) {
-        self.is_ready = true;
-        self.ready_since = moment.mono;
+        self.ready_since = Some(moment.mono);
         self.meter_change(desk, |_| {});
         desk.tell(Status::Connected, &self.host.clone(), moment);
     }
@@ -306,8 +305,8 @@ impl Link {
         let moment = desk.moment();
         self.give(Input::Tick, moment, desk);
         desk.post_events(moment.mono);
-        if self.is_ready {
-            desk.look_for_stale(&self.symbols, self.ready_since, moment);
+        if let Some(since) = self.ready_since {
+            desk.look_for_stale(&self.symbols, since, moment);
         }
     }
 

@@ -9,9 +9,9 @@ use crate::sources::venue::recorded::forms;
 pub(super) struct Secrets(Vec<SecretString>);
 
 impl Secrets {
-    pub(super) fn new(known: Vec<SecretString>) -> Self {
+    pub(super) fn new(known: &[SecretString]) -> Self {
         let mut secrets = Self::default();
-        for secret in &known {
+        for secret in known {
             secrets.add(secret);
         }
         secrets
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn keys_are_hidden_wherever_they_stand() {
-        let mut secrets = Secrets::new(vec!["CANARY".into(), "abc".into()]);
+        let mut secrets = Secrets::new(&["CANARY".into(), "abc".into()]);
         secrets.add(&"CANARY-LONGER".into());
         let hidden = secrets.hide("CANARY x CANARY-LONGER abc".to_owned());
         assert_eq!(hidden, "••• x ••• abc");

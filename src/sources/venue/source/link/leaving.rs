@@ -30,7 +30,7 @@ impl Link {
         self.outgoing.clear();
         self.asks.clear();
         self.is_unflushed = false;
-        self.is_ready = false;
+        self.ready_since = None;
         self.ending = None;
         if was_open {
             self.give(Input::Closed, moment, desk);

@@ -47,7 +47,7 @@ impl Link {
         pace.take(1, now);
         self.attempt += 1;
         self.asked = 0;
-        self.has_data = false;
+        self.first_data = None;
         if self.attempt > 1 {
             desk.meters.reconnects.add(1);
         }
@@ -145,7 +145,7 @@ impl Link {
         self.pinged = moment.timer;
         self.outgoing.clear();
         self.give(Input::Opened, moment, desk);
-        if !self.needs_login && !self.is_ready {
+        if !self.needs_login && self.ready_since.is_none() {
             self.ready(moment, desk);
         }
         desk.post_events(moment.mono);

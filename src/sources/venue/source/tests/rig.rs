@@ -283,7 +283,7 @@ impl Plan {
     }
 
     pub(super) fn start(self) -> Rig {
-        Rig::start(self)
+        Rig::start(&self)
     }
 }
 
@@ -321,8 +321,8 @@ pub(super) fn trust(authority: Option<&str>) -> Arc<ClientConfig> {
 }
 
 impl Rig {
-    fn start(plan: Plan) -> Self {
-        let setup = setup(&plan);
+    fn start(plan: &Plan) -> Self {
+        let setup = setup(plan);
         let source = VenueSource {
             info: Arc::new(SourceInfo {
                 name: SourceName::new("made-up"),
