@@ -84,6 +84,7 @@ fn setup() -> Setup {
         rest_url: None,
         stale_after: Duration::from_secs(60),
         keys: Vec::new(),
+        variables: Vec::new(),
         own: [].into(),
     }
 }
@@ -235,6 +236,8 @@ fn results(given: &[Given]) -> HashMap<String, Vec<String>> {
     for item in given {
         if let Given::Result { symbol, result } = item {
             let told = format!("{:?} {:?} {:?}", result.time, result.body, result.day);
+            // In a recording, the secret has become a few stars, and nothing else has changed.
+            let told = told.replace("quoted", "***");
             all.entry(symbol.clone()).or_default().push(told);
         }
     }
@@ -271,14 +274,7 @@ fn a_replayed_recording_gives_the_same_results_as_the_live_run_did() {
     }
     for path in [folder.path().to_owned(), only_file(folder.path())] {
         let given = replayed(open(&path), Some(&NAMES));
-        // The secret has become a few stars, and nothing else has changed.
-        let without = |results: &HashMap<String, Vec<String>>| {
-            let clean = |told: &String| told.replace("quoted", "***");
-            let all = results.iter();
-            all.map(|(symbol, told)| (symbol.clone(), told.iter().map(clean).collect()))
-                .collect::<HashMap<String, Vec<String>>>()
-        };
-        assert_eq!(results(&given), without(&live));
+        assert_eq!(results(&given), live);
         let errors = errors(&given);
         assert_eq!(errors.len(), 13, "{errors:#?}");
         let first = format!(
