@@ -11,6 +11,7 @@ use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::source::Products;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::SessionCalendar;
+use crate::sources::http_poll;
 use crate::sources::recording::{Played, Recording, RecordingPlayer};
 use crate::sources::spec::SourceSpec;
 use crate::sources::venue::options::{Setup, Venue};
@@ -38,13 +39,16 @@ pub fn read_head(line: &[u8]) -> Result<Arc<dyn Recording>, String> {
         .ok_or("it does not begin with a recording's head; it may go on from another file")?;
     let spec: SourceSpec = head.spec.parse().map_err(|error| format!("{error}"))?;
     let kind = spec.kind().name;
-    let venue = VENUES
-        .iter()
-        .copied()
+    let venue = recordable()
         .find(|venue| venue.kind.name == kind)
         .ok_or_else(|| format!("it is a recording of {kind}:, which is no live source"))?;
     let recording = OfVenue::new(venue, &spec).map_err(|error| error.to_string())?;
     Ok(Arc::new(recording))
+}
+
+/// Everything that is recorded: venues, and what is polled.
+fn recordable() -> impl Iterator<Item = &'static Venue> {
+    VENUES.iter().copied().chain([&http_poll::VENUE])
 }
 
 /// A venue's recording.
@@ -74,10 +78,15 @@ impl OfVenue {
     ) -> Result<Self, crate::sources::spec::SpecError> {
         let setup = venue.setup(spec, &|_| Some(NO_KEY.to_owned()))?;
         (venue.protocol)(&setup).map_err(|problem| spec.wrong(problem.option, problem.reason))?;
+        let calendar = match setup.own.get("session").map(String::as_str) {
+            Some("utc") => SessionCalendar::UtcDay,
+            Some("us") => SessionCalendar::UsEquities,
+            _ => venue.calendar,
+        };
         let protocol = move |setup: &Setup| (venue.protocol)(setup).ok();
         Ok(Self::with_protocol(
             venue.kind.name,
-            venue.calendar,
+            calendar,
             setup,
             Arc::new(protocol),
         ))
@@ -229,11 +238,10 @@ mod tests {
 
     #[test]
     fn every_venue_can_be_played_without_its_keys() {
-        for venue in VENUES {
+        for venue in recordable() {
             for example in venue.kind.examples {
                 let recording = head(example.spec).unwrap();
                 assert_eq!(recording.kind(), venue.kind.name);
-                assert_eq!(recording.calendar(), venue.calendar);
                 let mut player = recording.player();
                 let mut played = Played::default();
                 for line in [
