@@ -11,6 +11,7 @@ use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::source::Products;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::SessionCalendar;
+use crate::sources::http_poll;
 use crate::sources::recording::{Played, Recording, RecordingPlayer};
 use crate::sources::spec::SourceSpec;
 use crate::sources::venue::options::{Setup, Venue};
@@ -38,19 +39,21 @@ pub fn read_head(line: &[u8]) -> Result<Arc<dyn Recording>, String> {
         .ok_or("it does not begin with a recording's head; it may go on from another file")?;
     let spec: SourceSpec = head.spec.parse().map_err(|error| format!("{error}"))?;
     let kind = spec.kind().name;
-    let venue = VENUES
-        .iter()
-        .copied()
+    let venue = recordable()
         .find(|venue| venue.kind.name == kind)
         .ok_or_else(|| format!("it is a recording of {kind}:, which is no live source"))?;
     let recording = OfVenue::new(venue, &spec).map_err(|error| error.to_string())?;
     Ok(Arc::new(recording))
 }
 
+/// Everything that is recorded: venues, and what is polled.
+fn recordable() -> impl Iterator<Item = &'static Venue> {
+    VENUES.iter().copied().chain([&http_poll::VENUE])
+}
+
 /// A venue's recording.
 pub struct OfVenue {
     kind: String,
-    calendar: SessionCalendar,
     setup: Setup,
     protocol: MakeProtocol,
 }
@@ -77,7 +80,6 @@ impl OfVenue {
         let protocol = move |setup: &Setup| (venue.protocol)(setup).ok();
         Ok(Self::with_protocol(
             venue.kind.name,
-            setup.calendar,
             setup,
             Arc::new(protocol),
         ))
@@ -85,15 +87,9 @@ impl OfVenue {
 
     /// A recording that is played with protocols made by this.
     #[must_use]
-    pub fn with_protocol(
-        kind: &str,
-        calendar: SessionCalendar,
-        setup: Setup,
-        protocol: MakeProtocol,
-    ) -> Self {
+    pub fn with_protocol(kind: &str, setup: Setup, protocol: MakeProtocol) -> Self {
         Self {
             kind: kind.to_owned(),
-            calendar,
             setup,
             protocol,
         }
@@ -106,7 +102,7 @@ impl Recording for OfVenue {
     }
 
     fn calendar(&self) -> SessionCalendar {
-        self.calendar
+        self.setup.calendar
     }
 
     fn products(&self) -> Products {
@@ -229,11 +225,10 @@ mod tests {
 
     #[test]
     fn every_venue_can_be_played_without_its_keys() {
-        for venue in VENUES {
+        for venue in recordable() {
             for example in venue.kind.examples {
                 let recording = head(example.spec).unwrap();
                 assert_eq!(recording.kind(), venue.kind.name);
-
                 let mut player = recording.player();
                 let mut played = Played::default();
                 for line in [
