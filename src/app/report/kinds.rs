@@ -214,7 +214,7 @@ mod tests {
     fn sources_are_listed_and_explained() {
         let text = list(KINDS);
         for kind in KINDS {
-            assert!(text.contains(&format!("{}:", kind.name)));
+            assert!(text.contains(&form_of(kind)), "{}", kind.name);
             let explained = explain(kind);
             for option in kind.options {
                 assert!(explained.contains(option.name) && explained.contains(option.summary));

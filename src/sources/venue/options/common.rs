@@ -1,0 +1,94 @@
+//! The options that venues have in common.
+
+use crate::sources::kind::{OptionValue, SourceOption};
+
+/// Which services to take.
+pub const SERVICES: SourceOption = SourceOption {
+    name: "services",
+    value: OptionValue::Text("LIST"),
+    default: "all that it has",
+    summary: "Which data to take, separated by commas: OHLCV, LEVEL1, LEVEL2, TIMESALE, NEWS",
+};
+/// How deep a book is asked for.
+pub const DEPTH: SourceOption = SourceOption {
+    name: "depth",
+    value: OptionValue::Count { min: 1, max: 5000 },
+    default: "the venue's",
+    summary: "Levels of each side to ask the venue for",
+};
+/// How many levels a result shows.
+pub const LEVELS: SourceOption = SourceOption {
+    name: "levels",
+    value: OptionValue::Count { min: 1, max: 1000 },
+    default: "10",
+    summary: "Levels of each side in a LEVEL2 result",
+};
+/// Which bars.
+pub const INTERVAL: SourceOption = SourceOption {
+    name: "interval",
+    value: OptionValue::Text("TIME"),
+    default: "1m",
+    summary: "The length of the bars to ask for; longer ones are built from one-minute bars (--timeframes)",
+};
+/// Where bars come from.
+pub const BARS: SourceOption = SourceOption {
+    name: "bars",
+    value: OptionValue::Choice(&["venue", "trades"]),
+    default: "venue, where it has them",
+    summary: "Take the venue's bars, or build them from its trades",
+};
+/// What the open of a built bar is.
+pub const OPEN: SourceOption = SourceOption {
+    name: "open",
+    value: OptionValue::Choice(&["first-trade", "previous-close"]),
+    default: "first-trade",
+    summary: "What the open of a bar is that is built from trades",
+};
+/// Where the socket is.
+pub const URL: SourceOption = SourceOption {
+    name: "url",
+    value: OptionValue::Text("URL"),
+    default: "the venue's",
+    summary: "Scheme, host and port to connect to instead, and a path if it has one",
+};
+/// Where requests go.
+pub const REST_URL: SourceOption = SourceOption {
+    name: "rest_url",
+    value: OptionValue::Text("URL"),
+    default: "the venue's",
+    summary: "The same for requests over HTTP",
+};
+/// Whether plain connections are allowed.
+pub const INSECURE: SourceOption = SourceOption {
+    name: "insecure",
+    value: OptionValue::Boolean,
+    default: "false",
+    summary: "Allow ws:// and http:// to other machines, where anybody on the way can read and change everything",
+};
+/// When a symbol is stale.
+pub const STALE: SourceOption = SourceOption {
+    name: "stale",
+    value: OptionValue::Positive,
+    default: "60",
+    summary: "Report a symbol without data for so many seconds, while its market is open",
+};
+
+/// When trading days begin and end.
+pub const SESSION: SourceOption = SourceOption {
+    name: "session",
+    value: OptionValue::Choice(&["us", "utc"]),
+    default: "as its market trades",
+    summary: "When trading days begin and end: New York's, or the UTC day",
+};
+
+/// The options that every venue has in common.
+const COMMON: [SourceOption; 11] = [
+    SERVICES, DEPTH, LEVELS, INTERVAL, BARS, OPEN, URL, REST_URL, INSECURE, STALE, SESSION,
+];
+
+/// Whether an option is one of those; one of such a name that takes something else is the venue's own.
+pub(super) fn is_common(option: &SourceOption) -> bool {
+    COMMON
+        .iter()
+        .any(|common| common.name == option.name && common.value == option.value)
+}
