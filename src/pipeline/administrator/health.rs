@@ -291,6 +291,7 @@ impl SourceRates {
             state,
             state_since: self.state_since,
             calendar: info.calendar,
+            services: info.products.services,
             transport: meters.transport(),
             data_clock: meters.data_clock(),
             messages_per_s: self.messages_per_s,
