@@ -174,6 +174,52 @@ fn bars_are_built_from_trades_and_go_out_when_their_minute_is_over() {
 }
 
 #[test]
+fn a_trade_that_a_live_source_sends_again_is_no_second_result_and_no_second_row() {
+    let mut worker = worker(Products::default());
+    worker.watch_book(true);
+    turn_end(&mut worker);
+    for _ in 0..2 {
+        let out = told(&give(&mut worker, 1, trade(1, 10)));
+        assert_eq!(out.len(), 1 - worker.context.meters.repeated.get() as usize);
+    }
+    assert_eq!(worker.context.meters.repeated.get(), 1);
+    let mut elsewhere = trade(1, 11);
+    if let Payload::TimeAndSales(trade) = &mut elsewhere {
+        trade.exchange = Some("V".into());
+    }
+    assert_eq!(told(&give(&mut worker, 1, elsewhere)), ["trade 11 last 11"]);
+    let nameless = || Payload::TimeAndSales(Box::default());
+    for _ in 0..2 {
+        assert_eq!(told(&give(&mut worker, 2, nameless())), ["trade - last -"]);
+    }
+    assert_eq!(
+        told(&turn_end(&mut worker)),
+        ["tape false 4"],
+        "one row each"
+    );
+    worker.reset();
+    assert_eq!(
+        told(&give(&mut worker, 1, trade(1, 10))),
+        ["trade 10 last 10"],
+        "all is forgotten"
+    );
+    assert_eq!(worker.context.meters.repeated.get(), 1);
+}
+
+#[test]
+fn what_is_not_live_is_taken_as_it_is() {
+    let mut worker = worker(Products::default());
+    let source = Arc::make_mut(&mut worker.context.source);
+    source.origin = Origin::Replay;
+    for _ in 0..2 {
+        assert_eq!(
+            told(&give(&mut worker, 1, trade(1, 10))),
+            ["trade 10 last 10"]
+        );
+    }
+}
+
+#[test]
 fn what_the_source_does_not_serve_gives_no_results_but_moves_the_price() {
     let mut worker = worker(Products {
         services: ServiceSet::of(&[DataService::Ohlcv]),

@@ -1,5 +1,7 @@
 //! The TIMESALE service: the tape of the last trades, and the last price that they give.
 
+mod seen;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
 use super::super::board::TAPE_ROWS_MAX;
 use super::super::outcome::TapeUpdate;
 use super::super::snapshot::{TapeRow, TradeFate};
+
+use seen::SeenTrades;
 
 /// Trades that are kept while nobody looks.
 const UNWATCHED_ROWS: usize = 100;
@@ -27,6 +31,7 @@ pub(super) struct TimeAndSalesService {
     is_watched: bool,
     is_whole_due: bool,
     last: Option<Last>,
+    seen: SeenTrades,
 }
 
 /// The trade whose price is the last one.
@@ -66,6 +71,12 @@ impl TimeAndSalesService {
             time,
         });
         Some(price)
+    }
+
+    /// Whether a trade has come before: venues send the last ones again when a connection is opened anew. One that is
+    /// new is remembered.
+    pub fn is_repeat(&mut self, time: Option<UnixMs>, trade: &TimeAndSale) -> bool {
+        trade.action == TradeAction::New && !self.seen.note(time, trade)
     }
 
     fn is_newest(&self, time: Option<UnixMs>) -> bool {
