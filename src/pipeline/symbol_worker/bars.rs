@@ -138,7 +138,7 @@ impl SymbolWorker {
                 self.put_closed(true, out);
             }
         }
-        self.ohlcv.close_all();
+        self.ohlcv.give_open_bars();
         if gives {
             self.put_closed(true, out);
         }
