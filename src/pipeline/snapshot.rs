@@ -315,6 +315,8 @@ pub struct PipelineView {
     pub replaced: u64,
     /// Bars that came late and were placed in history, and trades that came too late for any bar.
     pub late: u64,
+    /// Trades that live sources sent once more, which were left out.
+    pub repeated: u64,
     /// Worker restarts after panics.
     pub restarts: u64,
     /// Bytes of bar history over all symbols.

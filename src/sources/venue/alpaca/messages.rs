@@ -85,6 +85,8 @@ pub(super) struct Trade<'a> {
     pub(super) symbol: Cow<'a, str>,
     #[serde(rename = "i")]
     pub(super) id: u64,
+    #[serde(rename = "x")]
+    pub(super) exchange: Option<Box<str>>,
     #[serde(rename = "p")]
     pub(super) price: Exact,
     #[serde(rename = "s")]
@@ -107,6 +109,8 @@ pub(super) struct Correction<'a> {
     pub(super) original_id: u64,
     #[serde(rename = "ci")]
     pub(super) id: u64,
+    #[serde(rename = "x")]
+    pub(super) exchange: Option<Box<str>>,
     #[serde(rename = "cp")]
     pub(super) price: Exact,
     #[serde(rename = "cs")]
@@ -125,6 +129,8 @@ pub(super) struct Cancel<'a> {
     pub(super) symbol: Cow<'a, str>,
     #[serde(rename = "i")]
     pub(super) id: u64,
+    #[serde(rename = "x")]
+    pub(super) exchange: Option<Box<str>>,
     #[serde(rename = "p")]
     pub(super) price: Exact,
     #[serde(rename = "s")]
