@@ -47,6 +47,27 @@ fn strange_frames_and_broken_connections_are_survived() {
             r#"{"method":"dance","success":true}"#,
         ],
         bad: &[
+            // A field twice, of another type, and a time that is none.
+            (
+                r#"{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":1,"price":2,"qty":1,"ord_type":"market","trade_id":1,"timestamp":"2024-07-09T11:00:00Z"}]}"#,
+                "SchemaError",
+            ),
+            (
+                r#"{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":[1],"qty":1,"ord_type":"market","trade_id":1,"timestamp":"2024-07-09T11:00:00Z"}]}"#,
+                "SchemaError",
+            ),
+            (
+                r#"{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":"0x10","qty":1,"ord_type":"market","trade_id":1,"timestamp":"2024-07-09T11:00:00Z"}]}"#,
+                "SchemaError",
+            ),
+            (
+                r#"{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":1,"qty":null,"ord_type":"market","trade_id":1,"timestamp":"2024-07-09T11:00:00Z"}]}"#,
+                "SchemaError",
+            ),
+            (
+                r#"{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":1,"qty":1,"ord_type":"market","trade_id":1,"timestamp":"2024-13-09T11:00:00Z"}]}"#,
+                "SchemaError",
+            ),
             (
                 r#"{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":NaN,"qty":1,"ord_type":"market","trade_id":1,"timestamp":"2024-07-09T11:00:00Z"}]}"#,
                 "DecodeError",

@@ -192,6 +192,30 @@ pub fn survives(case: &Case) {
         live.error(kind, "");
         live.takes(case, &mut peer, 2);
     }
+    let good = (case.finish)(&(case.good)(3));
+    peer.send(good.replace('{', r#"{"an extra field":[{"x":null}],"#));
+    let expected = price(3);
+    live.program
+        .next_where("a frame with extra fields", |line| {
+            assert_ne!(line["type"], "error", "{line}");
+            line.to_string().contains(&expected)
+        });
+    let whole = (case.good)(4).replace("{next}", "0");
+    for text in [
+        "[".repeat(100_000),
+        whole.clone() + "]",
+        whole[1..].to_owned(),
+    ] {
+        peer.send(text);
+        let error = live
+            .program
+            .next_where("an error", |line| line["type"] == "error");
+        assert!(
+            ["DecodeError", "SchemaError"].contains(&error["error"].as_str().unwrap()),
+            "{error}"
+        );
+        live.takes(case, &mut peer, 5);
+    }
     let mut number = 10;
     let endings: [(&[u8], &str, &str); 4] = [
         // A text of a thousand bytes, of which two come.
