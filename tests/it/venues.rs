@@ -29,7 +29,7 @@
 //! | F33 days that are longer, shorter or half | `crate::faults::clocks::f33_…` |
 //! | F47 data that steers the terminal | `faults::f47_…`; `crate::terminal::hostile` |
 //!
-//! Beyond these: an end that is announced (`binance`), a limit that is kept to (`binance`, `http`), symbols that are refused
+//! Beyond these: an end that is announced (`binance`), a limit that is kept to (`binance`, `finnhub`, `http`), symbols that are refused
 //! while others go on, data before its confirmation, and changes that come twice or too late, in the venues' modules.
 
 mod alpaca;

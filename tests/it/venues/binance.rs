@@ -1,5 +1,7 @@
 //! Binance: one answer confirms many streams, whole books come over HTTP, and the venue announces its end.
 
+use std::time::Duration;
+
 use crate::support::venue_server::{Peer, Server};
 
 use super::rig::{Case, Live, price, survives};
@@ -119,7 +121,7 @@ fn every_service_gives_its_results_and_a_refused_symbol_harms_no_other() {
 }
 
 #[test]
-fn a_hole_in_a_chain_begins_one_book_anew_and_a_limit_is_kept_to() {
+fn a_hole_in_a_chain_begins_one_book_anew() {
     let source = "binance:?services=LEVEL2&url={ws}&rest_url={http}";
     let mut live = Live::start(source, "BNBBTC,ETHUSDT", &[]);
     let mut peer = live.server.accept();
@@ -156,12 +158,24 @@ fn a_hole_in_a_chain_begins_one_book_anew_and_a_limit_is_kept_to() {
     assert_eq!(sequence(&mut live, "ETHUSDT"), "170");
     let call = live.server.call();
     assert!(call.head.path.contains("BNBBTC"), "{}", call.head.path);
-    call.answer(429, &[("Retry-After", "1")], "");
-    live.error("RateLimited", "HTTP 429");
-    let call = live.server.call();
-    assert!(call.head.path.contains("BNBBTC"), "{}", call.head.path);
     call.answer_json(&whole(166));
     let recovered = live.program.next_result("BNBBTC");
     assert_eq!(recovered["sequence"], 166);
+    live.quit();
+}
+
+#[test]
+fn who_asks_for_patience_gets_it_and_the_rest_goes_on() {
+    let source = "binance:?services=LEVEL2,TIMESALE&url={ws}&rest_url={http}";
+    let mut live = Live::start(source, "BTCUSDT", &[]);
+    let mut peer = live.server.accept();
+    confirm(&mut peer);
+    peer.send(diff("BTCUSDT", 150, 161));
+    let call = live.server.call();
+    call.answer(429, &[("Retry-After", "30")], "");
+    let error = live.error("RateLimited", "HTTP 429");
+    assert!(error["message"].to_string().contains("in 30 s"), "{error}");
+    live.takes(&CASE, &mut peer, 0);
+    assert!(live.server.call_within(Duration::ZERO).is_none());
     live.quit();
 }
