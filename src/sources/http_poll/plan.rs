@@ -11,6 +11,7 @@ use crate::decode::pointer::options::from_options;
 use crate::domain::time::SessionCalendar;
 use crate::sources::mapped::{Style, Template, Variables, error_pointer, headers, mappings};
 use crate::sources::venue::options::{OptionProblem, Setup};
+use crate::sources::venue::secrets::Secrets;
 
 /// The environment variable with the key of Financial Modeling Prep.
 pub const FMP_KEY: &str = "FMP_API_KEY";
@@ -97,7 +98,7 @@ pub struct Plan {
     /// Whether the endpoint is on this machine.
     pub is_loopback: bool,
     /// What must never be shown.
-    pub secrets: Vec<SecretString>,
+    pub(crate) secrets: Secrets,
 }
 
 impl Plan {
@@ -154,7 +155,7 @@ impl Plan {
             depth: setup.depth,
             is_loopback: host.1,
             host: host.0,
-            secrets: setup.keys.iter().flatten().cloned().collect(),
+            secrets: Secrets::new(setup.keys.iter().flatten()),
             url: template,
         })
     }
