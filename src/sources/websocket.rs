@@ -301,7 +301,7 @@ impl Protocol for Feed {
         for (symbol, id) in symbols {
             match self.wanted.insert(symbol.as_str(), symbol, *id, false) {
                 Ok(()) => added.push(symbol.as_str()),
-                Err(notice) => output.notices.push(notice),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.is_ready {

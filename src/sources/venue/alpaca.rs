@@ -182,7 +182,7 @@ impl Alpaca {
         match &*kind {
             "success" => self.success(&reading::read_part(text, "a success")?, output),
             "subscription" => {
-                self.subscription(&reading::read_part(text, "a subscription")?, output)
+                self.subscription(&reading::read_part(text, "a subscription")?, output);
             }
             "error" => self.error(&reading::read_part(text, "an error")?, output),
             _ => return self.data(&kind, text, output),
@@ -237,7 +237,7 @@ impl Protocol for Alpaca {
             let wire = self.feed.wire(symbol);
             match self.wanted.insert(&wire, symbol, *id, false) {
                 Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(notice),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.stage == Stage::Ready {

@@ -277,7 +277,7 @@ impl Protocol for Binance {
             };
             match self.wanted.insert(&name, symbol, *id, state) {
                 Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(notice),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.is_open {

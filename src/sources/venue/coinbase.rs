@@ -301,7 +301,7 @@ impl Protocol for Coinbase {
             };
             match self.wanted.insert(&name, symbol, *id, state) {
                 Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(notice),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.is_open && !added.is_empty() {

@@ -346,7 +346,7 @@ impl Protocol for Finnhub {
         for (symbol, id) in symbols {
             let wire = symbol.as_str().to_uppercase();
             if let Err(notice) = self.wanted.insert(&wire, symbol, *id, ()) {
-                output.notices.push(notice);
+                output.notices.push(*notice);
             } else if self.is_open {
                 self.ask("subscribe", &wire, output);
                 output.notices.push(Notice::Subscribed(*id));

@@ -285,7 +285,7 @@ impl Protocol for Kraken {
             let name = pairs::kraken(symbol.as_str());
             match self.wanted.insert(&name, symbol, *id, self.new_state()) {
                 Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(notice),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.is_open && !added.is_empty() {

@@ -340,7 +340,7 @@ impl Protocol for Massive {
                 .insert(symbol.as_str(), symbol, *id, Known::default())
             {
                 Ok(()) => added.push(symbol.as_str()),
-                Err(notice) => output.notices.push(notice),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.stage == Stage::Ready {

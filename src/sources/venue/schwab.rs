@@ -314,7 +314,7 @@ impl Protocol for Schwab {
                         subscriptions.add(*id);
                     }
                 }
-                Err(notice) => output.notices.push(notice),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         self.advance(output);

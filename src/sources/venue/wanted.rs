@@ -44,12 +44,12 @@ impl<T> Wanted<T> {
         symbol: &Symbol,
         id: SymbolId,
         state: T,
-    ) -> Result<(), Notice> {
+    ) -> Result<(), Box<Notice>> {
         if let Some(Entry { symbol: other, .. }) = self.by_wire.get(wire) {
-            return Err(Notice::Refused {
+            return Err(Box::new(Notice::Refused {
                 symbol: id,
                 reason: format!("{symbol} is the same as {other}, which is subscribed already"),
-            });
+            }));
         }
         let entry = Entry {
             symbol: symbol.clone(),
