@@ -24,10 +24,32 @@ impl<'de> Deserialize<'de> for Exact {
             .strip_prefix('"')
             .and_then(|rest| rest.strip_suffix('"'))
             .unwrap_or(raw);
-        parse_json(text)
-            .map(Self)
-            .map_err(|error: NumberError| D::Error::custom(format!("{} {error}", quoted(text))))
+        number_of(text).map(Self)
     }
+}
+
+/// The same of a venue that puts all its numbers in quotes, which are quicker to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quoted(pub Decimal);
+
+impl<'de> Deserialize<'de> for Quoted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Digits;
+        impl serde::de::Visitor<'_> for Digits {
+            type Value = Quoted;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a number in quotes")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Quoted, E> {
+                number_of(text).map(Quoted)
+            }
+        }
+        deserializer.deserialize_str(Digits)
+    }
+}
+
+fn number_of<E: Error>(text: &str) -> Result<Decimal, E> {
+    parse_json(text).map_err(|error: NumberError| E::custom(format!("{} {error}", quoted(text))))
 }
 
 /// A level as most venues write it: a list that begins with price and size.
@@ -96,6 +118,17 @@ mod tests {
         ] {
             assert!(exact(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_that_are_to_stand_in_quotes_keep_their_digits() {
+        let read = |text: &str| serde_json::from_str::<Quoted>(text).map(|number| number.0);
+        assert_eq!(read("\"0.00100000\"").unwrap().to_string(), "0.00100000");
+        for text in ["\"\"", "\"x\"", "\"NaN\"", "\" 1\"", "1.5", "null", "[]"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let error = read("\"1x\"").unwrap_err().to_string();
+        assert!(error.contains("\"1x\" is no number"), "{error}");
     }
 
     #[test]

@@ -31,6 +31,7 @@ use super::venue::Limits;
 use super::venue::options::{Key, Setup, Venue};
 use super::venue::recorded::Tap;
 use super::venue::session::Session;
+use crate::domain::event::ServiceSet;
 use crate::domain::source::{BarStamp, Delivery, Origin, SourceInfo};
 use crate::domain::time::{SessionCalendar, Timeframe};
 use crate::pipeline::backoff::BackoffSettings;
@@ -53,6 +54,7 @@ pub const VENUE: Venue = Venue {
         what: "a key of Financial Modeling Prep, for its presets",
         required: false,
     }],
+    services: |_| ServiceSet::ALL,
     calendar: |_| SessionCalendar::UsEquities,
     intervals: &Timeframe::ALL,
     limits: |_| Limits::default(),
@@ -102,7 +104,7 @@ impl HttpPoll {
             Arc::clone(&context.recorder),
             context.name.clone(),
             spec.to_string(),
-            secrets,
+            &secrets,
         );
         Ok(Self {
             info: Arc::new(SourceInfo {

@@ -7,9 +7,10 @@
 //! - [`options`]: what can be set on every venue's source, and what a protocol is made from;
 //! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
 //! - [`deflate`]: messages that come compressed;
-//! - [`frame`]: what protocols that speak JSON have in common;
 //! - [`recorded`]: what is recorded of one;
 //! - [`reading`], [`pairs`], [`patience`]: JSON, notations of pairs, and waits, for the leaves that need them;
+//! - `http`, `pacing`: what requests have in common, and how many there may be;
+//! - `secrets`: keeps keys out of whatever is shown or written down;
 //! - [`session`]: a protocol with what is the same for all of them: what a driver and a recording talk to.
 //!
 //! A new venue is a leaf file with its protocol and its [`Venue`], and one line in [`VENUES`].
@@ -20,7 +21,7 @@ pub mod coinbase;
 pub(crate) mod connection;
 pub mod deflate;
 pub mod finnhub;
-pub mod frame;
+pub(crate) mod http;
 pub mod kraken;
 pub mod massive;
 pub mod options;
@@ -31,6 +32,7 @@ pub mod reading;
 pub mod recorded;
 mod rest;
 pub mod schwab;
+pub(crate) mod secrets;
 pub mod session;
 mod source;
 #[cfg(test)]

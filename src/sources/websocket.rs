@@ -14,7 +14,7 @@ use super::venue::wanted::Wanted;
 use super::venue::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol};
 use crate::decode::pointer::mapping::{Mapping, Row};
 use crate::decode::pointer::{self, Condition, Pointer, message};
-use crate::domain::event::{Event, Payload};
+use crate::domain::event::{Event, Payload, ServiceSet};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
@@ -25,6 +25,7 @@ pub const VENUE: Venue = Venue {
     socket_url: "",
     rest_url: None,
     keys: &[],
+    services: |_| ServiceSet::ALL,
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits,
@@ -300,10 +301,7 @@ impl Protocol for Feed {
         for (symbol, id) in symbols {
             match self.wanted.insert(symbol.as_str(), symbol, *id, false) {
                 Ok(()) => added.push(symbol.as_str()),
-                Err(other) => output.notices.push(Notice::Refused {
-                    symbol: *id,
-                    reason: format!("'{other}' is subscribed already"),
-                }),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.is_ready {

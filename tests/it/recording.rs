@@ -150,9 +150,9 @@ fn message(second: i64) -> String {
 /// A live run of so many seconds, recorded; gives what came out.
 fn live(recorder: Arc<dyn Recorder>, seconds: i64, spec: &'static str) -> Vec<Given> {
     let source = ScriptedSource::new("lines", Delivery::Pausable, move |mut feed| async move {
-        let secrets = vec!["quoted".into()];
+        let secrets = ["quoted".into()];
         let name = SourceName::new("lines");
-        let mut tap = Tap::new(recorder, name, spec.to_owned(), secrets);
+        let mut tap = Tap::new(recorder, name, spec.to_owned(), &secrets);
         let mut session = Session::new(Box::<Lines>::default(), &setup());
         let pairs: Vec<(Symbol, SymbolId)> = symbols(&NAMES)
             .into_iter()

@@ -10,7 +10,8 @@ use crate::decode::pointer::mapping::Mapping;
 use crate::decode::pointer::options::from_options;
 use crate::domain::time::SessionCalendar;
 use crate::sources::mapped::{Style, Template, Variables, error_pointer, headers, mappings};
-use crate::sources::venue::options::{OptionProblem, Setup};
+use crate::sources::venue::options::{OptionProblem, Setup, is_loopback};
+use crate::sources::venue::secrets::Secrets;
 
 /// The environment variable with the key of Financial Modeling Prep.
 pub const FMP_KEY: &str = "FMP_API_KEY";
@@ -97,7 +98,7 @@ pub struct Plan {
     /// Whether the endpoint is on this machine.
     pub is_loopback: bool,
     /// What must never be shown.
-    pub secrets: Vec<SecretString>,
+    pub(crate) secrets: Secrets,
 }
 
 impl Plan {
@@ -154,7 +155,7 @@ impl Plan {
             depth: setup.depth,
             is_loopback: host.1,
             host: host.0,
-            secrets: setup.keys.iter().flatten().cloned().collect(),
+            secrets: Secrets::new(setup.keys.iter().flatten()),
             url: template,
         })
     }
@@ -242,14 +243,9 @@ fn host_of(url: &str) -> Result<(String, bool), OptionProblem> {
     let parsed =
         reqwest::Url::parse(url).map_err(|error| problem("url", &format!("is no URL: {error}")))?;
     let host = parsed.host_str().unwrap_or_default();
-    let is_loopback = host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback());
     let shown = match parsed.port() {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     };
-    Ok((shown, is_loopback))
+    Ok((shown, is_loopback(host)))
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::HttpPoll;
 use super::plan::Plan;
 use super::protocol::{ALL, number_of};
-use super::request::{BODY_BYTES_MAX, Client, Response, Whole, wait_of};
+use super::request::{BODY_BYTES_MAX, Client, Response, Whole};
 use super::schedule::Schedule;
 use super::verdict::{Verdict, of_status};
 use crate::domain::clock::Nanos;
@@ -21,6 +21,7 @@ use crate::pipeline::backoff::Backoff;
 use crate::pipeline::feed::{EngineGone, Feed};
 use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::SourceCommand;
+use crate::sources::venue::http::retry_after;
 use crate::sources::venue::recorded::Tap;
 use crate::sources::venue::session::{Input, Session};
 use crate::sources::venue::{Answer, Output};
@@ -239,7 +240,7 @@ impl Streamer {
                 let asked = whole
                     .as_ref()
                     .and_then(|whole| whole.retry_after.as_deref());
-                let asked = asked.and_then(|text| wait_of(text, self.wall()));
+                let asked = asked.and_then(|text| retry_after(text, self.wall()));
                 self.report_wait(kind, text, asked, whole.as_ref()).await?;
             }
             (Verdict::Again(text), whole) => {

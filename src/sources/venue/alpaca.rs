@@ -27,10 +27,10 @@ use serde_json::value::RawValue;
 
 use self::control::{REQUEST_BYTES_MAX, request};
 use self::feed::Feed;
-use super::frame::{self, OPTIONS};
-use super::options::{Key, OptionProblem, Setup, Venue};
+use super::options::{self, Key, OptionProblem, Setup, Venue};
+use super::reading;
 use super::wanted::Wanted;
-use super::{Connect, Ending, Endpoint, Incoming, Limits, Notice, Output, Protocol};
+use super::{Connect, Ending, Endpoint, Incoming, Limits, Output, Protocol};
 use crate::decode::Rejection;
 use crate::decode::conditions::TradeHours;
 use crate::domain::event::{DataService, ServiceSet};
@@ -48,7 +48,17 @@ pub const KIND: SourceKind = SourceKind {
     schemes: &[],
     summary: "Alpaca market data: US stocks, crypto or news, with the account's keys",
     rest: Rest::Required("iex|sip|delayed_sip|test|crypto|news"),
-    options: OPTIONS,
+    options: &[
+        options::SERVICES,
+        options::LEVELS,
+        options::BARS,
+        options::OPEN,
+        options::URL,
+        options::NO_REST_URL,
+        options::INSECURE,
+        options::STALE,
+        options::SESSION,
+    ],
     examples: &[
         Example {
             spec: "alpaca:iex",
@@ -88,6 +98,8 @@ pub static VENUE: Venue = Venue {
             required: true,
         },
     ],
+    // A feed that there is not is for the protocol to complain of.
+    services: |rest| Feed::of(rest).map_or(ServiceSet::ALL, |(feed, _)| feed.services()),
     calendar: |feed| match feed {
         "crypto" => SessionCalendar::UtcDay,
         _ => SessionCalendar::UsEquities,
@@ -138,26 +150,6 @@ impl Alpaca {
                 ),
             });
         };
-        let mut setup = setup.clone();
-        let lacking: Vec<&str> = setup
-            .services
-            .iter()
-            .filter(|service| !feed.services().has(*service))
-            .map(DataService::name)
-            .collect();
-        if setup.services != ServiceSet::ALL && !lacking.is_empty() {
-            let has: Vec<&str> = feed.services().iter().map(DataService::name).collect();
-            return Err(OptionProblem {
-                option: "services",
-                reason: format!(
-                    "asks for {}; alpaca:{} has {}",
-                    lacking.join(", "),
-                    setup.rest,
-                    has.join(", ")
-                ),
-            });
-        }
-        setup.services = setup.services.and(feed.services());
         let has_path = setup
             .socket_url
             .split_once("://")
@@ -170,10 +162,10 @@ impl Alpaca {
         Ok(Self {
             feed,
             url,
-            channels: feed.channels(&setup),
+            channels: feed.channels(setup),
             takes_bars: setup.asks_for_bars(),
             takes_trades: setup.needs_trades(),
-            keys: setup.keys,
+            keys: setup.keys.clone(),
             stage: Stage::Closed,
             wanted: Wanted::new(),
             pending: VecDeque::new(),
@@ -183,14 +175,16 @@ impl Alpaca {
 
     fn take(&mut self, element: &RawValue, output: &mut Output) -> Result<(), Rejection> {
         let text = element.get();
-        let kind = match frame::leading(text, "T") {
+        let kind = match reading::leading(text, "T") {
             Some(kind) => kind.into(),
             None => messages::kind(text)?,
         };
         match &*kind {
-            "success" => self.success(&frame::read(text, "a success")?, output),
-            "subscription" => self.subscription(&frame::read(text, "a subscription")?, output),
-            "error" => self.error(&frame::read(text, "an error")?, output),
+            "success" => self.success(&reading::read_part(text, "a success")?, output),
+            "subscription" => {
+                self.subscription(&reading::read_part(text, "a subscription")?, output);
+            }
+            "error" => self.error(&reading::read_part(text, "an error")?, output),
             _ => return self.data(&kind, text, output),
         }
         Ok(())
@@ -222,7 +216,9 @@ impl Protocol for Alpaca {
     }
 
     fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
-        let elements = match frame::text_of(&message).and_then(frame::elements) {
+        let elements = match reading::text_of(message)
+            .and_then(|text| reading::elements(text, "a list of messages"))
+        {
             Ok(elements) => elements,
             Err(rejection) => return output.reject(rejection),
         };
@@ -241,10 +237,7 @@ impl Protocol for Alpaca {
             let wire = self.feed.wire(symbol);
             match self.wanted.insert(&wire, symbol, *id, false) {
                 Ok(()) => added.push(*id),
-                Err(other) => output.notices.push(Notice::Refused {
-                    symbol: *id,
-                    reason: format!("{symbol} is the same as {other}, which is subscribed already"),
-                }),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.stage == Stage::Ready {

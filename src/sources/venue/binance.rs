@@ -21,7 +21,8 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::domain::event::{DataService, Event, Payload};
+use crate::decode::Rejection;
+use crate::domain::event::{DataService, Event, Payload, ServiceSet};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
@@ -31,9 +32,7 @@ use crate::sources::kind::{Example, Rest, SourceKind};
 use super::options::{self, OptionProblem, Setup, Venue};
 use super::reading::{read, text_of};
 use super::wanted::Wanted;
-use super::{
-    Answer, Connect, Ending, Endpoint, Incoming, Limits, Next, Notice, Output, Protocol, pairs,
-};
+use super::{Answer, Connect, Ending, Endpoint, Incoming, Limits, Next, Output, Protocol, pairs};
 
 use book::Sync;
 use frames::Frame;
@@ -79,6 +78,7 @@ pub static VENUE: Venue = Venue {
     socket_url: "wss://data-stream.binance.vision/stream",
     rest_url: Some("https://data-api.binance.vision"),
     keys: &[],
+    services: |_| ServiceSet::of(SERVICES),
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits,
@@ -201,6 +201,24 @@ impl Binance {
         })
     }
 
+    fn take(&mut self, text: &str, output: &mut Output) -> Result<(), Rejection> {
+        if self.data_at_once(text, output) {
+            return Ok(());
+        }
+        let frame: Frame<'_> = read(text, "a message")?;
+        if let Some(stream) = &frame.stream {
+            self.data(stream, &frame, output)
+        } else if frame.event.as_deref() == Some("serverShutdown") {
+            output.end(shutdown());
+            Ok(())
+        } else if frame.id.is_some() || frame.code.is_some() || frame.error.is_some() {
+            self.answered(&frame, output)
+        } else {
+            output.ignored += 1;
+            Ok(())
+        }
+    }
+
     fn lose_book(symbol: SymbolId, output: &mut Output) {
         output.events.push(Event {
             symbol,
@@ -233,33 +251,13 @@ impl Protocol for Binance {
                 ..State::default()
             };
         }
-        let all: Vec<SymbolId> = self
-            .wanted
-            .in_order()
-            .iter()
-            .map(|(_, entry)| entry.id)
-            .collect();
+        let all: Vec<SymbolId> = self.wanted.ids();
         self.call("SUBSCRIBE", &all, output);
     }
 
     fn message(&mut self, message: Incoming<'_>, now: UnixMs, output: &mut Output) {
         self.now = now;
-        let taken = text_of(message)
-            .and_then(|text| read::<Frame<'_>>(text, "a message"))
-            .and_then(|frame| {
-                if let Some(stream) = &frame.stream {
-                    self.data(stream, &frame, output)
-                } else if frame.event.as_deref() == Some("serverShutdown") {
-                    output.end(shutdown());
-                    Ok(())
-                } else if frame.id.is_some() || frame.code.is_some() || frame.error.is_some() {
-                    self.answered(&frame, output)
-                } else {
-                    output.ignored += 1;
-                    Ok(())
-                }
-            });
-        if let Err(rejection) = taken {
+        if let Err(rejection) = text_of(message).and_then(|text| self.take(text, output)) {
             output.reject(rejection);
         }
     }
@@ -279,12 +277,7 @@ impl Protocol for Binance {
             };
             match self.wanted.insert(&name, symbol, *id, state) {
                 Ok(()) => added.push(*id),
-                Err(other) => output.notices.push(Notice::Refused {
-                    symbol: *id,
-                    reason: format!(
-                        "it is the same as {other} at Binance, which is subscribed already"
-                    ),
-                }),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.is_open {

@@ -19,7 +19,7 @@ mod tests;
 use std::time::Duration;
 
 use crate::decode::Rejection;
-use crate::domain::event::DataService;
+use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
@@ -46,7 +46,7 @@ pub const KIND: SourceKind = SourceKind {
         options::BARS,
         options::OPEN,
         options::URL,
-        options::REST_URL,
+        options::NO_REST_URL,
         options::INSECURE,
         options::STALE,
         options::SESSION,
@@ -73,6 +73,7 @@ pub static VENUE: Venue = Venue {
     socket_url: "wss://advanced-trade-ws.coinbase.com",
     rest_url: None,
     keys: &[],
+    services: |_| ServiceSet::of(SERVICES),
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &[Timeframe::M5],
     limits: |_| Limits {
@@ -262,12 +263,7 @@ impl Protocol for Coinbase {
         }
         // A connection on which nothing is asked for within five seconds is closed.
         send("subscribe", Channel::Heartbeats, &[], output);
-        let all: Vec<SymbolId> = self
-            .wanted
-            .in_order()
-            .iter()
-            .map(|(_, entry)| entry.id)
-            .collect();
+        let all: Vec<SymbolId> = self.wanted.ids();
         self.call_all(&all, output);
     }
 
@@ -305,12 +301,7 @@ impl Protocol for Coinbase {
             };
             match self.wanted.insert(&name, symbol, *id, state) {
                 Ok(()) => added.push(*id),
-                Err(other) => output.notices.push(Notice::Refused {
-                    symbol: *id,
-                    reason: format!(
-                        "it is the same as {other} at Coinbase, which is subscribed already"
-                    ),
-                }),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.is_open && !added.is_empty() {

@@ -26,7 +26,7 @@ use crate::domain::outcome::ErrorKind;
 use crate::domain::time::UnixMs;
 
 use super::deflate::{self, DeflateError, Inflating};
-use super::pacing;
+use super::http::{self, USER_AGENT};
 use super::{Ending, Endpoint};
 
 /// The longest message that is taken.
@@ -111,7 +111,7 @@ pub(crate) async fn dial(
                 .headers()
                 .get(header::RETRY_AFTER)
                 .and_then(|value| value.to_str().ok())
-                .and_then(|value| pacing::retry_after(value, now)),
+                .and_then(|value| http::retry_after(value, now)),
         }),
         Ok(Err(error)) => Err(DialError::Failed(format!(
             "{host} does not open a websocket: {error}"
@@ -145,10 +145,7 @@ fn request_of(endpoint: &Endpoint) -> Result<(Url, Request), DialError> {
     request
         .headers_mut()
         .entry(header::USER_AGENT)
-        .or_insert(HeaderValue::from_static(concat!(
-            "streamer-tui/",
-            env!("CARGO_PKG_VERSION")
-        )));
+        .or_insert(HeaderValue::from_static(USER_AGENT));
     Ok((url, request))
 }
 

@@ -21,14 +21,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::frame::{self, OPTIONS};
-use super::options::{Key, Setup, Venue};
+use super::options::{self, Key, Setup, Venue};
+use super::reading;
 use super::wanted::Wanted;
 use super::{Connect, Ending, Endpoint, Incoming, Limits, Notice, Output, Protocol};
 use crate::decode::Rejection;
 use crate::decode::conditions::{TradeHours, by_finnhub_numbers};
 use crate::decode::wire::Exact;
-use crate::domain::event::{DataService, Event, Payload};
+use crate::domain::event::{DataService, Event, Payload, ServiceSet};
 use crate::domain::news::News;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::source::Delivery;
@@ -43,7 +43,15 @@ pub const KIND: SourceKind = SourceKind {
     schemes: &[],
     summary: "Finnhub: trades of up to 50 stocks, currencies or crypto pairs, bars made of them, news",
     rest: Rest::Options,
-    options: OPTIONS,
+    options: &[
+        options::SERVICES,
+        options::OPEN,
+        options::URL,
+        options::NO_REST_URL,
+        options::INSECURE,
+        options::STALE,
+        options::SESSION,
+    ],
     examples: &[
         Example {
             spec: "finnhub:services=OHLCV,TIMESALE",
@@ -54,15 +62,17 @@ pub const KIND: SourceKind = SourceKind {
             effect: "the same with news, which needs a paid plan",
         },
     ],
-    services: &[
-        DataService::Ohlcv,
-        DataService::TimeAndSales,
-        DataService::News,
-    ],
+    services: SERVICES,
     delivery: Delivery::Live,
     check: |spec| VENUE.check(spec),
     open: |spec, context| VENUE.open(spec, context),
 };
+
+const SERVICES: &[DataService] = &[
+    DataService::Ohlcv,
+    DataService::TimeAndSales,
+    DataService::News,
+];
 
 /// The venue as the driver knows it.
 pub static VENUE: Venue = Venue {
@@ -75,6 +85,7 @@ pub static VENUE: Venue = Venue {
         what: "the account's key, from finnhub.io/dashboard",
         required: true,
     }],
+    services: |_| ServiceSet::of(SERVICES),
     calendar: |_| SessionCalendar::UsEquities,
     intervals: &[],
     limits: |_| Limits {
@@ -155,7 +166,7 @@ impl Finnhub {
     }
 
     fn take(&mut self, text: &str, output: &mut Output) -> Result<(), Rejection> {
-        let message: Message<'_> = frame::whole(text, "a message")?;
+        let message: Message<'_> = reading::read(text, "a message")?;
         match (&*message.kind, message.data) {
             ("trade" | "news", None) => {
                 let reason = format!("{}: missing field `data`", message.kind);
@@ -191,8 +202,8 @@ impl Finnhub {
     }
 
     fn trade(&mut self, text: &str, output: &mut Output) -> Result<(), Rejection> {
-        let trade: Trade<'_> = frame::read(text, "a trade")?;
-        let time = frame::time_of_ms(trade.t, "t")?;
+        let trade: Trade<'_> = reading::read_part(text, "a trade")?;
+        let time = reading::time_of_ms(trade.t, "t")?;
         let Some(entry) = self.wanted.get(&trade.s) else {
             output.ignored += 1;
             return Ok(());
@@ -218,9 +229,9 @@ impl Finnhub {
     }
 
     fn headline(&mut self, text: &str, output: &mut Output) -> Result<(), Rejection> {
-        let headline: Article<'_> = frame::read(text, "news")?;
+        let headline: Article<'_> = reading::read_part(text, "news")?;
         let ms = headline.datetime.saturating_mul(1000);
-        let time = frame::time_of_ms(ms, "datetime")?;
+        let time = reading::time_of_ms(ms, "datetime")?;
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let symbols: Vec<String> = headline
             .related
@@ -258,7 +269,7 @@ impl Finnhub {
 
     fn error(&self, said: &str, output: &mut Output) {
         let lower = said.to_lowercase();
-        let said = frame::words(said, &self.keys);
+        let said = reading::words(said, &self.keys);
         let (kind, message) = if lower.contains("too many symbols") {
             let advice = format!(
                 "{said}: a connection takes {SYMBOLS_MAX} symbols, and the venue does not say which it left out; remove some"
@@ -325,7 +336,7 @@ impl Protocol for Finnhub {
     }
 
     fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
-        let taken = frame::text_of(&message).and_then(|text| self.take(text, output));
+        let taken = reading::text_of(message).and_then(|text| self.take(text, output));
         if let Err(rejection) = taken {
             output.reject(rejection);
         }
@@ -334,11 +345,8 @@ impl Protocol for Finnhub {
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
         for (symbol, id) in symbols {
             let wire = symbol.as_str().to_uppercase();
-            if let Err(other) = self.wanted.insert(&wire, symbol, *id, ()) {
-                output.notices.push(Notice::Refused {
-                    symbol: *id,
-                    reason: format!("{symbol} is the same as {other}, which is subscribed already"),
-                });
+            if let Err(notice) = self.wanted.insert(&wire, symbol, *id, ()) {
+                output.notices.push(*notice);
             } else if self.is_open {
                 self.ask("subscribe", &wire, output);
                 output.notices.push(Notice::Subscribed(*id));

@@ -16,7 +16,7 @@ mod tests;
 
 use std::collections::VecDeque;
 
-use crate::domain::event::DataService;
+use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
@@ -26,7 +26,7 @@ use super::options::{self, OptionProblem, Setup, Venue};
 use super::patience::Patience;
 use super::reading::{read, text_of};
 use super::wanted::Wanted;
-use super::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol, pairs};
+use super::{Connect, Endpoint, Incoming, Limits, Output, Protocol, pairs};
 
 use control::send;
 use frames::Frame;
@@ -45,7 +45,7 @@ pub const KIND: SourceKind = SourceKind {
         options::BARS,
         options::OPEN,
         options::URL,
-        options::REST_URL,
+        options::NO_REST_URL,
         options::INSECURE,
         options::STALE,
         options::SESSION,
@@ -72,6 +72,7 @@ pub static VENUE: Venue = Venue {
     socket_url: "wss://ws.kraken.com/v2",
     rest_url: None,
     keys: &[],
+    services: |_| ServiceSet::of(SERVICES),
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits: |_| Limits {
@@ -255,12 +256,7 @@ impl Protocol for Kraken {
                 ..State::default()
             };
         }
-        let all: Vec<SymbolId> = self
-            .wanted
-            .in_order()
-            .iter()
-            .map(|(_, entry)| entry.id)
-            .collect();
+        let all: Vec<SymbolId> = self.wanted.ids();
         self.call_all(&all, output);
     }
 
@@ -289,12 +285,7 @@ impl Protocol for Kraken {
             let name = pairs::kraken(symbol.as_str());
             match self.wanted.insert(&name, symbol, *id, self.new_state()) {
                 Ok(()) => added.push(*id),
-                Err(other) => output.notices.push(Notice::Refused {
-                    symbol: *id,
-                    reason: format!(
-                        "it is the same as {other} at Kraken, which is subscribed already"
-                    ),
-                }),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.is_open && !added.is_empty() {

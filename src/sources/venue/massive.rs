@@ -20,13 +20,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::value::RawValue;
 
 use self::messages::{GrowingBar, Status};
-use super::frame;
 use super::options::{self, Key, OptionProblem, Setup, Venue};
+use super::reading;
 use super::wanted::Wanted;
 use super::{Connect, Ending, Endpoint, Incoming, Limits, Next, Notice, Output, Protocol};
 use crate::decode::Rejection;
 use crate::decode::conditions::TradeHours;
-use crate::domain::event::DataService;
+use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
@@ -53,13 +53,10 @@ pub const KIND: SourceKind = SourceKind {
             summary: "Let the minute's bar grow every second",
         },
         options::SERVICES,
-        options::DEPTH,
-        options::LEVELS,
-        options::INTERVAL,
         options::BARS,
         options::OPEN,
         options::URL,
-        options::REST_URL,
+        options::NO_REST_URL,
         options::INSECURE,
         options::STALE,
         options::SESSION,
@@ -74,15 +71,17 @@ pub const KIND: SourceKind = SourceKind {
             effect: "bars, quotes and trades of fifteen minutes ago",
         },
     ],
-    services: &[
-        DataService::Ohlcv,
-        DataService::Level1,
-        DataService::TimeAndSales,
-    ],
+    services: SERVICES,
     delivery: Delivery::Live,
     check: |spec| VENUE.check(spec),
     open: |spec, context| VENUE.open(spec, context),
 };
+
+const SERVICES: &[DataService] = &[
+    DataService::Ohlcv,
+    DataService::Level1,
+    DataService::TimeAndSales,
+];
 
 /// The venue as the driver knows it.
 pub static VENUE: Venue = Venue {
@@ -95,6 +94,7 @@ pub static VENUE: Venue = Venue {
         what: "the account's key, from massive.com/dashboard/keys",
         required: true,
     }],
+    services: |_| ServiceSet::of(SERVICES),
     calendar: |_| SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
     limits: |_| Limits {
@@ -217,12 +217,12 @@ impl Massive {
 
     fn take(&mut self, element: &RawValue, output: &mut Output) -> Result<(), Rejection> {
         let text = element.get();
-        let kind = match frame::leading(text, "ev") {
+        let kind = match reading::leading(text, "ev") {
             Some(kind) => kind.into(),
             None => messages::kind(text)?,
         };
         if kind == "status" {
-            self.status(&frame::read(text, "a status")?, output);
+            self.status(&reading::read_part(text, "a status")?, output);
             return Ok(());
         }
         self.data(&kind, text, output)
@@ -230,7 +230,7 @@ impl Massive {
 
     fn status(&mut self, status: &Status<'_>, output: &mut Output) {
         let message = status.message.as_deref().unwrap_or_default();
-        let said = frame::words(message, &self.keys);
+        let said = reading::words(message, &self.keys);
         match &*status.status {
             "connected" if self.stage == Stage::Greeting => {
                 let key = self.keys.first().and_then(Option::as_ref);
@@ -316,7 +316,9 @@ impl Protocol for Massive {
     }
 
     fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
-        let elements = match frame::text_of(&message).and_then(frame::elements) {
+        let elements = match reading::text_of(message)
+            .and_then(|text| reading::elements(text, "a list of messages"))
+        {
             Ok(elements) => elements,
             Err(rejection) => return output.reject(rejection),
         };
@@ -338,10 +340,7 @@ impl Protocol for Massive {
                 .insert(symbol.as_str(), symbol, *id, Known::default())
             {
                 Ok(()) => added.push(symbol.as_str()),
-                Err(_) => output.notices.push(Notice::Refused {
-                    symbol: *id,
-                    reason: format!("{symbol} is subscribed already"),
-                }),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         if self.stage == Stage::Ready {
@@ -365,9 +364,9 @@ impl Protocol for Massive {
             1008 if reason.is_empty() => taken("close code 1008"),
             1008 => taken(&format!(
                 "close code 1008: {}",
-                frame::words(reason, &self.keys)
+                reading::words(reason, &self.keys)
             )),
-            _ => Ending::of_close(code, &frame::words(reason, &self.keys)),
+            _ => Ending::of_close(code, &reading::words(reason, &self.keys)),
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::sources::spec::{SourceSpec, SpecError};
 
 use common::is_common;
 pub use common::{
-    BARS, DEPTH, INSECURE, INTERVAL, LEVELS, OPEN, REST_URL, SERVICES, SESSION, STALE, URL,
+    BARS, DEPTH, INSECURE, INTERVAL, LEVELS, NO_REST_URL, OPEN, REST_URL, SERVICES, SESSION, STALE,
+    URL,
 };
 
 use super::{Limits, Protocol};
@@ -30,6 +31,8 @@ pub struct Venue {
     pub rest_url: Option<&'static str>,
     /// Its keys.
     pub keys: &'static [Key],
+    /// What it gives, by what stands after the colon.
+    pub services: fn(rest: &str) -> ServiceSet,
     /// When its trading days begin and end, by what stands after the colon; `session=` comes first.
     pub calendar: fn(rest: &str) -> SessionCalendar,
     /// The bars that it delivers, shortest first. Where one minute is not among them, bars are built from trades unless
@@ -157,7 +160,7 @@ impl Venue {
         spec: &SourceSpec,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Setup, SpecError> {
-        let available = ServiceSet::of(self.kind.services);
+        let available = (self.services)(spec.rest());
         let services = match spec.option("services") {
             None => available,
             Some(list) => {
@@ -331,7 +334,8 @@ pub fn check_url(url: &str, insecure: bool) -> Result<(), String> {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether the host of a URL is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || address

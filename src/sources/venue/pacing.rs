@@ -5,11 +5,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::time::UnixMs;
-
-/// The longest that a venue is believed when it asks to be left alone: Binance bans for up to three days.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(3 * 24 * 3600);
-
 /// So much within any stretch of time of a length.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -61,19 +56,6 @@ impl Pace {
     }
 }
 
-/// What `Retry-After` asks for: seconds, or a date.
-pub(crate) fn retry_after(value: &str, now: UnixMs) -> Option<Duration> {
-    let value = value.trim();
-    let wait = if let Ok(seconds) = value.parse::<u64>() {
-        Duration::from_secs(seconds)
-    } else {
-        let until = chrono::DateTime::parse_from_rfc2822(value).ok()?;
-        let ms = until.timestamp_millis().saturating_sub(now.0);
-        Duration::from_millis(u64::try_from(ms).unwrap_or(0))
-    };
-    Some(wait.min(RETRY_AFTER_MAX))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
@@ -113,18 +95,5 @@ mod tests {
         assert!(pace.ready_at(5, now).is_some());
         let later = pace.ready_at(100, now).unwrap();
         assert_eq!(pace.ready_at(100, later), None);
-    }
-
-    #[test]
-    fn retry_after_is_a_number_or_a_date() {
-        let now = UnixMs(1_445_412_470_000);
-        let seconds = |value| retry_after(value, now).map(|wait| wait.as_secs());
-        assert_eq!(seconds("120"), Some(120));
-        assert_eq!(seconds(" 5 "), Some(5));
-        assert_eq!(seconds("Wed, 21 Oct 2015 07:28:00 GMT"), Some(10));
-        assert_eq!(seconds("Wed, 21 Oct 2015 07:00:00 GMT"), Some(0));
-        assert_eq!(seconds("99999999999999"), Some(259_200));
-        assert_eq!(seconds("soon"), None);
-        assert_eq!(seconds("-1"), None);
     }
 }

@@ -1,4 +1,7 @@
 //! How long to wait before something is asked of a venue again: not at all at first, longer each time.
+//!
+//! A protocol's waits follow from the times of its messages alone, without chance, so that a recording leads to the same.
+//! Those between connections are for [`Backoff`](crate::pipeline::backoff::Backoff), which spreads them.
 
 use crate::domain::time::UnixMs;
 

@@ -12,21 +12,16 @@ mod tests;
 
 use std::sync::Arc;
 
-use memchr::memmem::Finder;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::domain::source::SourceName;
 use crate::domain::time::UnixMs;
 use crate::pipeline::recording::Recorder;
 
+use super::secrets::Secrets;
 use super::session::Input;
 use super::{Answer, Incoming};
 use line::Line;
-
-/// What stands in a recording for a secret.
-const INSTEAD: &[u8] = b"***";
-/// What is shorter is no secret, and would be found everywhere.
-const SECRET_BYTES_MIN: usize = 4;
 
 /// A driver's end of a recording.
 pub struct Tap {
@@ -36,8 +31,7 @@ pub struct Tap {
     session: Option<u64>,
     /// The specification, which the head names.
     spec: String,
-    /// What must not be written down, should a venue send it back: as it is, and as JSON writes it.
-    secrets: Vec<Finder<'static>>,
+    secrets: Secrets,
     line: Vec<u8>,
 }
 
@@ -48,24 +42,14 @@ impl Tap {
         recorder: Arc<dyn Recorder>,
         source: SourceName,
         spec: String,
-        secrets: Vec<SecretString>,
+        secrets: &[SecretString],
     ) -> Self {
-        let mut forms: Vec<String> = secrets
-            .into_iter()
-            .flat_map(|secret| forms(&secret))
-            .collect();
-        // A longer form may hold a shorter one.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        forms.dedup();
         Self {
             recorder,
             source,
             session: None,
             spec,
-            secrets: forms
-                .iter()
-                .map(|form| Finder::new(form).into_owned())
-                .collect(),
+            secrets: Secrets::new(secrets),
             line: Vec::new(),
         }
     }
@@ -78,10 +62,8 @@ impl Tap {
         let begins = session.is_some() && session != self.session;
         self.session = session;
         if begins {
-            let spec = self.without_secrets(self.spec.as_bytes());
-            let spec = spec.as_deref().map(String::from_utf8_lossy);
-            let spec = spec.as_deref().unwrap_or(&self.spec);
-            let head = Line::head(self.source.as_str(), spec, now);
+            let spec = self.secrets.hide(self.spec.clone());
+            let head = Line::head(self.source.as_str(), &spec, now);
             head.write(&mut self.line);
             self.recorder.record(&self.source, &self.line);
         }
@@ -99,7 +81,7 @@ impl Tap {
             Input::Answered(answer) => answer.body,
             _ => &[],
         };
-        let cleaned = self.without_secrets(bytes);
+        let cleaned = self.secrets.hidden(bytes);
         let input = match (&cleaned, input) {
             (None, input) => *input,
             (Some(bytes), Input::Message(Incoming::Binary(_))) => {
@@ -117,39 +99,4 @@ impl Tap {
         Line::of(connection, now, &input).write(&mut self.line);
         self.recorder.record(&self.source, &self.line);
     }
-
-    /// The bytes without secrets; `None` when they hold none.
-    fn without_secrets(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let mut cleaned: Option<Vec<u8>> = None;
-        for secret in &self.secrets {
-            let text = cleaned.as_deref().unwrap_or(bytes);
-            if secret.find(text).is_none() {
-                continue;
-            }
-            let mut kept = Vec::with_capacity(text.len());
-            let mut from = 0;
-            for at in secret.find_iter(text) {
-                kept.extend_from_slice(&text[from..at]);
-                kept.extend_from_slice(INSTEAD);
-                from = at + secret.needle().len();
-            }
-            kept.extend_from_slice(&text[from..]);
-            cleaned = Some(kept);
-        }
-        cleaned
-    }
-}
-
-/// The ways in which a secret may be written.
-pub(super) fn forms(secret: &SecretString) -> Vec<String> {
-    let plain = secret.expose_secret();
-    if plain.len() < SECRET_BYTES_MIN {
-        return Vec::new();
-    }
-    let escaped = serde_json::Value::from(plain).to_string();
-    let escaped = escaped.trim_matches('"').to_owned();
-    let slashed = escaped.replace('/', "\\/");
-    let encode = percent_encoding::utf8_percent_encode;
-    let percent = encode(plain, percent_encoding::NON_ALPHANUMERIC).to_string();
-    vec![plain.to_owned(), escaped, slashed, percent]
 }

@@ -17,7 +17,8 @@ use tokio::time::Instant;
 use crate::domain::clock::Clock;
 use crate::pipeline::backoff::{Backoff, BackoffSettings};
 
-use super::pacing::{self, Pace};
+use super::http::{self, reason_of};
+use super::pacing::Pace;
 use super::{Answer, Request};
 
 /// How long an answer may take.
@@ -93,12 +94,8 @@ impl Requests {
         seed: u64,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(trust.clone())
-            .redirect(reqwest::redirect::Policy::none())
+        let client = http::client(trust, TIMEOUT)
             .no_proxy()
-            .timeout(TIMEOUT)
-            .user_agent(concat!("streamer-tui/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| format!("no requests can be made: {error}"));
         Self {
@@ -213,35 +210,16 @@ async fn run(
     builder: reqwest::RequestBuilder,
     clock: Arc<dyn Clock>,
 ) -> Result<(u16, Option<Duration>, Vec<u8>), String> {
-    let mut response = builder.send().await.map_err(explain)?;
+    let response = builder.send().await.map_err(reason_of)?;
     let status = response.status().as_u16();
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| pacing::retry_after(value, clock.wall()));
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(explain)? {
-        if body.len() + chunk.len() > BODY_BYTES_MAX {
-            return Err(format!("the answer is longer than {BODY_BYTES_MAX} bytes"));
-        }
-        body.extend_from_slice(&chunk);
+        .and_then(|value| http::retry_after(value, clock.wall()));
+    match http::body(response, BODY_BYTES_MAX).await {
+        Ok(Some(body)) => Ok((status, retry_after, body)),
+        Ok(None) => Err(format!("the answer is longer than {BODY_BYTES_MAX} bytes")),
+        Err(error) => Err(reason_of(error)),
     }
-    Ok((status, retry_after, body))
-}
-
-/// An error with its causes, and without the URL.
-fn explain(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        return format!("no answer within {} s", TIMEOUT.as_secs());
-    }
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

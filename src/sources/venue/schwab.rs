@@ -23,15 +23,13 @@ use secrecy::{ExposeSecret, SecretString};
 
 use self::messages::StreamerInfo;
 use self::services::{Command, Service, Subscriptions};
-use super::frame::{self, OPTIONS};
-use super::options::{Key, OptionProblem, Setup, Venue, check_url};
+use super::options::{self, Key, Setup, Venue, check_url};
+use super::reading;
 use super::wanted::Wanted;
-use super::{
-    Answer, Connect, Ending, Endpoint, Incoming, Limits, Next, Notice, Output, Protocol, Request,
-};
-use crate::domain::event::DataService;
+use super::{Answer, Connect, Ending, Endpoint, Incoming, Limits, Next, Output, Protocol, Request};
+use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::outcome::ErrorKind;
-use crate::domain::source::{BarOrigin, Delivery};
+use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
@@ -44,7 +42,15 @@ pub const KIND: SourceKind = SourceKind {
     schemes: &[],
     summary: "Schwab's streamer: quotes, bars and order books of US equities, with an access token",
     rest: Rest::Options,
-    options: OPTIONS,
+    options: &[
+        options::SERVICES,
+        options::LEVELS,
+        options::URL,
+        options::REST_URL,
+        options::INSECURE,
+        options::STALE,
+        options::SESSION,
+    ],
     examples: &[
         Example {
             spec: "schwab:",
@@ -55,11 +61,13 @@ pub const KIND: SourceKind = SourceKind {
             effect: "quotes alone",
         },
     ],
-    services: &[DataService::Ohlcv, DataService::Level1, DataService::Level2],
+    services: SERVICES,
     delivery: Delivery::Live,
     check: |spec| VENUE.check(spec),
     open: |spec, context| VENUE.open(spec, context),
 };
+
+const SERVICES: &[DataService] = &[DataService::Ohlcv, DataService::Level1, DataService::Level2];
 
 /// The venue as the driver knows it.
 pub static VENUE: Venue = Venue {
@@ -72,6 +80,7 @@ pub static VENUE: Venue = Venue {
         what: "an access token of Schwab's trader API, which lives for 30 minutes; a connection outlives it",
         required: true,
     }],
+    services: |_| ServiceSet::of(SERVICES),
     calendar: |_| SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
     limits: |_| Limits {
@@ -79,7 +88,7 @@ pub static VENUE: Venue = Venue {
         connections: 1,
         ..Limits::default()
     },
-    protocol: |setup| Ok(Box::new(Schwab::new(setup)?)),
+    protocol: |setup| Ok(Box::new(Schwab::new(setup))),
 };
 
 /// The number of the only request over HTTP that there is.
@@ -117,13 +126,7 @@ struct Schwab {
 }
 
 impl Schwab {
-    fn new(setup: &Setup) -> Result<Self, OptionProblem> {
-        if setup.has(DataService::Ohlcv) && setup.products.bars != BarOrigin::Delivered {
-            return Err(OptionProblem {
-                option: "bars",
-                reason: "is not possible: Schwab has no trades to build them from".to_owned(),
-            });
-        }
+    fn new(setup: &Setup) -> Self {
         let services = [
             (DataService::Level1, Service::Quotes),
             (DataService::Ohlcv, Service::Bars),
@@ -135,7 +138,7 @@ impl Schwab {
             .filter(|(service, _)| setup.has(*service))
             .map(|(_, service)| Subscriptions::new(service))
             .collect();
-        Ok(Self {
+        Self {
             token: setup.keys.clone(),
             url: (setup.socket_url != VENUE.socket_url).then(|| setup.socket_url.clone()),
             info: StreamerInfo::default(),
@@ -144,7 +147,7 @@ impl Schwab {
             requests: 0,
             subscriptions,
             wanted: Wanted::new(),
-        })
+        }
     }
 
     /// Where to connect to, by the answer to the request.
@@ -158,7 +161,7 @@ impl Schwab {
                 ));
             }
             0 => {
-                let why = frame::words(&String::from_utf8_lossy(answer.body), &self.token);
+                let why = reading::words(&String::from_utf8_lossy(answer.body), &self.token);
                 return Err(Ending::retry(
                     ErrorKind::ConnectionError,
                     format!("the streamer's address could not be asked for: {why}"),
@@ -281,12 +284,7 @@ impl Protocol for Schwab {
         for (_, entry) in self.wanted.iter_mut() {
             entry.state = Known::default();
         }
-        let all: Vec<SymbolId> = self
-            .wanted
-            .in_order()
-            .iter()
-            .map(|(_, entry)| entry.id)
-            .collect();
+        let all: Vec<SymbolId> = self.wanted.ids();
         for subscriptions in &mut self.subscriptions {
             subscriptions.begin(&all);
         }
@@ -300,7 +298,7 @@ impl Protocol for Schwab {
     }
 
     fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
-        let text = match frame::text_of(&message) {
+        let text = match reading::text_of(message) {
             Ok(text) => text,
             Err(rejection) => return output.reject(rejection),
         };
@@ -316,10 +314,7 @@ impl Protocol for Schwab {
                         subscriptions.add(*id);
                     }
                 }
-                Err(other) => output.notices.push(Notice::Refused {
-                    symbol: *id,
-                    reason: format!("{symbol} is the same as {other}, which is subscribed already"),
-                }),
+                Err(notice) => output.notices.push(*notice),
             }
         }
         self.advance(output);

@@ -4,11 +4,9 @@
 //! - [`link`]: one connection with its session: dialling, sending, receiving, coming back
 //! - [`desk`]: what goes to the engine, and what is told to people
 //! - [`seen`]: which symbols have gone quiet
-//! - [`secrets`]: keeps keys out of whatever is shown
 
 mod desk;
 mod link;
-mod secrets;
 mod seen;
 mod streamer;
 
@@ -75,7 +73,7 @@ impl VenueSource {
             Arc::clone(&self.recorder),
             self.info.name.clone(),
             self.info.label.clone(),
-            self.secrets(),
+            &self.secrets(),
         )
     }
 

@@ -4,6 +4,8 @@ use rustc_hash::FxHashMap;
 
 use crate::domain::symbol::{Symbol, SymbolId};
 
+use super::Notice;
+
 /// A symbol with what the protocol keeps for it.
 #[derive(Debug, Clone)]
 pub struct Entry<T> {
@@ -35,16 +37,19 @@ impl<T> Wanted<T> {
     /// Adds a symbol under the venue's name for it.
     ///
     /// # Errors
-    /// The symbol that has this name already: two ways of writing one.
+    /// What people should know when a symbol has this name already: two ways of writing one.
     pub fn insert(
         &mut self,
         wire: &str,
         symbol: &Symbol,
         id: SymbolId,
         state: T,
-    ) -> Result<(), Symbol> {
-        if let Some(entry) = self.by_wire.get(wire) {
-            return Err(entry.symbol.clone());
+    ) -> Result<(), Box<Notice>> {
+        if let Some(Entry { symbol: other, .. }) = self.by_wire.get(wire) {
+            return Err(Box::new(Notice::Refused {
+                symbol: id,
+                reason: format!("{symbol} is the same as {other}, which is subscribed already"),
+            }));
         }
         let entry = Entry {
             symbol: symbol.clone(),
@@ -90,6 +95,14 @@ impl<T> Wanted<T> {
             .collect();
         all.sort_unstable_by_key(|(_, entry)| entry.id);
         all
+    }
+
+    /// The numbers of all symbols, in the order of subscription.
+    #[must_use]
+    pub fn ids(&self) -> Vec<SymbolId> {
+        let mut ids: Vec<SymbolId> = self.wire_by_id.keys().copied().collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// All symbols, to change what is kept for them.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-
 use super::super::request::Whole;
 use super::{CONNECTION, Streamer};
 use crate::domain::clock::Nanos;
@@ -15,7 +13,7 @@ use crate::pipeline::source::Message;
 use crate::sources::venue::{Notice, Output};
 
 /// How much of an answer is shown with an error.
-const SAMPLE_CHARS_MAX: usize = 200;
+const SAMPLE_BYTES_MAX: usize = 200;
 
 impl Streamer {
     /// Sends a message when there is room for it. Commands wait meanwhile: each changes what is asked, not what was said.
@@ -77,25 +75,12 @@ impl Streamer {
     async fn report(&mut self, mut error: ErrorInstance, body: &[u8]) -> Result<(), EngineGone> {
         error = error.from_source(&self.feed.info().name);
         error.time = Some(self.wall());
-        error.message = self.without_keys(&error.message);
+        error.message = self.plan.secrets.hide(error.message);
         if !body.is_empty() {
-            let text = self.without_keys(&String::from_utf8_lossy(body));
-            error.sample = Some(text.chars().take(SAMPLE_CHARS_MAX).collect());
+            error.sample = Some(self.plan.secrets.sample(body, SAMPLE_BYTES_MAX));
         }
         self.tell(self.feed.now(), Message::Rejected(Box::new(error)))
             .await
-    }
-
-    /// An endpoint may quote the key that it refuses.
-    fn without_keys(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.plan.secrets {
-            let secret = secret.expose_secret();
-            if !secret.is_empty() && text.contains(secret) {
-                text = text.replace(secret, "***");
-            }
-        }
-        text
     }
 
     async fn status(
@@ -216,7 +201,7 @@ impl Streamer {
         wait: Duration,
         whole: Option<&Whole>,
     ) -> Result<(), EngineGone> {
-        let reason = self.without_keys(&error.message);
+        let reason = self.plan.secrets.hide(error.message);
         error.message = format!("{reason}; trying again in {}", shown(wait));
         let retry = Nanos(self.feed.now().0.saturating_add(wait_nanos(wait)));
         self.set_state(ConnectionState::Reconnecting);
@@ -257,8 +242,7 @@ impl Streamer {
         let mut error = ErrorInstance::new(kind, text).from_source(&self.feed.info().name);
         error.time = Some(self.wall());
         if let Some(whole) = whole {
-            let sample = self.without_keys(&String::from_utf8_lossy(&whole.body));
-            error.sample = Some(sample.chars().take(SAMPLE_CHARS_MAX).collect());
+            error.sample = Some(self.plan.secrets.sample(&whole.body, SAMPLE_BYTES_MAX));
         }
         let reason = error.message.clone();
         self.feed

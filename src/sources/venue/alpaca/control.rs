@@ -8,7 +8,7 @@ use super::messages::{Control, Failure, Subscription};
 use super::{Alpaca, Stage};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::{Ending, Next, Notice, Output, frame};
+use crate::sources::venue::{Ending, Next, Notice, Output, reading};
 
 /// Texts that are sent stay below this many bytes.
 pub(super) const REQUEST_BYTES_MAX: usize = 14_000;
@@ -47,12 +47,7 @@ impl Alpaca {
     }
 
     fn ask_for_all(&mut self, output: &mut Output) {
-        let all: Vec<SymbolId> = self
-            .wanted
-            .in_order()
-            .iter()
-            .map(|(_, entry)| entry.id)
-            .collect();
+        let all: Vec<SymbolId> = self.wanted.ids();
         self.ask_for(&all, output);
     }
 
@@ -103,7 +98,7 @@ impl Alpaca {
     }
 
     pub(super) fn error(&mut self, error: &Failure<'_>, output: &mut Output) {
-        let said = frame::words(
+        let said = reading::words(
             error.msg.as_deref().unwrap_or("no reason given"),
             &self.keys,
         );

@@ -17,7 +17,7 @@ use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::{BarRule, Side, TimeAndSale, TradeAction, TradeId};
 use crate::sources::venue::Output;
-use crate::sources::venue::frame::{self, Object};
+use crate::sources::venue::reading::{self, Object};
 
 impl Alpaca {
     /// Takes a message that carries data.
@@ -28,16 +28,16 @@ impl Alpaca {
         output: &mut Output,
     ) -> Result<(), Rejection> {
         match kind {
-            "t" => self.trade(frame::read(text, "a trade (t)")?, output),
-            "q" => self.quote(&frame::read(text, "a quote (q)")?, output),
-            "b" | "u" => self.bar(&frame::read(text, "a bar")?, output),
-            "d" => self.day(&frame::read(text, "a daily bar (d)")?, output),
-            "c" => self.correction(frame::read(text, "a correction (c)")?, output),
-            "x" => self.cancel(frame::read(text, "a cancel (x)")?, output),
-            "s" => self.status(&frame::read(text, "a status (s)")?, output),
-            "l" => self.limits(&frame::read(text, "price limits (l)")?, output),
-            "o" => self.book(&frame::read(text, "a book (o)")?, output),
-            "n" => self.news(frame::read(text, "news (n)")?, output),
+            "t" => self.trade(reading::read_part(text, "a trade (t)")?, output),
+            "q" => self.quote(&reading::read_part(text, "a quote (q)")?, output),
+            "b" | "u" => self.bar(&reading::read_part(text, "a bar")?, output),
+            "d" => self.day(&reading::read_part(text, "a daily bar (d)")?, output),
+            "c" => self.correction(reading::read_part(text, "a correction (c)")?, output),
+            "x" => self.cancel(reading::read_part(text, "a cancel (x)")?, output),
+            "s" => self.status(&reading::read_part(text, "a status (s)")?, output),
+            "l" => self.limits(&reading::read_part(text, "price limits (l)")?, output),
+            "o" => self.book(&reading::read_part(text, "a book (o)")?, output),
+            "n" => self.news(reading::read_part(text, "news (n)")?, output),
             _ => {
                 output.ignored += 1;
                 Ok(())
@@ -69,7 +69,7 @@ impl Alpaca {
     }
 
     fn trade(&mut self, trade: Trade<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_text(&trade.time, "t")?;
+        let time = reading::time_of_text(&trade.time, "t")?;
         let side = match trade.taker_side.as_deref() {
             Some("B") => Some(Side::Buy),
             Some("S") => Some(Side::Sell),
@@ -95,7 +95,7 @@ impl Alpaca {
         correction: Correction<'_>,
         output: &mut Output,
     ) -> Result<(), Rejection> {
-        let time = frame::time_of_text(&correction.time, "t")?;
+        let time = reading::time_of_text(&correction.time, "t")?;
         let sale = TimeAndSale {
             price: Some(correction.price.0),
             size: Some(correction.size.0),
@@ -112,7 +112,7 @@ impl Alpaca {
     }
 
     fn cancel(&mut self, cancel: Cancel<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_text(&cancel.time, "t")?;
+        let time = reading::time_of_text(&cancel.time, "t")?;
         let sale = TimeAndSale {
             price: Some(cancel.price.0),
             size: Some(cancel.size.0),
@@ -127,7 +127,7 @@ impl Alpaca {
     }
 
     fn quote(&mut self, quote: &Quote<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_text(&quote.time, "t")?;
+        let time = reading::time_of_text(&quote.time, "t")?;
         let payload = Payload::Level1(Level1 {
             bid: Some(quote.bid.0),
             bid_size: Some(quote.bid_size.0),
@@ -140,7 +140,7 @@ impl Alpaca {
     }
 
     fn bar(&mut self, bar: &Bar<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let start = frame::time_of_text(&bar.start, "t")?;
+        let start = reading::time_of_text(&bar.start, "t")?;
         if !self.takes_bars {
             output.ignored += 1;
             return Ok(());
@@ -158,7 +158,7 @@ impl Alpaca {
 
     /// The day so far. Its own time is the day's beginning, which is not when its totals were reached.
     fn day(&mut self, bar: &Bar<'_>, output: &mut Output) -> Result<(), Rejection> {
-        frame::time_of_text(&bar.start, "t")?;
+        reading::time_of_text(&bar.start, "t")?;
         let payload = Payload::Level1(Level1 {
             // Trades tell the last price sooner.
             last: (!self.takes_trades).then_some(bar.close.0),
@@ -170,7 +170,7 @@ impl Alpaca {
     }
 
     fn status(&mut self, status: &Status<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_text(&status.time, "t")?;
+        let time = reading::time_of_text(&status.time, "t")?;
         let tape = Tape::of_letter(status.tape.as_deref().unwrap_or_default());
         let reason_code = status.reason_code.as_deref().unwrap_or_default();
         let Some(trading) = trading(&status.code, reason_code, tape) else {
@@ -192,7 +192,7 @@ impl Alpaca {
     }
 
     fn limits(&mut self, limits: &Limits<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_text(&limits.time, "t")?;
+        let time = reading::time_of_text(&limits.time, "t")?;
         let facts = SymbolFacts {
             lower_limit: Some(limits.lower.0),
             upper_limit: Some(limits.upper.0),
@@ -204,7 +204,7 @@ impl Alpaca {
     }
 
     fn book(&mut self, book: &Book<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_text(&book.time, "t")?;
+        let time = reading::time_of_text(&book.time, "t")?;
         let levels = |side: &[Object<BookLevel>]| -> Vec<Level> {
             let level = |Object(level): &Object<BookLevel>| Level {
                 price: level.price.0,
@@ -226,7 +226,7 @@ impl Alpaca {
     }
 
     fn news(&mut self, news: Article<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_text(&news.created_at, "created_at")?;
+        let time = reading::time_of_text(&news.created_at, "created_at")?;
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let mut concerned: Vec<SymbolId> = Vec::new();
         for name in &news.symbols {

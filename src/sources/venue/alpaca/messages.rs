@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::decode::Rejection;
 use crate::decode::wire::Exact;
-use crate::sources::venue::frame::{self, Object, Text};
+use crate::sources::venue::reading::{self, Object, Text};
 
 /// A message's type, when it does not stand first.
 pub(super) fn kind(text: &str) -> Result<Cow<'_, str>, Rejection> {
@@ -15,7 +15,7 @@ pub(super) fn kind(text: &str) -> Result<Cow<'_, str>, Rejection> {
         #[serde(rename = "T", borrow)]
         kind: Cow<'a, str>,
     }
-    frame::read(text, "a message").map(|kind: Kind<'_>| kind.kind)
+    reading::read_part(text, "a message").map(|kind: Kind<'_>| kind.kind)
 }
 
 /// The symbol that a message is about, if it says so at all.

@@ -7,11 +7,13 @@
 use proptest::prelude::*;
 
 use super::VENUE;
+use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::sources::spec::SourceSpec;
 use crate::sources::venue::session::Input;
-use crate::sources::venue::testing::shown::{events, everything, notices, recorded};
+use crate::sources::venue::testing::recorded;
+use crate::sources::venue::testing::shown::{events, everything, notices};
 use crate::sources::venue::testing::{Workbench, mutate};
 use crate::sources::venue::{Connect, Next, Outgoing};
 
@@ -124,11 +126,13 @@ fn what_a_feed_does_not_have_is_refused_before_anything_is_opened() {
         ("alpaca:opra", "'opra' is no feed"),
         (
             "alpaca:iex?services=NEWS",
-            "asks for NEWS; alpaca:iex has OHLCV, LEVEL1, TIMESALE",
+            "holds 'NEWS'; there are OHLCV, LEVEL1, TIMESALE",
         ),
-        ("alpaca:sip?services=OHLCV,LEVEL2", "asks for LEVEL2"),
-        ("alpaca:news?services=OHLCV", "alpaca:news has NEWS"),
-        ("alpaca:iex?interval=1h", "is not among the venue's: 1m"),
+        ("alpaca:sip?services=OHLCV,LEVEL2", "holds 'LEVEL2'"),
+        ("alpaca:news?services=OHLCV", "there are NEWS"),
+        ("alpaca:opra?services=NEWS", "'opra' is no feed"),
+        ("alpaca:iex?interval=1h", "has no option 'interval'"),
+        ("alpaca:crypto?depth=10", "has no option 'depth'"),
     ] {
         let error = spec.parse::<SourceSpec>().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
@@ -138,6 +142,21 @@ fn what_a_feed_does_not_have_is_refused_before_anything_is_opened() {
             .parse::<SourceSpec>()
             .is_ok()
     );
+    for (spec, expected) in [
+        (
+            "alpaca:test",
+            &[
+                DataService::Ohlcv,
+                DataService::Level1,
+                DataService::TimeAndSales,
+            ][..],
+        ),
+        ("alpaca:news", &[DataService::News]),
+    ] {
+        let setup = Workbench::new(&VENUE, spec).setup;
+        assert_eq!(setup.services, ServiceSet::of(expected), "{spec}");
+        assert_eq!(setup.products.services, setup.services, "{spec}");
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Binance {
         let request = found.and_then(|at| self.requests.remove(at));
         let symbols = request.map_or_else(Vec::new, |request| request.symbols);
         let nested: Failure<'_> = match frame.error {
-            Some(error) => read_part(error, "an error")?,
+            Some(error) => read_part(error.get(), "an error")?,
             None => Failure::default(),
         };
         let words = frame.msg.as_ref().or(nested.msg.as_ref());

@@ -10,7 +10,32 @@ use crate::domain::symbol::SymbolId;
 use crate::sources::venue::reading::{read_part, required};
 use crate::sources::venue::{Notice, Output};
 
+/// Stream and data of a message that is written as Binance writes them: `{"stream":"…","data":…}`. Whether the data is all
+/// that it holds, and is JSON, has not been looked at.
+fn stream_and_data(text: &str) -> Option<(&str, &str)> {
+    let (stream, rest) = text.strip_prefix("{\"stream\":\"")?.split_once('"')?;
+    let data = rest.strip_prefix(",\"data\":")?.strip_suffix('}')?;
+    Some((stream, data))
+}
+
 impl Binance {
+    /// Takes the data of a stream in one pass, if the message is written as usual. Where that is not so, or anything at all
+    /// is wrong with it, nothing has been given out, and it is to be read as a whole.
+    pub(super) fn data_at_once(&mut self, text: &str, output: &mut Output) -> bool {
+        let Some((stream, data)) = stream_and_data(text) else {
+            return false;
+        };
+        match stream.split_once('@') {
+            Some((_, kind)) if self.takes(kind) => self.of_stream(kind, data, output).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// Whether a kind of stream has been asked for.
+    fn takes(&self, kind: &str) -> bool {
+        self.streams.iter().any(|stream| stream == kind)
+    }
+
     /// A message of a stream.
     pub(super) fn data(
         &mut self,
@@ -26,7 +51,12 @@ impl Binance {
             output.ignored += 1;
             return Ok(());
         };
-        let taken = self.of_stream(kind, frame, output);
+        if !self.takes(kind) {
+            output.ignored += 1;
+            return Ok(());
+        }
+        let data = required(frame.data, kind, "data");
+        let taken = data.and_then(|data| self.of_stream(kind, data.get(), output));
         taken.map_err(|mut rejection| {
             let name = name.to_ascii_uppercase();
             let entry = self.wanted.get(&name);
@@ -41,17 +71,8 @@ impl Binance {
         })
     }
 
-    fn of_stream(
-        &mut self,
-        kind: &str,
-        frame: &Frame<'_>,
-        output: &mut Output,
-    ) -> Result<(), Rejection> {
-        if !self.streams.iter().any(|stream| stream == kind) {
-            output.ignored += 1;
-            return Ok(());
-        }
-        let data = required(frame.data, kind, "data")?;
+    /// The data of a stream that has been asked for. When it cannot be taken, nothing has been given out.
+    fn of_stream(&mut self, kind: &str, data: &str, output: &mut Output) -> Result<(), Rejection> {
         let (id, time, payload) = match kind {
             "trade" => {
                 let trade: Trade<'_> = read_part(data, kind)?;

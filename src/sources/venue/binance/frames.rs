@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::decode::Rejection;
-use crate::decode::wire::{Exact, PriceSize};
+use crate::decode::wire::{PriceSize, Quoted};
 use crate::domain::bar::Ohlcv;
 use crate::domain::book::{BookProof, BookUpdate, Level};
 use crate::domain::quote::Level1;
@@ -43,12 +43,12 @@ pub(super) struct Failure<'a> {
 pub(super) struct BookTicker<'a> {
     #[serde(rename = "s", borrow)]
     pub symbol: Text<'a>,
-    b: Exact,
+    b: Quoted,
     #[serde(rename = "B")]
-    b_size: Exact,
-    a: Exact,
+    b_size: Quoted,
+    a: Quoted,
     #[serde(rename = "A")]
-    a_size: Exact,
+    a_size: Quoted,
 }
 
 impl BookTicker<'_> {
@@ -68,8 +68,8 @@ pub(super) struct Trade<'a> {
     #[serde(rename = "s", borrow)]
     pub symbol: Text<'a>,
     t: u64,
-    p: Exact,
-    q: Exact,
+    p: Quoted,
+    q: Quoted,
     #[serde(rename = "T")]
     time: i64,
     /// Whether the buyer's order was resting: then the seller took the initiative.
@@ -105,11 +105,11 @@ pub(super) struct KlineBody<'a> {
     t: i64,
     #[serde(rename = "i", borrow)]
     pub interval: Text<'a>,
-    o: Exact,
-    h: Exact,
-    l: Exact,
-    c: Exact,
-    v: Exact,
+    o: Quoted,
+    h: Quoted,
+    l: Quoted,
+    c: Quoted,
+    v: Quoted,
 }
 
 impl KlineBody<'_> {

@@ -16,7 +16,7 @@ use crate::domain::time::UnixMs;
 use crate::domain::trade::Side;
 use crate::sources::spec::SourceSpec;
 use crate::sources::venue::session::Input;
-use crate::sources::venue::testing::{Workbench, mutate, recorded};
+use crate::sources::venue::testing::{Workbench, mutate, recorded, shown};
 use crate::sources::venue::{Next, Notice, Output};
 
 const NAMES: [&str; 2] = ["BNBBTC", "ETH/USDT"];
@@ -121,6 +121,41 @@ fn a_whole_book_is_as_large_as_asked_for() {
         output.ask[0].path,
         "/api/v3/depth?symbol=%2E%2E%26X%3D%E6%97%A5&limit=1000"
     );
+}
+
+#[test]
+fn data_means_the_same_however_the_message_is_written() {
+    for message in [TRADE, TICKER, KLINE] {
+        let expected = shown::events(open("binance:").text(message));
+        assert_eq!(expected.len(), 1, "{message}");
+        let (stream, data) = message
+            .strip_prefix("{")
+            .and_then(|rest| rest.strip_suffix('}'))
+            .and_then(|rest| rest.split_once(','))
+            .unwrap();
+        for other in [
+            format!("{{{data},{stream}}}"),
+            format!("{{ {stream},{data}}}"),
+            format!("{{{stream},{data},\"more\":[]}}"),
+        ] {
+            assert_eq!(shown::events(open("binance:").text(&other)), expected);
+        }
+        for bad in [
+            format!("{{{stream},{data}}}}}"),
+            format!("{{{stream},{data},{data}}}"),
+            format!("{{{stream},{data},}}"),
+            format!("{{{stream},{}}}", data.replace("\"s\":", "\"x\":")),
+        ] {
+            let mut bench = open("binance:");
+            let output = bench.text(&bad);
+            assert!(output.events.is_empty(), "{bad}");
+            assert!(
+                matches!(output.notices[..], [Notice::Rejected(_)]),
+                "{bad}: {:?}",
+                output.notices
+            );
+        }
+    }
 }
 
 #[test]

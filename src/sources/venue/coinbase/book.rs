@@ -55,12 +55,7 @@ impl Coinbase {
             output.notices.push(Notice::Error(error.as_warning()));
             return;
         }
-        let all: Vec<SymbolId> = self
-            .wanted
-            .in_order()
-            .iter()
-            .map(|(_, entry)| entry.id)
-            .collect();
+        let all: Vec<SymbolId> = self.wanted.ids();
         for symbol in all {
             self.doubt_book(symbol, &format!("{reason}; the book begins anew"), output);
         }

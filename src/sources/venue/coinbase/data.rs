@@ -10,7 +10,7 @@ use super::frames::{
 use crate::decode::Rejection;
 use crate::domain::event::{Event, Payload};
 use crate::domain::time::UnixMs;
-use crate::sources::venue::reading::{read_part, required};
+use crate::sources::venue::reading::{elements, read_part, required};
 use crate::sources::venue::{Output, pairs};
 
 use super::book::Place;
@@ -65,7 +65,7 @@ impl Coinbase {
     ) -> Result<(UnixMs, Vec<&'a RawValue>), Rejection> {
         let read = || -> Result<(UnixMs, Vec<&'a RawValue>), Rejection> {
             let events = required(frame.events, channel, "events")?;
-            Ok((frame.time()?, read_part(events, channel)?))
+            Ok((frame.time()?, elements(events.get(), channel)?))
         };
         let events = read();
         if events.is_err() && channel == "l2_data" {
@@ -79,12 +79,7 @@ impl Coinbase {
     }
 
     fn doubt_all(&mut self, reason: &str, output: &mut Output) {
-        let all: Vec<_> = self
-            .wanted
-            .in_order()
-            .iter()
-            .map(|(_, entry)| entry.id)
-            .collect();
+        let all: Vec<_> = self.wanted.ids();
         for symbol in all {
             self.doubt_book(symbol, reason, output);
         }
@@ -92,7 +87,7 @@ impl Coinbase {
     }
 
     fn subscriptions(&mut self, event: &RawValue, output: &mut Output) -> Result<(), Rejection> {
-        let all: Subscriptions<'_> = read_part(event, "subscriptions")?;
+        let all: Subscriptions<'_> = read_part(event.get(), "subscriptions")?;
         for product in all.subscriptions.values().flatten() {
             self.confirm(&pairs::coinbase_answer(product), output);
         }
@@ -110,14 +105,14 @@ impl Coinbase {
             output.ignored += 1;
             return Ok(());
         }
-        match read_part::<BookEvent<'_>>(event, "l2_data") {
+        match read_part::<BookEvent<'_>>(event.get(), "l2_data") {
             Ok(event) => {
                 self.book(&event, sequence, time, output);
                 Ok(())
             }
             Err(rejection) => {
                 let reason = "a change to the book could not be read; the book begins anew";
-                let whose = read_part::<Whose<'_>>(event, "whose").ok();
+                let whose = read_part::<Whose<'_>>(event.get(), "whose").ok();
                 match whose {
                     None => self.doubt_all(reason, output),
                     Some(whose) => {
@@ -139,9 +134,9 @@ impl Coinbase {
         time: UnixMs,
         output: &mut Output,
     ) -> Result<(), Rejection> {
-        let event: Tickers<'_> = read_part(event, "ticker")?;
+        let event: Tickers<'_> = read_part(event.get(), "ticker")?;
         for raw in event.tickers {
-            match read_part::<TickerRow<'_>>(raw, "ticker") {
+            match read_part::<TickerRow<'_>>(raw.get(), "ticker") {
                 Ok(row) => {
                     let payload = Payload::Level1(row.quote());
                     self.push(&row.product_id, time, payload, output);
@@ -153,11 +148,11 @@ impl Coinbase {
     }
 
     fn trades(&mut self, event: &RawValue, output: &mut Output) -> Result<(), Rejection> {
-        let event: Trades<'_> = read_part(event, "market_trades")?;
+        let event: Trades<'_> = read_part(event.get(), "market_trades")?;
         let is_snapshot = &*event.kind == "snapshot";
         let mut rows = Vec::new();
         for raw in event.trades {
-            let row = read_part::<TradeRow<'_>>(raw, "market_trades")
+            let row = read_part::<TradeRow<'_>>(raw.get(), "market_trades")
                 .and_then(|row| Ok((row.number(), row.time()?, row.trade()?, row)));
             match row {
                 Ok(row) => rows.push(row),
@@ -188,12 +183,12 @@ impl Coinbase {
     }
 
     fn candles(&mut self, event: &RawValue, output: &mut Output) -> Result<(), Rejection> {
-        let event: Candles<'_> = read_part(event, "candles")?;
+        let event: Candles<'_> = read_part(event.get(), "candles")?;
         let is_snapshot = &*event.kind == "snapshot";
         let mut rows = Vec::new();
         for raw in event.candles {
-            let row =
-                read_part::<CandleRow<'_>>(raw, "candles").and_then(|row| Ok((row.start()?, row)));
+            let row = read_part::<CandleRow<'_>>(raw.get(), "candles")
+                .and_then(|row| Ok((row.start()?, row)));
             match row {
                 Ok(row) => rows.push(row),
                 Err(rejection) => self.reject_part(raw, rejection, output),
@@ -226,7 +221,7 @@ impl Coinbase {
     }
 
     fn reject_part(&self, part: &RawValue, mut rejection: Rejection, output: &mut Output) {
-        if let Ok(whose) = read_part::<Whose<'_>>(part, "whose") {
+        if let Ok(whose) = read_part::<Whose<'_>>(part.get(), "whose") {
             let entry = self.wanted.get(&pairs::coinbase_answer(&whose.product_id));
             rejection.symbol = entry.map(|entry| entry.symbol.clone());
         }

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::decode::Rejection;
-use crate::decode::wire::{Exact, rfc3339};
+use crate::decode::wire::Exact;
 use crate::domain::bar::Ohlcv;
 use crate::domain::book::{BookProof, BookUpdate, Level};
 use crate::domain::quote::Level1;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::{Side, TimeAndSale, TradeId};
-use crate::sources::venue::reading::{Text, shortened};
+use crate::sources::venue::reading::{Text, shortened, time_of_text};
 
 /// Any frame: of a channel, or a complaint.
 #[derive(Debug, Deserialize)]
@@ -33,7 +33,7 @@ impl Frame<'_> {
     /// When it was sent.
     pub(super) fn time(&self) -> Result<UnixMs, Rejection> {
         match &self.timestamp {
-            Some(text) => time_of(text, "timestamp"),
+            Some(text) => time_of_text(text, "timestamp"),
             None => Err(Rejection::schema("a frame: missing field `timestamp`")),
         }
     }
@@ -126,7 +126,7 @@ impl TradeRow<'_> {
     }
 
     pub(super) fn time(&self) -> Result<UnixMs, Rejection> {
-        time_of(&self.time, "time")
+        time_of_text(&self.time, "time")
     }
 
     pub(super) fn trade(&self) -> Result<TimeAndSale, Rejection> {
@@ -230,11 +230,6 @@ impl BookEvent<'_> {
             sequence: Some(sequence),
         }
     }
-}
-
-fn time_of(text: &str, field: &str) -> Result<UnixMs, Rejection> {
-    let reason = || shortened(&format!("{field} is {text:?}, which is no time"));
-    rfc3339(text).ok_or_else(|| Rejection::schema(reason()))
 }
 
 /// A request.

@@ -343,7 +343,7 @@ async fn without_the_extension_nothing_is_touched() {
         &[0xc1, 5, 0xff, 1, 2],
     ]
     .concat();
-    let plain = [PLAIN_HEAD, &frame(0xc1, &[0xff; 90]), &[0xc1; 40_000]].concat();
+    let plain = [PLAIN_HEAD, &frame(0xc1, &[0xff; 90]), &vec![0xc1; 40_000]].concat();
     for bytes in [refused, plain] {
         for lengths in [&[1][..], &[333], &[100_000]] {
             let (all, error) = read_all(&bytes, lengths, 10).await;

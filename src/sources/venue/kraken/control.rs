@@ -126,7 +126,7 @@ impl Kraken {
         let Some(result) = frame.result else {
             return Err(Rejection::schema("a confirmation: missing field `result`"));
         };
-        let result: Acknowledged<'_> = read_part(result, "a confirmation")?;
+        let result: Acknowledged<'_> = read_part(result.get(), "a confirmation")?;
         let channel = Channel::from_name(&result.channel);
         let confirmed = match (channel, &result.symbol) {
             (Some(channel), Some(symbol)) => self.confirm(symbol, channel, output),

@@ -9,7 +9,7 @@ use crate::decode::Rejection;
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::reading::{read_part, required, shortened};
+use crate::sources::venue::reading::{elements, read_part, required, shortened};
 use crate::sources::venue::{Notice, Output};
 
 impl Kraken {
@@ -34,17 +34,17 @@ impl Kraken {
             None => return Err(Rejection::schema(format!("{name}: missing field `type`"))),
         };
         let data = required(frame.data, name, "data")?;
-        let mut rows: Vec<&RawValue> = read_part(data, name)?;
+        let mut rows: Vec<&RawValue> = elements(data.get(), name)?;
         let Some(channel) = channel else {
             for row in rows {
-                let status: StatusRow<'_> = read_part(row, name)?;
+                let status: StatusRow<'_> = read_part(row.get(), name)?;
                 self.status(&status.system, output);
             }
             return Ok(());
         };
         if is_snapshot && channel == Channel::Trade {
             rows.sort_by_key(|row| {
-                read_part::<TradeRow<'_>>(row, name).map_or(0, |trade| trade.trade_id)
+                read_part::<TradeRow<'_>>(row.get(), name).map_or(0, |trade| trade.trade_id)
             });
         }
         for row in rows {
@@ -65,14 +65,14 @@ impl Kraken {
         let name = channel.name();
         match channel {
             Channel::Book => {
-                let row: BookRow<'_> = read_part(row, name)?;
+                let row: BookRow<'_> = read_part(row.get(), name)?;
                 if is_snapshot {
                     self.confirm(&row.symbol, channel, output);
                 }
                 self.book(&row, is_snapshot, output)
             }
             Channel::Ticker => {
-                let row: TickerRow<'_> = read_part(row, name)?;
+                let row: TickerRow<'_> = read_part(row.get(), name)?;
                 let time = row.time()?;
                 if let Some(symbol) = self.confirm_by_data(&row.symbol, channel, output) {
                     let payload = Payload::Level1(row.quote());
@@ -85,11 +85,11 @@ impl Kraken {
                 Ok(())
             }
             Channel::Trade => {
-                let row: TradeRow<'_> = read_part(row, name)?;
+                let row: TradeRow<'_> = read_part(row.get(), name)?;
                 self.trade(&row, is_snapshot, output)
             }
             Channel::Ohlc => {
-                let row: OhlcRow<'_> = read_part(row, name)?;
+                let row: OhlcRow<'_> = read_part(row.get(), name)?;
                 self.bar(&row, is_snapshot, output)
             }
         }
@@ -175,7 +175,7 @@ impl Kraken {
         mut rejection: Rejection,
         output: &mut Output,
     ) {
-        let whose = read_part::<Whose<'_>>(row, "whose").ok();
+        let whose = read_part::<Whose<'_>>(row.get(), "whose").ok();
         let entry = whose.and_then(|whose| self.wanted.get(&whose.symbol));
         let id = entry.map(|entry| entry.id);
         rejection.symbol = entry.map(|entry| entry.symbol.clone());

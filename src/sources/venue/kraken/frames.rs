@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::decode::Rejection;
-use crate::decode::wire::{Exact, rfc3339};
+use crate::decode::wire::Exact;
 use crate::domain::bar::Ohlcv;
 use crate::domain::book::{BookProof, BookUpdate, Level};
 use crate::domain::quote::Level1;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::{Side, TimeAndSale, TradeId};
-use crate::sources::venue::reading::{Text, shortened};
+use crate::sources::venue::reading::{Text, shortened, time_of_text};
 
 /// Any frame: data, the answer to a request, or a complaint.
 #[derive(Debug, Deserialize)]
@@ -77,7 +77,7 @@ impl TickerRow<'_> {
     pub(super) fn time(&self) -> Result<Option<UnixMs>, Rejection> {
         self.timestamp
             .as_ref()
-            .map(|text| time_of(text, "timestamp"))
+            .map(|text| time_of_text(text, "timestamp"))
             .transpose()
     }
 
@@ -109,7 +109,7 @@ pub(super) struct TradeRow<'a> {
 
 impl TradeRow<'_> {
     pub(super) fn time(&self) -> Result<UnixMs, Rejection> {
-        time_of(&self.timestamp, "timestamp")
+        time_of_text(&self.timestamp, "timestamp")
     }
 
     pub(super) fn trade(&self) -> Result<TimeAndSale, Rejection> {
@@ -148,7 +148,7 @@ pub(super) struct OhlcRow<'a> {
 
 impl OhlcRow<'_> {
     pub(super) fn begin(&self) -> Result<UnixMs, Rejection> {
-        time_of(&self.interval_begin, "interval_begin")
+        time_of_text(&self.interval_begin, "interval_begin")
     }
 
     pub(super) fn bar(&self) -> Ohlcv {
@@ -183,7 +183,7 @@ impl BookRow<'_> {
     pub(super) fn time(&self) -> Result<Option<UnixMs>, Rejection> {
         self.timestamp
             .as_ref()
-            .map(|text| time_of(text, "timestamp"))
+            .map(|text| time_of_text(text, "timestamp"))
             .transpose()
     }
 
@@ -204,11 +204,6 @@ impl BookRow<'_> {
             sequence: None,
         }
     }
-}
-
-fn time_of(text: &str, field: &str) -> Result<UnixMs, Rejection> {
-    let reason = || shortened(&format!("{field} is {text:?}, which is no time"));
-    rfc3339(text).ok_or_else(|| Rejection::schema(reason()))
 }
 
 /// A request.

@@ -14,7 +14,7 @@ use crate::domain::event::{Event, Payload};
 use crate::domain::quote::{Level1, SymbolFacts};
 use crate::domain::time::{MINUTE_MS, UnixMs};
 use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
-use crate::sources::venue::{Output, frame};
+use crate::sources::venue::{Output, reading};
 
 /// A message's type, when it does not stand first.
 pub(super) fn kind(text: &str) -> Result<Cow<'_, str>, Rejection> {
@@ -23,7 +23,7 @@ pub(super) fn kind(text: &str) -> Result<Cow<'_, str>, Rejection> {
         #[serde(borrow)]
         ev: Cow<'a, str>,
     }
-    frame::read(text, "a message").map(|kind: Kind<'_>| kind.ev)
+    reading::read_part(text, "a message").map(|kind: Kind<'_>| kind.ev)
 }
 
 /// The symbol that a message is about, if it says so at all.
@@ -184,11 +184,11 @@ impl Massive {
         output: &mut Output,
     ) -> Result<(), Rejection> {
         match kind {
-            "AM" => self.minute(&frame::read(text, "AM")?, output),
-            "A" => self.second(&frame::read(text, "A")?, output),
-            "T" => self.trade(frame::read(text, "T")?, output),
-            "Q" => self.quote(&frame::read(text, "Q")?, output),
-            "LULD" => self.limits(&frame::read(text, "LULD")?, output),
+            "AM" => self.minute(&reading::read_part(text, "AM")?, output),
+            "A" => self.second(&reading::read_part(text, "A")?, output),
+            "T" => self.trade(reading::read_part(text, "T")?, output),
+            "Q" => self.quote(&reading::read_part(text, "Q")?, output),
+            "LULD" => self.limits(&reading::read_part(text, "LULD")?, output),
             _ => {
                 output.ignored += 1;
                 Ok(())
@@ -209,8 +209,8 @@ impl Massive {
     }
 
     fn minute(&mut self, bar: &Bar<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let start = frame::time_of_ms(bar.start, "s")?;
-        let end = frame::time_of_ms(bar.end, "e")?;
+        let start = reading::time_of_ms(bar.start, "s")?;
+        let end = reading::time_of_ms(bar.end, "e")?;
         let Some(entry) = self.wanted.get_mut(&bar.sym) else {
             output.ignored += 1;
             return Ok(());
@@ -243,7 +243,7 @@ impl Massive {
     }
 
     fn second(&mut self, bar: &Bar<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_ms(bar.start, "s")?;
+        let time = reading::time_of_ms(bar.start, "s")?;
         let start = UnixMs(time.0 - time.0.rem_euclid(MINUTE_MS));
         let Some(entry) = self.wanted.get_mut(&bar.sym) else {
             output.ignored += 1;
@@ -272,7 +272,7 @@ impl Massive {
     }
 
     fn trade(&mut self, trade: Trade<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_ms(trade.time, "t")?;
+        let time = reading::time_of_ms(trade.time, "t")?;
         let conditions = trade.conditions.unwrap_or_default();
         let in_regular_hours = self.hours.is_regular(time);
         let codes = conditions
@@ -294,7 +294,7 @@ impl Massive {
     }
 
     fn quote(&mut self, quote: &Quote<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_ms(quote.time, "t")?;
+        let time = reading::time_of_ms(quote.time, "t")?;
         if quote.bid.is_none() && quote.ask.is_none() {
             return Err(Rejection::schema("Q: missing field `bp` or `ap`"));
         }
@@ -311,7 +311,7 @@ impl Massive {
     }
 
     fn limits(&mut self, limits: &PriceLimits<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let time = frame::time_of_ms(limits.time, "t")?;
+        let time = reading::time_of_ms(limits.time, "t")?;
         let facts = SymbolFacts {
             lower_limit: Some(limits.lower.0),
             upper_limit: Some(limits.upper.0),

@@ -7,7 +7,7 @@ pub const SERVICES: SourceOption = SourceOption {
     name: "services",
     value: OptionValue::Text("LIST"),
     default: "all that it has",
-    summary: "Which data to take, separated by commas: OHLCV, LEVEL1, LEVEL2, TIMESALE, NEWS",
+    summary: "Which data to take, separated by commas, of its services: OHLCV, LEVEL1, LEVEL2, TIMESALE, NEWS",
 };
 /// How deep a book is asked for.
 pub const DEPTH: SourceOption = SourceOption {
@@ -57,6 +57,11 @@ pub const REST_URL: SourceOption = SourceOption {
     value: OptionValue::Text("URL"),
     default: "the venue's",
     summary: "The same for requests over HTTP",
+};
+/// The same for a venue that makes no requests: whoever gives it to all venues may give it to this one.
+pub const NO_REST_URL: SourceOption = SourceOption {
+    summary: "The same for requests over HTTP; this venue makes none",
+    ..REST_URL
 };
 /// Whether plain connections are allowed.
 pub const INSECURE: SourceOption = SourceOption {

@@ -229,7 +229,7 @@ mod tests {
             for example in venue.kind.examples {
                 let recording = head(example.spec).unwrap();
                 assert_eq!(recording.kind(), venue.kind.name);
-                let mut player = recording.player();
+                let mut machine = recording.player();
                 let mut played = Played::default();
                 for line in [
                     r#"{"recording":1,"source":"x","spec":"x:","started":5}"#,
@@ -239,7 +239,7 @@ mod tests {
                     r#"{"ms":8,"on":0,"in":"tick"}"#,
                     r#"{"ms":9,"on":0,"in":"closed"}"#,
                 ] {
-                    player.take(line.as_bytes(), &mut played).unwrap();
+                    machine.take(line.as_bytes(), &mut played).unwrap();
                 }
                 assert_eq!(played.time, Some(UnixMs(9)), "{}", example.spec);
             }

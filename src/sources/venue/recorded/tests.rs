@@ -51,10 +51,10 @@ const NOW: UnixMs = UnixMs(1_720_522_860_123);
 
 fn tap(secrets: &[&str]) -> (Tap, Arc<Memory>) {
     let memory = Arc::new(Memory::default());
-    let secrets = secrets.iter().map(|&secret| secret.into()).collect();
+    let secrets: Vec<SecretString> = secrets.iter().map(|&secret| secret.into()).collect();
     let recorder: Arc<dyn Recorder> = Arc::clone(&memory) as _;
     let name = SourceName::new("kraken");
-    let tap = Tap::new(recorder, name, "kraken:?depth=10".to_owned(), secrets);
+    let tap = Tap::new(recorder, name, "kraken:?depth=10".to_owned(), &secrets);
     (tap, memory)
 }
 

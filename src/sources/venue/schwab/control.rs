@@ -8,7 +8,7 @@ use super::messages::Response;
 use super::{Schwab, Stage};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::{Ending, Next, Notice, Output, frame};
+use crate::sources::venue::{Ending, Next, Notice, Output, reading};
 
 /// How long to wait before taking the one connection that a person may have from another program.
 const TAKEN: Duration = Duration::from_secs(30);
@@ -17,7 +17,7 @@ impl Schwab {
     pub(super) fn response(&mut self, response: &Response<'_>, output: &mut Output) {
         let code = response.content.code;
         let said = response.content.msg.as_deref().unwrap_or("no reason given");
-        let said = format!("{} (code {code})", frame::words(said, &self.token));
+        let said = format!("{} (code {code})", reading::words(said, &self.token));
         if response.is_login() {
             return self.logged_in(code, &said, output);
         }

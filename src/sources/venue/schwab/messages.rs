@@ -15,7 +15,7 @@ use crate::domain::event::{Event, Payload};
 use crate::domain::quote::{Level1, SymbolFacts, Trading};
 use crate::domain::time::UnixMs;
 use crate::sources::venue::Output;
-use crate::sources::venue::frame::{self, Object};
+use crate::sources::venue::reading::{self, Object};
 
 /// Who the client is to the streamer, and where that is.
 #[derive(Debug, Default, Deserialize)]
@@ -179,7 +179,7 @@ struct Book<'a> {
 impl Schwab {
     /// Takes a message apart. What cannot be taken is rejected by itself.
     pub(super) fn take(&mut self, text: &str, output: &mut Output) {
-        let frame: Frame<'_> = match frame::whole(text, "a message") {
+        let frame: Frame<'_> = match reading::read(text, "a message") {
             Ok(frame) => frame,
             Err(rejection) => return output.reject(rejection),
         };
@@ -187,13 +187,13 @@ impl Schwab {
             output.ignored += 1;
         }
         for part in frame.response {
-            match frame::read(part.get(), "a response") {
+            match reading::read_part(part.get(), "a response") {
                 Ok(response) => self.response(&response, output),
                 Err(rejection) => output.reject(rejection),
             }
         }
         for part in frame.notify {
-            match frame::read(part.get(), "a notice") {
+            match reading::read_part(part.get(), "a notice") {
                 Ok(notice) => self.notify(&notice, output),
                 Err(rejection) => output.reject(rejection),
             }
@@ -211,7 +211,7 @@ impl Schwab {
                 let said = content.msg.as_deref().unwrap_or("no reason given");
                 let said = format!(
                     "{} (code {})",
-                    frame::words(said, &self.token),
+                    reading::words(said, &self.token),
                     content.code
                 );
                 output.end(super::control::ending(content.code, &said));
@@ -222,9 +222,9 @@ impl Schwab {
     }
 
     fn data(&mut self, text: &str, output: &mut Output) -> Result<(), Rejection> {
-        let data: Data<'_> = frame::read(text, "data")?;
+        let data: Data<'_> = reading::read_part(text, "data")?;
         let sent = match data.timestamp {
-            Some(ms) => Some(frame::time_of_ms(ms, "timestamp")?),
+            Some(ms) => Some(reading::time_of_ms(ms, "timestamp")?),
             None => None,
         };
         let Some(service) = Service::of_name(&data.service) else {
@@ -253,9 +253,9 @@ impl Schwab {
         sent: Option<UnixMs>,
         output: &mut Output,
     ) -> Result<(), Rejection> {
-        let quote: Quote<'_> = frame::read(text, Service::Quotes.name())?;
+        let quote: Quote<'_> = reading::read_part(text, Service::Quotes.name())?;
         let happened = match quote.quoted_at.max(quote.traded_at) {
-            Some(ms) => Some(frame::time_of_ms(ms, "34 or 35")?),
+            Some(ms) => Some(reading::time_of_ms(ms, "34 or 35")?),
             None => sent,
         };
         let Some(entry) = self.wanted.get(&quote.key) else {
@@ -294,8 +294,8 @@ impl Schwab {
     }
 
     fn bar(&mut self, text: &str, output: &mut Output) -> Result<(), Rejection> {
-        let bar: Bar<'_> = frame::read(text, Service::Bars.name())?;
-        let time = frame::time_of_ms(bar.time, "7")?;
+        let bar: Bar<'_> = reading::read_part(text, Service::Bars.name())?;
+        let time = reading::time_of_ms(bar.time, "7")?;
         let Some(entry) = self.wanted.get(&bar.key) else {
             output.ignored += 1;
             return Ok(());
@@ -315,8 +315,8 @@ impl Schwab {
     }
 
     fn book(&mut self, service: Service, text: &str, output: &mut Output) -> Result<(), Rejection> {
-        let book: Book<'_> = frame::read(text, service.name())?;
-        let time = frame::time_of_ms(book.time, "1")?;
+        let book: Book<'_> = reading::read_part(text, service.name())?;
+        let time = reading::time_of_ms(book.time, "1")?;
         let Some(entry) = self.wanted.get_mut(&book.key) else {
             output.ignored += 1;
             return Ok(());

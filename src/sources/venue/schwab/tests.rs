@@ -14,7 +14,8 @@ use crate::domain::outcome::ErrorKind;
 use crate::domain::quote::Level1;
 use crate::sources::spec::SourceSpec;
 use crate::sources::venue::session::Input;
-use crate::sources::venue::testing::shown::{events, everything, notices, recorded};
+use crate::sources::venue::testing::recorded;
+use crate::sources::venue::testing::shown::{events, everything, notices};
 use crate::sources::venue::testing::{Workbench, mutate};
 use crate::sources::venue::{Connect, Ending, Next, Outgoing};
 
@@ -156,8 +157,8 @@ fn what_cannot_be_had_is_refused_before_anything_is_opened() {
             "schwab:services=TIMESALE",
             "there are OHLCV, LEVEL1, LEVEL2",
         ),
-        ("schwab:bars=trades", "has no trades"),
-        ("schwab:interval=5m", "is not among the venue's: 1m"),
+        ("schwab:bars=trades", "has no option 'bars'"),
+        ("schwab:interval=5m", "has no option 'interval'"),
         ("schwab:nope", "has no value"),
     ] {
         let error = spec.parse::<SourceSpec>().unwrap_err().to_string();

@@ -17,9 +17,9 @@ use crate::pipeline::feed::{EngineGone, Feed};
 use crate::pipeline::meters::SourceMeters;
 use crate::pipeline::source::Message;
 use crate::sources::venue::recorded::Tap;
+use crate::sources::venue::secrets::Secrets;
 use crate::sources::venue::{Ending, Notice, Output};
 
-use super::secrets::Secrets;
 use super::seen::Seen;
 
 /// How much of a message an error shows.

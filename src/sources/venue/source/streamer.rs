@@ -18,11 +18,11 @@ use crate::sources::venue::Limits;
 use crate::sources::venue::options::{Setup, Venue};
 use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::rest::{Answered, Requests};
+use crate::sources::venue::secrets::Secrets;
 use crate::sources::venue::session::Session;
 
 use super::desk::Desk;
 use super::link::Link;
-use super::secrets::Secrets;
 use super::seen::Seen;
 use super::{Timings, VenueSource};
 

@@ -1,10 +1,4 @@
-//! What a protocol gives out, as short texts that a test can compare; and recorded data.
-
-#![allow(
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test may stop at the first surprise, and says what it skips"
-)]
+//! What a protocol gives out, as short texts that a test can compare.
 
 use crate::domain::Decimal;
 use crate::domain::book::{BookUpdate, Level};
@@ -26,19 +20,6 @@ pub(crate) fn notices(output: &Output) -> Vec<String> {
 /// All that is not secret of an output, for searching keys in it.
 pub(crate) fn everything(output: &Output) -> String {
     format!("{output:?}")
-}
-
-/// The text of a recorded file; `None`, said aloud, where the data is not there.
-pub(crate) fn recorded(path: &str) -> Option<String> {
-    let Some(root) = std::env::var_os("STREAMER_TUI_TEST_DATA") else {
-        eprintln!("skipped: STREAMER_TUI_TEST_DATA is not set");
-        return None;
-    };
-    let path = std::path::Path::new(&root).join(path);
-    Some(
-        std::fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display())),
-    )
 }
 
 fn notice(notice: &Notice) -> String {

@@ -16,7 +16,7 @@ use crate::sources::venue::session::Input;
 use super::{Desk, Link, Moment, Phase, incoming};
 
 /// Messages that are read before others have their turn.
-const FRAMES_TOGETHER: usize = 256;
+const FRAMES_TOGETHER: usize = 1024;
 
 /// A delay that is longer than this is none: the time says something else.
 const LATENCY_MS_MAX: i64 = 60_000;

@@ -150,11 +150,11 @@ fn keys_are_never_told() {
     let mut peer = server.accept();
     peer.send(format!("bad{KEY}"));
     let error = rig.wait_for("DecodeError");
-    assert!(error.ends_with("| bad•••"), "{error}");
+    assert!(error.ends_with("| bad***"), "{error}");
     peer.close(1011, &format!("key={KEY}"));
     let error = rig.wait_for("error ConnectionError");
     assert!(
-        error.contains("1011: •••") && !error.contains(KEY),
+        error.contains("1011: ***") && !error.contains(KEY),
         "{error}"
     );
     let connection = rig.meters().connections().remove(0);

@@ -62,6 +62,7 @@ pub(super) static VENUE: Venue = Venue {
         what: "the key of a venue that is made up",
         required: true,
     }],
+    services: |_| ServiceSet::ALL,
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &[],
     limits,
