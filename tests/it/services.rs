@@ -8,7 +8,7 @@ use streamer_tui::domain::Decimal;
 use streamer_tui::domain::book::{BookUpdate, Level};
 use streamer_tui::domain::event::{Event, Payload};
 use streamer_tui::domain::news::News;
-use streamer_tui::domain::outcome::{ErrorKind, ResultBody, Status};
+use streamer_tui::domain::outcome::{ErrorKind, ResultBody, Status, StatusChange};
 use streamer_tui::domain::quote::{SymbolFacts, Trading};
 use streamer_tui::domain::source::Delivery;
 use streamer_tui::domain::symbol::SymbolId;
@@ -189,6 +189,77 @@ fn books_trades_news_and_halts_are_results_and_stand_on_the_board() {
     assert_eq!(fates, [TradeFate::Corrected, TradeFate::Stands]);
     handle.commands.send(Command::Quit).unwrap();
     finish(handle);
+}
+
+#[test]
+fn after_a_jump_back_news_and_tapes_are_those_of_before_it() {
+    const BASE_MS: i64 = 1_550_050_200_000;
+    let seen_all = Arc::new(tokio::sync::Notify::new());
+    let source = {
+        let seen_all = Arc::clone(&seen_all);
+        ScriptedSource::new("venue", Delivery::Pausable, move |mut feed| async move {
+            let aapl = id(&mut feed, "AAPL");
+            let data = |minute: i64, payload: Payload| Event {
+                symbol: aapl,
+                time: Some(UnixMs(BASE_MS + minute * 60_000)),
+                payload,
+            };
+            for minute in 0..4 {
+                let name = u64::try_from(minute).unwrap();
+                let both = vec![
+                    data(minute, trade(name, TradeAction::New)),
+                    data(minute, news()),
+                ];
+                send(&mut feed, Message::Data(both)).await;
+            }
+            // What has been sent goes on its way only while the source waits for commands.
+            tokio::select! {
+                () = seen_all.notified() => {}
+                command = feed.next_command() => assert!(command.is_none(), "{command:?}"),
+            }
+            send(&mut feed, Message::Reset).await;
+            let history = vec![data(0, trade(0, TradeAction::New)), data(0, news())];
+            send(&mut feed, Message::History(history)).await;
+            feed.meters().set_data_clock(UnixMs(BASE_MS + 60_000));
+            let status = StatusChange::of_source(Status::Seek, &feed.info().name.clone());
+            send(&mut feed, Message::Status(Box::new(status))).await;
+            let both = vec![data(1, trade(1, TradeAction::New)), data(1, news())];
+            send(&mut feed, Message::Data(both)).await;
+            while feed.next_command().await.is_some() {}
+        })
+    };
+    let settings = EngineSettings {
+        stop_when_ended: false,
+        ..settings()
+    };
+    let (handle, given) = start(settings, vec![plan(source, &["AAPL"])], None);
+    let symbol = wait_for("the symbol", || {
+        let snapshot = handle.snapshots.recv().ok()?;
+        snapshot.rows.iter().next().map(|row| row.id)
+    });
+    handle
+        .commands
+        .send(Command::WatchBooks(vec![symbol]))
+        .unwrap();
+    // How many news there are, and the times of the trades on the tape, in minutes.
+    let seen = || {
+        let snapshot = handle.snapshots.recv().ok()?;
+        let rows = snapshot.tapes.first()?.rows.iter();
+        let minutes: Vec<i64> = rows
+            .map(|row| (row.time.unwrap().0 - BASE_MS) / 60_000)
+            .collect();
+        Some((snapshot.news.len(), minutes))
+    };
+    wait_for("all four", || {
+        (seen()? == (4, vec![0, 1, 2, 3])).then_some(())
+    });
+    seen_all.notify_one();
+    wait_for("what is before the jump", || {
+        (seen()? == (2, vec![0, 1])).then_some(())
+    });
+    handle.commands.send(Command::Quit).unwrap();
+    finish(handle);
+    drop(given);
 }
 
 #[test]

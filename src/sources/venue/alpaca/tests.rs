@@ -568,9 +568,9 @@ fn the_documented_sessions_are_taken_as_they_stand() {
         came,
         [
             "#1 @1680782061670 quote bid=91.95 bid_size=2 ask=91.98 ask_size=1",
-            "#0 @1680782066838 trade 162.92x3 [@ F T I] --v id 628",
-            "#0 @1680782066838 trade 162.92x3 [@ F T I] --v id 75",
-            "#0 @1680782066839 trade 162.91x71 [@ F T I] --v id 1465",
+            "#0 @1680782066838 trade 162.92x3 [@ F T I] --v id 628 on K",
+            "#0 @1680782066838 trade 162.92x3 [@ F T I] --v id 75 on Z",
+            "#0 @1680782066839 trade 162.91x71 [@ F T I] --v id 1465 on P",
             "#1 @1680782067924 quote bid=91.9 bid_size=1 ask=91.98 ask_size=1",
         ]
     );
