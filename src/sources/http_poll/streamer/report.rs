@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-
 use super::super::request::Whole;
 use super::{CONNECTION, Streamer};
 use crate::domain::clock::Nanos;
@@ -12,6 +10,7 @@ use crate::domain::symbol::Symbol;
 use crate::pipeline::feed::EngineGone;
 use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::Message;
+use crate::sources::venue::recorded::forms;
 use crate::sources::venue::{Notice, Output};
 
 /// How much of an answer is shown with an error.
@@ -88,14 +87,16 @@ impl Streamer {
 
     /// An endpoint may quote the key that it refuses.
     fn without_keys(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.plan.secrets {
-            let secret = secret.expose_secret();
-            if !secret.is_empty() && text.contains(secret) {
-                text = text.replace(secret, "***");
+        let mut forms: Vec<String> = self.plan.secrets.iter().flat_map(forms).collect();
+        // A longer form may hold a shorter one.
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms.iter().fold(text.to_owned(), |text, form| {
+            if text.contains(form) {
+                text.replace(form, "***")
+            } else {
+                text
             }
-        }
-        text
+        })
     }
 
     async fn status(
