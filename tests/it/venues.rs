@@ -1,7 +1,7 @@
 //! Live venues, run by the real program against servers on this machine.
 //!
 //! Each venue has a module: it logs in, confirms and answers as that venue does, gives data of every service, whose results
-//! are compared letter by letter, and goes through what [`rig::survives`] does to all of them. Keys are canaries: every run
+//! are compared letter by letter, live and replayed from what was recorded, and goes through what [`rig::survives`] does to all of them. Keys are canaries: every run
 //! that ends in the rig is searched for them, in its output, its log, its recording and all other files. Which fault is
 //! tested where (`driver` is `src/sources/venue/source/tests/`, a venue's bytes are in `src/sources/venue/NAME/tests.rs`):
 //!

@@ -1,8 +1,9 @@
 //! Keeps keys out of whatever is shown or written down: a venue may send one back.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use memchr::memmem::Finder;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
 /// What stands for a key.
@@ -85,18 +86,76 @@ impl Secrets {
     }
 }
 
-/// The ways in which a secret may be written: as it is, and as JSON and URLs write it.
+/// What may stand in a URL as it is.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The ways in which a secret may be written: as it is, in JSON, in a URL.
 fn forms(secret: &SecretString) -> Vec<String> {
     let plain = secret.expose_secret();
     if plain.len() < SECRET_BYTES_MIN {
         return Vec::new();
     }
-    let escaped = serde_json::Value::from(plain).to_string();
-    let escaped = escaped.trim_matches('"').to_owned();
+    let quoted = serde_json::Value::from(plain).to_string();
+    let escaped = quoted.get(1..quoted.len() - 1).unwrap_or_default();
     let slashed = escaped.replace('/', "\\/");
-    let encode = percent_encoding::utf8_percent_encode;
-    let percent = encode(plain, percent_encoding::NON_ALPHANUMERIC).to_string();
-    vec![plain.to_owned(), escaped, slashed, percent]
+    let percent = utf8_percent_encode(plain, NON_ALPHANUMERIC).to_string();
+    let sparing = utf8_percent_encode(plain, UNRESERVED).to_string();
+    let as_form = sparing.replace("%20", "+");
+    let mut forms = vec![plain.to_owned()];
+    for form in [
+        escaped.to_owned(),
+        in_ascii(escaped),
+        in_ascii(&slashed),
+        slashed,
+        in_small_digits(&percent),
+        in_small_digits(&sparing),
+        in_small_digits(&as_form),
+        percent,
+        sparing,
+        as_form,
+    ] {
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
+    }
+    forms
+}
+
+/// A text in JSON with everything that is not ASCII escaped.
+fn in_ascii(text: &str) -> String {
+    let mut ascii = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]).iter() {
+                // Writing to a text does not fail.
+                write!(ascii, "\\u{unit:04x}").unwrap_or(());
+            }
+        }
+    }
+    ascii
+}
+
+/// A percent-encoded text with small letters as digits.
+fn in_small_digits(text: &str) -> String {
+    let mut digits = 0;
+    let small = text.chars().map(|c| match (c, digits) {
+        ('%', _) => {
+            digits = 2;
+            c
+        }
+        (_, 0) => c,
+        _ => {
+            digits -= 1;
+            c.to_ascii_lowercase()
+        }
+    });
+    small.collect()
 }
 
 #[cfg(test)]

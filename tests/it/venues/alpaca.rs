@@ -96,7 +96,7 @@ fn every_service_gives_its_results_and_a_refused_symbol_harms_no_other() {
     assert_eq!(error["symbol"], "NOPE!");
     peer.send(r#"[{"T":"q","S":"AAPL","bx":"O","bp":133.85,"bs":4,"ax":"R","ap":135.770,"as":5,"c":["R"],"z":"C","t":"2021-02-22T15:51:45.335689322Z"},{"T":"b","S":"AAPL","o":170.28,"h":170.51,"l":170.260,"c":170.5,"v":3140,"n":56,"vw":170.3,"t":"2021-02-22T19:15:00Z"}]"#);
     live.expect(&[r#"{"type":"result","service":"LEVEL1","symbol":"AAPL","bid":133.85,"bid_size":4,"ask":135.770,"ask_size":5,"last":null,"last_size":null,"volume":null,"unix_ts":1614009105335,"new_york_datetime":"2021-02-22T10:51:45.335-05:00","source":"alpaca"}"#, r#"{"type":"result","service":"OHLCV","symbol":"AAPL","open":170.28,"high":170.51,"low":170.260,"close":170.5,"volume":3140,"unix_ts":1614021300000,"new_york_datetime":"2021-02-22T14:15:00-05:00","source":"alpaca"}"#,]);
-    live.quit();
+    live.quit_and_replay();
 }
 
 #[test]
@@ -109,11 +109,11 @@ fn news_and_books_come_from_feeds_of_their_own() {
     let result = live.program.next_result("AAPL");
     assert_eq!(result["headline"], "Two \u{1b}[31m makers", "data is data");
     assert!(!live.program.last_line().contains('\u{1b}'));
-    live.quit();
+    live.quit_and_replay();
     let mut live = Live::start("alpaca:crypto?services=LEVEL2&url={ws}", "BTC/USD", KEYS);
     let mut peer = authenticated(&live.server);
     peer.text_with("orderbooks");
     peer.send(r#"[{"T":"o","S":"BTC/USD","t":"2024-03-12T10:38:50.79613221Z","b":[{"p":71859.53,"s":0.27994}],"a":[{"p":71939.7,"s":0.83953}],"r":true}]"#);
     live.expect(&[r#"{"type":"result","service":"LEVEL2","symbol":"BTC/USD","bids":[[71859.53,0.27994]],"asks":[[71939.7,0.83953]],"integrity":"unverified","sequence":null,"unix_ts":1710239930796,"new_york_datetime":"2024-03-12T06:38:50.796-04:00","source":"alpaca"}"#,]);
-    live.quit();
+    live.quit_and_replay();
 }

@@ -117,7 +117,7 @@ fn every_service_gives_its_results_and_a_refused_symbol_harms_no_other() {
     peer.send(r#"{"id":2,"error":{"code":-1121,"msg":"Invalid symbol."}}"#);
     let error = live.error("ConfigError", "Invalid symbol");
     assert_eq!(error["symbol"], "NOPE");
-    live.quit();
+    live.quit_and_replay();
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn every_service_gives_its_results_and_a_refused_symbol_harms_no_other() {
     peer.send(r#"{"type":"error","message":"invalid product: NOPE-USD"}"#);
     let error = live.error("ConfigError", "invalid product");
     assert_eq!(error["symbol"], "NOPE-USD");
-    live.quit();
+    live.quit_and_replay();
 }
 
 #[test]

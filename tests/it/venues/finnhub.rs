@@ -96,5 +96,5 @@ fn every_service_gives_its_results() {
     // The next minute ends the one before, whose bar is made of its trades.
     peer.send(trade(2).replace("1700060242474", "1700060302474"));
     live.expect(&[r#"{"type":"result","service":"OHLCV","symbol":"AAPL","open":1001.250,"high":1001.250,"low":1001.250,"close":1001.250,"volume":5,"unix_ts":1700060220000,"new_york_datetime":"2023-11-15T09:57:00-05:00","source":"finnhub"}"#, r#"{"type":"result","service":"TIMESALE","symbol":"AAPL","price":1002.25,"size":5,"side":null,"conditions":["1"],"trade_id":null,"unix_ts":1700060302474,"new_york_datetime":"2023-11-15T09:58:22.474-05:00","source":"finnhub"}"#,]);
-    live.quit();
+    live.quit_and_replay();
 }

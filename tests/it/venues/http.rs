@@ -60,7 +60,7 @@ fn answers_are_results_and_what_is_wrong_is_told() {
     live.error("RateLimited", "");
     let status = live.program.next_status("reconnecting");
     assert!(status["retry_ms"].as_u64().unwrap() >= 30_000, "{status}");
-    live.quit();
+    live.quit_and_replay();
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn every_service_gives_its_results_and_a_refused_symbol_harms_no_other() {
     peer.send(r#"{"channel":"ticker","type":"update","data":[{"symbol":"BTC/USD","bid":0.10025,"bid_qty":740.0,"ask":0.10036,"ask_qty":1361.44813783,"last":0.10035,"volume":997038.98383185,"vwap":0.10148,"low":0.09979,"high":0.10285,"change":-0.00017,"change_pct":-0.17}]}"#);
     peer.send(r#"{"channel":"ohlc","type":"update","timestamp":"2023-10-04T16:26:30.524394914Z","data":[{"symbol":"BTC/USD","open":0.5624,"high":0.5628,"low":0.5622,"close":0.5627,"trades":12,"volume":30927.68066226,"vwap":0.5626,"interval_begin":"2023-10-04T16:25:00.000000000Z","interval":1,"timestamp":"2023-10-04T16:26:00.000000Z"}]}"#);
     live.expect(&[r#"{"type":"result","service":"TIMESALE","symbol":"BTC/USD","price":1007.25,"size":0.00100000,"side":"buy","conditions":[],"trade_id":7,"unix_ts":1720522800123,"new_york_datetime":"2024-07-09T07:00:00.123-04:00","source":"kraken"}"#, r#"{"type":"result","service":"LEVEL1","symbol":"BTC/USD","bid":0.10025,"bid_size":740.0,"ask":0.10036,"ask_size":1361.44813783,"last":0.10035,"last_size":null,"volume":997038.98383185,"unix_ts":null,"new_york_datetime":null,"source":"kraken"}"#, r#"{"type":"result","service":"OHLCV","symbol":"BTC/USD","open":0.5624,"high":0.5628,"low":0.5622,"close":0.5627,"volume":30927.68066226,"unix_ts":1696436700000,"new_york_datetime":"2023-10-04T12:25:00-04:00","source":"kraken"}"#,]);
-    live.quit();
+    live.quit_and_replay();
 }
 
 #[test]

@@ -108,5 +108,5 @@ fn every_service_gives_its_results() {
     live.expect(&[r#"{"type":"result","service":"LEVEL1","symbol":"MSFT","bid":114.125,"bid_size":100,"ask":114.1280,"ask_size":160,"last":null,"last_size":null,"volume":null,"unix_ts":1536036818785,"new_york_datetime":"2018-09-04T00:53:38.785-04:00","source":"massive"}"#,]);
     peer.send(r#"[{"ev":"AM","sym":"MSFT","v":4110,"av":9470157,"op":0.4372,"vw":0.4488,"o":0.4488,"c":0.4486,"h":0.44890,"l":0.4486,"a":0.4352,"z":685,"s":1610144640000,"e":1610144700000}]"#);
     live.expect(&[r#"{"type":"result","service":"OHLCV","symbol":"MSFT","open":0.4488,"high":0.44890,"low":0.4486,"close":0.4486,"volume":4110,"unix_ts":1610144640000,"new_york_datetime":"2021-01-08T17:24:00-05:00","source":"massive"}"#, r#"{"type":"result","service":"LEVEL1","symbol":"MSFT","bid":114.125,"bid_size":100,"ask":114.1280,"ask_size":160,"last":null,"last_size":null,"volume":9470157,"unix_ts":1610144700000,"new_york_datetime":"2021-01-08T17:25:00-05:00","source":"massive"}"#,]);
-    live.quit();
+    live.quit_and_replay();
 }

@@ -1,5 +1,6 @@
 //! A venue's run in the real program, and the faults that every venue has to survive.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
@@ -127,6 +128,32 @@ impl Live {
         run
     }
 
+    /// Ends the run and plays what it has recorded: the results are the same, letter by letter.
+    pub fn quit_and_replay(mut self) {
+        self.program.tell("quit");
+        let Self { home, program, .. } = self;
+        let live = program.finish();
+        assert_eq!(live.code, Some(0), "{live:#?}");
+        shows_no_key(&home, &live);
+        let source = format!("replay:{}", home.path("recording").display());
+        let replayed = home.headless(&["--source", &source]);
+        assert_eq!(replayed.code, Some(0), "{replayed:#?}");
+        // Each symbol's in order, by whatever name the source goes; a bar that is not over is given at the end of a replay.
+        let results = |run: &Finished| -> BTreeMap<String, Vec<String>> {
+            let mut of_symbols: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for (line, value) in run.lines.iter().map(|line| (line, as_json(line))) {
+                if value["type"] == "result" && value["partial"].is_null() {
+                    let line = line.replace(&format!(r#""source":{}"#, value["source"]), "");
+                    let symbol = value["symbol"].to_string();
+                    of_symbols.entry(symbol).or_default().push(line);
+                }
+            }
+            of_symbols
+        };
+        assert!(!results(&live).is_empty());
+        assert_eq!(results(&replayed), results(&live));
+    }
+
     /// Waits for an end that is hopeless: 1, with this on standard error and as an `AuthError`; nobody knocks again.
     pub fn is_refused(self, part: &str) {
         let Self {
@@ -144,6 +171,10 @@ impl Live {
         assert!(server.knock_within(std::time::Duration::ZERO).is_none());
         shows_no_key(&home, &run);
     }
+}
+
+fn as_json(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 
 /// No key is in anything that a run has written.

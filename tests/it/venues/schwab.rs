@@ -114,5 +114,16 @@ fn every_service_gives_its_results_and_what_is_refused_harms_no_other() {
     live.expect(&[r#"{"type":"result","service":"OHLCV","symbol":"AAPL","open":221.133,"high":221.18,"low":221.02,"close":221.020,"volume":11730,"unix_ts":1765307100000,"new_york_datetime":"2025-12-09T14:05:00-05:00","source":"schwab"}"#,]);
     peer.send(r#"{"data":[{"service":"NASDAQ_BOOK","timestamp":1,"command":"SUBS","content":[{"key":"AAPL","1":1765306322349,"2":[{"0":13.12,"1":31600,"2":1,"3":[]}],"3":[{"0":13.130,"1":100,"2":1,"3":[]}]}]}]}"#);
     live.expect(&[r#"{"type":"result","service":"LEVEL2","symbol":"AAPL","bids":[[13.12,31600]],"asks":[[13.130,100]],"integrity":"unverified","sequence":null,"unix_ts":1765306322349,"new_york_datetime":"2025-12-09T13:52:02.349-05:00","source":"schwab"}"#,]);
-    live.quit();
+    live.quit_and_replay();
+}
+
+#[test]
+fn a_token_that_expires_ends_the_source_when_it_is_needed_again() {
+    let mut live = Live::of(&CASE);
+    let mut peer = welcome(&live.server);
+    live.takes(&CASE, &mut peer, 0);
+    peer.cut();
+    live.error("ConnectionError", "lost");
+    live.server.call().answer(401, &[], "{}");
+    live.is_refused("fresh one into SCHWAB_ACCESS_TOKEN");
 }

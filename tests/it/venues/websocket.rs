@@ -74,5 +74,29 @@ fn a_mapping_gives_results() {
     let mut peer = welcome(&live.server);
     peer.send(trade(1));
     live.expect(&[r#"{"type":"result","service":"TIMESALE","symbol":"A","price":1001.25,"size":0.00100000,"side":null,"conditions":[],"trade_id":null,"unix_ts":1700000000123,"new_york_datetime":"2023-11-14T17:13:20.123-05:00","source":"websocket"}"#,]);
+    live.quit_and_replay();
+}
+
+#[test]
+fn a_key_that_is_said_again_is_hidden_however_it_is_written() {
+    let keys = &[("FEED_KEY", "CANARY/4 \"7+é")];
+    let source = "{ws}/v1?token={env:FEED_KEY}&error=/error&symbol=/s&price=/p";
+    let mut live = Live::start(source, "A", keys);
+    let mut peer = live.server.accept();
+    for said in [
+        r#"nonsense CANARY/4 "7+é"#,
+        r#"nonsense CANARY%2F4%20%227%2B%C3%A9"#,
+        r#"nonsense CANARY%2f4%20%227%2b%c3%a9"#,
+        r#"nonsense CANARY%2F4+%227%2B%C3%A9"#,
+        r#"nonsense CANARY/4 \"7+é"#,
+        r#"nonsense CANARY\/4 \"7+\u00e9"#,
+        r#"{"error":"CANARY/4 \"7+é"}"#,
+        r#"{"error":"CANARY\/4 \"7+\u00e9"}"#,
+        r#"{"s":"CANARY/4 \"7+é","p":[]}"#,
+    ] {
+        peer.send(said);
+        live.program
+            .next_where(said, |line| line["type"] == "error");
+    }
     live.quit();
 }

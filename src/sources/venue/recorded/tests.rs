@@ -214,6 +214,7 @@ fn a_secret_never_reaches_the_recording() {
         r#"{"auth":"CANARY\/key+1=","x":"CANARY/key+1=-and-more"}"#.to_owned(),
         serde_json::to_string("quo\"ted\\canary").unwrap(),
         "?key=CANARY%2Fkey%2B1%3D&a=CANARY/key+1=CANARY/key+1=".to_owned(),
+        "?key=CANARY%2fkey%2b1%3d&a=CANARY%2Fkey%2B1%3D-and-more&a=quo%22ted%5ccanary".to_owned(),
     ];
     for echo in &echoes {
         tap.write(0, NOW, &text(echo));
