@@ -4,3 +4,4 @@ pub mod book;
 pub mod history;
 pub mod resample;
 pub mod trade_bars;
+pub mod trade_names;

@@ -1,7 +1,16 @@
 //! Longer bars out of one-minute bars, by trading day.
 
+use std::collections::VecDeque;
+
 use crate::domain::bar::{Candle, Ohlcv};
-use crate::domain::time::{Session, SessionCalendar, Timeframe, UnixMs};
+use crate::domain::time::{MINUTE_MS, Session, SessionCalendar, Timeframe, UnixMs};
+
+/// Minutes of bars that have been given out are kept for as long as a bar is, but at least so many.
+const KEPT_MINUTES_MIN: usize = 15;
+/// And at most so many: days of ten thousand symbols would be too much.
+const KEPT_MINUTES_MAX: usize = 60;
+/// With those that come late there may be so many.
+const PAST_MAX: usize = 4 * KEPT_MINUTES_MAX;
 
 /// Finds the trading day of a time, remembering the last one: the search in the calendar is what costs.
 #[derive(Debug, Clone)]
@@ -43,18 +52,41 @@ pub struct LongBar {
     pub bar: Ohlcv,
 }
 
-/// Builds the bars of one timeframe from minutes and gives each out once, when its interval is over.
+/// Builds the bars of one timeframe from minutes. Each is given out when its interval is over, and again when a minute of
+/// it is corrected or comes late and the figures are then others.
 ///
-/// A minute that comes again before that replaces the earlier one, and a late one is placed. A minute of an interval that
-/// is over, because it has been given out or because a later one has begun, makes no bar any more.
+/// A minute that comes again takes the place of the earlier one, and a late one is placed where it belongs. The minutes of
+/// the last bars that have been given out are kept for that, as they are: at least those of the last bar, but no more than
+/// [`KEPT_MINUTES_MAX`] of its end. A minute that is older, or of an interval that was passed over without a bar, makes no
+/// bar any more.
 #[derive(Debug)]
 pub struct Resampler {
     timeframe: Timeframe,
     interval: Option<(UnixMs, UnixMs)>,
     /// The minutes of the open interval by their start, in order.
     minutes: Vec<(UnixMs, Ohlcv)>,
+    /// The open bar as it was given out before its time.
+    given_early: Option<Ohlcv>,
     /// Up to where bars have been given out.
     done: UnixMs,
+    /// The last bars that have been given out, in order.
+    closed: VecDeque<ClosedBar>,
+    /// Their minutes, in order.
+    past: VecDeque<(UnixMs, Ohlcv)>,
+}
+
+/// A bar that has been given out.
+#[derive(Debug)]
+struct ClosedBar {
+    start: UnixMs,
+    end: UnixMs,
+    /// What the minutes make that are not kept, and the start of the first that is.
+    base: Ohlcv,
+    kept_from: UnixMs,
+    /// How many of its minutes are kept.
+    kept: usize,
+    /// The bar as it was given out last.
+    told: Ohlcv,
 }
 
 impl Resampler {
@@ -65,7 +97,10 @@ impl Resampler {
             timeframe,
             interval: None,
             minutes: Vec::new(),
+            given_early: None,
             done: UnixMs(i64::MIN),
+            closed: VecDeque::new(),
+            past: VecDeque::new(),
         }
     }
 
@@ -75,7 +110,14 @@ impl Resampler {
         self.timeframe
     }
 
-    /// Takes the minute from `start` to `end` in `session`; each bar that this closes goes to `closed`.
+    /// How many minutes of closed bars are kept.
+    fn kept_max(&self) -> usize {
+        usize::try_from(self.timeframe.ms() / MINUTE_MS)
+            .unwrap_or(KEPT_MINUTES_MAX)
+            .clamp(KEPT_MINUTES_MIN, KEPT_MINUTES_MAX)
+    }
+
+    /// Takes the minute from `start` to `end` in `session`; each bar that this closes or corrects goes to `closed`.
     pub fn push(
         &mut self,
         start: UnixMs,
@@ -84,15 +126,20 @@ impl Resampler {
         session: &Session,
         closed: &mut impl FnMut(LongBar),
     ) {
-        if start < self.done {
-            return;
-        }
         let interval = self.timeframe.interval_of(start, session);
+        if start < self.done
+            || self
+                .closed
+                .back()
+                .is_some_and(|last| last.start == interval.0)
+        {
+            return self.correct(interval.0, start, bar, closed);
+        }
         if self.interval.is_some_and(|open| interval.1 <= open.0) {
             return;
         }
         if self.interval.is_some_and(|open| interval.0 >= open.1) {
-            self.flush(closed);
+            self.close(closed);
         }
         self.interval.get_or_insert(interval);
         match self.minutes.binary_search_by_key(&start, |minute| minute.0) {
@@ -100,41 +147,124 @@ impl Resampler {
             Err(at) => self.minutes.insert(at, (start, *bar)),
         }
         if self.interval.is_some_and(|open| end >= open.1) {
-            self.flush(closed);
+            self.close(closed);
         }
     }
 
-    /// Gives out the open bar as it is.
-    pub fn flush(&mut self, closed: &mut impl FnMut(LongBar)) {
+    /// Gives out the open bar as it is, because nothing more may come. If more comes all the same, the bar goes on.
+    pub fn give_open(&mut self, given: &mut impl FnMut(LongBar)) {
+        let Some((start, end)) = self.interval else {
+            return;
+        };
+        let mut bar = Ohlcv::default();
+        for (_, minute) in &self.minutes {
+            add(&mut bar, minute);
+        }
+        if self.given_early.replace(bar) != Some(bar) {
+            given(LongBar { start, end, bar });
+        }
+    }
+
+    /// Gives out the open bar, whose interval is over.
+    fn close(&mut self, closed: &mut impl FnMut(LongBar)) {
         let Some((start, end)) = self.interval.take() else {
             return;
         };
         self.done = end;
-        let mut whole = Ohlcv::default();
-        for (_, minute) in self.minutes.drain(..) {
-            whole.open = whole.open.or(minute.open);
-            whole.high = whole.high.max(minute.high);
-            whole.low = match (whole.low, minute.low) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-            whole.close = minute.close.or(whole.close);
-            whole.volume = match (whole.volume, minute.volume) {
-                (Some(a), Some(b)) => a.checked_add(b),
-                (a, b) => a.or(b),
-            };
+        self.given_early = None;
+        let kept_max = self.kept_max();
+        let folded = self.minutes.len().saturating_sub(kept_max);
+        let mut base = Ohlcv::default();
+        for (_, minute) in self.minutes.drain(..folded) {
+            add(&mut base, &minute);
         }
-        closed(LongBar {
+        let mut bar = base;
+        for (_, minute) in &self.minutes {
+            add(&mut bar, minute);
+        }
+        let kept_from = match self.minutes.first() {
+            Some(first) if folded > 0 => first.0,
+            _ => UnixMs(i64::MIN),
+        };
+        self.closed.push_back(ClosedBar {
             start,
             end,
-            bar: whole,
+            base,
+            kept_from,
+            kept: self.minutes.len(),
+            told: bar,
         });
+        self.past.extend(self.minutes.drain(..));
+        while self.past.len() > kept_max
+            && self.closed.len() > 1
+            && let Some(oldest) = self.closed.pop_front()
+        {
+            self.past.drain(..oldest.kept.min(self.past.len()));
+        }
+        closed(LongBar { start, end, bar });
+    }
+
+    /// Works a minute into the bar of its interval, which begins at `interval` and has been given out.
+    #[cold]
+    fn correct(
+        &mut self,
+        interval: UnixMs,
+        start: UnixMs,
+        minute: &Ohlcv,
+        closed: &mut impl FnMut(LongBar),
+    ) {
+        let Ok(at) = self.closed.binary_search_by_key(&interval, |bar| bar.start) else {
+            return;
+        };
+        let first: usize = self.closed.iter().take(at).map(|bar| bar.kept).sum();
+        let bar = &mut self.closed[at];
+        if start < bar.kept_from {
+            return;
+        }
+        let of_bar = self.past.range(first..first + bar.kept);
+        let place = first + of_bar.take_while(|known| known.0 < start).count();
+        let has_room = self.past.len() < PAST_MAX;
+        match self.past.get_mut(place) {
+            Some(known) if place < first + bar.kept && known.0 == start => known.1 = *minute,
+            // Only bars that do not keep to minutes can be so many.
+            _ if !has_room => return,
+            _ => {
+                self.past.insert(place, (start, *minute));
+                bar.kept += 1;
+            }
+        }
+        let mut whole = bar.base;
+        for (_, minute) in self.past.range(first..first + bar.kept) {
+            add(&mut whole, minute);
+        }
+        if std::mem::replace(&mut bar.told, whole) != whole {
+            closed(LongBar {
+                start: bar.start,
+                end: bar.end,
+                bar: whole,
+            });
+        }
     }
 
     /// Forgets everything.
     pub fn reset(&mut self) {
         *self = Self::new(self.timeframe);
     }
+}
+
+/// Adds a minute to the bar of those before it.
+fn add(whole: &mut Ohlcv, minute: &Ohlcv) {
+    whole.open = whole.open.or(minute.open);
+    whole.high = whole.high.max(minute.high);
+    whole.low = match (whole.low, minute.low) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    whole.close = minute.close.or(whole.close);
+    whole.volume = match (whole.volume, minute.volume) {
+        (Some(a), Some(b)) => a.checked_add(b),
+        (a, b) => a.or(b),
+    };
 }
 
 /// Adds a minute to a longer candle that starts with it or holds it.
@@ -177,163 +307,5 @@ pub fn candles<'a>(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-mod tests {
-    use crate::domain::Decimal;
-    use crate::domain::time::MINUTE_MS;
-
-    use super::*;
-
-    const CALENDAR: SessionCalendar = SessionCalendar::UsEquities;
-
-    fn at(clock: &str) -> UnixMs {
-        UnixMs::from_local(
-            format!("2019-02-13T{clock}:00").parse().unwrap(),
-            CALENDAR.zone(),
-        )
-        .unwrap()
-    }
-
-    fn minute(price: i64, volume: i64) -> Ohlcv {
-        let price = Some(Decimal::new(price, 2));
-        Ohlcv {
-            open: price,
-            high: price,
-            low: price,
-            close: price,
-            volume: Some(Decimal::from(volume)),
-        }
-    }
-
-    fn feed(resampler: &mut Resampler, minutes: &[(&str, i64)]) -> Vec<(String, Ohlcv)> {
-        let mut sessions = SessionFinder::new(CALENDAR);
-        let mut out = Vec::new();
-        for &(clock, price) in minutes {
-            let start = at(clock);
-            let session = sessions.session_of(start).unwrap();
-            resampler.push(
-                start,
-                start.plus_ms(MINUTE_MS),
-                &minute(price, 10),
-                &session,
-                &mut |long| {
-                    out.push((
-                        long.start.new_york().unwrap().format("%H:%M").to_string(),
-                        long.bar,
-                    ));
-                },
-            );
-        }
-        out
-    }
-
-    #[test]
-    fn a_bar_closes_with_its_last_minute_or_with_the_next_interval() {
-        let mut resampler = Resampler::new(Timeframe::M5);
-        let out = feed(
-            &mut resampler,
-            &[
-                ("09:30", 100),
-                ("09:31", 105),
-                ("09:32", 95),
-                ("09:33", 99),
-                ("09:34", 101),
-                ("09:35", 102),
-                ("09:41", 90),
-            ],
-        );
-        assert_eq!(out.len(), 2);
-        assert_eq!(out[0].0, "09:30");
-        assert_eq!(
-            out[0].1,
-            Ohlcv {
-                open: minute(100, 0).open,
-                high: minute(105, 0).high,
-                low: minute(95, 0).low,
-                close: minute(101, 0).close,
-                volume: Some(Decimal::from(50))
-            }
-        );
-        assert_eq!(out[1].0, "09:35", "closed by a minute of a later interval");
-    }
-
-    #[test]
-    fn repeated_minutes_replace_and_late_ones_are_placed() {
-        let mut resampler = Resampler::new(Timeframe::M5);
-        let out = feed(
-            &mut resampler,
-            &[
-                ("09:30", 100),
-                ("09:32", 103),
-                ("09:31", 200),
-                ("09:32", 104),
-                ("09:34", 101),
-                ("09:33", 999),
-            ],
-        );
-        assert_eq!(out.len(), 1);
-        assert_eq!(
-            out[0].1.volume,
-            Some(Decimal::from(40)),
-            "09:32 counts once, 09:33 came too late"
-        );
-        assert_eq!(out[0].1.high, Some(Decimal::new(200, 2)));
-    }
-
-    #[test]
-    fn a_minute_of_a_passed_interval_does_not_touch_the_open_one() {
-        let mut resampler = Resampler::new(Timeframe::M5);
-        let out = feed(
-            &mut resampler,
-            &[
-                ("09:45", 15),
-                ("09:37", 7),
-                ("09:46", 16),
-                ("09:47", 17),
-                ("09:48", 18),
-                ("09:49", 19),
-            ],
-        );
-        assert_eq!(out.len(), 1);
-        assert_eq!(out[0].0, "09:45");
-        assert_eq!(out[0].1.open, minute(15, 0).open);
-        assert_eq!(out[0].1.volume, Some(Decimal::from(50)));
-    }
-
-    #[test]
-    fn days_do_not_run_into_one_another() {
-        let bars: Vec<Candle> = [
-            "2019-02-13T15:58:00",
-            "2019-02-13T15:59:00",
-            "2019-02-14T09:30:00",
-        ]
-        .iter()
-        .map(|text| Candle {
-            start: UnixMs::from_local(text.parse().unwrap(), CALENDAR.zone()).unwrap(),
-            open: 1.0,
-            high: 2.0,
-            low: 0.5,
-            close: 1.5,
-            volume: 3.0,
-        })
-        .collect();
-        let days = candles(
-            bars.iter(),
-            Timeframe::D1,
-            &mut SessionFinder::new(CALENDAR),
-        );
-        assert_eq!(
-            days.iter().map(|day| day.volume).collect::<Vec<_>>(),
-            [6.0, 3.0]
-        );
-        let hours = candles(
-            bars.iter(),
-            Timeframe::H1,
-            &mut SessionFinder::new(CALENDAR),
-        );
-        assert_eq!(
-            hours[1].start.new_york().unwrap().to_string(),
-            "2019-02-14 09:00:00 EST"
-        );
-    }
-}
+#[path = "resample/tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ mod minute;
 
 use std::collections::VecDeque;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
@@ -15,6 +15,7 @@ use crate::domain::source::OpenRule;
 use crate::domain::time::{MINUTE_MS, UnixMs};
 use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
 
+use super::trade_names::TradeNames;
 use minute::{KeptTrade, Minute};
 
 /// Minutes whose trades are kept.
@@ -59,7 +60,7 @@ pub struct TradeBars {
     /// Counts trades, so that those of one time stay in the order in which they came.
     arrivals: u64,
     /// Where the trades are that have a name, those that have been taken out included.
-    places: FxHashMap<TradeId, Place>,
+    places: TradeNames<Place>,
     /// Minutes that start before this are no longer kept.
     floor: UnixMs,
     /// Minutes that end by then are closed.
@@ -87,7 +88,7 @@ impl TradeBars {
             minutes: VecDeque::new(),
             kept: 0,
             arrivals: 0,
-            places: FxHashMap::default(),
+            places: TradeNames::default(),
             floor: UnixMs(i64::MIN),
             done: UnixMs(i64::MIN),
             close_before: None,
@@ -103,8 +104,8 @@ impl TradeBars {
     ) -> Counted {
         match &trade.action {
             TradeAction::New => self.add(time, trade, tell),
-            TradeAction::Corrects(name) => self.correct(name, Some(trade), tell),
-            TradeAction::Cancels(name) => self.correct(name, None, tell),
+            TradeAction::Corrects(name) => self.correct(name, trade, false, tell),
+            TradeAction::Cancels(name) => self.correct(name, trade, true, tell),
         }
     }
 
@@ -155,7 +156,7 @@ impl TradeBars {
         let start = minute_of(time);
         let oldest_start = start.plus_ms(-AGE_MAX_MS);
         if let Some(name) = &trade.trade_id
-            && let Some(place) = self.places.get(name)
+            && let Some(place) = self.places.get(trade.exchange.as_deref(), name).copied()
             && place.minute >= oldest_start
         {
             return Counted::Known;
@@ -190,21 +191,23 @@ impl TradeBars {
                 minute: start,
                 arrival,
             };
-            self.places.insert(name.clone(), place);
+            self.places.insert(trade.exchange.as_deref(), name, place);
         }
         self.tell_from(at, tell);
         self.forget_old(start);
         Counted::Done
     }
 
-    /// Takes a trade out, and puts what it should have been in its place.
+    /// Takes the trade of a name out that was made on the same exchange as `trade`, and puts this in its place unless it
+    /// is a cancellation.
     fn correct(
         &mut self,
         name: &TradeId,
-        instead: Option<&TimeAndSale>,
+        trade: &TimeAndSale,
+        is_cancel: bool,
         tell: &mut impl FnMut(BuiltBar),
     ) -> Counted {
-        let Some(place) = self.places.get(name).copied() else {
+        let Some(place) = self.places.get(trade.exchange.as_deref(), name).copied() else {
             return Counted::TooOld;
         };
         let Ok(at) = self
@@ -217,18 +220,17 @@ impl TradeBars {
         let Some(index) = minute
             .trades
             .iter()
-            .position(|trade| trade.arrival == place.arrival)
+            .position(|known| known.arrival == place.arrival)
         else {
             return Counted::Known;
         };
-        let price = instead.and_then(|trade| trade.price);
-        if let (Some(trade), Some(price)) = (instead, price) {
+        if let Some(price) = trade.price.filter(|_| !is_cancel) {
             let known = &mut minute.trades[index];
             known.price = price;
             known.size = trade.size;
             known.rule = trade.bar_rule;
             if let Some(name) = &trade.trade_id {
-                self.places.insert(name.clone(), place);
+                self.places.insert(trade.exchange.as_deref(), name, place);
             }
         } else {
             minute.trades.remove(index);
@@ -290,7 +292,7 @@ impl TradeBars {
         }
         if self.minutes.len() < before {
             let floor = self.floor;
-            self.places.retain(|_, place| place.minute >= floor);
+            self.places.retain(|place| place.minute >= floor);
         }
         if self.kept > TRADES_MAX
             && let Some(minute) = self.minutes.front_mut()
@@ -298,8 +300,7 @@ impl TradeBars {
             let folded = minute.fold_half();
             self.kept -= folded.len();
             let gone: FxHashSet<u64> = folded.iter().map(|trade| trade.arrival).collect();
-            self.places
-                .retain(|_, place| !gone.contains(&place.arrival));
+            self.places.retain(|place| !gone.contains(&place.arrival));
         }
     }
 }

@@ -184,8 +184,11 @@ pub struct ErrorInstance {
     pub kind: ErrorKind,
     /// How bad.
     pub severity: Severity,
-    /// What happened and, where there is something, what to do or what happens next.
+    /// What happened and, where there is something, what to do.
     pub message: String,
+    /// What the program does about it (`retrying in 4 s`). It differs from time to time, and does not make an error
+    /// another one.
+    pub next: Option<String>,
     /// Which source it came from.
     pub source: Option<SourceName>,
     /// Which symbol it is about.
@@ -205,6 +208,7 @@ impl ErrorInstance {
             kind,
             severity: Severity::Error,
             message: message.into(),
+            next: None,
             source: None,
             symbol: None,
             location: None,
@@ -217,6 +221,13 @@ impl ErrorInstance {
     #[must_use]
     pub fn from_source(mut self, source: &SourceName) -> Self {
         self.source = Some(source.clone());
+        self
+    }
+
+    /// The same error with what happens next.
+    #[must_use]
+    pub fn then(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
         self
     }
 

@@ -24,8 +24,8 @@ impl Side {
     }
 }
 
-/// A venue's own name for a trade, unique among a symbol's trades of a day. It goes out as it came in: a number as a
-/// number, a text as a text.
+/// A venue's own name for a trade, unique among a symbol's trades of a day on one exchange. It goes out as it came in: a
+/// number as a number, a text as a text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TradeId {
     /// A number.
@@ -49,9 +49,9 @@ pub enum TradeAction {
     /// It is one more.
     #[default]
     New,
-    /// It takes the place of the one of this name.
+    /// It takes the place of the one of this name on the same exchange.
     Corrects(TradeId),
-    /// The trade of this name is taken out; the other fields say what it was.
+    /// The trade of this name on the same exchange is taken out; the other fields say what it was.
     Cancels(TradeId),
 }
 
@@ -108,6 +108,8 @@ pub struct TimeAndSale {
     pub side: Option<Side>,
     /// The venue's codes for the manner of the trade, in its order.
     pub conditions: Box<[Box<str>]>,
+    /// Where it was traded, in the venue's code. Some venues number the trades of each exchange on its own.
+    pub exchange: Option<Box<str>>,
     /// The venue's name for the trade.
     pub trade_id: Option<TradeId>,
     /// Whether it is one more, or changes an earlier one.

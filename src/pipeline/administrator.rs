@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 use tokio::sync::oneshot;
 
 use crate::domain::clock::{Clock, Nanos};
-use crate::domain::outcome::{ErrorInstance, ErrorKind, ResultBody, ResultInstance};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status};
 use crate::domain::source::SourceInfo;
 
 use super::board::Board;
@@ -228,6 +228,9 @@ impl Administrator {
             Outcome::Status(mut status) => {
                 status.time = status.time.or_else(|| Some(self.parts.clock.wall()));
                 tracing::info!(status = status.status.name(), source = ?status.source, symbol = ?status.symbol, message = ?status.message, "status");
+                if status.status == Status::Seek {
+                    self.on_seek(&status);
+                }
                 self.offer(|sink| sink.status(&status));
             }
             Outcome::Added {

@@ -224,6 +224,7 @@ impl Board {
             let mut row = errors.remove(place);
             row.count += 1;
             row.last = at;
+            row.next.clone_from(&error.next);
             row.location.clone_from(&error.location);
             row.sample.clone_from(&error.sample);
             row.acknowledged = false;
@@ -239,6 +240,7 @@ impl Board {
                 kind: error.kind,
                 severity: error.severity,
                 message: error.message.clone(),
+                next: error.next.clone(),
                 source: error.source.clone(),
                 symbol: error.symbol.clone(),
                 location: error.location.clone(),

@@ -229,6 +229,8 @@ pub struct WorkerMeters {
     pub replaced: Counter,
     /// Bars older than the newest, which were placed in history where they belong, and trades too old for any bar.
     pub late: Counter,
+    /// Trades that came once more, which are left out.
+    pub repeated: Counter,
     /// Books that could no longer be relied on.
     pub resyncs: Counter,
     /// Restarts after a panic.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::domain::bar::Candle;
 use crate::domain::book::BookTop;
 use crate::domain::clock::Nanos;
+use crate::domain::event::ServiceSet;
 use crate::domain::news::News;
 use crate::domain::outcome::{ErrorKind, Severity};
 use crate::domain::source::{Origin, SourceName};
@@ -92,6 +93,8 @@ pub struct ErrorRow {
     pub severity: Severity,
     /// What happened.
     pub message: String,
+    /// What the program does about it, the last time.
+    pub next: Option<String>,
     /// Which source.
     pub source: Option<SourceName>,
     /// Which symbol.
@@ -138,6 +141,8 @@ pub struct SourceView {
     pub state_since: Nanos,
     /// The calendar of its trading days.
     pub calendar: SessionCalendar,
+    /// The services that it gives.
+    pub services: ServiceSet,
     /// A replay's controls; `None` for other sources.
     pub transport: Option<TransportView>,
     /// The time that its data has reached.
@@ -310,6 +315,8 @@ pub struct PipelineView {
     pub replaced: u64,
     /// Bars that came late and were placed in history, and trades that came too late for any bar.
     pub late: u64,
+    /// Trades that live sources sent once more, which were left out.
+    pub repeated: u64,
     /// Worker restarts after panics.
     pub restarts: u64,
     /// Bytes of bar history over all symbols.

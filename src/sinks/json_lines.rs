@@ -133,6 +133,7 @@ impl<W: Write + Send> Sink for JsonLines<W> {
         self.buffer.extend_from_slice(b"\"");
         self.text("severity", error.severity.name());
         self.text("message", &error.message);
+        self.optional_text("next", error.next.as_deref());
         self.optional_text("source", error.source.as_ref().map(SourceName::as_str));
         self.optional_text("symbol", error.symbol.as_ref().map(Symbol::as_str));
         self.optional_text("location", error.location.as_deref());

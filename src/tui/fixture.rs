@@ -13,6 +13,7 @@ use ratatui::backend::TestBackend;
 use crate::domain::Decimal;
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
+use crate::domain::event::ServiceSet;
 use crate::domain::outcome::{DayStats, ErrorKind, Severity};
 use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
@@ -110,6 +111,7 @@ fn source() -> SourceView {
         state: ConnectionState::Connected,
         state_since: Nanos(0),
         calendar: SessionCalendar::UsEquities,
+        services: ServiceSet::ALL,
         transport: Some(TransportView {
             speed: Speed::Factor(600.0),
             paused: false,
@@ -230,6 +232,7 @@ pub fn error(id: u64, message: &str, last_ms: i64) -> ErrorRow {
         kind: ErrorKind::ConnectionError,
         severity: Severity::Error,
         message: message.to_owned(),
+        next: None,
         source: Some(SourceName::new("replay")),
         symbol: None,
         location: None,

@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::domain::event::DataService;
 use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
@@ -79,6 +80,25 @@ pub fn short_state_text(source: &SourceView, context: &PanelContext<'_>) -> Stri
         Some(left) => format!("retry {}", countdown(left)),
         None => connection_mark(source.state).1.to_owned(),
     }
+}
+
+/// The symbol whose data of a service stands for the selected one: itself, if its source gives the service, else the
+/// same symbol of the first source that does. Headlines of one source and books of another are about one thing.
+#[must_use]
+pub fn served(snapshot: &Snapshot, selected: SymbolId, service: DataService) -> SymbolId {
+    let gives = |row: &Row| {
+        snapshot
+            .source(&row.source)
+            .is_none_or(|source| source.services.has(service))
+    };
+    let Some(row) = snapshot.rows.get(selected).filter(|row| !gives(row)) else {
+        return selected;
+    };
+    snapshot
+        .rows
+        .iter()
+        .find(|other| other.symbol == row.symbol && gives(other))
+        .map_or(selected, |other| other.id)
 }
 
 /// The row of the selected symbol.

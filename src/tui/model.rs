@@ -28,6 +28,7 @@ use crate::pipeline::{Command, Snapshot};
 
 use super::action::Action;
 use super::keymap::Context;
+use super::market;
 use super::panel::{Panel, PanelContext};
 use super::panels::chart::ChartPanel;
 use super::panels::depth::DepthPanel;
@@ -325,6 +326,15 @@ impl Model {
         }
     }
 
+    /// The symbol that a panel is about.
+    pub(super) fn selected_for(&self, id: PanelId) -> Option<SymbolId> {
+        let selected = self.selected?;
+        Some(match id.service() {
+            Some(service) => market::served(&self.shown, selected, service),
+            None => selected,
+        })
+    }
+
     /// Lets a panel do something with what it may look at.
     pub(super) fn with_panel<R>(
         &mut self,
@@ -340,7 +350,7 @@ impl Model {
                 Some(_) => self.shown.taken,
                 None => self.now,
             },
-            selected: self.selected,
+            selected: self.selected_for(id),
             focused: self.focus == id,
             flash: self.settings.flash,
             stale_after_ms: self.settings.stale_after.as_millis() as i64,

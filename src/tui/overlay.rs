@@ -269,6 +269,10 @@ fn error_lines(
             .into_iter()
             .map(|line| vec![(line, theme.text)]),
     );
+    if let Some(next) = &row.next {
+        let said = wrap(&safe(next), columns);
+        lines.extend(said.into_iter().map(|line| vec![(line, theme.dim)]));
+    }
     if let Some(sample) = &row.sample {
         lines.push(Vec::new());
         lines.push(vec![("raw input".to_owned(), theme.dim)]);

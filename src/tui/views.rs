@@ -3,6 +3,8 @@
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::event::DataService;
+
 /// The width of a watchlist that stands beside what a view is about.
 const LIST_COLUMNS: u16 = 38;
 
@@ -23,6 +25,19 @@ pub enum PanelId {
     Tape,
     /// The headlines.
     News,
+}
+
+impl PanelId {
+    /// The service whose data the panel shows of one symbol; `None` when it shows more than that.
+    #[must_use]
+    pub fn service(self) -> Option<DataService> {
+        match self {
+            Self::Chart => Some(DataService::Ohlcv),
+            Self::Depth => Some(DataService::Level2),
+            Self::Tape => Some(DataService::TimeAndSales),
+            Self::Watchlist | Self::Errors | Self::Pipeline | Self::News => None,
+        }
+    }
 }
 
 /// A combination of panels.

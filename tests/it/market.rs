@@ -221,7 +221,9 @@ fn trade(peer: &mut Peer, market: &mut [Instrument], dice: &mut Pcg64Mcg, end: I
         if !is_subscribed {
             continue;
         }
-        for instrument in market.iter_mut() {
+        // A book that nobody has asked for has not begun.
+        let asked = |instrument: &&mut Instrument| instrument.book.best_bid().is_some();
+        for instrument in market.iter_mut().filter(asked) {
             if dice.random_bool(0.3) {
                 instrument.cents += 10 * dice.random_range(-1..=1_i64);
                 instrument.cents = instrument.cents.max(1000);

@@ -233,6 +233,11 @@ impl Program {
         })
     }
 
+    /// The line that was taken last, as it was written.
+    pub fn last_line(&self) -> &str {
+        self.seen.last().map_or("", String::as_str)
+    }
+
     /// Whether a line that has come so far holds this.
     pub fn has_seen(&self, part: &str) -> bool {
         self.seen.iter().any(|line| line.contains(part))

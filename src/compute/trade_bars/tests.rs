@@ -164,6 +164,33 @@ fn a_trade_counts_once_and_by_its_conditions() {
 }
 
 #[test]
+fn each_exchange_has_names_of_its_own() {
+    let mut told = Told::new(OpenRule::FirstTrade);
+    let on = |exchange: &str, trade: TimeAndSale| TimeAndSale {
+        exchange: Some(exchange.into()),
+        ..trade
+    };
+    assert_eq!(told.take(1, &on("D", trade(1, 10, 1))), Counted::Done);
+    assert_eq!(told.take(2, &on("V", trade(1, 20, 2))), Counted::Done);
+    assert_eq!(told.take(3, &trade(1, 30, 4)), Counted::Done);
+    assert_eq!(told.take(3, &on("V", trade(1, 20, 2))), Counted::Known);
+    told.log.clear();
+    let cancel = TimeAndSale {
+        action: TradeAction::Cancels(TradeId::Number(1)),
+        ..TimeAndSale::default()
+    };
+    assert_eq!(told.take(4, &on("X", cancel.clone())), Counted::TooOld);
+    assert_eq!(told.take(4, &on("V", cancel.clone())), Counted::Done);
+    assert_eq!(told.news(), ["0: 10 30 10 30 x5"]);
+    let mut correction = trade(2, 11, 8);
+    correction.action = TradeAction::Corrects(TradeId::Number(1));
+    assert_eq!(told.take(5, &on("D", correction)), Counted::Done);
+    assert_eq!(told.news(), ["0: 11 30 11 30 x12"]);
+    assert_eq!(told.take(6, &cancel), Counted::Done);
+    assert_eq!(told.news(), ["0: 11 11 11 11 x8"]);
+}
+
+#[test]
 fn a_bar_may_open_with_the_close_before_and_follows_its_correction() {
     let mut told = Told::new(OpenRule::PreviousClose);
     told.take(1, &trade(1, 10, 1));

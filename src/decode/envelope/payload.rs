@@ -20,7 +20,7 @@ use super::super::number::{NumberError, scan_json};
 use super::super::quoted;
 use super::{Decoded, Fault};
 
-use parts::{condition, levels, list, listed_symbol, side, trade_id, whole};
+use parts::{condition, exchange, levels, list, listed_symbol, side, trade_id, whole};
 
 /// Reads the object that comes next; `None` when it is empty. After a [`Fault::Schema`] it has been passed all the same.
 #[inline]
@@ -134,6 +134,7 @@ fn time_and_sales(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
         "\"trade_id\":",
         "\"corrects\":",
         "\"cancels\":",
+        "\"exchange\":",
     ];
     let mut trade = TimeAndSale::default();
     let (mut corrects, mut cancels) = (None, None);
@@ -147,7 +148,8 @@ fn time_and_sales(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
             4 => trade.conditions = list(scanner, "conditions", condition)?.into(),
             5 => trade.trade_id = trade_id(scanner, "trade_id")?,
             6 => corrects = trade_id(scanner, "corrects")?,
-            _ => cancels = trade_id(scanner, "cancels")?,
+            7 => cancels = trade_id(scanner, "cancels")?,
+            _ => trade.exchange = exchange(scanner, "exchange")?,
         }
         Ok(())
     })?;

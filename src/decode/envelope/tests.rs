@@ -160,6 +160,38 @@ fn every_service_is_read() {
 }
 
 #[test]
+fn an_exchange_is_a_text_or_a_number() {
+    let exchange = |value: &str| {
+        let line = format!(
+            r#"{{"service":"TIMESALE","symbols":{{"A":{{"price":1,"exchange":{value}}}}}}}"#
+        );
+        let mut events = Vec::new();
+        let taken = decode_line(line.as_bytes(), &mut events, &mut |_| {
+            Resolution::Subscribed(SymbolId(0))
+        });
+        match events.pop().map(|event| event.payload) {
+            Some(Payload::TimeAndSales(trade)) => {
+                trade.exchange.map_or("none".to_owned(), String::from)
+            }
+            _ => taken.unwrap().rejections.remove(0).reason,
+        }
+    };
+    for (value, expected) in [
+        ("\"D\"", "D"),
+        ("\"4/202\"", "4/202"),
+        ("4", "4"),
+        ("\"\"", "none"),
+        ("null", "none"),
+        (
+            "[]",
+            "exchange: expected a string or a number, found a list",
+        ),
+    ] {
+        assert_eq!(exchange(value), expected, "{value}");
+    }
+}
+
+#[test]
 fn keys_come_in_any_order_and_unknown_ones_are_passed() {
     let expected = ["A 7 - - - 1.50 -", "B 8 - - - 2 -"];
     for line in [

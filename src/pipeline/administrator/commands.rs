@@ -36,6 +36,17 @@ impl Administrator {
         }
     }
 
+    /// A replay has jumped: its news of a time that it has yet to play go.
+    pub(super) fn on_seek(&mut self, status: &StatusChange) {
+        let mut sources = self.parts.sources.iter();
+        let jumped = sources.find(|entry| status.source.as_ref() == Some(&entry.info.name));
+        if let Some(entry) = jumped
+            && let Some(time) = entry.meters.data_clock()
+        {
+            self.parts.board.forget_news_after(&entry.info.name, time);
+        }
+    }
+
     fn tell(&self, control: Control) {
         // It fails only while everything is being shut down.
         drop(self.parts.control.send(control));

@@ -61,6 +61,7 @@ struct Totals {
     resyncs: u64,
     replaced: u64,
     late: u64,
+    repeated: u64,
     restarts: u64,
 }
 
@@ -72,6 +73,7 @@ impl Totals {
         self.resyncs += meters.resyncs.get();
         self.replaced += meters.replaced.get();
         self.late += meters.late.get();
+        self.repeated += meters.repeated.get();
         self.restarts += meters.restarts.get();
     }
 }
@@ -182,6 +184,7 @@ impl Health {
             resyncs: totals.resyncs,
             replaced: totals.replaced,
             late: totals.late,
+            repeated: totals.repeated,
             restarts: totals.restarts,
             history_bytes: self.gauges.budget.used_bytes(),
         });
@@ -291,6 +294,7 @@ impl SourceRates {
             state,
             state_since: self.state_since,
             calendar: info.calendar,
+            services: info.products.services,
             transport: meters.transport(),
             data_clock: meters.data_clock(),
             messages_per_s: self.messages_per_s,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::news::News;
+use crate::domain::source::SourceName;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 
@@ -42,6 +43,15 @@ impl Board {
         self.next_news += 1;
     }
 
+    /// A source goes on from `time`: its news of later times go. Those without a time stay, because they may be of before.
+    pub fn forget_news_after(&mut self, source: &SourceName, time: UnixMs) {
+        let is_later =
+            |row: &NewsRow| row.source == *source && row.time.is_some_and(|at| at > time);
+        if self.news.iter().any(is_later) {
+            Arc::make_mut(&mut self.news).retain(|row| !is_later(row));
+        }
+    }
+
     /// A symbol has been removed: what came for it alone goes with it.
     pub(super) fn forget_news_of(&mut self, id: SymbolId) {
         if !self.news.iter().any(|row| row.symbols.contains(&id)) {
@@ -58,7 +68,6 @@ impl Board {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
-    use crate::domain::source::SourceName;
     use crate::domain::symbol::Symbol;
 
     use super::super::super::snapshot::Row;
@@ -98,6 +107,30 @@ mod tests {
         assert_eq!(rows(&board), [(0, vec![0, 1]), (1, vec![2]), (2, vec![0])]);
         board.remove(SymbolId(0));
         assert_eq!(rows(&board), [(0, vec![1]), (1, vec![2])]);
+    }
+
+    #[test]
+    fn after_a_jump_back_what_is_yet_to_come_is_not_there() {
+        let mut board = board();
+        let news_of = |board: &mut Board, id, headline: &str, time: Option<i64>| {
+            board.news(SymbolId(id), time.map(UnixMs), &news(headline), UnixMs(9));
+        };
+        for (headline, time) in [("a", 5), ("b", 6), ("c", 7)] {
+            news_of(&mut board, 0, headline, Some(time));
+        }
+        news_of(&mut board, 1, "untimed", None);
+        news_of(&mut board, 2, "of another source", Some(8));
+        board.forget_news_after(&SourceName::new("a"), UnixMs(6));
+        let headlines = |board: &Board| -> Vec<String> {
+            let rows = board.news.iter();
+            rows.map(|row| row.news.headline.clone()).collect()
+        };
+        assert_eq!(
+            headlines(&board),
+            ["a", "b", "untimed", "of another source"]
+        );
+        news_of(&mut board, 0, "c", Some(7));
+        assert_eq!(headlines(&board).last().unwrap(), "c", "it comes again");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::compute::trade_bars::{BuiltBar, Counted};
 use crate::domain::bar::Ohlcv;
 use crate::domain::event::DataService;
 use crate::domain::outcome::{ErrorKind, ResultBody, Severity};
+use crate::domain::source::Origin;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::TimeAndSale;
 
@@ -46,6 +47,10 @@ impl SymbolWorker {
         is_history: bool,
         out: &mut Vec<Outcome>,
     ) {
+        // What is not live holds only what it holds.
+        if self.context.source.origin == Origin::Live && self.trades.is_repeat(time, &trade) {
+            return self.context.meters.repeated.add(1);
+        }
         if self.ohlcv.builds() {
             let counted = self.ohlcv.take_trade(time, &trade, &mut self.built);
             self.put_built(is_history, out);
@@ -133,7 +138,7 @@ impl SymbolWorker {
                 self.put_closed(true, out);
             }
         }
-        self.ohlcv.close_all();
+        self.ohlcv.give_open_bars();
         if gives {
             self.put_closed(true, out);
         }

@@ -291,7 +291,7 @@ impl OhlcvService {
         trend
     }
 
-    /// The longer bars that have closed since the last call.
+    /// The longer bars that have closed, or changed after that, since the last call.
     pub fn take_closed(&mut self) -> Vec<(Timeframe, LongBar)> {
         std::mem::take(&mut self.closed)
     }
@@ -300,12 +300,12 @@ impl OhlcvService {
         self.closed.clear();
     }
 
-    /// Closes what is open, because nothing more will come.
-    pub fn close_all(&mut self) {
+    /// Gives out what is open, because nothing more will come.
+    pub fn give_open_bars(&mut self) {
         let closed = &mut self.closed;
         for resampler in &mut self.resamplers {
             let timeframe = resampler.timeframe();
-            resampler.flush(&mut |long| closed.push((timeframe, long)));
+            resampler.give_open(&mut |long| closed.push((timeframe, long)));
         }
     }
 

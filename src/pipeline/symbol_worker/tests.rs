@@ -174,6 +174,135 @@ fn bars_are_built_from_trades_and_go_out_when_their_minute_is_over() {
 }
 
 #[test]
+fn longer_bars_follow_the_corrections_of_their_minutes() {
+    let settings = EngineSettings {
+        timeframes: vec![Timeframe::M5, Timeframe::M15],
+        ..EngineSettings::default()
+    };
+    let mut worker = worker_of(built(), settings);
+    for minute in 0..5_u32 {
+        let id = u64::from(minute);
+        give(&mut worker, i64::from(minute) * 60, trade(id, 10));
+    }
+    assert_eq!(
+        told(&give(&mut worker, 300, trade(5, 11))),
+        ["1m 4: 10 10 x1", "5m 0: 10 10 x5", "trade 11 last 11"]
+    );
+    assert_eq!(
+        told(&give(&mut worker, 299, trade(6, 12))),
+        ["1m 4: 10 12 x2", "5m 0: 10 12 x6", "trade 12 last -"],
+        "a late trade"
+    );
+    let cancel = Payload::TimeAndSales(Box::new(TimeAndSale {
+        action: TradeAction::Cancels(TradeId::Number(0)),
+        ..TimeAndSale::default()
+    }));
+    assert_eq!(
+        told(&give(&mut worker, 301, cancel)),
+        ["1m 0: - - x0", "5m 0: 10 12 x5", "trade - last -"]
+    );
+    let mut out = Vec::new();
+    worker.end_of_data(&mut out);
+    assert_eq!(
+        told(&out),
+        [
+            "1m 5: 11 11 x1 partial",
+            "5m 5: 11 11 x1 partial",
+            "15m 0: 10 11 x6 partial"
+        ]
+    );
+}
+
+#[test]
+fn bars_that_are_delivered_again_are_given_again_at_every_length() {
+    let settings = EngineSettings {
+        timeframes: vec![Timeframe::M5],
+        ..EngineSettings::default()
+    };
+    let mut worker = worker_of(Products::default(), settings);
+    let bar = |price: i64| {
+        let price = Some(Decimal::from(price));
+        Payload::Ohlcv(Ohlcv {
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: Some(1.into()),
+        })
+    };
+    for minute in 0..4 {
+        give(&mut worker, minute * 60, bar(10));
+    }
+    assert_eq!(
+        told(&give(&mut worker, 240, bar(11))),
+        ["1m 4: 11 11 x1", "5m 0: 10 11 x5"]
+    );
+    assert_eq!(
+        told(&give(&mut worker, 240, bar(12))),
+        ["1m 4: 12 12 x1", "5m 0: 10 12 x5"]
+    );
+    assert_eq!(
+        told(&give(&mut worker, 240, bar(12))),
+        ["1m 4: 12 12 x1"],
+        "nothing has changed for the longer one"
+    );
+    let mut again = Event {
+        symbol: SymbolId(0),
+        time: Some(UnixMs(86_400_000)),
+        payload: bar(9),
+    };
+    let mut out = Vec::new();
+    worker.take(&mut again, true, &mut out);
+    assert_eq!(told(&out), [""; 0], "history gives no results");
+}
+
+#[test]
+fn a_trade_that_a_live_source_sends_again_is_no_second_result_and_no_second_row() {
+    let mut worker = worker(Products::default());
+    worker.watch_book(true);
+    turn_end(&mut worker);
+    for _ in 0..2 {
+        let out = told(&give(&mut worker, 1, trade(1, 10)));
+        assert_eq!(out.len(), 1 - worker.context.meters.repeated.get() as usize);
+    }
+    assert_eq!(worker.context.meters.repeated.get(), 1);
+    let mut elsewhere = trade(1, 11);
+    if let Payload::TimeAndSales(trade) = &mut elsewhere {
+        trade.exchange = Some("V".into());
+    }
+    assert_eq!(told(&give(&mut worker, 1, elsewhere)), ["trade 11 last 11"]);
+    let nameless = || Payload::TimeAndSales(Box::default());
+    for _ in 0..2 {
+        assert_eq!(told(&give(&mut worker, 2, nameless())), ["trade - last -"]);
+    }
+    assert_eq!(
+        told(&turn_end(&mut worker)),
+        ["tape false 4"],
+        "one row each"
+    );
+    worker.reset();
+    assert_eq!(
+        told(&give(&mut worker, 1, trade(1, 10))),
+        ["trade 10 last 10"],
+        "all is forgotten"
+    );
+    assert_eq!(worker.context.meters.repeated.get(), 1);
+}
+
+#[test]
+fn what_is_not_live_is_taken_as_it_is() {
+    let mut worker = worker(Products::default());
+    let source = Arc::make_mut(&mut worker.context.source);
+    source.origin = Origin::Replay;
+    for _ in 0..2 {
+        assert_eq!(
+            told(&give(&mut worker, 1, trade(1, 10))),
+            ["trade 10 last 10"]
+        );
+    }
+}
+
+#[test]
 fn what_the_source_does_not_serve_gives_no_results_but_moves_the_price() {
     let mut worker = worker(Products {
         services: ServiceSet::of(&[DataService::Ohlcv]),

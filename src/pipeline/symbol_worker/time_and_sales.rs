@@ -1,5 +1,7 @@
 //! The TIMESALE service: the tape of the last trades, and the last price that they give.
 
+mod seen;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
 use super::super::board::TAPE_ROWS_MAX;
 use super::super::outcome::TapeUpdate;
 use super::super::snapshot::{TapeRow, TradeFate};
+
+use seen::SeenTrades;
 
 /// Trades that are kept while nobody looks.
 const UNWATCHED_ROWS: usize = 100;
@@ -27,6 +31,7 @@ pub(super) struct TimeAndSalesService {
     is_watched: bool,
     is_whole_due: bool,
     last: Option<Last>,
+    seen: SeenTrades,
 }
 
 /// The trade whose price is the last one.
@@ -42,9 +47,9 @@ impl TimeAndSalesService {
     pub fn take(&mut self, time: Option<UnixMs>, trade: &Arc<TimeAndSale>) -> Option<Decimal> {
         let changes_last = match &trade.action {
             TradeAction::New => trade.bar_rule.open_close && self.is_newest(time),
-            TradeAction::Corrects(name) => self.mark(name, TradeFate::Corrected),
+            TradeAction::Corrects(name) => self.mark(trade, name, TradeFate::Corrected),
             TradeAction::Cancels(name) => {
-                let was_last = self.mark(name, TradeFate::Cancelled);
+                let was_last = self.mark(trade, name, TradeFate::Cancelled);
                 return was_last.then(|| self.fall_back()).flatten();
             }
         };
@@ -68,6 +73,12 @@ impl TimeAndSalesService {
         Some(price)
     }
 
+    /// Whether a trade has come before: venues send the last ones again when a connection is opened anew. One that is
+    /// new is remembered.
+    pub fn is_repeat(&mut self, time: Option<UnixMs>, trade: &TimeAndSale) -> bool {
+        trade.action == TradeAction::New && !self.seen.note(time, trade)
+    }
+
     fn is_newest(&self, time: Option<UnixMs>) -> bool {
         self.last
             .is_none_or(|last| time.is_none() || time >= last.time)
@@ -81,10 +92,13 @@ impl TimeAndSalesService {
         }
     }
 
-    /// Says what has become of a trade. Whether its price was the last one.
-    fn mark(&mut self, name: &TradeId, fate: TradeFate) -> bool {
+    /// Says what has become of the trade that `by` names, which was made on the same exchange. Whether its price was the
+    /// last one.
+    fn mark(&mut self, by: &TimeAndSale, name: &TradeId, fate: TradeFate) -> bool {
         let is_meant = |row: &&mut TapeRow| {
-            row.fate == TradeFate::Stands && row.trade.trade_id.as_ref() == Some(name)
+            row.fate == TradeFate::Stands
+                && row.trade.trade_id.as_ref() == Some(name)
+                && row.trade.exchange == by.exchange
         };
         let Some(row) = self.rows.iter_mut().rev().find(is_meant) else {
             return false;
@@ -228,6 +242,27 @@ mod tests {
         tape.watch(false);
         tape.take(None, &trade(1, 1, TradeAction::New));
         assert_eq!(tape.tape_change(ID).map(|update| update.rows.len()), None);
+    }
+
+    #[test]
+    fn each_exchange_has_names_of_its_own() {
+        let mut tape = TimeAndSalesService::default();
+        tape.watch(true);
+        let on = |exchange: &str, trade: Arc<TimeAndSale>| {
+            Arc::new(TimeAndSale {
+                exchange: Some(exchange.into()),
+                ..TimeAndSale::clone(&trade)
+            })
+        };
+        tape.take(None, &on("V", trade(1, 10, TradeAction::New)));
+        tape.take(None, &on("D", trade(1, 11, TradeAction::New)));
+        tape.take(None, &trade(1, 12, TradeAction::New));
+        told(&mut tape);
+        let cancel = || trade(1, 0, TradeAction::Cancels(TradeId::Number(1)));
+        assert_eq!(tape.take(None, &on("V", cancel())), None);
+        assert_eq!(told(&mut tape), [(0, TradeFate::Cancelled)]);
+        assert_eq!(tape.take(None, &cancel()), Some(11.into()));
+        assert_eq!(tape.take(None, &on("D", cancel())), None, "none is left");
     }
 
     #[test]

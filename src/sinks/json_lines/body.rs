@@ -47,11 +47,14 @@ impl<W: Write + Send> JsonLines<W> {
                 facts: Some(facts), ..
             } => self.facts(facts),
             ResultBody::Level1 { .. } | ResultBody::Level2(_) => {}
-            ResultBody::TimeAndSales(trade) => match &trade.action {
-                TradeAction::New => {}
-                TradeAction::Corrects(name) => self.trade_id("corrects", Some(name)),
-                TradeAction::Cancels(name) => self.trade_id("cancels", Some(name)),
-            },
+            ResultBody::TimeAndSales(trade) => {
+                match &trade.action {
+                    TradeAction::New => {}
+                    TradeAction::Corrects(name) => self.trade_id("corrects", Some(name)),
+                    TradeAction::Cancels(name) => self.trade_id("cancels", Some(name)),
+                }
+                self.optional_text("exchange", trade.exchange.as_deref());
+            }
             ResultBody::News(news) => self.optional_text("summary", news.summary.as_deref()),
         }
     }

@@ -246,6 +246,7 @@ fn trades_say_what_they_change() {
     assert_eq!(after, r#","corrects":"a\u001b"}"#);
     let cancel = TimeAndSale {
         action: TradeAction::Cancels(TradeId::Number(7)),
+        exchange: Some("D\"".into()),
         ..TimeAndSale::default()
     };
     let (before, after) = parts(ResultBody::TimeAndSales(Arc::new(cancel)));
@@ -253,7 +254,7 @@ fn trades_say_what_they_change() {
         before,
         r#""price":null,"size":null,"side":null,"conditions":[],"trade_id":null"#
     );
-    assert_eq!(after, r#","cancels":7}"#);
+    assert_eq!(after, r#","cancels":7,"exchange":"D\""}"#);
 }
 
 #[test]

@@ -117,21 +117,19 @@ impl Model {
                 .first()
                 .map_or_else(|| self.view.main_panel(), |(id, _)| *id);
         }
-        let is_chart_visible = visible.iter().any(|(id, _)| *id == PanelId::Chart);
+        let is_visible = |panel: PanelId| visible.iter().any(|(id, _)| *id == panel);
         let watched: Vec<(SymbolId, Timeframe)> = self
-            .selected
-            .filter(|_| is_chart_visible)
+            .selected_for(PanelId::Chart)
+            .filter(|_| is_visible(PanelId::Chart))
             .map(|id| (id, self.panels.chart.timeframe()))
             .into_iter()
             .collect();
-        let is_book_visible = visible
-            .iter()
-            .any(|(id, _)| matches!(id, PanelId::Depth | PanelId::Tape));
-        let books: Vec<SymbolId> = self
-            .selected
-            .filter(|_| is_book_visible)
+        let mut books: Vec<SymbolId> = [PanelId::Depth, PanelId::Tape]
             .into_iter()
+            .filter(|panel| is_visible(*panel))
+            .filter_map(|panel| self.selected_for(panel))
             .collect();
+        books.dedup();
         if books != self.watched_books {
             self.watched_books.clone_from(&books);
             self.effects.push(Effect::Send(Command::WatchBooks(books)));

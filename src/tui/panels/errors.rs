@@ -174,12 +174,17 @@ fn matches(row: &ErrorRow, words: &[String]) -> bool {
 /// One line about an error, safe to draw.
 #[must_use]
 pub fn message_text(row: &ErrorRow) -> String {
-    match &row.location {
+    let mut text = match &row.location {
         Some(location) if !row.message.contains(location.as_str()) => {
             format!("{} · {}", safe(location), safe(&row.message))
         }
         _ => safe(&row.message).into_owned(),
+    };
+    if let Some(next) = &row.next {
+        text.push_str("; ");
+        text.push_str(&safe(next));
     }
+    text
 }
 
 fn draw_row(row: &ErrorRow, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
@@ -366,6 +371,7 @@ fn copy_text(row: &ErrorRow) -> String {
         row.symbol.as_ref().map(Symbol::as_str),
         row.location.as_deref(),
         Some(row.message.as_str()),
+        row.next.as_deref(),
         row.sample.as_deref(),
     ]
     .into_iter()

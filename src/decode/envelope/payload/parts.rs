@@ -40,6 +40,20 @@ pub(super) fn trade_id(scanner: &mut Scanner<'_>, field: &str) -> Result<Option<
     }
 }
 
+/// The code of an exchange: a text or a number, or `null`. An empty text is none.
+pub(super) fn exchange(scanner: &mut Scanner<'_>, field: &str) -> Result<Option<Box<str>>, Fault> {
+    match scanner.kind()? {
+        Kind::Null => {
+            scanner.word("null")?;
+            Ok(None)
+        }
+        Kind::Text | Kind::Number => {
+            Ok(Some(condition(scanner, field)?).filter(|code| !code.is_empty()))
+        }
+        kind => Err(unexpected(scanner, field, "a string or a number", kind)),
+    }
+}
+
 /// One code of a trade's conditions: a text or a number.
 pub(super) fn condition(scanner: &mut Scanner<'_>, field: &str) -> Result<Box<str>, Fault> {
     match scanner.kind()? {

@@ -33,7 +33,7 @@ impl Alpaca {
             "b" | "u" => self.bar(&reading::read_part(text, "a bar")?, output),
             "d" => self.day(&reading::read_part(text, "a daily bar (d)")?, output),
             "c" => self.correction(reading::read_part(text, "a correction (c)")?, output),
-            "x" => self.cancel(&reading::read_part(text, "a cancel (x)")?, output),
+            "x" => self.cancel(reading::read_part(text, "a cancel (x)")?, output),
             "s" => self.status(&reading::read_part(text, "a status (s)")?, output),
             "l" => self.limits(&reading::read_part(text, "price limits (l)")?, output),
             "o" => self.book(&reading::read_part(text, "a book (o)")?, output),
@@ -81,6 +81,7 @@ impl Alpaca {
             side,
             bar_rule: self.rule(&trade.conditions, trade.tape.as_deref(), time),
             conditions: trade.conditions,
+            exchange: exchange(trade.exchange),
             trade_id: Some(TradeId::Number(trade.id)),
             action: TradeAction::New,
         };
@@ -101,6 +102,7 @@ impl Alpaca {
             side: None,
             bar_rule: self.rule(&correction.conditions, correction.tape.as_deref(), time),
             conditions: correction.conditions,
+            exchange: exchange(correction.exchange),
             trade_id: Some(TradeId::Number(correction.id)),
             action: TradeAction::Corrects(TradeId::Number(correction.original_id)),
         };
@@ -109,11 +111,12 @@ impl Alpaca {
         Ok(())
     }
 
-    fn cancel(&mut self, cancel: &Cancel<'_>, output: &mut Output) -> Result<(), Rejection> {
+    fn cancel(&mut self, cancel: Cancel<'_>, output: &mut Output) -> Result<(), Rejection> {
         let time = reading::time_of_text(&cancel.time, "t")?;
         let sale = TimeAndSale {
             price: Some(cancel.price.0),
             size: Some(cancel.size.0),
+            exchange: exchange(cancel.exchange),
             trade_id: Some(TradeId::Number(cancel.id)),
             action: TradeAction::Cancels(TradeId::Number(cancel.id)),
             ..TimeAndSale::default()
@@ -252,6 +255,11 @@ impl Alpaca {
         }
         Ok(())
     }
+}
+
+/// The code of an exchange; an empty one is none.
+fn exchange(code: Option<Box<str>>) -> Option<Box<str>> {
+    code.filter(|code| !code.is_empty())
 }
 
 /// What a status code means. The two plans have codes of their own; `None` for those that do not change whether a symbol

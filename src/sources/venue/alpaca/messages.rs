@@ -73,6 +73,8 @@ pub(super) struct Trade<'a> {
     pub(super) symbol: Cow<'a, str>,
     #[serde(rename = "i")]
     pub(super) id: u64,
+    #[serde(rename = "x")]
+    pub(super) exchange: Option<Box<str>>,
     #[serde(rename = "p")]
     pub(super) price: Exact,
     #[serde(rename = "s")]
@@ -95,6 +97,8 @@ pub(super) struct Correction<'a> {
     pub(super) original_id: u64,
     #[serde(rename = "ci")]
     pub(super) id: u64,
+    #[serde(rename = "x")]
+    pub(super) exchange: Option<Box<str>>,
     #[serde(rename = "cp")]
     pub(super) price: Exact,
     #[serde(rename = "cs")]
@@ -113,6 +117,8 @@ pub(super) struct Cancel<'a> {
     pub(super) symbol: Cow<'a, str>,
     #[serde(rename = "i")]
     pub(super) id: u64,
+    #[serde(rename = "x")]
+    pub(super) exchange: Option<Box<str>>,
     #[serde(rename = "p")]
     pub(super) price: Exact,
     #[serde(rename = "s")]

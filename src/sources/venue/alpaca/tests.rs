@@ -340,10 +340,10 @@ fn trades_are_corrected_and_cancelled() {
     assert_eq!(
         events(bench.text(frame)),
         [
-            "#2 @1614009104208 trade 126.550x1 [@ I] --v id 96921",
-            "#0 @1614009104209 trade 39.1x100 [  B] --v id 96922",
-            "#0 @1680791106542 trade 39.1809x440000 [  7] --v id 52983525034326 corrects 52983525033527",
-            "#1 @1680786942835 trade 105.31x300 [] lhv id 465 cancels 465",
+            "#2 @1614009104208 trade 126.550x1 [@ I] --v id 96921 on D",
+            "#0 @1614009104209 trade 39.1x100 [  B] --v id 96922 on D",
+            "#0 @1680791106542 trade 39.1809x440000 [  7] --v id 52983525034326 on M corrects 52983525033527",
+            "#1 @1680786942835 trade 105.31x300 [] lhv id 465 on D cancels 465",
         ]
     );
 }
@@ -612,11 +612,11 @@ fn the_documented_messages_are_taken_one_by_one() {
     assert_eq!(
         came,
         [
-            "#0 @1614009104208 trade 126.55x1 [@ I] --v id 96921",
+            "#0 @1614009104208 trade 126.55x1 [@ I] --v id 96921 on D",
             "#1 @1614009105335 quote bid=87.66 bid_size=1 ask=87.68 ask_size=4",
             "#2 @1614021300000 bar 388.985 389.13 388.975 389.12 49378",
-            "#3 @1680791106542 trade 39.1809x440000 [  7] --v id 52983525034326 corrects 52983525033527",
-            "#4 @1680786942835 trade 105.31x300 [] lhv id 465 cancels 465",
+            "#3 @1680791106542 trade 39.1809x440000 [  7] --v id 52983525034326 on M corrects 52983525033527",
+            "#4 @1680786942835 trade 105.31x300 [] lhv id 465 on D cancels 465",
             "#5 @1680788085565 facts lower=2.65 upper=3.24",
             "#0 @1614021300000 facts trading=halted reason=\"Trading Halted; For information requested by NASDAQ\"",
         ]

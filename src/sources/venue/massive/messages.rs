@@ -63,6 +63,10 @@ struct Trade<'a> {
     sym: Cow<'a, str>,
     #[serde(rename = "i", borrow)]
     id: Option<Cow<'a, str>>,
+    #[serde(rename = "x")]
+    exchange: Option<i64>,
+    #[serde(rename = "trfi")]
+    facility: Option<i64>,
     #[serde(rename = "p")]
     price: Exact,
     #[serde(rename = "s")]
@@ -101,6 +105,16 @@ struct PriceLimits<'a> {
     lower: Exact,
     #[serde(rename = "t")]
     time: i64,
+}
+
+/// An exchange's number; behind it that of the facility that a trade off the exchanges was reported to, each of which has
+/// names for trades of its own.
+fn exchange(exchange: Option<i64>, facility: Option<i64>) -> Option<Box<str>> {
+    match (exchange, facility) {
+        (Some(exchange), Some(facility)) => Some(format!("{exchange}/{facility}").into()),
+        (Some(exchange), None) => Some(exchange.to_string().into()),
+        (None, _) => None,
+    }
 }
 
 /// A minute that grows second by second.
@@ -256,6 +270,7 @@ impl Massive {
             size: Some(trade.decimal_size.unwrap_or(trade.size).0),
             side: None,
             conditions: codes.collect(),
+            exchange: exchange(trade.exchange, trade.facility),
             trade_id: trade.id.map(|id| TradeId::Text(id.into())),
             action: TradeAction::New,
             bar_rule: by_massive_numbers(conditions.iter().copied(), in_regular_hours),

@@ -134,8 +134,12 @@ fn trade(sale: &TimeAndSale) -> String {
         .trade_id
         .as_ref()
         .map_or_else(String::new, |id| format!(" id {id}"));
+    let exchange = sale
+        .exchange
+        .as_ref()
+        .map_or_else(String::new, |exchange| format!(" on {exchange}"));
     format!(
-        "trade {}x{} {side}[{}] {}{id}{action}",
+        "trade {}x{} {side}[{}] {}{id}{exchange}{action}",
         number(sale.price),
         number(sale.size),
         sale.conditions.join(" "),

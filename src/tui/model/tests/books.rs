@@ -2,6 +2,8 @@
 
 use super::super::super::fixture::live::live;
 use super::*;
+use crate::domain::event::{DataService, ServiceSet};
+use crate::domain::source::SourceName;
 
 fn books(model: &mut Model) -> Vec<Vec<SymbolId>> {
     model
@@ -115,4 +117,25 @@ fn the_filter_of_the_news_is_left_as_it_was() {
     assert!(picture(&mut model).contains("News · all · 1"));
     press(&mut model, "Esc");
     assert!(picture(&mut model).contains("News · all · 5"));
+}
+
+#[test]
+fn a_symbol_whose_source_has_no_books_shows_those_of_its_namesake() {
+    let mut snapshot = live();
+    let mut headlines = snapshot.sources[0].clone();
+    headlines.name = SourceName::new("wire");
+    headlines.services = ServiceSet::of(&[DataService::News]);
+    snapshot.sources.push(headlines);
+    let row = snapshot.rows.get(SymbolId(0)).unwrap().clone();
+    let id = SymbolId(90);
+    snapshot.rows.insert(Row {
+        id,
+        source: SourceName::new("wire"),
+        ..row
+    });
+    let mut model = screen(Some(snapshot), 120, 40);
+    model.selected = Some(id);
+    press(&mut model, "6");
+    assert_eq!(books(&mut model), [vec![SymbolId(0)]]);
+    assert!(picture(&mut model).contains("verified"));
 }

@@ -107,8 +107,7 @@ fn connection_line(connection: &ConnectionView, context: &PanelContext<'_>) -> V
     let delay = connection.latency.map_or_else(
         || UNKNOWN.to_owned(),
         |it| match it.as_micros() {
-            // The venue's clock and this one agree to the last digit that is told.
-            0 => "now".to_owned(),
+            0 => "<1 ms".to_owned(),
             us => latency(us as f64),
         },
     );

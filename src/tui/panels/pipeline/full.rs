@@ -142,6 +142,7 @@ pub(super) fn draw_figures(
     context: &PanelContext<'_>,
 ) -> u16 {
     let view = &context.snapshot.pipeline;
+    let repeated = (view.repeated > 0).then(|| counted("repeated", view.repeated, context));
     let lines = [
         vec![
             channel_pieces("processing", view.processing, context),
@@ -165,7 +166,10 @@ pub(super) fn draw_figures(
                 measured(view, || bytes(view.history_bytes as f64)),
                 context,
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(repeated)
+        .collect(),
     ];
     for line in lines {
         // Two channels do not fit side by side on a narrow screen.

@@ -258,14 +258,18 @@ fn rest_text(row: &TapeRow, fate: Option<&str>, columns: usize) -> (String, Stri
         rest.push_str(&beginning(condition.trim(), 12));
     }
     if let Some(id) = &row.trade.trade_id {
-        let id = match id {
-            TradeId::Number(number) => number.to_string(),
-            TradeId::Text(text) => beginning(text, 40),
+        let mut name = match &row.trade.exchange {
+            Some(exchange) => format!("{} ", beginning(exchange, 12)),
+            None => String::new(),
         };
+        match id {
+            TradeId::Number(number) => name.push_str(&number.to_string()),
+            TradeId::Text(text) => name.push_str(&beginning(text, 40)),
+        }
         let gap = if rest.is_empty() { "" } else { " · " };
-        if width(&fate) + width(&rest) + width(gap) + width(&id) <= columns {
+        if width(&fate) + width(&rest) + width(gap) + width(&name) <= columns {
             rest.push_str(gap);
-            rest.push_str(&id);
+            rest.push_str(&name);
         }
     }
     (fate, rest)

@@ -97,13 +97,14 @@ impl Link {
         } else {
             format!("retrying in {}", in_words(wait))
         };
-        let message = format!("{what}: {}; {next}", ending.message);
+        let message = format!("{what}: {}", ending.message);
+        let change = format!("{message}; {next}");
         if !is_planned {
-            let error = desk.error_of(ending, message.clone());
+            let error = desk.error_of(ending, message).then(next);
             desk.error(error, moment);
         }
         let mut change =
-            StatusChange::of_source(Status::Reconnecting, &desk.name).with_message(message);
+            StatusChange::of_source(Status::Reconnecting, &desk.name).with_message(change);
         change.retry_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
         desk.status(change, moment);
         let retry = Nanos(moment.mono.0.saturating_add(wait.as_nanos() as u64));

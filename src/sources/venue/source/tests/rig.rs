@@ -466,8 +466,12 @@ fn tell(message: &Message) -> Vec<String> {
         }
         Message::Rejected(error) => {
             let sample = error.sample.as_deref().unwrap_or_default();
+            let next = error
+                .next
+                .as_ref()
+                .map_or_else(String::new, |next| format!("; {next}"));
             vec![format!(
-                "{} {} {} | {sample}",
+                "{} {} {}{next} | {sample}",
                 error.severity.name(),
                 error.kind.name(),
                 error.message

@@ -1,0 +1,97 @@
+//! What is known of trades by their names.
+
+use rustc_hash::FxHashMap;
+
+use crate::domain::trade::TradeId;
+
+/// Something about each of one symbol's trades, by exchange and name. By exchange first: there are few, and a name can be
+/// looked up without copying either.
+#[derive(Debug)]
+pub struct TradeNames<T> {
+    /// A trade of no known exchange is under the empty code.
+    exchanges: FxHashMap<Box<str>, FxHashMap<TradeId, T>>,
+    len: usize,
+}
+
+impl<T> Default for TradeNames<T> {
+    fn default() -> Self {
+        Self {
+            exchanges: FxHashMap::default(),
+            len: 0,
+        }
+    }
+}
+
+impl<T> TradeNames<T> {
+    /// What is known of a trade.
+    #[must_use]
+    pub fn get(&self, exchange: Option<&str>, name: &TradeId) -> Option<&T> {
+        self.exchanges.get(exchange.unwrap_or_default())?.get(name)
+    }
+
+    /// Notes something about a trade, in the place of what was known.
+    pub fn insert(&mut self, exchange: Option<&str>, name: &TradeId, value: T) {
+        let exchange = exchange.unwrap_or_default();
+        let of_exchange = if let Some(known) = self.exchanges.get_mut(exchange) {
+            known
+        } else {
+            self.exchanges.entry(exchange.into()).or_default()
+        };
+        self.len += usize::from(of_exchange.insert(name.clone(), value).is_none());
+    }
+
+    /// Forgets the trades that `stays` says no to; exchanges without any go too.
+    pub fn retain(&mut self, stays: impl Fn(&T) -> bool) {
+        let mut len = 0;
+        self.exchanges.retain(|_, of_exchange| {
+            of_exchange.retain(|_, value| stays(value));
+            len += of_exchange.len();
+            !of_exchange.is_empty()
+        });
+        self.len = len;
+    }
+
+    /// How many trades there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_of_their_exchange() {
+        let mut names = TradeNames::default();
+        let (one, text) = (TradeId::Number(1), TradeId::Text("1".into()));
+        names.insert(Some("V"), &one, 1);
+        names.insert(Some("D"), &one, 2);
+        names.insert(None, &one, 3);
+        names.insert(None, &text, 4);
+        names.insert(Some("V"), &one, 5);
+        assert_eq!(names.len(), 4);
+        let known = |names: &TradeNames<i32>| {
+            [
+                (Some("V"), &one),
+                (Some("D"), &one),
+                (None, &one),
+                (None, &text),
+            ]
+            .map(|(exchange, name)| names.get(exchange, name).copied().unwrap_or(0))
+        };
+        assert_eq!(known(&names), [5, 2, 3, 4]);
+        assert_eq!(names.get(Some("X"), &one), None);
+        names.retain(|value| *value % 2 == 1);
+        assert_eq!(known(&names), [5, 0, 3, 0]);
+        assert_eq!((names.len(), names.exchanges.len()), (2, 2));
+    }
+}

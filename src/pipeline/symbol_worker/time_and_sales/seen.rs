@@ -1,0 +1,109 @@
+//! Which trades have come already.
+
+use crate::compute::trade_names::TradeNames;
+use crate::domain::time::{MINUTE_MS, UnixMs};
+use crate::domain::trade::TimeAndSale;
+
+/// Of so many trades at least it is known that they have come; at most of twice as many.
+const KEPT_TRADES: usize = 4096;
+/// After so long the younger trades become the older ones, however few they are: the memory of an hour's peak is not kept
+/// all day.
+const TURN_MS: i64 = 15 * MINUTE_MS;
+/// A trade of the same name whose time is as far off as this is another one: names come again on another day.
+const SAME_NAME_MS: u64 = 60 * MINUTE_MS as u64;
+
+/// The last trades of one symbol that have a name. Without any it takes no memory of its own.
+#[derive(Debug, Default)]
+pub(super) struct SeenTrades {
+    younger: TradeNames<Option<UnixMs>>,
+    older: TradeNames<Option<UnixMs>>,
+    /// Time of the first of the younger ones.
+    turned: Option<UnixMs>,
+}
+
+impl SeenTrades {
+    /// Notes a trade; whether it is new. One without a name always is.
+    pub fn note(&mut self, time: Option<UnixMs>, trade: &TimeAndSale) -> bool {
+        let Some(name) = &trade.trade_id else {
+            return true;
+        };
+        let exchange = trade.exchange.as_deref();
+        let is_known = |known: Option<&Option<UnixMs>>| {
+            known.is_some_and(|known| match (known, time) {
+                (Some(known), Some(time)) => known.0.abs_diff(time.0) < SAME_NAME_MS,
+                _ => true,
+            })
+        };
+        if is_known(self.younger.get(exchange, name)) || is_known(self.older.get(exchange, name)) {
+            return false;
+        }
+        let is_over = match (self.turned, time) {
+            (Some(turned), Some(time)) => time >= turned.plus_ms(TURN_MS),
+            _ => false,
+        };
+        if is_over || self.younger.len() >= KEPT_TRADES {
+            self.older = std::mem::take(&mut self.younger);
+            self.turned = None;
+        }
+        self.turned = self.turned.or(time);
+        self.younger.insert(exchange, name, time);
+        true
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use crate::domain::trade::TradeId;
+
+    use super::*;
+
+    fn trade(name: u64) -> TimeAndSale {
+        TimeAndSale {
+            trade_id: Some(TradeId::Number(name)),
+            ..TimeAndSale::default()
+        }
+    }
+
+    #[test]
+    fn a_trade_is_new_once() {
+        let mut seen = SeenTrades::default();
+        let at = |ms| Some(UnixMs(ms));
+        assert!(seen.note(at(5), &trade(1)));
+        assert!(!seen.note(at(5), &trade(1)));
+        let elsewhere = TimeAndSale {
+            exchange: Some("V".into()),
+            ..trade(1)
+        };
+        assert!(seen.note(at(5), &elsewhere));
+        assert!(!seen.note(at(5), &elsewhere));
+        let nameless = TimeAndSale::default();
+        assert!(seen.note(at(5), &nameless) && seen.note(at(5), &nameless));
+        assert!(seen.note(None, &trade(2)));
+        assert!(!seen.note(None, &trade(2)));
+        let next_day = at(5 + 24 * 60 * MINUTE_MS);
+        assert!(seen.note(next_day, &trade(1)), "a name of another day");
+        assert!(!seen.note(next_day, &trade(1)));
+        assert!(seen.note(at(i64::MAX), &trade(9)) && seen.note(at(i64::MIN), &trade(9)));
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound() {
+        let mut seen = SeenTrades::default();
+        let count = 5 * KEPT_TRADES as u64;
+        for name in 0..count {
+            assert!(seen.note(Some(UnixMs(0)), &trade(name)));
+            assert!(seen.younger.len() + seen.older.len() <= 2 * KEPT_TRADES);
+        }
+        let of_late = count - KEPT_TRADES as u64..count;
+        for name in of_late {
+            assert!(!seen.note(Some(UnixMs(0)), &trade(name)), "{name}");
+        }
+        assert!(seen.note(Some(UnixMs(0)), &trade(0)), "long forgotten");
+        // A quiet symbol lets go by and by.
+        for turn in 1..4 {
+            seen.note(Some(UnixMs(turn * TURN_MS)), &trade(u64::MAX - turn as u64));
+        }
+        assert_eq!(seen.younger.len() + seen.older.len(), 2);
+    }
+}

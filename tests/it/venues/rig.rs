@@ -1,0 +1,251 @@
+//! A venue's run in the real program, and the faults that every venue has to survive.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::{Finished, Home, Program};
+use crate::support::venue_server::{Peer, Server};
+
+/// What stands in every key of these tests, and nowhere else.
+pub const CANARY: &str = "CANARY";
+
+/// Times from here on are not of the frames, but of this run: 2026-02-02, in milliseconds since 1970.
+const THIS_RUN_MS: i64 = 1_770_000_000_000;
+
+/// A venue as these tests know it.
+pub struct Case {
+    /// The source; `{ws}` and `{http}` stand for the server's URLs. It gives one result for each frame of `good`.
+    pub source: &'static str,
+    pub symbols: &'static str,
+    /// Variables and keys.
+    pub keys: &'static [(&'static str, &'static str)],
+    /// Does what the venue does on a new connection until everything is confirmed. Whatever is not asked for again after
+    /// a drop makes it wait until it gives up.
+    pub welcome: fn(&Server) -> Peer,
+    /// A frame whose result holds [`price`] of the number.
+    pub good: fn(u64) -> String,
+    /// Puts into a frame what depends on those before it.
+    pub finish: fn(&str) -> String,
+    /// Frames of a kind that the venue has never had: counted, and nothing else.
+    pub unknown: &'static [&'static str],
+    /// Frames that cannot be taken, and the kind of error that each is.
+    pub bad: &'static [(&'static str, &'static str)],
+}
+
+/// The price in a good frame.
+pub fn price(number: u64) -> String {
+    format!("{}.25", 1000 + number)
+}
+
+/// The program with a venue.
+pub struct Live {
+    pub server: Server,
+    pub home: Home,
+    pub program: Program,
+}
+
+/// A home with these keys.
+pub fn home(keys: &[(&str, &str)]) -> Home {
+    keys.iter()
+        .fold(Home::new(), |home, (name, key)| home.with(name, *key))
+}
+
+impl Live {
+    /// Starts the program. What comes in is recorded.
+    pub fn start(source: &str, symbols: &str, keys: &[(&str, &str)]) -> Self {
+        let server = Server::start();
+        let source = source
+            .replace("{ws}", &server.url())
+            .replace("{http}", &server.rest_url());
+        let home = home(keys);
+        let program = home.start(&[
+            "--source",
+            &source,
+            "--symbols",
+            symbols,
+            "--record",
+            "recording",
+        ]);
+        Self {
+            server,
+            home,
+            program,
+        }
+    }
+
+    pub fn of(case: &Case) -> Self {
+        Self::start(case.source, case.symbols, case.keys)
+    }
+
+    /// The next results are these, in this order, letter by letter. A time of this run stands as `NOW`.
+    pub fn expect(&mut self, results: &[&str]) {
+        for expected in results {
+            let result = self
+                .program
+                .next_where(expected, |line| line["type"] == "result");
+            let line = self.program.last_line();
+            let line = match result["unix_ts"].as_i64() {
+                Some(time) if time >= THIS_RUN_MS => {
+                    let iso = result["new_york_datetime"].to_string();
+                    line.replace(&time.to_string(), "NOW").replace(&iso, "NOW")
+                }
+                _ => line.to_owned(),
+            };
+            assert_eq!(line, *expected);
+        }
+    }
+
+    /// A good frame comes through, and no error comes before it.
+    pub fn takes(&mut self, case: &Case, peer: &mut Peer, number: u64) {
+        peer.send((case.finish)(&(case.good)(number)));
+        let price = price(number);
+        self.program.next_where(&price, |line| {
+            assert_ne!(line["type"], "error", "before {price}: {line}");
+            line["type"] == "result" && line.to_string().contains(&price)
+        });
+    }
+
+    /// An error of a kind; other lines are passed over.
+    pub fn error(&mut self, kind: &str, part: &str) -> Value {
+        self.program
+            .next_where(&format!("{kind} with '{part}'"), |line| {
+                line["type"] == "error"
+                    && line["error"] == kind
+                    && line["message"].as_str().unwrap().contains(part)
+            })
+    }
+
+    /// Ends the run and looks for keys in all that it has left behind.
+    pub fn quit(mut self) -> Finished {
+        self.program.tell("quit");
+        let Self { home, program, .. } = self;
+        let run = program.finish();
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        shows_no_key(&home, &run);
+        run
+    }
+
+    /// Waits for an end that is hopeless: 1, with this on standard error and as an `AuthError`; nobody knocks again.
+    pub fn is_refused(self, part: &str) {
+        let Self {
+            server,
+            home,
+            program,
+        } = self;
+        let run = program.finish();
+        assert_eq!(run.code, Some(1), "{run:#?}");
+        assert!(run.stderr.contains(part), "{run:#?}");
+        let errors = run.errors();
+        let refusals = errors.iter().filter(|error| error["error"] == "AuthError");
+        assert_eq!(refusals.count(), 1, "{run:#?}");
+        // The program has ended: whoever wanted to come is here already.
+        assert!(server.knock_within(std::time::Duration::ZERO).is_none());
+        shows_no_key(&home, &run);
+    }
+}
+
+/// No key is in anything that a run has written.
+pub fn shows_no_key(home: &Home, run: &Finished) {
+    for text in [run.text(), run.stderr.clone(), home.log()] {
+        assert!(!text.contains(CANARY), "{text}");
+    }
+    files_hold_no_key(&home.path(""));
+}
+
+/// No key is in any file below; what is compressed is looked into. Gives how many files there are.
+pub fn files_hold_no_key(folder: &Path) -> usize {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            count += files_hold_no_key(&path);
+            continue;
+        }
+        let mut bytes = std::fs::read(&path).unwrap();
+        if path.extension().is_some_and(|extension| extension == "zst") {
+            let mut text = Vec::new();
+            let mut decoder = zstd::stream::read::Decoder::new(bytes.as_slice()).unwrap();
+            decoder.read_to_end(&mut text).unwrap();
+            assert!(!text.is_empty());
+            bytes = text;
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(CANARY), "{}: {text}", path.display());
+        count += 1;
+    }
+    count
+}
+
+/// What every venue has to survive: frames that are strange or wrong, and connections that end in every way.
+pub fn survives(case: &Case) {
+    let mut live = Live::of(case);
+    let mut peer = (case.welcome)(&live.server);
+    live.takes(case, &mut peer, 0);
+    for text in case.unknown {
+        peer.send((case.finish)(text));
+        live.takes(case, &mut peer, 1);
+    }
+    for (text, kind) in case.bad {
+        peer.send((case.finish)(text));
+        live.error(kind, "");
+        live.takes(case, &mut peer, 2);
+    }
+    let good = (case.finish)(&(case.good)(3));
+    peer.send(good.replace('{', r#"{"an extra field":[{"x":null}],"#));
+    let expected = price(3);
+    live.program
+        .next_where("a frame with extra fields", |line| {
+            assert_ne!(line["type"], "error", "{line}");
+            line.to_string().contains(&expected)
+        });
+    let whole = (case.good)(4).replace("{next}", "0");
+    for text in [
+        "[".repeat(100_000),
+        whole.clone() + "]",
+        whole[1..].to_owned(),
+    ] {
+        peer.send(text);
+        let error = live
+            .program
+            .next_where("an error", |line| line["type"] == "error");
+        assert!(
+            ["DecodeError", "SchemaError"].contains(&error["error"].as_str().unwrap()),
+            "{error}"
+        );
+        live.takes(case, &mut peer, 5);
+    }
+    let mut number = 10;
+    let endings: [(&[u8], &str, &str); 4] = [
+        // A text of a thousand bytes, of which two come.
+        (
+            &[0x81, 126, 0x03, 0xe8, b'{', b'"'],
+            "ConnectionError",
+            "lost",
+        ),
+        (&[0x81, 2, 0xff, 0xfe], "DecodeError", "UTF-8"),
+        (
+            &[0x81, 127, 0, 0, 0, 0, 0x40, 0, 0, 0],
+            "Overload",
+            "1073741824 bytes",
+        ),
+        // An end with code 1011.
+        (&[0x88, 2, 0x03, 0xf3], "ConnectionError", "code 1011"),
+    ];
+    for (bytes, kind, part) in endings {
+        peer.send_raw(bytes);
+        if part == "lost" {
+            peer.cut();
+        }
+        live.error(kind, part);
+        let status = live.program.next_status("reconnecting");
+        assert!(status["retry_ms"].is_u64(), "{status}");
+        peer = (case.welcome)(&live.server);
+        live.program.next_status("connected");
+        live.takes(case, &mut peer, number);
+        number += 1;
+    }
+    live.quit();
+    drop(peer);
+}

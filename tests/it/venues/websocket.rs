@@ -1,0 +1,78 @@
+//! Any JSON feed by configuration.
+
+use crate::support::venue_server::{Peer, Server};
+
+use super::rig::{Case, Live, price, survives};
+
+const KEYS: &[(&str, &str)] = &[("FEED_KEY", "CANARY-KEY-3456")];
+const SOURCE: &str = "{ws}/v1?token={env:FEED_KEY}&headers=X-Key: {env:FEED_KEY}&login={\"key\":\"{env:FEED_KEY}\"}&ready=/status=ok&error=/error&subscribe={\"sub\":{symbols}}&match=/type=trade&symbol=/s&price=/p&size=/q&time=/t";
+
+fn login(server: &Server) -> Peer {
+    let mut peer = server.accept();
+    assert!(
+        peer.head.path.contains("token=CANARY"),
+        "{}",
+        peer.head.path
+    );
+    assert_eq!(peer.head.header("x-key"), Some("CANARY-KEY-3456"));
+    assert_eq!(peer.text(), r#"{"key":"CANARY-KEY-3456"}"#);
+    peer
+}
+
+fn welcome(server: &Server) -> Peer {
+    let mut peer = login(server);
+    peer.send(r#"{"status":"ok"}"#);
+    assert_eq!(peer.text(), r#"{"sub":["A","B"]}"#);
+    peer
+}
+
+fn trade(number: u64) -> String {
+    format!(
+        r#"{{"type":"trade","s":"A","p":"{}","q":0.00100000,"t":1700000000123}}"#,
+        price(number)
+    )
+}
+
+const CASE: Case = Case {
+    source: SOURCE,
+    symbols: "A,B",
+    keys: KEYS,
+    welcome,
+    good: trade,
+    finish: str::to_owned,
+    unknown: &[r#"{"type":"weather","s":"A"}"#, "pong", "[]"],
+    bad: &[
+        (
+            r#"{"type":"trade","s":"A","p":NaN,"q":1,"t":1}"#,
+            "DecodeError",
+        ),
+        (
+            r#"{"type":"trade","s":"A","p":1e400,"q":1,"t":1}"#,
+            "SchemaError",
+        ),
+        (r#"{"type":"trade","s":"A"}"#, "SchemaError"),
+        (r#"{"error":"odd CANARY-KEY-3456"}"#, "ConnectionError"),
+        ("nonsense CANARY-KEY-3456", "DecodeError"),
+    ],
+};
+
+#[test]
+fn strange_frames_and_broken_connections_are_survived() {
+    survives(&CASE);
+}
+
+#[test]
+fn a_wrong_key_ends_the_source_at_the_door() {
+    let live = Live::of(&CASE);
+    live.server.knock().refuse(403, &[]);
+    live.is_refused("HTTP 403");
+}
+
+#[test]
+fn a_mapping_gives_results() {
+    let mut live = Live::of(&CASE);
+    let mut peer = welcome(&live.server);
+    peer.send(trade(1));
+    live.expect(&[r#"{"type":"result","service":"TIMESALE","symbol":"A","price":1001.25,"size":0.00100000,"side":null,"conditions":[],"trade_id":null,"unix_ts":1700000000123,"new_york_datetime":"2023-11-14T17:13:20.123-05:00","source":"websocket"}"#,]);
+    live.quit();
+}
