@@ -224,7 +224,7 @@ impl Protocol for Alpaca {
         };
         for element in elements {
             if let Err(mut rejection) = self.take(element, output) {
-                rejection.symbol = messages::symbol(element.get())
+                rejection.symbol = reading::text_field(element.get(), "S")
                     .and_then(|name| Some(self.wanted.get(&name)?.symbol.clone()));
                 output.reject(rejection);
             }

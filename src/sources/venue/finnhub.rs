@@ -191,7 +191,7 @@ impl Finnhub {
         let before = output.events.len();
         for trade in trades {
             if let Err(mut rejection) = self.trade(trade.get(), output) {
-                rejection.symbol = symbol(trade.get())
+                rejection.symbol = reading::text_field(trade.get(), "s")
                     .and_then(|name| Some(self.wanted.get(&name)?.symbol.clone()));
                 output.reject(rejection);
             }
@@ -295,18 +295,6 @@ impl Finnhub {
             .notices
             .push(Notice::Error(ErrorInstance::new(kind, message)));
     }
-}
-
-/// The symbol that a trade is of, if it says so at all.
-fn symbol(text: &str) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(borrow)]
-        s: Cow<'a, str>,
-    }
-    serde_json::from_str(text)
-        .ok()
-        .map(|named: Named<'_>| named.s)
 }
 
 impl Protocol for Finnhub {

@@ -324,7 +324,8 @@ impl Protocol for Massive {
         };
         for element in elements {
             if let Err(mut rejection) = self.take(element, output) {
-                rejection.symbol = messages::symbol(element.get())
+                rejection.symbol = reading::text_field(element.get(), "sym")
+                    .or_else(|| reading::text_field(element.get(), "T"))
                     .and_then(|name| Some(self.wanted.get(&name)?.symbol.clone()));
                 output.reject(rejection);
             }

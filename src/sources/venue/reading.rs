@@ -1,6 +1,7 @@
 //! Reading venues' JSON: borrowed texts, objects that are nothing else, and rejections that name what is wrong.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -120,6 +121,14 @@ pub fn leading<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     (!value.contains('\\')).then_some(value)
 }
 
+/// A text field of an object, wherever in it; for what cannot be read, to say whose it is.
+#[must_use]
+pub fn text_field(object: &str, name: &str) -> Option<String> {
+    let fields: BTreeMap<Text<'_>, &RawValue> = serde_json::from_str(object).ok()?;
+    let value = fields.get(&Text(name.into()))?;
+    serde_json::from_str(value.get()).ok()
+}
+
 /// A time that venues give in milliseconds.
 ///
 /// # Errors
@@ -179,6 +188,17 @@ mod tests {
             "[]",
         ] {
             assert_eq!(leading(text, "T"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_field_is_found_wherever_it_stands() {
+        let object = r#"{"p":[1,{"s":"B"}],"\u0073":"\u0041","n":1}"#;
+        assert_eq!(text_field(object, "s").as_deref(), Some("A"));
+        assert_eq!(text_field(object, "n"), None);
+        assert_eq!(text_field(object, "x"), None);
+        for text in ["[\"s\"]", "{\"s\":\"A\"", "", "null"] {
+            assert_eq!(text_field(text, "s"), None, "{text}");
         }
     }
 

@@ -122,9 +122,11 @@ fn sources_are_listed_explained_and_given_as_json() {
         .iter()
         .map(|kind| kind["kind"].as_str().unwrap())
         .collect();
-    assert_eq!(kinds, ["replay", "sim", "bundled"]);
-    for kind in &kinds {
+    for kind in ["replay", "sim", "bundled", "binance", "alpaca"] {
+        assert!(kinds.contains(&kind), "{kind}: {kinds:?}");
         assert!(list.contains(&format!("{kind}:")), "{list}");
+    }
+    for kind in &kinds {
         home.run(["sources", kind]).well();
     }
     let replay = home.run(["sources", "replay"]).well().text();

@@ -18,18 +18,6 @@ pub(super) fn kind(text: &str) -> Result<Cow<'_, str>, Rejection> {
     reading::read_part(text, "a message").map(|kind: Kind<'_>| kind.kind)
 }
 
-/// The symbol that a message is about, if it says so at all.
-pub(super) fn symbol(text: &str) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(rename = "S", borrow)]
-        symbol: Cow<'a, str>,
-    }
-    serde_json::from_str(text)
-        .ok()
-        .map(|named: Named<'_>| named.symbol)
-}
-
 /// What the venue says of a connection.
 #[derive(Deserialize)]
 pub(super) struct Control<'a> {

@@ -5,12 +5,11 @@ use serde_json::value::RawValue;
 use super::Coinbase;
 use super::frames::{
     BookEvent, CandleRow, Candles, Frame, Subscriptions, TickerRow, Tickers, TradeRow, Trades,
-    Whose,
 };
 use crate::decode::Rejection;
 use crate::domain::event::{Event, Payload};
 use crate::domain::time::UnixMs;
-use crate::sources::venue::reading::{elements, read_part, required};
+use crate::sources::venue::reading::{elements, read_part, required, text_field};
 use crate::sources::venue::{Output, pairs};
 
 use super::book::Place;
@@ -112,11 +111,10 @@ impl Coinbase {
             }
             Err(rejection) => {
                 let reason = "a change to the book could not be read; the book begins anew";
-                let whose = read_part::<Whose<'_>>(event.get(), "whose").ok();
-                match whose {
+                match text_field(event.get(), "product_id") {
                     None => self.doubt_all(reason, output),
-                    Some(whose) => {
-                        let name = pairs::coinbase_answer(&whose.product_id);
+                    Some(product) => {
+                        let name = pairs::coinbase_answer(&product);
                         if let Some(symbol) = self.wanted.get(&name).map(|entry| entry.id) {
                             self.doubt_book(symbol, reason, output);
                             self.resync_due(output);
@@ -221,8 +219,8 @@ impl Coinbase {
     }
 
     fn reject_part(&self, part: &RawValue, mut rejection: Rejection, output: &mut Output) {
-        if let Ok(whose) = read_part::<Whose<'_>>(part.get(), "whose") {
-            let entry = self.wanted.get(&pairs::coinbase_answer(&whose.product_id));
+        if let Some(product) = text_field(part.get(), "product_id") {
+            let entry = self.wanted.get(&pairs::coinbase_answer(&product));
             rejection.symbol = entry.map(|entry| entry.symbol.clone());
         }
         output.reject(rejection);

@@ -71,13 +71,6 @@ pub(super) struct Candles<'a> {
     pub candles: Vec<&'a RawValue>,
 }
 
-/// Only whose part it is: for parts that are otherwise not as they should be.
-#[derive(Debug, Deserialize)]
-pub(super) struct Whose<'a> {
-    #[serde(borrow)]
-    pub product_id: Text<'a>,
-}
-
 #[derive(Debug, Deserialize)]
 pub(super) struct TickerRow<'a> {
     #[serde(borrow)]

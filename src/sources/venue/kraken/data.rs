@@ -3,13 +3,13 @@
 use serde_json::value::RawValue;
 
 use super::control::{is_rate_limit, rate_limited};
-use super::frames::{BookRow, Frame, OhlcRow, StatusRow, TickerRow, TradeRow, Whose};
+use super::frames::{BookRow, Frame, OhlcRow, StatusRow, TickerRow, TradeRow};
 use super::{Channel, Kraken};
 use crate::decode::Rejection;
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::reading::{elements, read_part, required, shortened};
+use crate::sources::venue::reading::{elements, read_part, required, shortened, text_field};
 use crate::sources::venue::{Notice, Output};
 
 impl Kraken {
@@ -175,8 +175,8 @@ impl Kraken {
         mut rejection: Rejection,
         output: &mut Output,
     ) {
-        let whose = read_part::<Whose<'_>>(row.get(), "whose").ok();
-        let entry = whose.and_then(|whose| self.wanted.get(&whose.symbol));
+        let name = text_field(row.get(), "symbol");
+        let entry = name.and_then(|name| self.wanted.get(&name));
         let id = entry.map(|entry| entry.id);
         rejection.symbol = entry.map(|entry| entry.symbol.clone());
         output.reject(rejection);

@@ -52,13 +52,6 @@ pub(super) struct StatusRow<'a> {
     pub system: Text<'a>,
 }
 
-/// Only whose row it is: for rows that are otherwise not as they should be.
-#[derive(Debug, Deserialize)]
-pub(super) struct Whose<'a> {
-    #[serde(borrow)]
-    pub symbol: Text<'a>,
-}
-
 #[derive(Debug, Deserialize)]
 pub(super) struct TickerRow<'a> {
     #[serde(borrow)]

@@ -26,19 +26,6 @@ pub(super) fn kind(text: &str) -> Result<Cow<'_, str>, Rejection> {
     reading::read_part(text, "a message").map(|kind: Kind<'_>| kind.ev)
 }
 
-/// The symbol that a message is about, if it says so at all.
-pub(super) fn symbol(text: &str) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(borrow)]
-        sym: Option<Cow<'a, str>>,
-        #[serde(rename = "T", borrow)]
-        ticker: Option<Cow<'a, str>>,
-    }
-    let named: Named<'_> = serde_json::from_str(text).ok()?;
-    named.sym.or(named.ticker)
-}
-
 /// What the venue says of a connection or a request.
 #[derive(Deserialize)]
 pub(super) struct Status<'a> {

@@ -7,7 +7,7 @@ pub const SERVICES: SourceOption = SourceOption {
     name: "services",
     value: OptionValue::Text("LIST"),
     default: "all that it has",
-    summary: "Which data to take, separated by commas, of its services: OHLCV, LEVEL1, LEVEL2, TIMESALE, NEWS",
+    summary: "Which of the data that it delivers to take, separated by commas",
 };
 /// How deep a book is asked for.
 pub const DEPTH: SourceOption = SourceOption {

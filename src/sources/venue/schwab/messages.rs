@@ -239,8 +239,8 @@ impl Schwab {
                 Service::NyseBook | Service::NasdaqBook => self.book(service, text, output),
             };
             if let Err(mut rejection) = taken {
-                rejection.symbol =
-                    key(text).and_then(|key| Some(self.wanted.get(&key)?.symbol.clone()));
+                rejection.symbol = reading::text_field(text, "key")
+                    .and_then(|key| Some(self.wanted.get(&key)?.symbol.clone()));
                 output.reject(rejection);
             }
         }
@@ -350,18 +350,6 @@ impl Schwab {
         });
         Ok(())
     }
-}
-
-/// The symbol that a part of a message is about, if it says so at all.
-fn key(text: &str) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Keyed<'a> {
-        #[serde(borrow)]
-        key: Cow<'a, str>,
-    }
-    serde_json::from_str(text)
-        .ok()
-        .map(|keyed: Keyed<'_>| keyed.key)
 }
 
 fn trading(status: &str) -> Option<Trading> {
