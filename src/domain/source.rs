@@ -110,6 +110,8 @@ pub struct Products {
     pub interval: Timeframe,
     /// Levels of a side that a LEVEL2 result shows.
     pub levels: u32,
+    /// Whether it may send a trade again, as venues do after a connection was lost.
+    pub repeats_trades: bool,
 }
 
 impl Default for Products {
@@ -119,6 +121,7 @@ impl Default for Products {
             bars: BarOrigin::Delivered,
             interval: Timeframe::M1,
             levels: 10,
+            repeats_trades: false,
         }
     }
 }

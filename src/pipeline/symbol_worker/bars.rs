@@ -6,7 +6,6 @@ use crate::compute::trade_bars::{BuiltBar, Counted};
 use crate::domain::bar::Ohlcv;
 use crate::domain::event::DataService;
 use crate::domain::outcome::{ErrorKind, ResultBody, Severity};
-use crate::domain::source::Origin;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::TimeAndSale;
 
@@ -47,8 +46,8 @@ impl SymbolWorker {
         is_history: bool,
         out: &mut Vec<Outcome>,
     ) {
-        // What is not live holds only what it holds.
-        if self.context.source.origin == Origin::Live && self.trades.is_repeat(time, &trade) {
+        let may_repeat = self.context.source.products.repeats_trades;
+        if may_repeat && self.trades.is_repeat(time, &trade) {
             return self.context.meters.repeated.add(1);
         }
         if self.ohlcv.builds() {

@@ -30,7 +30,10 @@ fn worker_of(products: Products, settings: EngineSettings) -> SymbolWorker {
             has_transport: false,
             bar_stamp: BarStamp::Start,
             calendar: SessionCalendar::UtcDay,
-            products,
+            products: Products {
+                repeats_trades: true,
+                ..products
+            },
         }),
         settings: Arc::new(settings),
         budget: Arc::new(HistoryBudget::new(1 << 20)),

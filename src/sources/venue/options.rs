@@ -224,6 +224,7 @@ impl Venue {
             bars,
             interval,
             levels: spec.parsed("levels")?.unwrap_or(10),
+            repeats_trades: true,
         };
         let insecure = spec.parsed("insecure")?.unwrap_or(false);
         let own = spec
