@@ -247,7 +247,6 @@ pub fn survives(case: &Case) {
         );
         live.takes(case, &mut peer, 5);
     }
-    let mut number = 10;
     let endings: [(&[u8], &str, &str); 4] = [
         // A text of a thousand bytes, of which two come.
         (
@@ -264,7 +263,7 @@ pub fn survives(case: &Case) {
         // An end with code 1011.
         (&[0x88, 2, 0x03, 0xf3], "ConnectionError", "code 1011"),
     ];
-    for (bytes, kind, part) in endings {
+    for (number, (bytes, kind, part)) in (10..).zip(endings) {
         peer.send_raw(bytes);
         if part == "lost" {
             peer.cut();
@@ -275,7 +274,6 @@ pub fn survives(case: &Case) {
         peer = (case.welcome)(&live.server);
         live.program.next_status("connected");
         live.takes(case, &mut peer, number);
-        number += 1;
     }
     live.quit();
     drop(peer);
