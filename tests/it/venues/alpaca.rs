@@ -76,7 +76,7 @@ fn a_wrong_key_ends_the_source() {
     let mut peer = login(&live.server);
     peer.send(r#"[{"T":"error","code":402,"msg":"auth failed CANARY-SECRET-4711"}]"#);
     peer.end();
-    live.is_refused("check APCA_API_KEY_ID");
+    live.ends_refused("check APCA_API_KEY_ID");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn compressed(mebibytes: usize) -> Vec<u8> {
     let mut one = Vec::with_capacity(1 << 16);
     let mut compress = Compress::new(Compression::default(), false);
     compress
-        .compress_vec(&[b' '; 1 << 20], &mut one, FlushCompress::Sync)
+        .compress_vec(&vec![b' '; 1 << 20], &mut one, FlushCompress::Sync)
         .unwrap();
     assert_eq!(compress.total_in(), 1 << 20);
     // Nothing in it refers to what came before, so it may come again and again.

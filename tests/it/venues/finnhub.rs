@@ -66,12 +66,12 @@ fn strange_frames_and_broken_connections_are_survived() {
 fn a_wrong_key_ends_the_source_at_the_door_and_behind_it() {
     let live = Live::of(&CASE);
     live.server.knock().refuse(401, &[]);
-    live.is_refused("check FINNHUB_API_KEY");
+    live.ends_refused("check FINNHUB_API_KEY");
     let live = Live::of(&CASE);
     let mut peer = live.server.accept();
     peer.send(r#"{"type":"error","msg":"Invalid API key CANARY-KEY-9012"}"#);
     peer.end();
-    live.is_refused("FINNHUB_API_KEY");
+    live.ends_refused("FINNHUB_API_KEY");
 }
 
 #[test]

@@ -67,5 +67,5 @@ fn answers_are_results_and_what_is_wrong_is_told() {
 fn a_wrong_key_ends_the_source() {
     let live = Live::start(SOURCE, "A", KEYS);
     answer(&live, "A", 401, &[], "no such key: CANARY-KEY-7890");
-    live.is_refused("401");
+    live.ends_refused("401");
 }

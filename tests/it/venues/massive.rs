@@ -80,7 +80,7 @@ fn a_wrong_key_ends_the_source() {
     let mut peer = login(&live.server);
     peer.send(status("auth_failed", "no CANARY-KEY-5678"));
     peer.end();
-    live.is_refused("check MASSIVE_API_KEY");
+    live.ends_refused("check MASSIVE_API_KEY");
 }
 
 #[test]

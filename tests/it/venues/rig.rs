@@ -141,11 +141,11 @@ impl Live {
         // Each symbol's in order, by whatever name the source goes; a bar that is not over is given at the end of a replay.
         let results = |run: &Finished| -> BTreeMap<String, Vec<String>> {
             let mut of_symbols: BTreeMap<String, Vec<String>> = BTreeMap::new();
-            for (line, value) in run.lines.iter().map(|line| (line, as_json(line))) {
+            for (text, value) in run.lines.iter().map(|text| (text, as_json(text))) {
                 if value["type"] == "result" && value["partial"].is_null() {
-                    let line = line.replace(&format!(r#""source":{}"#, value["source"]), "");
+                    let text = text.replace(&format!(r#""source":{}"#, value["source"]), "");
                     let symbol = value["symbol"].to_string();
-                    of_symbols.entry(symbol).or_default().push(line);
+                    of_symbols.entry(symbol).or_default().push(text);
                 }
             }
             of_symbols
@@ -155,7 +155,7 @@ impl Live {
     }
 
     /// Waits for an end that is hopeless: 1, with this on standard error and as an `AuthError`; nobody knocks again.
-    pub fn is_refused(self, part: &str) {
+    pub fn ends_refused(self, part: &str) {
         let Self {
             server,
             home,
@@ -247,7 +247,6 @@ pub fn survives(case: &Case) {
         );
         live.takes(case, &mut peer, 5);
     }
-    let mut number = 10;
     let endings: [(&[u8], &str, &str); 4] = [
         // A text of a thousand bytes, of which two come.
         (
@@ -264,7 +263,7 @@ pub fn survives(case: &Case) {
         // An end with code 1011.
         (&[0x88, 2, 0x03, 0xf3], "ConnectionError", "code 1011"),
     ];
-    for (bytes, kind, part) in endings {
+    for (number, (bytes, kind, part)) in (10..).zip(endings) {
         peer.send_raw(bytes);
         if part == "lost" {
             peer.cut();
@@ -275,7 +274,6 @@ pub fn survives(case: &Case) {
         peer = (case.welcome)(&live.server);
         live.program.next_status("connected");
         live.takes(case, &mut peer, number);
-        number += 1;
     }
     live.quit();
     drop(peer);

@@ -85,12 +85,12 @@ fn strange_frames_and_broken_connections_are_survived() {
 fn a_wrong_key_ends_the_source_at_either_door() {
     let live = Live::of(&CASE);
     live.server.call().answer(401, &[], "{}");
-    live.is_refused("fresh one into SCHWAB_ACCESS_TOKEN");
+    live.ends_refused("fresh one into SCHWAB_ACCESS_TOKEN");
     let live = Live::of(&CASE);
     let mut peer = login(&live.server);
     answer(&mut peer, 3);
     peer.end();
-    live.is_refused("fresh");
+    live.ends_refused("fresh");
 }
 
 #[test]
@@ -125,5 +125,5 @@ fn a_token_that_expires_ends_the_source_when_it_is_needed_again() {
     peer.cut();
     live.error("ConnectionError", "lost");
     live.server.call().answer(401, &[], "{}");
-    live.is_refused("fresh one into SCHWAB_ACCESS_TOKEN");
+    live.ends_refused("fresh one into SCHWAB_ACCESS_TOKEN");
 }

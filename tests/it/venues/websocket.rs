@@ -65,7 +65,7 @@ fn strange_frames_and_broken_connections_are_survived() {
 fn a_wrong_key_ends_the_source_at_the_door() {
     let live = Live::of(&CASE);
     live.server.knock().refuse(403, &[]);
-    live.is_refused("HTTP 403");
+    live.ends_refused("HTTP 403");
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn a_key_that_is_said_again_is_hidden_however_it_is_written() {
     let mut peer = live.server.accept();
     for said in [
         r#"nonsense CANARY/4 "7+é"#,
-        r#"nonsense CANARY%2F4%20%227%2B%C3%A9"#,
-        r#"nonsense CANARY%2f4%20%227%2b%c3%a9"#,
-        r#"nonsense CANARY%2F4+%227%2B%C3%A9"#,
+        r"nonsense CANARY%2F4%20%227%2B%C3%A9",
+        r"nonsense CANARY%2f4%20%227%2b%c3%a9",
+        r"nonsense CANARY%2F4+%227%2B%C3%A9",
         r#"nonsense CANARY/4 \"7+é"#,
         r#"nonsense CANARY\/4 \"7+\u00e9"#,
         r#"{"error":"CANARY/4 \"7+é"}"#,
