@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use super::kind::websocket::KIND;
 use super::mapped::{Style, Template, Variables, error_pointer, headers, mappings};
 use super::venue::options::{OptionProblem, Setup, Venue};
+use super::venue::patience::Patience;
 use super::venue::wanted::Wanted;
 use super::venue::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol};
 use crate::decode::pointer::mapping::{Mapping, Row};
@@ -65,10 +66,20 @@ struct Feed {
     error: Option<Pointer>,
     depth: Option<u32>,
     variables: Variables,
-    /// With whether data has come for it on this connection.
-    wanted: Wanted<bool>,
+    wanted: Wanted<State>,
     is_ready: bool,
+    now: UnixMs,
     pinged: Option<UnixMs>,
+}
+
+/// What is kept for a symbol.
+#[derive(Debug, Default)]
+struct State {
+    /// Whether data has come for it on this connection.
+    is_heard: bool,
+    /// When it is to be asked for anew, because its book is lost.
+    resync_at: Option<UnixMs>,
+    patience: Patience,
 }
 
 /// A header's name for as long as the program runs. There are few of them, and each is kept once.
@@ -147,6 +158,7 @@ impl Feed {
             variables: Variables::new(setup, &[]),
             wanted: Wanted::new(),
             is_ready: false,
+            now: UnixMs(0),
             pinged: None,
         })
     }
@@ -194,13 +206,30 @@ impl Feed {
         self.ask(self.subscribe.as_ref(), &names, true, output);
     }
 
+    /// Asks anew for the symbols whose time has come.
+    fn resync_due(&mut self, output: &mut Output) {
+        let now = self.now;
+        let mut due = Vec::new();
+        for (name, entry) in self.wanted.iter_mut() {
+            if entry.state.resync_at.is_some_and(|at| at <= now) {
+                entry.state.resync_at = None;
+                due.push((entry.id, name.to_owned()));
+            }
+        }
+        due.sort_unstable();
+        for (_, name) in &due {
+            self.ask(self.unsubscribe.as_ref(), &[name], false, output);
+            self.ask(self.subscribe.as_ref(), &[name], false, output);
+        }
+    }
+
     fn take(&mut self, row: Row<'_>, now: UnixMs, output: &mut Output) {
         let name = row.symbol.unwrap_or_default();
         let Some(entry) = self.wanted.get_mut(&name) else {
             output.ignored += 1;
             return;
         };
-        if !std::mem::replace(&mut entry.state, true) {
+        if !std::mem::replace(&mut entry.state.is_heard, true) {
             output.notices.push(Notice::Subscribed(entry.id));
         }
         let mut payload = row.payload;
@@ -247,9 +276,10 @@ impl Protocol for Feed {
 
     fn opened(&mut self, now: UnixMs, output: &mut Output) {
         self.is_ready = false;
+        self.now = now;
         self.pinged = Some(now);
         for (_, entry) in self.wanted.iter_mut() {
-            entry.state = false;
+            entry.state = State::default();
         }
         if let Some(login) = &self.login {
             self.send(login, &[], output);
@@ -260,6 +290,7 @@ impl Protocol for Feed {
     }
 
     fn message(&mut self, incoming: Incoming<'_>, now: UnixMs, output: &mut Output) {
+        self.now = now;
         let bytes = incoming.bytes();
         let value = match message(bytes) {
             Ok(value) => value,
@@ -299,7 +330,10 @@ impl Protocol for Feed {
         let was_empty = self.wanted.is_empty();
         let mut added = Vec::new();
         for (symbol, id) in symbols {
-            match self.wanted.insert(symbol.as_str(), symbol, *id, false) {
+            match self
+                .wanted
+                .insert(symbol.as_str(), symbol, *id, State::default())
+            {
                 Ok(()) => added.push(symbol.as_str()),
                 Err(notice) => output.notices.push(*notice),
             }
@@ -320,13 +354,25 @@ impl Protocol for Feed {
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
-        if let Some(name) = self.wanted.wire(symbol).filter(|_| self.is_ready) {
-            self.ask(self.unsubscribe.as_ref(), &[name], false, output);
-            self.ask(self.subscribe.as_ref(), &[name], false, output);
+        let Some(name) = self.wanted.wire(symbol).map(str::to_owned) else {
+            return;
+        };
+        let (now, is_ready) = (self.now, self.is_ready);
+        // Everything is asked for anyway once the feed is ready; and what waits its turn is on its way.
+        if let Some(entry) = self.wanted.get_mut(&name)
+            && is_ready
+            && entry.state.resync_at.is_none()
+        {
+            entry.state.resync_at = Some(entry.state.patience.next(now));
+            self.resync_due(output);
         }
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        if self.is_ready {
+            self.resync_due(output);
+        }
         if let Some((text, every_ms)) = &self.ping
             && self
                 .pinged

@@ -299,6 +299,7 @@ fn what_is_not_live_is_taken_as_it_is() {
     let mut worker = worker(Products::default());
     let source = Arc::make_mut(&mut worker.context.source);
     source.origin = Origin::Replay;
+    source.products.repeats_trades = false;
     for _ in 0..2 {
         assert_eq!(
             told(&give(&mut worker, 1, trade(1, 10))),

@@ -173,7 +173,7 @@ impl Binance {
         if let Some(entry) = self.wanted.get_mut(name)
             && entry.state.sync.is_live()
         {
-            entry.state.sync.begin(Some(now));
+            entry.state.sync.begin(now);
             let reason = "changes to the book could not be read; the book begins anew";
             self.gap(name, symbol, reason.to_owned(), output);
         }

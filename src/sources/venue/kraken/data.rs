@@ -75,7 +75,8 @@ impl Kraken {
             }
             Channel::Ticker => {
                 let row: TickerRow<'_> = read_part(row.get(), name)?;
-                let time = row.time()?;
+                // One without a time is as new as its coming.
+                let time = Some(row.time()?.unwrap_or(self.now));
                 if let Some(symbol) = self.confirm_by_data(&row.symbol, channel, output) {
                     let payload = Payload::Level1(row.quote());
                     output.events.push(Event {
