@@ -273,10 +273,10 @@ fn a_trade_that_a_live_source_sends_again_is_no_second_result_and_no_second_row(
     assert_eq!(worker.context.meters.repeated.get(), 1);
     let mut elsewhere = trade(1, 11);
     if let Payload::TimeAndSales(trade) = &mut elsewhere {
-        trade.exchange = Some("V".into());
+        Arc::make_mut(trade).exchange = Some("V".into());
     }
     assert_eq!(told(&give(&mut worker, 1, elsewhere)), ["trade 11 last 11"]);
-    let nameless = || Payload::TimeAndSales(Box::default());
+    let nameless = || Payload::TimeAndSales(Arc::default());
     for _ in 0..2 {
         assert_eq!(told(&give(&mut worker, 2, nameless())), ["trade - last -"]);
     }
