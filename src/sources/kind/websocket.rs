@@ -94,8 +94,7 @@ pub const KIND: SourceKind = SourceKind {
             spec: "wss://feed.example.com/v1?subscribe={\"sub\":{symbols}}&match=/type=trade&items=/data&symbol=/s&price=/p&size=/q",
             effect: "trades, several in a message; the type may stand in each of them or, as here, beside their list: \
                      {\"type\":\"trade\",\"data\":[{\"s\":\"AAPL\",\"p\":1.25,\"q\":100}]}\n      \
-                     For quotes besides, put both kinds into a file and give map=FILE instead of the fields:\n\n\
-                               [[mapping]]\n          match = [\"/type=trade\"]\n          items = \"/data\"\n          symbol = \"/s\"\n          price = \"/p\"\n          size = \"/q\"\n\n          [[mapping]]\n          match = [\"/type=quote\"]\n          symbol = \"/s\"\n          bid = \"/b\"\n          ask = \"/a\"\n          time = \"/t\"\n          time_unit = \"ms\"",
+                     For quotes besides, put both kinds into a file and give map=FILE instead of the fields:\n\n          [[mapping]]\n          match = [\"/type=trade\"]\n          items = \"/data\"\n          symbol = \"/s\"\n          price = \"/p\"\n          size = \"/q\"\n\n          [[mapping]]\n          match = [\"/type=quote\"]\n          symbol = \"/s\"\n          bid = \"/b\"\n          ask = \"/a\"\n          time = \"/t\"\n          time_unit = \"ms\"",
         },
     ],
     services: &DataService::ALL,
