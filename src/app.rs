@@ -170,6 +170,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     let surroundings = Surroundings::new(&layers.environment, Arc::clone(&recorder));
     let Plan { sources, failures } = plan::open_all(&loaded.settings, &surroundings)?;
     let mut warnings = layers.warnings();
+    warnings.extend(surroundings.warning());
     warnings.extend(session.warning().map(str::to_owned));
     if let Some(folder) = &loaded.settings.record {
         recorder.begin(Path::new(folder))?;

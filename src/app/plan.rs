@@ -1,6 +1,7 @@
 //! Opens the sources, and divides the symbols among them.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config;
 use crate::config::settings::Settings;
@@ -10,6 +11,7 @@ use crate::domain::symbol::{Symbol, SymbolSpec};
 use crate::pipeline::engine::SourcePlan;
 use crate::pipeline::recording::{NoRecorder, Recorder};
 use crate::pipeline::source::Source;
+use crate::sources::kind::replay;
 use crate::sources::kind::{Environment, OpenContext, OpenError};
 use crate::sources::spec::{SourceSpec, SpecError, nearest};
 
@@ -92,18 +94,26 @@ impl PlanError {
     }
 }
 
-/// The names of sources in results: the kind's, and with a number from the second of a kind on.
+/// The sources to open: those of the settings, and for a folder with recordings of several sources a replay of each.
+#[must_use]
+pub fn expanded(specs: &[SourceSpec]) -> Vec<SourceSpec> {
+    specs.iter().flat_map(replay::expanded).collect()
+}
+
+/// The names of [`expanded`] sources in results: the kind's, or of a recorded source that is asked for its own, and with a
+/// number from the second of a name on.
 #[must_use]
 pub fn names(specs: &[SourceSpec]) -> Vec<SourceName> {
-    let mut seen: Vec<&str> = Vec::new();
-    let mut names = Vec::new();
+    let mut names: Vec<SourceName> = Vec::new();
     for spec in specs {
-        let kind = spec.kind().name;
-        seen.push(kind);
-        match seen.iter().filter(|&&name| name == kind).count() {
-            1 => names.push(SourceName::new(kind)),
-            number => names.push(SourceName::new(&format!("{kind}-{number}"))),
+        let base = replay::recorded_source(spec).unwrap_or(spec.kind().name);
+        let mut name = SourceName::new(base);
+        let mut number = 1;
+        while names.contains(&name) {
+            number += 1;
+            name = SourceName::new(&format!("{base}-{number}"));
         }
+        names.push(name);
     }
     names
 }
@@ -111,10 +121,12 @@ pub fn names(specs: &[SourceSpec]) -> Vec<SourceName> {
 /// What sources are given besides the settings.
 #[derive(Clone)]
 pub struct Surroundings {
-    /// Looks an environment variable up.
+    /// Looks up an environment variable that holds a secret.
     pub environment: Environment,
     /// Where live sources write down what they receive.
     pub recorder: Arc<dyn Recorder>,
+    /// Secrets that were looked up and not given.
+    withheld: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Surroundings {
@@ -128,10 +140,35 @@ impl Surroundings {
     #[must_use]
     pub fn new(variables: &config::environment::Environment, recorder: Arc<dyn Recorder>) -> Self {
         let variables = variables.clone();
+        let withheld: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+        let notes = Arc::clone(&withheld);
+        let environment = move |name: &str| {
+            if variables.is_withheld(name) {
+                let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
+                notes.insert(name.to_owned());
+                return None;
+            }
+            variables.get(name).map(str::to_owned)
+        };
         Self {
-            environment: Arc::new(move |name| variables.get(name).map(str::to_owned)),
+            environment: Arc::new(environment),
             recorder,
+            withheld,
         }
+    }
+
+    /// What there is to say of secrets that sources have looked up, and that are not used because of where they stand.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let names = self.withheld.lock().unwrap_or_else(PoisonError::into_inner);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "others than you can read or write the file .env, so what it holds as {} is not used; make it yours alone: \
+                 chmod 600 .env",
+                names.join(", ")
+            )
+        })
     }
 }
 
@@ -165,11 +202,18 @@ pub fn open_source(
     settings: &Settings,
     surroundings: &Surroundings,
 ) -> Result<Box<dyn Source>, OpenError> {
-    spec.open(&OpenContext {
+    let opened = spec.open(&OpenContext {
         name: name.clone(),
         speed: settings.speed,
         environment: Arc::clone(&surroundings.environment),
         recorder: Arc::clone(&surroundings.recorder),
+    });
+    opened.map_err(|error| match (error, surroundings.warning()) {
+        (OpenError::Failed { spec, reason }, Some(warning)) if reason.contains(".env") => {
+            let reason = format!("{reason}\n{warning}");
+            OpenError::Failed { spec, reason }
+        }
+        (error, _) => error,
     })
 }
 
@@ -178,14 +222,15 @@ pub fn open_source(
 /// # Errors
 /// When the settings do not go together, or nothing could be opened.
 pub fn open_all(settings: &Settings, surroundings: &Surroundings) -> Result<Plan, PlanError> {
-    let names = names(&settings.sources);
+    let specs = expanded(&settings.sources);
+    let names = names(&specs);
     check_symbols(settings.symbols.as_deref(), &names)?;
-    check_named(settings.symbols.as_deref(), &settings.sources, &names)?;
+    check_named(settings.symbols.as_deref(), &specs, &names)?;
     let mut plan = Plan {
         sources: Vec::new(),
         failures: Vec::new(),
     };
-    for (spec, name) in settings.sources.iter().zip(names) {
+    for (spec, name) in specs.iter().zip(names) {
         match open_source(spec, &name, settings, surroundings) {
             Ok(source) => plan.sources.push(SourcePlan {
                 source,
@@ -277,6 +322,18 @@ mod tests {
         let names = names(&specs(&["replay:a", "sim:", "replay:b", "replay:c"]));
         let names: Vec<&str> = names.iter().map(SourceName::as_str).collect();
         assert_eq!(names, ["replay", "sim", "replay-2", "replay-3"]);
+    }
+
+    #[test]
+    fn a_recorded_source_that_is_asked_for_keeps_its_name() {
+        let names = names(&specs(&[
+            "replay:a?source=kraken",
+            "kraken:",
+            "replay:a?source=kraken-2",
+            "replay:a?source=a%20b",
+        ]));
+        let names: Vec<&str> = names.iter().map(SourceName::as_str).collect();
+        assert_eq!(names, ["kraken", "kraken-2", "kraken-2-2", "replay"]);
     }
 
     #[test]

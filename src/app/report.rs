@@ -113,17 +113,18 @@ impl Check {
         }
         self.settings = loaded.effective.iter().map(SettingEntry::of).collect();
         let settings = &loaded.settings;
-        let names = plan::names(&settings.sources);
+        let specs = plan::expanded(&settings.sources);
+        let names = plan::names(&specs);
         let symbols = settings.symbols.as_deref();
         for checked in [
             plan::check_symbols(symbols, &names),
-            plan::check_named(symbols, &settings.sources, &names),
+            plan::check_named(symbols, &specs, &names),
         ] {
             if let Err(error) = checked {
                 self.mistake(error.to_string());
             }
         }
-        for (spec, name) in settings.sources.iter().zip(&names) {
+        for (spec, name) in specs.iter().zip(&names) {
             let failure = self.try_open(spec, name, settings, surroundings);
             self.sources.push(SourceEntry {
                 name: name.to_string(),
@@ -132,6 +133,7 @@ impl Check {
                 message: failure,
             });
         }
+        self.warnings.extend(surroundings.warning());
     }
 
     fn try_open(

@@ -1,12 +1,18 @@
 //! Environment variables, and the `.env` file that adds to them.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+
+/// What a file's mode allows others than its owner.
+const OTHERS: u32 = 0o077;
 
 /// The variables that the program sees.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, Variable>,
+    /// Whether others than its owner can read or write the `.env` file.
+    is_dotenv_open: bool,
     /// What is wrong with the `.env` file.
     pub warnings: Vec<String>,
 }
@@ -48,6 +54,7 @@ impl Environment {
             .collect();
         Self {
             variables,
+            is_dotenv_open: false,
             warnings: Vec::new(),
         }
     }
@@ -65,6 +72,9 @@ impl Environment {
                 return;
             }
         };
+        // What the mode of is not known is taken to be open.
+        self.is_dotenv_open =
+            std::fs::metadata(path).map_or(true, |file| file.mode() & OTHERS != 0);
         for entry in entries {
             match entry {
                 Ok((name, value)) => {
@@ -103,6 +113,12 @@ impl Environment {
             .is_some_and(|variable| variable.from_dotenv)
     }
 
+    /// Whether a variable must not be used as a secret: it stands in a `.env` file that is not its owner's alone.
+    #[must_use]
+    pub fn is_withheld(&self, name: &str) -> bool {
+        self.is_dotenv_open && self.is_from_dotenv(name) && self.get(name).is_some()
+    }
+
     /// The names of all variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.variables.keys().map(String::as_str)
@@ -112,6 +128,8 @@ impl Environment {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -132,6 +150,29 @@ mod tests {
         assert_eq!(environment.get("EMPTY"), None);
         assert_eq!(environment.warnings.len(), 1);
         assert!(!environment.warnings[0].contains("sesame"));
+    }
+
+    #[test]
+    fn secrets_are_taken_only_from_a_file_that_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        std::fs::write(&path, "KEY=sesame\nEMPTY=\nOTHER=x\n").unwrap();
+        for (mode, is_withheld) in [
+            (0o600, false),
+            (0o400, false),
+            (0o640, true),
+            (0o604, true),
+            (0o620, true),
+        ] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let mut environment = Environment::of([("OTHER", "y")]);
+            environment.read_dotenv(&path);
+            assert_eq!(environment.is_withheld("KEY"), is_withheld, "{mode:o}");
+            assert_eq!(environment.get("KEY"), Some("sesame"));
+            for name in ["EMPTY", "OTHER", "NONE"] {
+                assert!(!environment.is_withheld(name), "{name}");
+            }
+        }
     }
 
     #[test]

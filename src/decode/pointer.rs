@@ -288,6 +288,8 @@ pub struct Condition {
 
 impl Condition {
     /// Reads a condition: a place and what has to stand there (`/type=trade`), or a place where something has to stand.
+    /// What a plain pointer does not lead to in an item is looked for in the message: what kind of message it is often
+    /// stands there once for all of its items.
     ///
     /// # Errors
     /// What is wrong, as the end of a sentence that begins with the text.
@@ -312,15 +314,23 @@ impl Condition {
         let Some(expected) = self.value.as_deref() else {
             return match self.place {
                 Place::Key => key.is_some(),
-                _ => self.place.find(item, message).is_some(),
+                _ => self.find(item, message).is_some(),
             };
         };
         if self.place == Place::Key {
             return key == Some(expected);
         }
-        self.place.find(item, message).is_some_and(|value| {
+        self.find(item, message).is_some_and(|value| {
             text_of(value).map_or_else(|| value.get() == expected, |text| text == expected)
         })
+    }
+
+    fn find<'a>(&self, item: &'a RawValue, message: &'a RawValue) -> Option<&'a RawValue> {
+        let found = self.place.find(item, message);
+        match &self.place {
+            Place::Item(pointer) => found.or_else(|| pointer.find(message)),
+            Place::Message(_) | Place::Key => found,
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::kind::{OptionValue, SourceOption};
-use super::spec::{SourceSpec, SpecError};
+use super::spec::{SourceSpec, SpecError, UNRESERVED};
 use super::venue::options::{OptionProblem, Setup, check_url};
 use crate::decode::pointer::Pointer;
 use crate::decode::pointer::mapping::Mapping;
@@ -44,9 +44,9 @@ macro_rules! with_mapping {
         use $crate::sources::mapped::{place, text};
         &[
             $($own,)*
-            text("map", "FILE", "none", "A TOML file with a [[mapping]] table for each kind of message, whose keys are the options that follow"),
+            text("map", "FILE", "none", "A TOML file with a [[mapping]] table for each kind of message, whose keys are the options from service to sequence; error= is given beside it"),
             text("service", "SERVICE", "the one that has the fields", "What the messages are: OHLCV, LEVEL1, LEVEL2, TIMESALE or NEWS"),
-            text("match", "CONDITIONS", "none", "What has to stand in a message to be taken, as /pointer=value, separated by commas"),
+            text("match", "CONDITIONS", "none", "What has to stand in an item to be taken, or where it has nothing there in its message, as /pointer=value, separated by commas"),
             place("items", "The list or object in a message whose values are taken one by one, or @message when it is one itself; @message/pointer then leads from the whole message"),
             SourceOption {
                 name: "columns",
@@ -204,13 +204,6 @@ pub(super) struct Template {
     pieces: Vec<Piece>,
     style: Style,
 }
-
-/// What is put into a URL as it is.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 impl Template {
     /// Finds the gaps of a text. Other braces are taken as they are.

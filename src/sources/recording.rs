@@ -19,6 +19,12 @@ pub trait Recording: fmt::Debug + Send + Sync {
     /// The kind of source that was recorded.
     fn kind(&self) -> &str;
 
+    /// The name that the source went by, as its head says.
+    fn source(&self) -> &str;
+
+    /// When the recording began.
+    fn started(&self) -> UnixMs;
+
     /// When its trading days begin and end.
     fn calendar(&self) -> SessionCalendar;
 

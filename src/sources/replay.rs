@@ -67,6 +67,11 @@ pub struct ReplaySettings {
     pub calendar_is_given: bool,
     /// Makes sense of recordings; `None` where they cannot be played.
     pub read_head: Option<ReadHead>,
+    /// The recorded source to play, of a folder with recordings of several; `None` is everything. The clock then begins
+    /// where the earliest recording of the folder does, so that several sources of one folder begin together.
+    pub recorded_source: Option<String>,
+    /// What the clock shows at the beginning; `None` is the time of the first data.
+    pub clock_from: Option<UnixMs>,
 }
 
 impl Default for ReplaySettings {
@@ -84,6 +89,8 @@ impl Default for ReplaySettings {
             open_at: None,
             calendar_is_given: false,
             read_head: None,
+            recorded_source: None,
+            clock_from: None,
         }
     }
 }
@@ -140,9 +147,26 @@ pub enum OpenError {
         /// One that differs.
         other: String,
     },
+    /// There is no recording of the source that is asked for.
+    #[error("{} holds no recording of '{source_name}'; {}", .path.display(), known_sources(.known))]
+    NoSuchRecording {
+        /// The file or folder.
+        path: PathBuf,
+        /// The source that is asked for.
+        source_name: String,
+        /// The recorded sources that there are.
+        known: String,
+    },
     /// The start is not before the end.
     #[error("the start of the replay is not before its end")]
     EmptyWindow,
+}
+
+fn known_sources(known: &str) -> String {
+    match known {
+        "" => "there is no recording at all".to_owned(),
+        known => format!("there are {known}"),
+    }
 }
 
 /// Recorded data that can be played.
@@ -162,9 +186,15 @@ impl ReplaySource {
     ///
     /// # Errors
     /// When there is nothing to play, or it cannot be read.
-    pub fn open(path: &Path, settings: ReplaySettings) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, mut settings: ReplaySettings) -> Result<Self, OpenError> {
         let mut files = files::find(path)?;
-        let warnings = recorded::read_heads(path, &mut files, settings.read_head)?;
+        let mut warnings = recorded::read_heads(&mut files, settings.read_head)?;
+        if let Some(source) = &settings.recorded_source {
+            let (began, warning) = recorded::keep_source(path, &mut files, source)?;
+            settings.clock_from = settings.clock_from.or(began);
+            warnings.extend(warning);
+        }
+        recorded::check_alike(path, &files)?;
         let shown = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let label = match shown.file_name() {
             Some(name) => format!("replay:{}", name.to_string_lossy()),
@@ -172,6 +202,18 @@ impl ReplaySource {
         };
         let source = Self::of_files(files, label, Origin::Replay, settings)?;
         Ok(Self { warnings, ..source })
+    }
+
+    /// The names of the sources that a folder holds recordings of, in the order of the alphabet. None where it cannot be
+    /// read: opening it says why.
+    #[must_use]
+    pub fn recorded_sources(folder: &Path, read_head: ReadHead) -> Vec<String> {
+        if !folder.is_dir() {
+            return Vec::new();
+        }
+        let mut files = files::find(folder).unwrap_or_default();
+        let sources = recorded::sources(&mut files, Some(read_head));
+        sources.into_iter().collect()
     }
 
     /// A replay of JSON lines in memory, compressed with zstd.

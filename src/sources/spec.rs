@@ -1,15 +1,19 @@
 //! What a person writes to name a source: `kind:rest?key=value&…`.
 
+mod problem;
 mod query;
 
 use std::fmt;
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
 use super::KINDS;
 use super::kind::{OpenContext, OpenError, Rest, SourceKind};
 use crate::pipeline::source::Source;
+
+pub use problem::SpecError;
+pub(super) use query::UNRESERVED;
 
 /// A source as a person names it, checked against what its kind takes.
 #[derive(Clone)]
@@ -18,110 +22,6 @@ pub struct SourceSpec {
     rest: String,
     options: Vec<(&'static str, String)>,
     text: String,
-}
-
-/// Why a text names no source. The message quotes it and says what would.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SpecError {
-    /// There is no colon.
-    #[error(
-        "'{text}' does not say what kind of source it is; write kind:rest, such as replay:{text}"
-    )]
-    NoKind {
-        /// What was given.
-        text: String,
-    },
-    /// No kind has this name.
-    #[error("'{text}': there is no source kind '{kind}'{}; there are {known}", did_you_mean(.nearest.as_deref()))]
-    UnknownKind {
-        /// What was given.
-        text: String,
-        /// What stands before the colon.
-        kind: String,
-        /// The kind that looks most like it.
-        nearest: Option<String>,
-        /// All kinds.
-        known: String,
-    },
-    /// Nothing follows the colon, and something should.
-    #[error("'{text}': give what to open, as in {kind}:{form}")]
-    MissingRest {
-        /// What was given.
-        text: String,
-        /// The kind.
-        kind: &'static str,
-        /// What belongs after the colon.
-        form: &'static str,
-    },
-    /// Something follows the colon, and nothing should.
-    #[error("'{text}': {kind}: takes nothing after the colon")]
-    UnexpectedRest {
-        /// What was given.
-        text: String,
-        /// The kind.
-        kind: &'static str,
-    },
-    /// The kind has no such option.
-    #[error("'{text}': {kind} has no option '{option}'{}; {known}", did_you_mean(.nearest.as_deref()))]
-    UnknownOption {
-        /// What was given.
-        text: String,
-        /// The kind.
-        kind: &'static str,
-        /// The option's name as given.
-        option: String,
-        /// The option that looks most like it.
-        nearest: Option<String>,
-        /// All options, as a clause.
-        known: String,
-    },
-    /// A part of a URL's query looks like an option that is misspelt.
-    #[error(
-        "'{text}': {kind} has no option '{option}', did you mean '{nearest}'? \
-         What belongs to the URL itself is written query.{option}=…"
-    )]
-    UnclearOption {
-        /// What was given.
-        text: String,
-        /// The kind.
-        kind: &'static str,
-        /// The name as given.
-        option: String,
-        /// The option that looks most like it.
-        nearest: &'static str,
-    },
-    /// A key stands in a URL for everybody to see.
-    #[error(
-        "'{url}': '{name}' looks like a key; put it into an environment variable and write {name}={{env:VARIABLE}}"
-    )]
-    PlainKey {
-        /// What was given, without its query.
-        url: String,
-        /// The name that the value has in the query.
-        name: String,
-    },
-    /// An option is not written `key=value`, or is given twice, or cannot be decoded.
-    #[error("'{text}': option '{option}' {reason}")]
-    MalformedOption {
-        /// What was given.
-        text: String,
-        /// The option as given.
-        option: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// The option does not take this value.
-    #[error("'{text}': {option}={value}: {reason}")]
-    Value {
-        /// What was given.
-        text: String,
-        /// The option's name.
-        option: String,
-        /// Its value.
-        value: String,
-        /// What is allowed.
-        reason: String,
-    },
 }
 
 /// The options of a text. Where commas separate them, what has no `=` is a further element of the list before it.
@@ -137,10 +37,6 @@ fn options_of(text: &str, separator: char) -> Vec<String> {
         }
     }
     options
-}
-
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!(", did you mean '{name}'?"))
 }
 
 /// The candidate that looks most like `text`, if any looks like it at all.
@@ -174,6 +70,16 @@ impl SourceSpec {
             .iter()
             .find(|(option, _)| *option == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// The same with one more option.
+    ///
+    /// # Errors
+    /// When the kind has no such option, or it is there already, or does not take the value.
+    pub fn with_option(&self, name: &str, value: &str) -> Result<Self, SpecError> {
+        let separator = if self.text.contains('?') { '&' } else { '?' };
+        let value = utf8_percent_encode(value, UNRESERVED);
+        format!("{}{separator}{name}={value}", self.text).parse()
     }
 
     /// An option's value as a type of its own.

@@ -35,6 +35,8 @@ pub const VENUE: Venue = Venue {
 
 /// Symbols in one message, where a message takes many.
 const SYMBOLS_PER_MESSAGE: usize = 200;
+/// So many messages may come before it is said that none of them is taken.
+const UNTAKEN_MAX: u32 = 20;
 
 /// The longest answer to a ping that is no JSON.
 const WORD_BYTES_MAX: usize = 16;
@@ -70,6 +72,8 @@ struct Feed {
     is_ready: bool,
     now: UnixMs,
     pinged: Option<UnixMs>,
+    /// How many messages no mapping has taken; `None` once one has, or it has been said.
+    untaken: Option<u32>,
 }
 
 /// What is kept for a symbol.
@@ -160,6 +164,7 @@ impl Feed {
             is_ready: false,
             now: UnixMs(0),
             pinged: None,
+            untaken: Some(0),
         })
     }
 
@@ -220,6 +225,23 @@ impl Feed {
         for (_, name) in &due {
             self.ask(self.unsubscribe.as_ref(), &[name], false, output);
             self.ask(self.subscribe.as_ref(), &[name], false, output);
+        }
+    }
+
+    /// Says once that the mappings may be wrong, when they take nothing of all that comes.
+    fn count_untaken(&mut self, output: &mut Output) {
+        let Some(count) = &mut self.untaken else {
+            return;
+        };
+        *count += 1;
+        if *count >= UNTAKEN_MAX {
+            self.untaken = None;
+            let text = format!(
+                "{UNTAKEN_MAX} messages have come, and the mapping has taken none of them; \
+                 compare match=, items= and symbol= with such a message"
+            );
+            let error = ErrorInstance::new(ErrorKind::SchemaError, text).as_warning();
+            output.notices.push(Notice::Error(error));
         }
     }
 
@@ -315,8 +337,11 @@ impl Protocol for Feed {
         for mapping in &self.mappings {
             is_known |= mapping.read(value, &mut rows);
         }
-        if !is_known {
+        if is_known {
+            self.untaken = None;
+        } else {
             output.ignored += 1;
+            self.count_untaken(output);
         }
         for row in rows {
             match row {

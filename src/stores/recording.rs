@@ -2,15 +2,16 @@
 //!
 //! A recording is a zstd stream of lines in `SOURCE-YYYYMMDDTHHMMSSZ-0001.rec.zst`, which goes on in `…-0002.rec.zst` when
 //! the file is large. What has been received is in the file at most a second later, so that it can be read while it is
-//! being written, and after a crash. It is handed to the system, but not forced through to the disk: after a power cut
+//! being written, and after a crash. Files and new folders are their owner's alone. It is handed to the system, but not forced through to the disk: after a power cut
 //! more may be missing.
 
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -55,7 +56,9 @@ impl Default for RecorderSettings {
             // Compressing and writing take their part of the second.
             flush_every: Duration::from_millis(800),
             create: Arc::new(|path| {
-                let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+                let mut options = OpenOptions::new();
+                options.write(true).create_new(true).mode(0o600);
+                let file = options.open(path)?;
                 Ok(Box::new(file))
             }),
         }
@@ -271,7 +274,10 @@ fn prepare(folder: &Path) -> io::Result<()> {
             "it is a file; name a folder",
         ));
     }
-    fs::create_dir_all(folder)?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
     let probe = folder.join(format!(".recording-{}", std::process::id()));
     OpenOptions::new()
         .write(true)

@@ -44,4 +44,5 @@ mod massive;
 mod rig;
 mod schwab;
 mod staying;
+mod together;
 mod websocket;

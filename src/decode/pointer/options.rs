@@ -228,6 +228,9 @@ pub fn from_toml(text: &str) -> Result<Vec<Mapping>, String> {
     let document: toml::Table = text
         .parse()
         .map_err(|error: toml::de::Error| format!("is no TOML: {}", error.message()))?;
+    if document.contains_key("error") {
+        return Err("has 'error', which is given as error=/pointer beside map=".to_owned());
+    }
     if let Some(key) = document.keys().find(|key| *key != "mapping") {
         return Err(format!("has '{key}' where only [[mapping]] tables belong"));
     }
@@ -254,6 +257,10 @@ fn from_table(table: &toml::Value) -> Result<Mapping, MappingProblem> {
         .ok_or_else(|| MappingProblem::new("", "is no table"))?;
     let mut options: Vec<(&str, String)> = Vec::new();
     for (name, value) in table {
+        if name == "error" {
+            let reason = "is of the whole feed, not of a mapping: give error=/pointer beside map=";
+            return Err(MappingProblem::new(name, reason));
+        }
         if !is_mapping_option(name) {
             return Err(MappingProblem::new(name, "is no key of a mapping"));
         }
@@ -371,6 +378,10 @@ mod tests {
             (
                 "[[mapping]]\nbid='/b'\nbdi='/b'",
                 "mapping 1: bdi is no key",
+            ),
+            (
+                "[[mapping]]\nbid='/b'\nerror='/e'",
+                "error is of the whole feed, not of a mapping: give error=/pointer beside map=",
             ),
             ("[[mapping]]\nbid=1", "must be a text"),
             ("[[mapping]]\nbid='/b'\n[[mapping]]", "mapping 2:  is empty"),

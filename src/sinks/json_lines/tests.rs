@@ -387,3 +387,53 @@ fn what_is_buffered_has_a_bound() {
     sink.flush().unwrap();
     assert_eq!(String::from_utf8(output).unwrap().lines().count(), 10_000);
 }
+
+#[test]
+fn the_readme_names_every_key() {
+    let readme = include_str!("../../../README.md");
+    let keys_in = |name: &str| -> Vec<&str> {
+        let start = format!("| {name} |");
+        let row = readme.lines().find(|line| line.starts_with(&start));
+        row.unwrap().split('`').collect()
+    };
+    let facts = SymbolFacts {
+        trading: Some(Trading::Halted),
+        reason: Some("T1".into()),
+        ..SymbolFacts::default()
+    };
+    let trade = |action| {
+        ResultBody::TimeAndSales(Arc::new(TimeAndSale {
+            action,
+            exchange: Some("D".into()),
+            ..TimeAndSale::default()
+        }))
+    };
+    let news = News {
+        summary: Some("short".to_owned()),
+        ..News::default()
+    };
+    let mut lines = vec![result_line(
+        &bar(["1"; 5], Some(0), Timeframe::M5, true),
+        "X",
+    )];
+    let bodies = [
+        ResultBody::Level1 {
+            quote: Level1::default(),
+            facts: Some(Arc::new(facts)),
+        },
+        ResultBody::Level2(Box::default()),
+        trade(TradeAction::Corrects(TradeId::Number(1))),
+        trade(TradeAction::Cancels(TradeId::Number(1))),
+        ResultBody::News(Box::new(news)),
+    ];
+    lines.extend(bodies.map(|body| result_line(&result(body), "X")));
+    for line in lines {
+        let line: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line).unwrap();
+        let service = format!("`{}`", line["service"].as_str().unwrap());
+        let mut known = keys_in("every `result`");
+        known.extend(keys_in(&service));
+        for key in line.keys() {
+            assert!(known.contains(&key.as_str()), "{service}: {key}");
+        }
+    }
+}

@@ -133,6 +133,17 @@ async fn one_symbol_that_fails_does_not_hold_the_others_up() {
             .is_some_and(|symbol| symbol.as_str() == "BAD")
     };
     assert_eq!(rig.errors.iter().filter(of_bad).count(), rig.errors.len());
+    // How long it waits each time makes no other error of it.
+    for error in &rig.errors {
+        assert_eq!(error.message, rig.errors[0].message);
+        assert!(
+            error
+                .next
+                .as_deref()
+                .unwrap()
+                .starts_with("trying again in")
+        );
+    }
 }
 
 #[tokio::test]
@@ -143,6 +154,9 @@ async fn retry_after_is_kept_to_and_shown() {
     .await;
     rig.until(|rig| rig.has_status(Status::Reconnecting)).await;
     assert_eq!(rig.errors[0].kind, ErrorKind::RateLimited);
+    assert!(!rig.errors[0].message.contains("again"));
+    let next = rig.errors[0].next.clone().unwrap();
+    assert!(next.starts_with("trying again in 3600."), "{next}");
     assert!(
         rig.statuses[1]
             .retry_ms
@@ -477,7 +491,7 @@ fn urls_are_specifications_and_mistakes_are_named() {
         );
     }
     for (bad, expected) in [
-        ("http:", "url=: is needed"),
+        ("http:", "url is needed"),
         ("http://a.example/{symbol}?last=/p", "is not encrypted"),
         (
             "https://a.example/{symbol}?perid_ms=5&last=/p",
@@ -487,8 +501,8 @@ fn urls_are_specifications_and_mistakes_are_named() {
             "https://a.example/{symbol}?period_ms=0&last=/p",
             "whole number from 1",
         ),
-        ("https://a.example/{symbol}", "map=: is needed"),
-        ("https://a.example/?last=/p", "symbol=: is needed"),
+        ("https://a.example/{symbol}", "map is needed"),
+        ("https://a.example/?last=/p", "symbol is needed"),
         (
             "https://a.example/{symbol}?last=p",
             "last=p: is no JSON pointer",

@@ -12,6 +12,12 @@ use crate::sources::replay::{ReplaySettings, ReplaySource};
 use crate::sources::spec::{SourceSpec, SpecError};
 use crate::sources::venue::recorded::playing::read_head;
 
+/// The option that names a recorded source.
+const RECORDED_SOURCE: &str = "source";
+
+/// Recordings come from anywhere. What is longer is not taken for a source's name.
+const NAME_LENGTH_MAX: usize = 64;
+
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "replay",
@@ -61,6 +67,12 @@ pub const KIND: SourceKind = SourceKind {
             default: "us; a recording's own",
             summary: "When trading days begin and end: New York's, or the UTC day",
         },
+        SourceOption {
+            name: RECORDED_SOURCE,
+            value: OptionValue::Text("NAME"),
+            default: "each, as a source of its own",
+            summary: "Of a folder with recordings of several sources, play only the one of this name",
+        },
     ],
     examples: &[
         Example {
@@ -74,6 +86,10 @@ pub const KIND: SourceKind = SourceKind {
         Example {
             spec: "replay:recorded/kraken-20240709T140000Z-0001.rec.zst",
             effect: "a recording of a live source (--record), with its books and trades",
+        },
+        Example {
+            spec: "replay:recorded?gaps=true",
+            effect: "all recordings of a folder; several sources come back under their own names and begin together (each has its own clock, which pauses in the recording bring apart unless gaps=true)",
         },
     ],
     services: &DataService::ALL,
@@ -97,6 +113,7 @@ fn settings(spec: &SourceSpec) -> Result<ReplaySettings, SpecError> {
         read_head: Some(read_head),
         looping: spec.parsed("loop")?.unwrap_or(false),
         gaps: spec.parsed("gaps")?.unwrap_or(false),
+        recorded_source: spec.option(RECORDED_SOURCE).map(str::to_owned),
         ..ReplaySettings::default()
     };
     let time = |option: &str| match spec.option(option) {
@@ -113,6 +130,35 @@ fn settings(spec: &SourceSpec) -> Result<ReplaySettings, SpecError> {
     settings.start = start;
     settings.end = end;
     Ok(settings)
+}
+
+/// The sources that a specification stands for: itself, but for a folder with recordings of several sources, which is one
+/// replay for each.
+#[must_use]
+pub fn expanded(spec: &SourceSpec) -> Vec<SourceSpec> {
+    let itself = || vec![spec.clone()];
+    if spec.kind().name != KIND.name || spec.option(RECORDED_SOURCE).is_some() {
+        return itself();
+    }
+    let sources = ReplaySource::recorded_sources(Path::new(spec.rest()), read_head);
+    if sources.len() < 2 {
+        return itself();
+    }
+    let each = sources
+        .iter()
+        .map(|source| spec.with_option(RECORDED_SOURCE, source));
+    each.collect::<Result<_, _>>().unwrap_or_else(|_| itself())
+}
+
+/// The recorded source that a replay is asked for by name. `None` where that is no name to go by.
+#[must_use]
+pub fn recorded_source(spec: &SourceSpec) -> Option<&str> {
+    let is_replay = spec.kind().name == KIND.name;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_name = |name: &&str| name.len() <= NAME_LENGTH_MAX && name.chars().all(is_plain);
+    spec.option(RECORDED_SOURCE)
+        .filter(|_| is_replay)
+        .filter(is_name)
 }
 
 fn open(spec: &SourceSpec, context: &OpenContext) -> Result<Box<dyn Source>, OpenError> {

@@ -90,6 +90,12 @@ pub const KIND: SourceKind = SourceKind {
             spec: "wss://feed.example.com/v1?token={env:FEED_TOKEN}&subscribe={\"sub\":\"quotes.{symbol}\"}&items=/data&symbol=/sym&bid=/b&ask=/a",
             effect: "quotes, several in a message, with a key from the environment",
         },
+        Example {
+            spec: "wss://feed.example.com/v1?subscribe={\"sub\":{symbols}}&match=/type=trade&items=/data&symbol=/s&price=/p&size=/q",
+            effect: "trades, several in a message; the type may stand in each of them or, as here, beside their list: \
+                     {\"type\":\"trade\",\"data\":[{\"s\":\"AAPL\",\"p\":1.25,\"q\":100}]}\n      \
+                     For quotes besides, put both kinds into a file and give map=FILE instead of the fields:\n\n          [[mapping]]\n          match = [\"/type=trade\"]\n          items = \"/data\"\n          symbol = \"/s\"\n          price = \"/p\"\n          size = \"/q\"\n\n          [[mapping]]\n          match = [\"/type=quote\"]\n          symbol = \"/s\"\n          bid = \"/b\"\n          ask = \"/a\"\n          time = \"/t\"\n          time_unit = \"ms\"",
+        },
     ],
     services: &DataService::ALL,
     delivery: Delivery::Live,
@@ -104,3 +110,22 @@ pub const KIND: SourceKind = SourceKind {
         VENUE.open(spec, context)
     },
 };
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::decode::pointer::options::from_toml;
+
+    #[test]
+    fn the_file_that_is_shown_can_be_used() {
+        let text = KIND.examples.last().unwrap().effect;
+        let file = &text[text.find("[[mapping]]").unwrap()..];
+        let services: Vec<DataService> = from_toml(file)
+            .unwrap()
+            .iter()
+            .map(|mapping| mapping.service)
+            .collect();
+        assert_eq!(services, [DataService::TimeAndSales, DataService::Level1]);
+    }
+}

@@ -1,5 +1,6 @@
 //! Recordings of live sources among the files of a replay.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
@@ -14,16 +15,59 @@ use super::OpenError;
 use super::files::{File, Format};
 use super::reader::first_line;
 
-/// Reads the heads of all recordings among the files. What cannot be played is left out when there is anything else,
-/// and said in the warnings.
+/// The names of the recorded sources among the files, each once, in the order of the alphabet.
+pub(super) fn sources(files: &mut Vec<File>, read_head: Option<ReadHead>) -> BTreeSet<String> {
+    take_heads(files, read_head);
+    let recordings = files.iter().filter_map(|file| file.recording.as_ref());
+    recordings
+        .map(|recording| recording.source().to_owned())
+        .collect()
+}
+
+/// Leaves only the recordings of the source of this name. Gives when the earliest of all recordings began, those of other
+/// sources included, and what is to be said of files that are no recordings.
 ///
 /// # Errors
-/// When nothing is left, or the recordings are not of one kind.
-pub(super) fn read_heads(
+/// When there is no recording of it.
+pub(super) fn keep_source(
     path: &Path,
     files: &mut Vec<File>,
-    read_head: Option<ReadHead>,
-) -> Result<Vec<ErrorInstance>, OpenError> {
+    source: &str,
+) -> Result<(Option<UnixMs>, Option<ErrorInstance>), OpenError> {
+    let recordings = || files.iter().filter_map(|file| file.recording.as_ref());
+    let began = recordings().map(|recording| recording.started()).min();
+    let known: BTreeSet<&str> = recordings().map(|recording| recording.source()).collect();
+    if !known.contains(source) {
+        return Err(OpenError::NoSuchRecording {
+            path: path.to_owned(),
+            source_name: source.to_owned(),
+            known: known.into_iter().collect::<Vec<_>>().join(", "),
+        });
+    }
+    let others: Vec<&str> = files
+        .iter()
+        .filter(|file| file.recording.is_none())
+        .map(|file| file.name.as_str())
+        .collect();
+    // One of all the sources of a folder says it for all.
+    let is_first = known.first() == Some(&source);
+    let warning = (is_first && !others.is_empty()).then(|| {
+        let message = format!(
+            "{} is left out: with recordings of several sources in a folder, nothing else of it is played; move it to \
+             another folder",
+            others.join(", ")
+        );
+        ErrorInstance::new(ErrorKind::ConfigError, message).as_warning()
+    });
+    files.retain(|file| {
+        let recording = file.recording.as_ref();
+        recording.is_some_and(|recording| recording.source() == source)
+    });
+    Ok((began, warning))
+}
+
+/// Reads the heads of all recordings among the files, and leaves those out that cannot be played. Gives why.
+fn take_heads(files: &mut Vec<File>, read_head: Option<ReadHead>) -> Vec<OpenError> {
     let mut unplayable = Vec::new();
     files.retain_mut(|file| {
         if file.format != Format::Recording {
@@ -38,11 +82,36 @@ pub(super) fn read_heads(
         }
         file.recording.is_some()
     });
+    unplayable
+}
+
+/// Reads the heads of all recordings among the files. What cannot be played is left out when there is anything else,
+/// and said in the warnings.
+///
+/// # Errors
+/// When nothing is left.
+pub(super) fn read_heads(
+    files: &mut Vec<File>,
+    read_head: Option<ReadHead>,
+) -> Result<Vec<ErrorInstance>, OpenError> {
+    let mut unplayable = take_heads(files, read_head);
     if files.is_empty()
         && let Some(error) = unplayable.pop()
     {
         return Err(error);
     }
+    let warning = |error: OpenError| {
+        let message = format!("{error}; it is left out");
+        ErrorInstance::new(ErrorKind::DecodeError, message).as_warning()
+    };
+    Ok(unplayable.into_iter().map(warning).collect())
+}
+
+/// Whether the recordings among the files can be played as one source.
+///
+/// # Errors
+/// When they are not of one kind.
+pub(super) fn check_alike(path: &Path, files: &[File]) -> Result<(), OpenError> {
     let mut recordings = files
         .iter()
         .filter_map(|file| Some((file, file.recording.as_ref()?)));
@@ -60,11 +129,7 @@ pub(super) fn read_heads(
             });
         }
     }
-    let warning = |error: OpenError| {
-        let message = format!("{error}; it is left out");
-        ErrorInstance::new(ErrorKind::DecodeError, message).as_warning()
-    };
-    Ok(unplayable.into_iter().map(warning).collect())
+    Ok(())
 }
 
 fn head_of(

@@ -1,7 +1,16 @@
 //! The query of a URL that is a specification: some of it are options, the rest belongs to the URL.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+
 use super::{SourceSpec, SpecError};
 use crate::sources::kind::{OptionValue, SourceKind};
+
+/// What stands in a URL, or in an option's value, as it is.
+pub(in crate::sources) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// What is called so in a query is a secret.
 const KEY_NAMES: [&str; 12] = [

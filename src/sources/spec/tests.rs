@@ -7,6 +7,46 @@ fn parse(text: &str) -> SourceSpec {
 }
 
 #[test]
+fn a_problem_names_what_is_wrong_and_nothing_else() {
+    for (text, expected) in [
+        ("alpaca:foo", "'alpaca:foo': 'foo'"),
+        (
+            "wss://a.example",
+            "'wss://a.example': map is needed, or fields",
+        ),
+        (
+            "websocket:?price=/p",
+            "url is needed, or a URL after the colon",
+        ),
+        ("sim:rate=x", "'sim:rate=x': rate=x: give events"),
+    ] {
+        let message = text.parse::<SourceSpec>().unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+        assert!(
+            !message.contains("=: ") && !message.contains(" : "),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn an_option_can_be_added() {
+    for (text, expected) in [
+        ("replay:tapes", "replay:tapes?source=a%26b"),
+        (
+            "replay:what%3F?loop=true",
+            "replay:what%3F?loop=true&source=a%26b",
+        ),
+    ] {
+        let spec = parse(text).with_option("source", "a&b").unwrap();
+        assert_eq!(spec.to_string(), expected);
+        assert_eq!(spec.option("source"), Some("a&b"));
+        assert_eq!(spec.rest(), parse(text).rest());
+        assert!(spec.with_option("source", "x").is_err(), "given twice");
+    }
+}
+
+#[test]
 fn specifications_are_taken_apart() {
     let plain = parse("replay:some folder/a:b.csv");
     assert_eq!(
@@ -67,7 +107,7 @@ fn mistakes_are_named_with_what_would_be_right() {
         (
             "replay:x?stmap=end",
             "'replay:x?stmap=end': replay has no option 'stmap', did you mean 'stamp'?; \
-             there are start, end, stamp, tz, gaps, loop, session",
+             there are start, end, stamp, tz, gaps, loop, session, source",
         ),
         (
             "bundled:?loop=true",

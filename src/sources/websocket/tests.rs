@@ -3,6 +3,7 @@
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::domain::outcome::Severity;
 use crate::sources::spec::SourceSpec;
 use crate::sources::venue::Outgoing;
 use crate::sources::venue::testing::Workbench;
@@ -112,6 +113,62 @@ fn messages_become_events_and_everything_else_is_counted_or_reported() {
 }
 
 #[test]
+fn the_kind_of_a_message_may_stand_beside_its_items_or_in_them() {
+    let mut feed = bench("symbol=/s&price=/p&items=/d&match=/type=trade");
+    feed.subscribe(&["A"]);
+    feed.open();
+    for (text, count) in [
+        (
+            r#"{"type":"trade","d":[{"s":"A","p":1},{"s":"A","p":2}]}"#,
+            2,
+        ),
+        (
+            r#"{"d":[{"type":"trade","s":"A","p":1},{"s":"A","p":2}]}"#,
+            1,
+        ),
+        // What stands in the item counts before what stands beside it.
+        (
+            r#"{"type":"trade","d":[{"type":"quote","s":"A","p":1}]}"#,
+            0,
+        ),
+        (r#"{"type":"quote","d":[{"s":"A","p":1}]}"#, 0),
+    ] {
+        feed.text(text);
+        assert_eq!(feed.output.events.len(), count, "{text}");
+    }
+}
+
+#[test]
+fn a_mapping_that_takes_nothing_is_said_once() {
+    let warnings = |feed: &Workbench| {
+        let all = feed.output.notices.iter();
+        all.filter(|notice| matches!(notice, Notice::Error(error) if error.severity == Severity::Warning && error.kind == ErrorKind::SchemaError))
+            .count()
+    };
+    let mut feed = bench(TRADES);
+    feed.subscribe(&["A"]);
+    feed.open();
+    let mut said = Vec::new();
+    for number in 1..=60 {
+        feed.text(r#"{"kind":"trade","s":"A","p":1}"#);
+        if warnings(&feed) > 0 {
+            said.push(number);
+        }
+    }
+    assert_eq!(said, [20]);
+
+    // Where something has been taken, others may come as they like.
+    let mut feed = bench(TRADES);
+    feed.subscribe(&["A"]);
+    feed.open();
+    feed.text(r#"{"type":"trade","s":"A","p":1}"#);
+    for _ in 0..60 {
+        feed.text(r#"{"type":"heartbeat"}"#);
+        assert_eq!(warnings(&feed), 0);
+    }
+}
+
+#[test]
 fn login_is_secret_and_subscriptions_may_wait_for_it() {
     let mut feed = bench(&format!(
         "token={{env:FEED TOKEN}}&login={{\"key\":\"{{env:FEED_KEY}}\"}}&ready=/status=ok&error=/error&headers=X-Key: {{env:FEED_KEY}}&subscribe=s:{{symbol}}&{TRADES}"
@@ -202,9 +259,9 @@ fn several_kinds_of_messages_are_described_in_a_file() {
 #[test]
 fn mistakes_are_named() {
     for (text, expected) in [
-        ("websocket:", "url=: is needed"),
-        ("wss://a.example/x", "map=: is needed"),
-        ("wss://a.example/x?price=/p", "symbol=: is needed"),
+        ("websocket:", "url is needed"),
+        ("wss://a.example/x", "map is needed"),
+        ("wss://a.example/x?price=/p", "symbol is needed"),
         (
             "wss://a.example/x?price=p&symbol=/s",
             "price=p: is no JSON pointer",

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use super::*;
@@ -75,6 +76,14 @@ fn each_source_has_a_file_and_each_recording_files_of_its_own() {
             "venue-19700101T000000Z.2-0001.rec.zst",
         ]
     );
+    for (path, expected) in [
+        (folder.path().join("a"), 0o700),
+        (inner.clone(), 0o700),
+        (inner.join("venue-19700101T000000Z-0001.rec.zst"), 0o600),
+    ] {
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, expected, "{}", path.display());
+    }
     let head = std::str::from_utf8(HEAD_LINE).unwrap().to_owned();
     let lines = |name: &str| read(&inner.join(name));
     assert_eq!(

@@ -88,7 +88,7 @@ fn every_service_gives_its_results_and_a_refused_symbol_harms_no_other() {
     assert!(peer.text().contains(r#""trades":["AAPL"]"#));
     // Data before the confirmation.
     peer.send(trade(3));
-    live.expect(&[r#"{"type":"result","service":"TIMESALE","symbol":"AAPL","price":1003.25,"size":1,"side":null,"conditions":["@"],"trade_id":3,"unix_ts":1614009104208,"new_york_datetime":"2021-02-22T10:51:44.208-05:00","source":"alpaca"}"#,]);
+    live.expect(&[r#"{"type":"result","service":"TIMESALE","symbol":"AAPL","price":1003.25,"size":1,"side":null,"conditions":["@"],"trade_id":3,"unix_ts":1614009104208,"new_york_datetime":"2021-02-22T10:51:44.208-05:00","source":"alpaca","exchange":"V"}"#,]);
     peer.send(r#"[{"T":"subscription","trades":["AAPL"],"quotes":["AAPL"],"bars":["AAPL"],"updatedBars":["AAPL"],"dailyBars":["AAPL"],"statuses":["AAPL"],"lulds":["AAPL"],"corrections":["AAPL"],"cancelErrors":["AAPL"]}]"#);
     assert!(peer.text_with("NOPE").contains(r#""trades":["NOPE!"]"#));
     peer.send(r#"[{"T":"error","code":400,"msg":"invalid syntax"}]"#);

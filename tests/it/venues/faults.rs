@@ -1,6 +1,8 @@
 //! Faults of the network and of what it carries, by the numbers of the table above.
 
 use std::fmt::Write as _;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use flate2::{Compress, Compression, FlushCompress};
@@ -298,6 +300,7 @@ fn what_describes_sources_shows_no_key() {
     }
     writeln!(file, "FINNHUB_API_KEY=CANARY-FINNHUB").unwrap();
     std::fs::write(home.path(".env"), file).unwrap();
+    std::fs::set_permissions(home.path(".env"), Permissions::from_mode(0o600)).unwrap();
     let feed = "wss://feed.example/v1?token={env:FEED_KEY}&symbol=/s&price=/p";
     for source in [
         "alpaca:iex",

@@ -102,7 +102,7 @@ fn every_service_gives_its_results() {
     peer.text_with("AM.MSFT,T.MSFT,Q.MSFT,LULD.MSFT");
     // A trade before its confirmation.
     peer.send(trade(1));
-    live.expect(&[r#"{"type":"result","service":"TIMESALE","symbol":"MSFT","price":1001.25,"size":100,"side":null,"conditions":["0"],"trade_id":"1","unix_ts":1536036818784,"new_york_datetime":"2018-09-04T00:53:38.784-04:00","source":"massive"}"#,]);
+    live.expect(&[r#"{"type":"result","service":"TIMESALE","symbol":"MSFT","price":1001.25,"size":100,"side":null,"conditions":["0"],"trade_id":"1","unix_ts":1536036818784,"new_york_datetime":"2018-09-04T00:53:38.784-04:00","source":"massive","exchange":"4"}"#,]);
     peer.send(status("success", "subscribed to: T.MSFT"));
     peer.send(r#"[{"ev":"Q","sym":"MSFT","bx":4,"bp":114.125,"bs":100,"ax":7,"ap":114.1280,"as":160,"c":0,"i":[604],"t":1536036818785,"q":50385480,"z":3}]"#);
     live.expect(&[r#"{"type":"result","service":"LEVEL1","symbol":"MSFT","bid":114.125,"bid_size":100,"ask":114.1280,"ask_size":160,"last":null,"last_size":null,"volume":null,"unix_ts":1536036818785,"new_york_datetime":"2018-09-04T00:53:38.785-04:00","source":"massive"}"#,]);

@@ -100,3 +100,20 @@ fn a_key_that_is_said_again_is_hidden_however_it_is_written() {
     }
     live.quit();
 }
+
+#[test]
+fn a_mapping_that_takes_nothing_is_told_once_with_a_message_that_it_does_not_take() {
+    let mut live = Live::start(SOURCE, "A,B", KEYS);
+    let mut peer = welcome(&live.server);
+    for number in 0..30 {
+        peer.send(format!(
+            r#"{{"kind":"trade","s":"A","p":{number},"key":"CANARY-KEY-3456"}}"#
+        ));
+    }
+    let warning = live.error("SchemaError", "the mapping has taken none of them");
+    assert_eq!(warning["severity"], "warning", "{warning}");
+    let sample = warning["sample"].as_str().unwrap();
+    assert!(sample.contains(r#""kind":"trade""#), "{sample}");
+    live.takes(&CASE, &mut peer, 0);
+    live.quit();
+}

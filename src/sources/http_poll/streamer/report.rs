@@ -189,7 +189,7 @@ impl Streamer {
         if self.schedule.is_lost() {
             return self.lose(error, wait, whole).await;
         }
-        error.message = format!("{}; trying again in {}", error.message, shown(wait));
+        error.next = Some(again_in(wait));
         let body = whole.map_or(&b""[..], |whole| &whole.body);
         self.report(error, body).await
     }
@@ -202,7 +202,8 @@ impl Streamer {
         whole: Option<&Whole>,
     ) -> Result<(), EngineGone> {
         let reason = self.plan.secrets.hide(error.message);
-        error.message = format!("{reason}; trying again in {}", shown(wait));
+        error.message = reason.clone();
+        error.next = Some(again_in(wait));
         let retry = Nanos(self.feed.now().0.saturating_add(wait_nanos(wait)));
         self.set_state(ConnectionState::Reconnecting);
         self.feed.meters().reconnects.add(1);
@@ -263,6 +264,6 @@ fn wait_nanos(wait: Duration) -> u64 {
     u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn shown(wait: Duration) -> String {
-    format!("{:.1} s", wait.as_secs_f64())
+fn again_in(wait: Duration) -> String {
+    format!("trying again in {:.1} s", wait.as_secs_f64())
 }

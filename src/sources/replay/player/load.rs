@@ -105,7 +105,7 @@ impl Player {
         self.forget_steps();
         let now = Instant::now();
         self.playback.halt(false, now);
-        match place.time() {
+        match place.time().or_else(|| self.clock_from()) {
             Some(time) => self.playback.set(time, now),
             None => self.playback.forget(),
         }
@@ -194,11 +194,16 @@ impl Player {
         false
     }
 
+    /// What the clock shows at the beginning, if that is not the time of the first data.
+    pub(super) fn clock_from(&self) -> Option<i64> {
+        self.settings.clock_from.map(|time| time.0)
+    }
+
     /// The jump is done.
     fn loaded(&mut self, time: Option<i64>, announced: bool) {
         // History is not playing: a loop that opens behind the end of the data must come to an end.
         self.has_played = false;
-        let time = time.or_else(|| {
+        let time = time.or_else(|| self.clock_from()).or_else(|| {
             let first = self.merge.peek().map(|head| head.pacing);
             first.filter(|&first| first != i64::MIN)
         });

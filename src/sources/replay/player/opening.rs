@@ -1,5 +1,7 @@
 //! Beginning: headers of tables, and the tracks of the files that are wanted.
 
+use tokio::time::Instant;
+
 use crate::decode::csv::Layout;
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Status};
 use crate::domain::symbol::{Resolution, Symbol};
@@ -49,6 +51,8 @@ impl Player {
         self.open_tracks();
         if let Some(time) = self.settings.open_at {
             self.load = Load::before(Place::At(time.0), false);
+        } else if let Some(time) = self.clock_from() {
+            self.playback.set(time, Instant::now());
         }
     }
 

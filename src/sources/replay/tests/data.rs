@@ -70,3 +70,20 @@ async fn times_with_offsets_are_read() {
     let first = UnixMs(times["AAPL"][0]).new_york().unwrap().to_rfc3339();
     assert_eq!(first, "2025-09-26T04:00:00-04:00");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_begins_before_the_data_waits_for_it() {
+    let folder = folder(&[("a.jsonl", &lines(&[1.5, 2.5], &["A"]))]);
+    let settings = ReplaySettings {
+        clock_from: Some(UnixMs(BEGIN)),
+        ..at_sixty()
+    };
+    let mut rig = Rig::start(open(&folder, settings), &["A"]);
+    let begun = rig.at;
+    rig.tell_next(3).await;
+    let waited = (rig.at - begun).as_millis();
+    assert!(waited.abs_diff(1500) <= 5, "{waited}");
+    rig.next().await;
+    let waited = (rig.at - begun).as_millis();
+    assert!(waited.abs_diff(2500) <= 5, "{waited}");
+}

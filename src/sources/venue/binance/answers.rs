@@ -180,15 +180,15 @@ impl Binance {
             0 => shortened(&String::from_utf8_lossy(answer.body)),
             status => format!("HTTP {status}"),
         };
-        let message = format!(
-            "the whole book could not be fetched ({words}); trying again in {in_seconds} s"
-        );
+        let message = format!("the whole book could not be fetched ({words})");
         let kind = if is_limit {
             ErrorKind::RateLimited
         } else {
             ErrorKind::ConnectionError
         };
-        let mut error = ErrorInstance::new(kind, message).as_warning();
+        let mut error = ErrorInstance::new(kind, message)
+            .as_warning()
+            .then(format!("trying again in {in_seconds} s"));
         error.symbol = Some(entry.symbol.clone());
         output.notices.push(Notice::Error(error));
     }

@@ -1,5 +1,7 @@
 //! The streams of Binance.
 
+use std::sync::Arc;
+
 use super::book::Taken;
 use super::frames::{BookTicker, Depth, Frame, Kline, Trade};
 use super::{Binance, shutdown};
@@ -76,7 +78,7 @@ impl Binance {
         let (id, time, payload) = match kind {
             "trade" => {
                 let trade: Trade<'_> = read_part(data, kind)?;
-                let payload = Payload::TimeAndSales(Box::new(trade.trade()));
+                let payload = Payload::TimeAndSales(Arc::new(trade.trade()));
                 (self.heard(&trade.symbol, output), trade.time(), payload)
             }
             "bookTicker" => {

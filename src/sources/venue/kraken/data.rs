@@ -1,5 +1,7 @@
 //! Kraken's data: one bad row rejects only itself.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::control::{is_rate_limit, rate_limited};
@@ -117,7 +119,7 @@ impl Kraken {
         if is_snapshot && !is_missed {
             return Ok(());
         }
-        let payload = Payload::TimeAndSales(Box::new(trade));
+        let payload = Payload::TimeAndSales(Arc::new(trade));
         output.events.push(Event {
             symbol,
             time: Some(time),

@@ -10,7 +10,7 @@ use crate::decode::Rejection;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::source::Products;
 use crate::domain::symbol::{Symbol, SymbolId};
-use crate::domain::time::SessionCalendar;
+use crate::domain::time::{SessionCalendar, UnixMs};
 use crate::sources::http_poll;
 use crate::sources::recording::{Played, Recording, RecordingPlayer};
 use crate::sources::spec::SourceSpec;
@@ -18,7 +18,7 @@ use crate::sources::venue::options::{Setup, Venue};
 use crate::sources::venue::session::Session;
 use crate::sources::venue::{Notice, Output, Protocol, VENUES};
 
-use super::line::Line;
+use super::line::{Head, Line};
 
 /// What stands for a key: a recording is played without any.
 const NO_KEY: &str = "not-needed-for-a-recording";
@@ -43,7 +43,7 @@ pub fn read_head(line: &[u8]) -> Result<Arc<dyn Recording>, String> {
         .find(|venue| venue.kind.name == kind)
         .ok_or_else(|| format!("it is a recording of {kind}:, which is no live source"))?;
     let recording = OfVenue::new(venue, &spec).map_err(|error| error.to_string())?;
-    Ok(Arc::new(recording))
+    Ok(Arc::new(recording.with_head(&head)))
 }
 
 /// Everything that is recorded: venues, and what is polled.
@@ -54,6 +54,9 @@ fn recordable() -> impl Iterator<Item = &'static Venue> {
 /// A venue's recording.
 pub struct OfVenue {
     kind: String,
+    /// The name that the source went by.
+    source: String,
+    started: UnixMs,
     setup: Setup,
     protocol: MakeProtocol,
 }
@@ -90,8 +93,20 @@ impl OfVenue {
     pub fn with_protocol(kind: &str, setup: Setup, protocol: MakeProtocol) -> Self {
         Self {
             kind: kind.to_owned(),
+            source: kind.to_owned(),
+            started: UnixMs(0),
             setup,
             protocol,
+        }
+    }
+
+    /// The same, with what its head says of it. Without one it is called as its kind, and began in 1970.
+    #[must_use]
+    pub fn with_head(self, head: &Head) -> Self {
+        Self {
+            source: head.source.clone(),
+            started: head.started,
+            ..self
         }
     }
 }
@@ -99,6 +114,14 @@ impl OfVenue {
 impl Recording for OfVenue {
     fn kind(&self) -> &str {
         &self.kind
+    }
+
+    fn source(&self) -> &str {
+        &self.source
+    }
+
+    fn started(&self) -> UnixMs {
+        self.started
     }
 
     fn calendar(&self) -> SessionCalendar {
@@ -215,7 +238,6 @@ impl Player {
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
-    use crate::domain::time::UnixMs;
 
     fn head(spec: &str) -> Result<Arc<dyn Recording>, String> {
         let mut line = Vec::new();

@@ -163,7 +163,13 @@ impl Desk {
                 self.status(change.with_message(reason), moment);
             }
             Notice::Rejected(rejection) => self.reject(rejection, sample, moment),
-            Notice::Error(error) => self.error(error, moment),
+            Notice::Error(mut error) => {
+                // What a message should look like is best told beside one.
+                if error.kind == ErrorKind::SchemaError {
+                    error.sample = sample.map(|bytes| self.secrets.sample(bytes, SAMPLE_BYTES_MAX));
+                }
+                self.error(error, moment);
+            }
         }
     }
 
