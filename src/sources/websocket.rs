@@ -1,6 +1,8 @@
 //! `websocket:` – any JSON feed over a websocket, by configuration: what is sent to subscribe, and where in a message the
 //! data stands.
 
+mod anew;
+
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,7 +12,6 @@ use secrecy::SecretString;
 use super::kind::websocket::KIND;
 use super::mapped::{Style, Template, Variables, error_pointer, headers, mappings};
 use super::venue::options::{OptionProblem, Setup, Venue};
-use super::venue::patience::Patience;
 use super::venue::wanted::Wanted;
 use super::venue::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol};
 use crate::decode::pointer::mapping::{Mapping, Row};
@@ -19,6 +20,8 @@ use crate::domain::event::{Event, Payload, ServiceSet};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+
+use anew::State;
 
 /// The feed as a venue, for the driver.
 pub const VENUE: Venue = Venue {
@@ -74,16 +77,6 @@ struct Feed {
     pinged: Option<UnixMs>,
     /// How many messages no mapping has taken; `None` once one has, or it has been said.
     untaken: Option<u32>,
-}
-
-/// What is kept for a symbol.
-#[derive(Debug, Default)]
-struct State {
-    /// Whether data has come for it on this connection.
-    is_heard: bool,
-    /// When it is to be asked for anew, because its book is lost.
-    resync_at: Option<UnixMs>,
-    patience: Patience,
 }
 
 /// A header's name for as long as the program runs. There are few of them, and each is kept once.
@@ -209,23 +202,6 @@ impl Feed {
         let all = self.wanted.in_order();
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
         self.ask(self.subscribe.as_ref(), &names, true, output);
-    }
-
-    /// Asks anew for the symbols whose time has come.
-    fn resync_due(&mut self, output: &mut Output) {
-        let now = self.now;
-        let mut due = Vec::new();
-        for (name, entry) in self.wanted.iter_mut() {
-            if entry.state.resync_at.is_some_and(|at| at <= now) {
-                entry.state.resync_at = None;
-                due.push((entry.id, name.to_owned()));
-            }
-        }
-        due.sort_unstable();
-        for (_, name) in &due {
-            self.ask(self.unsubscribe.as_ref(), &[name], false, output);
-            self.ask(self.subscribe.as_ref(), &[name], false, output);
-        }
     }
 
     /// Says once that the mappings may be wrong, when they take nothing of all that comes.
@@ -379,18 +355,7 @@ impl Protocol for Feed {
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
-        let Some(name) = self.wanted.wire(symbol).map(str::to_owned) else {
-            return;
-        };
-        let (now, is_ready) = (self.now, self.is_ready);
-        // Everything is asked for anyway once the feed is ready; and what waits its turn is on its way.
-        if let Some(entry) = self.wanted.get_mut(&name)
-            && is_ready
-            && entry.state.resync_at.is_none()
-        {
-            entry.state.resync_at = Some(entry.state.patience.next(now));
-            self.resync_due(output);
-        }
+        self.begin_book(symbol, output);
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {
