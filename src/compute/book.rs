@@ -63,7 +63,25 @@ pub struct Book {
 #[derive(Debug, Clone, Default)]
 struct BookSide {
     levels: Vec<Level>,
+    /// What the update in hand has done, so that a faulty one leaves nothing behind.
+    undo: Vec<Undo>,
+    /// The levels before a whole book that is in hand.
+    before: Vec<Level>,
 }
+
+/// How a step of an update is taken back.
+#[derive(Debug, Clone, Copy)]
+enum Undo {
+    /// A level was put in here.
+    Inserted(usize),
+    /// This level was here.
+    Was(usize, Level),
+    /// This level was taken out here.
+    Removed(usize, Level),
+}
+
+/// Levels for which room is kept for the next whole book.
+const ROOM_KEPT_LEVELS: usize = 1024;
 
 impl BookSide {
     /// Puts a level in its place; `order` says how prices stand from worst to best.
@@ -73,17 +91,25 @@ impl BookSide {
             .binary_search_by(|known| order(&known.price, &level.price));
         match (place, level.size.is_zero()) {
             (Ok(at), true) => {
-                self.levels.remove(at);
+                let removed = self.levels.remove(at);
+                self.undo.push(Undo::Removed(at, removed));
             }
-            (Ok(at), false) => self.levels[at] = level,
+            (Ok(at), false) => {
+                let was = std::mem::replace(&mut self.levels[at], level);
+                self.undo.push(Undo::Was(at, was));
+            }
             // Removing what is not there is usual: it was beyond the depth.
             (Err(_), true) => {}
-            (Err(at), false) => self.levels.insert(at, level),
+            (Err(at), false) => {
+                self.levels.insert(at, level);
+                self.undo.push(Undo::Inserted(at));
+            }
         }
     }
 
     /// Takes these levels instead of what there is; of two at one price the later counts. Thousands come at a time.
     fn fill(&mut self, levels: &[Level], order: impl Fn(&Decimal, &Decimal) -> Ordering) {
+        std::mem::swap(&mut self.levels, &mut self.before);
         self.levels.clear();
         self.levels.extend(levels.iter().rev());
         self.levels
@@ -94,7 +120,38 @@ impl BookSide {
 
     fn cut(&mut self, depth: Option<u32>) {
         let excess = depth.map_or(0, |depth| self.levels.len().saturating_sub(depth as usize));
-        self.levels.drain(..excess);
+        let cut = self.levels.drain(..excess);
+        self.undo.extend(cut.map(|level| Undo::Removed(0, level)));
+    }
+
+    /// An update begins.
+    fn begin(&mut self) {
+        self.undo.clear();
+    }
+
+    /// The update was good.
+    fn keep(&mut self) {
+        self.undo.clear();
+        if self.before.capacity() > ROOM_KEPT_LEVELS {
+            self.before = Vec::new();
+        }
+    }
+
+    /// The update was faulty: everything is as it was before.
+    fn take_back(&mut self, is_snapshot: bool) {
+        if is_snapshot {
+            std::mem::swap(&mut self.levels, &mut self.before);
+            return self.keep();
+        }
+        while let Some(step) = self.undo.pop() {
+            match step {
+                Undo::Inserted(at) => {
+                    self.levels.remove(at);
+                }
+                Undo::Was(at, level) => self.levels[at] = level,
+                Undo::Removed(at, level) => self.levels.insert(at, level),
+            }
+        }
     }
 
     fn best_first(&self) -> impl ExactSizeIterator<Item = &Level> {
@@ -112,8 +169,8 @@ impl Book {
         }
     }
 
-    /// Takes an update. After a fault the book is not whole until the next whole one comes; its levels stay as they
-    /// are, to be looked at.
+    /// Takes an update. After a fault the book is not whole until the next whole one comes; it stays as it was before the
+    /// fault, to be looked at.
     ///
     /// # Errors
     /// When the book can no longer be relied on.
@@ -128,7 +185,25 @@ impl Book {
                 return Err(BookFault::Negative { price, size });
             }
         }
+        self.put(update);
+        if let Err(fault) = self.check(update.proof) {
+            self.bids.take_back(update.snapshot);
+            self.asks.take_back(update.snapshot);
+            return Err(fault);
+        }
+        self.bids.keep();
+        self.asks.keep();
+        self.depth = update.depth;
+        self.integrity = update.proof.into();
+        self.sequence = update.sequence;
+        self.is_whole = true;
+        Ok(Applied::Done)
+    }
+
+    fn put(&mut self, update: &BookUpdate) {
         let descending = |one: &Decimal, other: &Decimal| other.cmp(one);
+        self.bids.begin();
+        self.asks.begin();
         if update.snapshot {
             self.bids.fill(&update.bids, Decimal::cmp);
             self.asks.fill(&update.asks, descending);
@@ -140,11 +215,11 @@ impl Book {
                 self.asks.set(*level, descending);
             }
         }
-        self.depth = update.depth;
         self.bids.cut(update.depth);
         self.asks.cut(update.depth);
-        self.integrity = update.proof.into();
-        self.sequence = update.sequence;
+    }
+
+    fn check(&self, proof: BookProof) -> Result<(), BookFault> {
         if let (Some(bid), Some(ask)) = (self.best_bid(), self.best_ask())
             && bid.price > ask.price
         {
@@ -153,14 +228,13 @@ impl Book {
                 ask: ask.price,
             });
         }
-        if let BookProof::Crc32(expected) = update.proof {
+        if let BookProof::Crc32(expected) = proof {
             let found = self.checksum();
             if found != expected {
                 return Err(BookFault::Checksum { expected, found });
             }
         }
-        self.is_whole = true;
-        Ok(Applied::Done)
+        Ok(())
     }
 
     /// The book is no longer known: changes mean nothing until the next whole one.
@@ -304,6 +378,7 @@ mod tests {
             Err(BookFault::Crossed { .. })
         ));
         assert!(!book.is_whole());
+        assert_eq!(book.top(9).bids, [level("10", "1")], "the last good one");
         assert_eq!(book.apply(&change), Ok(Applied::NotWhole));
         let negative = update(true, &[("10", "-1")], &[]);
         assert!(matches!(
@@ -364,6 +439,42 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_faulty_update_leaves_the_last_good_book(
+            good in proptest::collection::vec((any::<bool>(), 0..30_i64, 0..4_i64), 0..40),
+            bad in proptest::collection::vec((any::<bool>(), 0..30_i64, 0..4_i64), 0..20),
+            depth in proptest::option::of(1..8_u32),
+            is_whole: bool,
+        ) {
+            let update = |rows: &[(bool, i64, i64)], snapshot| {
+                let mut update = BookUpdate { snapshot, depth, ..BookUpdate::default() };
+                for (is_bid, step, size) in rows {
+                    let price = Decimal::from(if *is_bid { 50 + step } else { 101 + step });
+                    let side = if *is_bid { &mut update.bids } else { &mut update.asks };
+                    side.push(Level { price, size: Decimal::from(*size) });
+                }
+                update
+            };
+            let mut book = Book::default();
+            book.apply(&update(&good, true)).unwrap();
+            let before = book.top(usize::MAX);
+            let mut faulty = update(&bad, is_whole);
+            faulty.sequence = Some(7);
+            faulty.depth = Some(9);
+            // Of no book whose checksum is that of the digits that it holds.
+            let mut twin = book.clone();
+            twin.apply(&faulty).unwrap();
+            faulty.proof = BookProof::Crc32(!twin.checksum());
+            let is_found = matches!(book.apply(&faulty), Err(BookFault::Checksum { .. }));
+            prop_assert!(is_found);
+            prop_assert_eq!(book.top(usize::MAX), before);
+            prop_assert_eq!(book.depth(), depth);
+            // And it goes on from a whole one.
+            faulty.proof = BookProof::None;
+            faulty.snapshot = true;
+            prop_assert_eq!(book.apply(&faulty), Ok(Applied::Done));
+        }
+
         #[test]
         fn a_book_is_a_map_of_prices(changes in proptest::collection::vec((any::<bool>(), 0..50_i64, 0..4_i64), 0..200)) {
             let mut book = Book::default();

@@ -7,8 +7,6 @@ mod minute;
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashSet;
-
 use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
 use crate::domain::source::OpenRule;
@@ -16,7 +14,7 @@ use crate::domain::time::{MINUTE_MS, UnixMs};
 use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
 
 use super::trade_names::TradeNames;
-use minute::{KeptTrade, Minute};
+use minute::{KeptTrade, Minute, Order};
 
 /// Minutes whose trades are kept.
 const MINUTES_MAX: usize = 10;
@@ -69,11 +67,8 @@ pub struct TradeBars {
     close_before: Option<Decimal>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    minute: UnixMs,
-    arrival: u64,
-}
+/// Where a trade stands.
+type Place = Order;
 
 fn minute_of(time: UnixMs) -> UnixMs {
     UnixMs(time.0.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS))
@@ -157,7 +152,7 @@ impl TradeBars {
         let oldest_start = start.plus_ms(-AGE_MAX_MS);
         if let Some(name) = &trade.trade_id
             && let Some(place) = self.places.get(trade.exchange.as_deref(), name).copied()
-            && place.minute >= oldest_start
+            && minute_of(place.0) >= oldest_start
         {
             return Counted::Known;
         }
@@ -176,21 +171,16 @@ impl TradeBars {
                 at
             }
         };
-        let arrival = self.arrivals;
+        let place = (time, self.arrivals);
         self.arrivals += 1;
-        self.minutes[at].insert(KeptTrade {
-            time,
-            arrival,
+        let kept = KeptTrade {
             price,
             size: trade.size,
             rule: trade.bar_rule,
-        });
+        };
+        self.minutes[at].insert(place, kept);
         self.kept += 1;
         if let Some(name) = &trade.trade_id {
-            let place = Place {
-                minute: start,
-                arrival,
-            };
             self.places.insert(trade.exchange.as_deref(), name, place);
         }
         self.tell_from(at, tell);
@@ -210,33 +200,26 @@ impl TradeBars {
         let Some(place) = self.places.get(trade.exchange.as_deref(), name).copied() else {
             return Counted::TooOld;
         };
+        let start = minute_of(place.0);
         let Ok(at) = self
             .minutes
-            .binary_search_by_key(&place.minute, |minute| minute.start)
+            .binary_search_by_key(&start, |minute| minute.start)
         else {
             return Counted::TooOld;
         };
-        let minute = &mut self.minutes[at];
-        let Some(index) = minute
-            .trades
-            .iter()
-            .position(|known| known.arrival == place.arrival)
-        else {
+        let by = trade.price.filter(|_| !is_cancel).map(|price| KeptTrade {
+            price,
+            size: trade.size,
+            rule: trade.bar_rule,
+        });
+        if !self.minutes[at].replace(place, by) {
             return Counted::Known;
-        };
-        if let Some(price) = trade.price.filter(|_| !is_cancel) {
-            let known = &mut minute.trades[index];
-            known.price = price;
-            known.size = trade.size;
-            known.rule = trade.bar_rule;
-            if let Some(name) = &trade.trade_id {
-                self.places.insert(trade.exchange.as_deref(), name, place);
-            }
-        } else {
-            minute.trades.remove(index);
-            self.kept -= 1;
         }
-        self.minutes[at].fold_again();
+        if by.is_none() {
+            self.kept -= 1;
+        } else if let Some(name) = &trade.trade_id {
+            self.places.insert(trade.exchange.as_deref(), name, place);
+        }
         self.tell_from(at, tell);
         Counted::Done
     }
@@ -249,7 +232,7 @@ impl TradeBars {
                 .minutes
                 .range(..at)
                 .rev()
-                .find_map(|minute| minute.fold.close)
+                .find_map(|minute| minute.fold.close())
                 .or(self.close_before),
         };
         for (step, minute) in self.minutes.range_mut(at..).enumerate() {
@@ -267,11 +250,11 @@ impl TradeBars {
                     });
                 }
             }
-            let ends_here = step > 0 && minute.fold.close.is_some();
+            let ends_here = step > 0 && minute.fold.close().is_some();
             if self.open_rule == OpenRule::FirstTrade || ends_here {
                 break;
             }
-            previous = minute.fold.close.or(previous);
+            previous = minute.fold.close().or(previous);
         }
     }
 
@@ -288,19 +271,18 @@ impl TradeBars {
         {
             self.kept -= gone.trades.len();
             self.floor = gone.end();
-            self.close_before = gone.fold.close.or(self.close_before);
+            self.close_before = gone.fold.close().or(self.close_before);
         }
         if self.minutes.len() < before {
             let floor = self.floor;
-            self.places.retain(|place| place.minute >= floor);
+            self.places.retain(|place| minute_of(place.0) >= floor);
         }
         if self.kept > TRADES_MAX
             && let Some(minute) = self.minutes.front_mut()
         {
             let folded = minute.fold_half();
             self.kept -= folded.len();
-            let gone: FxHashSet<u64> = folded.iter().map(|trade| trade.arrival).collect();
-            self.places.retain(|place| !gone.contains(&place.arrival));
+            self.places.retain(|place| !folded.contains_key(place));
         }
     }
 }

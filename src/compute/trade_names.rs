@@ -8,7 +8,8 @@ use crate::domain::trade::TradeId;
 /// looked up without copying either.
 #[derive(Debug)]
 pub struct TradeNames<T> {
-    /// A trade of no known exchange is under the empty code.
+    /// Trades of no known exchange: all of them, at a venue that is one.
+    of_none: FxHashMap<TradeId, T>,
     exchanges: FxHashMap<Box<str>, FxHashMap<TradeId, T>>,
     len: usize,
 }
@@ -16,6 +17,7 @@ pub struct TradeNames<T> {
 impl<T> Default for TradeNames<T> {
     fn default() -> Self {
         Self {
+            of_none: FxHashMap::default(),
             exchanges: FxHashMap::default(),
             len: 0,
         }
@@ -26,23 +28,33 @@ impl<T> TradeNames<T> {
     /// What is known of a trade.
     #[must_use]
     pub fn get(&self, exchange: Option<&str>, name: &TradeId) -> Option<&T> {
-        self.exchanges.get(exchange.unwrap_or_default())?.get(name)
+        match exchange {
+            None => self.of_none.get(name),
+            Some(exchange) => self.exchanges.get(exchange)?.get(name),
+        }
     }
 
     /// Notes something about a trade, in the place of what was known.
     pub fn insert(&mut self, exchange: Option<&str>, name: &TradeId, value: T) {
-        let exchange = exchange.unwrap_or_default();
-        let of_exchange = if let Some(known) = self.exchanges.get_mut(exchange) {
-            known
-        } else {
-            self.exchanges.entry(exchange.into()).or_default()
+        if let Some(exchange) = exchange
+            && !self.exchanges.contains_key(exchange)
+        {
+            self.exchanges.insert(exchange.into(), FxHashMap::default());
+        }
+        let of_exchange = match exchange {
+            None => Some(&mut self.of_none),
+            Some(exchange) => self.exchanges.get_mut(exchange),
+        };
+        let Some(of_exchange) = of_exchange else {
+            return;
         };
         self.len += usize::from(of_exchange.insert(name.clone(), value).is_none());
     }
 
     /// Forgets the trades that `stays` says no to; exchanges without any go too.
     pub fn retain(&mut self, stays: impl Fn(&T) -> bool) {
-        let mut len = 0;
+        self.of_none.retain(|_, value| stays(value));
+        let mut len = self.of_none.len();
         self.exchanges.retain(|_, of_exchange| {
             of_exchange.retain(|_, value| stays(value));
             len += of_exchange.len();

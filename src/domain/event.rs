@@ -1,6 +1,7 @@
 //! What sources produce: one symbol's data of one service.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::bar::Ohlcv;
 use super::book::BookUpdate;
@@ -114,7 +115,7 @@ pub enum Payload {
     /// Every trade up to the event's time has come: bars that end before it, and are built from trades, are complete.
     Clock,
     /// A trade.
-    TimeAndSales(Box<TimeAndSale>),
+    TimeAndSales(Arc<TimeAndSale>),
     /// A headline.
     News(Box<News>),
 }

@@ -6,6 +6,9 @@ use crate::domain::clock::Nanos;
 use crate::domain::event::{Event, Payload};
 use crate::domain::time::Timeframe;
 
+/// Marks that are left where they are however small the bound is.
+const MARKS_KEPT: usize = 64;
+
 /// One thing for a worker to do.
 #[derive(Debug)]
 pub(crate) enum Item {
@@ -93,18 +96,24 @@ impl Mailbox {
 
     /// Puts an item at the end whatever the bound: for orders, and for events that room has been made sure of.
     pub fn push(&mut self, item: Item) {
+        if matches!(item, Item::Reset) {
+            // What comes after it must hold nothing of what was before.
+            self.quote_place = None;
+        }
         self.items.push_back(item);
     }
 
-    /// Delivers an event of a source that cannot wait. A quote takes in the one that still waits; one quote is let in even
-    /// when there is no room, so that the newest always gets through. Whole books, and word that the book is lost, always
+    /// Delivers an event of a source that cannot wait. A quote takes in the one that still waits just before it. When there
+    /// is no room it takes in the newest that waits, wherever that is, and one is let in if none does, so that the newest
+    /// always gets through. Whole books, and word that the book is lost, always
     /// get through too. Anything else that finds no room is dropped, and so it is when `may_grow` says that there is none
     /// for the source as a whole.
     pub fn deliver_live(&mut self, event: Event, received: Nanos, may_grow: bool) -> Delivered {
         let has_room = may_grow && self.room() > 0;
         match &event.payload {
             Payload::Level1(_) => {
-                if let Some(waiting) = self.take_waiting_quote() {
+                // Past something else it is moved only where it would otherwise be lost.
+                if let Some(waiting) = self.take_waiting_quote(!has_room) {
                     return self.conflate(waiting, event, received);
                 }
                 self.quote_place = Some(self.next_place());
@@ -186,22 +195,49 @@ impl Mailbox {
                 count += 1;
             } else if let Some(item) = self.items.get_mut(at) {
                 *item = Item::Conflated;
-                self.marks += 1;
+                self.mark();
                 count += 1;
             }
         }
         count
     }
 
-    /// Takes the newest waiting quote out, leaving nothing behind if it is the last item and a mark otherwise.
-    fn take_waiting_quote(&mut self) -> Option<Item> {
-        let at = self.quote_place.take()?.checked_sub(self.taken)? as usize;
+    /// Takes the newest waiting quote out if it is the last item, and leaves nothing behind; or from `anywhere`, leaving a
+    /// mark.
+    fn take_waiting_quote(&mut self, anywhere: bool) -> Option<Item> {
+        let at = self.quote_place?.checked_sub(self.taken)? as usize;
         if at + 1 == self.items.len() {
             return self.items.pop_back();
         }
+        if !anywhere {
+            return None;
+        }
         let waiting = std::mem::replace(self.items.get_mut(at)?, Item::Conflated);
-        self.marks += 1;
+        self.mark();
         Some(waiting)
+    }
+
+    /// One more item is a mark. Marks hold memory, so there are never more of them than twice the bound.
+    fn mark(&mut self) {
+        self.marks += 1;
+        if self.marks <= (2 * self.capacity).max(MARKS_KEPT) {
+            return;
+        }
+        let marks_before = |place: u64| {
+            let at = place.saturating_sub(self.taken) as usize;
+            let before = self.items.iter().take(at);
+            before
+                .filter(|item| matches!(item, Item::Conflated))
+                .count() as u64
+        };
+        let quote_place = self.quote_place.map(|place| place - marks_before(place));
+        let book_places = self.book_places.iter();
+        let book_places = book_places
+            .map(|place| place - marks_before(*place))
+            .collect();
+        (self.quote_place, self.book_places) = (quote_place, book_places);
+        self.items.retain(|item| !matches!(item, Item::Conflated));
+        self.marks = 0;
     }
 
     fn conflate(&mut self, waiting: Item, event: Event, received: Nanos) -> Delivered {
@@ -295,17 +331,26 @@ mod tests {
     }
 
     #[test]
-    fn a_waiting_quote_is_taken_into_the_newer_one_in_its_true_place() {
+    fn a_waiting_quote_is_taken_into_the_newer_one_that_follows_it_and_never_past_anything_else() {
         let mut mailbox = Mailbox::new(10);
         mailbox.deliver_live(quote(Some(1), None), Nanos(0), true);
+        assert_eq!(
+            mailbox.deliver_live(quote(None, Some(2)), Nanos(0), true),
+            Delivered::Conflated
+        );
         mailbox.deliver_live(bar(7), Nanos(0), true);
         assert_eq!(
             mailbox.deliver_live(quote(None, Some(3)), Nanos(0), true),
-            Delivered::Conflated
+            Delivered::Queued
         );
         assert_eq!(
             drain(&mut mailbox),
-            [bar(7).payload, quote(Some(1), Some(3)).payload]
+            [
+                quote(Some(1), Some(2)).payload,
+                bar(7).payload,
+                quote(None, Some(3)).payload
+            ],
+            "in the order in which it came"
         );
         assert_eq!(
             mailbox.deliver_live(quote(Some(4), None), Nanos(0), true),
@@ -338,6 +383,52 @@ mod tests {
             drain(&mut mailbox).last(),
             Some(&quote(Some(2), None).payload)
         );
+    }
+
+    #[test]
+    fn quotes_and_trades_in_turn_stay_in_order_and_within_the_bound() {
+        let mut mailbox = Mailbox::new(6);
+        for number in 0..100 {
+            mailbox.deliver_live(quote(Some(number), None), Nanos(0), true);
+            mailbox.deliver_live(bar(number), Nanos(0), true);
+        }
+        assert!(mailbox.items.len() <= 6 + 1 + MARKS_KEPT);
+        let (q, b) = (|n| quote(Some(n), None).payload, |n| bar(n).payload);
+        let expected = [q(0), b(0), q(1), b(1), b(2), q(99)];
+        assert_eq!(drain(&mut mailbox), expected, "only the newest is moved");
+    }
+
+    #[test]
+    fn a_quote_of_before_a_reset_does_not_come_after_it() {
+        let mut mailbox = Mailbox::new(1);
+        deliver(&mut mailbox, quote(Some(1), None));
+        mailbox.push(Item::Reset);
+        assert_eq!(
+            deliver(&mut mailbox, quote(None, Some(2))),
+            Delivered::Queued
+        );
+        let expected = [quote(Some(1), None).payload, quote(None, Some(2)).payload];
+        assert_eq!(drain(&mut mailbox), expected);
+    }
+
+    #[test]
+    fn marks_do_not_pile_up_while_a_worker_stands_still() {
+        let mut mailbox = Mailbox::new(2);
+        for number in 0..2 {
+            deliver(&mut mailbox, bar(number));
+        }
+        for number in 0..10_000 {
+            deliver(&mut mailbox, book(true, number));
+            deliver(&mut mailbox, quote(Some(number as i64), None));
+            assert!(mailbox.items.len() <= MARKS_KEPT + 2 + 3);
+        }
+        let expected = [
+            bar(0).payload,
+            bar(1).payload,
+            book(true, 9999).payload,
+            quote(Some(9999), None).payload,
+        ];
+        assert_eq!(drain(&mut mailbox), expected);
     }
 
     #[test]
@@ -475,6 +566,50 @@ mod tests {
             mailbox.take(usize::MAX, &mut items);
             read(items);
             prop_assert_eq!(sent, answered + taken, "each is answered for once");
+        }
+
+        #[test]
+        fn with_room_everything_comes_in_the_order_of_arrival(
+            kinds in proptest::collection::vec(0_u8..4, 1..200),
+        ) {
+            let mut mailbox = Mailbox::new(200);
+            // What a reader of one event after the other sees: the last bar, and the quote then.
+            let (mut expected, mut seen) = (Vec::new(), Vec::new());
+            let (mut sent, mut taken) = (Level1::default(), Level1::default());
+            let mut read = |items: Vec<Item>| {
+                for item in items {
+                    match item {
+                        Item::Event { event: Event { payload: Payload::Level1(change), .. }, .. } => taken.merge(&change),
+                        Item::Event { event: Event { payload: Payload::Ohlcv(bar), .. }, .. } => seen.push((bar, taken)),
+                        _ => {}
+                    }
+                }
+            };
+            for (n, kind) in kinds.iter().enumerate() {
+                let n = n as i64;
+                let event = match kind {
+                    0 => bar(n),
+                    1 => quote(Some(n), None),
+                    2 => quote(None, Some(n)),
+                    _ => {
+                        let mut items = Vec::new();
+                        mailbox.take(2, &mut items);
+                        read(items);
+                        continue;
+                    }
+                };
+                match &event.payload {
+                    Payload::Level1(change) => sent.merge(change),
+                    Payload::Ohlcv(bar) => expected.push((*bar, sent)),
+                    _ => {}
+                }
+                deliver(&mut mailbox, event);
+            }
+            let mut items = Vec::new();
+            mailbox.take(usize::MAX, &mut items);
+            read(items);
+            prop_assert_eq!(seen, expected);
+            prop_assert_eq!(taken, sent);
         }
 
         #[test]

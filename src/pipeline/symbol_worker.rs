@@ -115,7 +115,7 @@ impl SymbolWorker {
                 self.context.meters.resyncs.add(u64::from(is_news));
             }
             Payload::TimeAndSales(trade) => {
-                let trade = Arc::new(std::mem::take(&mut **trade));
+                let trade = Arc::clone(trade);
                 self.take_trade(time, trade, is_history, out);
             }
             Payload::Clock => {

@@ -1,6 +1,8 @@
 //! `websocket:` – any JSON feed over a websocket, by configuration: what is sent to subscribe, and where in a message the
 //! data stands.
 
+mod anew;
+
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -18,6 +20,8 @@ use crate::domain::event::{Event, Payload, ServiceSet};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+
+use anew::State;
 
 /// The feed as a venue, for the driver.
 pub const VENUE: Venue = Venue {
@@ -67,9 +71,9 @@ struct Feed {
     error: Option<Pointer>,
     depth: Option<u32>,
     variables: Variables,
-    /// With whether data has come for it on this connection.
-    wanted: Wanted<bool>,
+    wanted: Wanted<State>,
     is_ready: bool,
+    now: UnixMs,
     pinged: Option<UnixMs>,
     /// How many messages no mapping has taken; `None` once one has, or it has been said.
     untaken: Option<u32>,
@@ -151,6 +155,7 @@ impl Feed {
             variables: Variables::new(setup, &[]),
             wanted: Wanted::new(),
             is_ready: false,
+            now: UnixMs(0),
             pinged: None,
             untaken: Some(0),
         })
@@ -222,7 +227,7 @@ impl Feed {
             output.ignored += 1;
             return;
         };
-        if !std::mem::replace(&mut entry.state, true) {
+        if !std::mem::replace(&mut entry.state.is_heard, true) {
             output.notices.push(Notice::Subscribed(entry.id));
         }
         let mut payload = row.payload;
@@ -269,9 +274,10 @@ impl Protocol for Feed {
 
     fn opened(&mut self, now: UnixMs, output: &mut Output) {
         self.is_ready = false;
+        self.now = now;
         self.pinged = Some(now);
         for (_, entry) in self.wanted.iter_mut() {
-            entry.state = false;
+            entry.state = State::default();
         }
         if let Some(login) = &self.login {
             self.send(login, &[], output);
@@ -282,6 +288,7 @@ impl Protocol for Feed {
     }
 
     fn message(&mut self, incoming: Incoming<'_>, now: UnixMs, output: &mut Output) {
+        self.now = now;
         let bytes = incoming.bytes();
         let value = match message(bytes) {
             Ok(value) => value,
@@ -324,7 +331,10 @@ impl Protocol for Feed {
         let was_empty = self.wanted.is_empty();
         let mut added = Vec::new();
         for (symbol, id) in symbols {
-            match self.wanted.insert(symbol.as_str(), symbol, *id, false) {
+            match self
+                .wanted
+                .insert(symbol.as_str(), symbol, *id, State::default())
+            {
                 Ok(()) => added.push(symbol.as_str()),
                 Err(notice) => output.notices.push(*notice),
             }
@@ -345,13 +355,14 @@ impl Protocol for Feed {
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
-        if let Some(name) = self.wanted.wire(symbol).filter(|_| self.is_ready) {
-            self.ask(self.unsubscribe.as_ref(), &[name], false, output);
-            self.ask(self.subscribe.as_ref(), &[name], false, output);
-        }
+        self.begin_book(symbol, output);
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        if self.is_ready {
+            self.resync_due(output);
+        }
         if let Some((text, every_ms)) = &self.ping
             && self
                 .pinged

@@ -1,5 +1,7 @@
 //! One minute's trades, and what they add up to.
 
+use std::collections::BTreeMap;
+
 use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
 use crate::domain::time::{MINUTE_MS, UnixMs};
@@ -8,8 +10,7 @@ use crate::domain::trade::BarRule;
 #[derive(Debug)]
 pub(super) struct Minute {
     pub start: UnixMs,
-    /// By time, then by arrival.
-    pub trades: Vec<KeptTrade>,
+    pub trades: BTreeMap<Order, KeptTrade>,
     /// What trades add up to that came first and are not kept one by one.
     base: Fold,
     /// What all of its trades add up to.
@@ -17,49 +18,87 @@ pub(super) struct Minute {
     /// The bar as it was told last; `None` while there was none.
     pub told: Option<Ohlcv>,
     pub is_given: bool,
+    /// How many trades have been added up, again and again counted again and again.
+    #[cfg(test)]
+    pub steps: u64,
 }
+
+/// Trades stand by time, then by arrival.
+pub(super) type Order = (UnixMs, u64);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeptTrade {
-    pub time: UnixMs,
-    pub arrival: u64,
     pub price: Decimal,
     pub size: Option<Decimal>,
     pub rule: BarRule,
 }
 
-/// What trades add up to.
+/// What trades add up to, in whatever order they are added.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Fold {
-    open: Option<Decimal>,
+    /// The first price and the last, each with where its trade stands.
+    open: Option<(Order, Decimal)>,
+    close: Option<(Order, Decimal)>,
     high: Option<Decimal>,
     low: Option<Decimal>,
-    pub close: Option<Decimal>,
     volume: Option<Decimal>,
+    /// How many trades the volume is of.
+    sized: u64,
+    /// Whether a size is not in the volume, because there is no such number.
+    is_full: bool,
 }
 
 impl Fold {
-    pub fn add(&mut self, trade: &KeptTrade) {
+    fn add(&mut self, order: Order, trade: &KeptTrade) {
         let price = trade.price;
         if trade.rule.open_close {
-            self.open = self.open.or(Some(price));
-            self.close = Some(price);
+            if self.open.is_none_or(|(open, _)| order < open) {
+                self.open = Some((order, price));
+            }
+            if self.close.is_none_or(|(close, _)| order > close) {
+                self.close = Some((order, price));
+            }
         }
         if trade.rule.high_low {
             self.high = Some(self.high.map_or(price, |high| high.max(price)));
             self.low = Some(self.low.map_or(price, |low| low.min(price)));
         }
-        if trade.rule.volume
-            && let Some(size) = trade.size
-        {
+        if let Some(size) = trade.volume() {
             let before = self.volume.unwrap_or_default();
-            self.volume = Some(before.checked_add(size).unwrap_or(before));
+            let sum = before.checked_add(size);
+            self.is_full |= sum.is_none();
+            self.volume = Some(sum.unwrap_or(before));
+            self.sized += 1;
         }
+    }
+
+    /// Takes out a trade that is neither an end nor an extreme. Whether that could be done.
+    fn take_out(&mut self, order: Order, trade: &KeptTrade) -> bool {
+        let is_at = |end: Option<(Order, Decimal)>| end.is_some_and(|(at, _)| at == order);
+        let is_extreme = trade.rule.high_low
+            && (self.high == Some(trade.price) || self.low == Some(trade.price));
+        if is_at(self.open) || is_at(self.close) || is_extreme {
+            return false;
+        }
+        let Some(size) = trade.volume() else {
+            return true;
+        };
+        let rest = self.volume.and_then(|volume| volume.checked_sub(size));
+        if rest.is_none() || self.is_full {
+            return false;
+        }
+        self.sized = self.sized.saturating_sub(1);
+        self.volume = rest.filter(|_| self.sized > 0);
+        true
+    }
+
+    pub fn close(&self) -> Option<Decimal> {
+        self.close.map(|(_, price)| price)
     }
 
     /// The bar; `None` when no trade gives it a price.
     pub fn bar(&self, open: Option<Decimal>) -> Option<Ohlcv> {
-        let (first, close) = (self.open?, self.close?);
+        let ((_, first), close) = (self.open?, self.close()?);
         let mut high = self.high.unwrap_or_else(|| first.max(close));
         let mut low = self.low.unwrap_or_else(|| first.min(close));
         if let Some(open) = open {
@@ -80,11 +119,13 @@ impl Minute {
     pub fn new(start: UnixMs) -> Self {
         Self {
             start,
-            trades: Vec::new(),
+            trades: BTreeMap::new(),
             base: Fold::default(),
             fold: Fold::default(),
             told: None,
             is_given: false,
+            #[cfg(test)]
+            steps: 0,
         }
     }
 
@@ -92,38 +133,58 @@ impl Minute {
         self.start.plus_ms(MINUTE_MS)
     }
 
-    /// Puts a trade where its time belongs; mostly that is the end.
-    pub fn insert(&mut self, trade: KeptTrade) {
-        let order = (trade.time, trade.arrival);
-        let is_last = self
-            .trades
-            .last()
-            .is_none_or(|last| (last.time, last.arrival) < order);
-        if is_last {
-            self.fold.add(&trade);
-            self.trades.push(trade);
-        } else {
-            let at = self
-                .trades
-                .partition_point(|known| (known.time, known.arrival) < order);
-            self.trades.insert(at, trade);
-            self.fold_again();
+    /// Puts a trade where its time belongs.
+    pub fn insert(&mut self, order: Order, trade: KeptTrade) {
+        self.fold.add(order, &trade);
+        self.trades.insert(order, trade);
+        #[cfg(test)]
+        {
+            self.steps += 1;
         }
     }
 
-    pub fn fold_again(&mut self) {
+    /// Takes a trade out, and puts another in its place if there is one. Whether it was there.
+    pub fn replace(&mut self, order: Order, by: Option<KeptTrade>) -> bool {
+        let Some(trade) = self.trades.remove(&order) else {
+            return false;
+        };
+        if !self.fold.take_out(order, &trade) {
+            self.fold_again();
+        }
+        if let Some(trade) = by {
+            self.insert(order, trade);
+        }
+        true
+    }
+
+    fn fold_again(&mut self) {
         self.fold = self.base;
-        for trade in &self.trades {
-            self.fold.add(trade);
+        for (order, trade) in &self.trades {
+            self.fold.add(*order, trade);
+        }
+        #[cfg(test)]
+        {
+            self.steps += self.trades.len() as u64;
         }
     }
 
     /// Adds the oldest half of the trades up, and forgets them one by one.
-    pub fn fold_half(&mut self) -> Vec<KeptTrade> {
-        let half: Vec<_> = self.trades.drain(..self.trades.len() / 2).collect();
-        for trade in &half {
-            self.base.add(trade);
+    pub fn fold_half(&mut self) -> BTreeMap<Order, KeptTrade> {
+        let Some(middle) = self.trades.keys().nth(self.trades.len() / 2).copied() else {
+            return BTreeMap::new();
+        };
+        let newer = self.trades.split_off(&middle);
+        let half = std::mem::replace(&mut self.trades, newer);
+        for (order, trade) in &half {
+            self.base.add(*order, trade);
         }
         half
+    }
+}
+
+impl KeptTrade {
+    /// What it adds to the volume.
+    fn volume(&self) -> Option<Decimal> {
+        self.size.filter(|_| self.rule.volume)
     }
 }

@@ -229,6 +229,37 @@ fn what_is_kept_has_a_bound() {
     assert_eq!(flood.news(), ["0: 10 11 10 11 x100011"]);
 }
 
+#[test]
+fn trades_that_come_in_any_order_are_added_up_once_each() {
+    let count = 50_000_u64;
+    let mut told = Told::new(OpenRule::FirstTrade);
+    let mut take = |number: u64, trade: &TimeAndSale| {
+        let time = Some(UnixMs(number as i64));
+        let counted = told.bars.take(time, trade, &mut |_| {});
+        assert_eq!(counted, Counted::Done);
+    };
+    for number in (0..count).rev() {
+        // Prices go up and down, sizes are one.
+        take(number, &trade(number, 100 + (number % 1000) as i64, 1));
+    }
+    // What is neither an end nor an extreme is taken out without adding all up again.
+    for number in (0..count).filter(|number| number % 1000 == 500) {
+        let mut cancel = trade(number, 0, 0);
+        cancel.action = TradeAction::Cancels(TradeId::Number(number));
+        take(number, &cancel);
+    }
+    let minute = &told.bars.minutes[0];
+    assert!(minute.steps <= 2 * count, "{}", minute.steps);
+    let expected = Ohlcv {
+        open: Some(Decimal::from(100)),
+        high: Some(Decimal::from(1099)),
+        low: Some(Decimal::from(100)),
+        close: Some(Decimal::from(1099)),
+        volume: Some(Decimal::from(count - 50)),
+    };
+    assert_eq!(minute.told, Some(expected));
+}
+
 /// The bars of trades, built at one go.
 fn from_scratch(
     mut trades: Vec<(i64, u64, TimeAndSale)>,

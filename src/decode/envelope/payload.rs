@@ -3,6 +3,7 @@
 mod parts;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -162,7 +163,7 @@ fn time_and_sales(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
             return Err(Fault::Schema(reason.to_owned()));
         }
     };
-    Ok(some.then(|| (time, Payload::TimeAndSales(Box::new(trade)))))
+    Ok(some.then(|| (time, Payload::TimeAndSales(Arc::new(trade)))))
 }
 
 fn news(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {

@@ -171,7 +171,7 @@ fn an_exchange_is_a_text_or_a_number() {
         });
         match events.pop().map(|event| event.payload) {
             Some(Payload::TimeAndSales(trade)) => {
-                trade.exchange.map_or("none".to_owned(), String::from)
+                trade.exchange.as_deref().unwrap_or("none").to_owned()
             }
             _ => taken.unwrap().rejections.remove(0).reason,
         }

@@ -148,7 +148,7 @@ impl<'a> Values<'_, 'a> {
                 _ => return Err(self.wrong(Field::TradeId, "is neither a number nor a text")),
             }),
         };
-        Ok(Payload::TimeAndSales(Box::new(TimeAndSale {
+        Ok(Payload::TimeAndSales(Arc::new(TimeAndSale {
             price,
             size: self.decimal(Field::Size)?,
             side,

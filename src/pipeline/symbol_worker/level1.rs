@@ -27,7 +27,10 @@ impl Level1Service {
         let before = self.facts.clone();
         self.enter(session);
         Arc::make_mut(self.facts.get_or_insert_default()).merge(newer);
-        self.facts != before
+        match (&before, &self.facts) {
+            (None, Some(facts)) => **facts != SymbolFacts::default(),
+            (before, facts) => before != facts,
+        }
     }
 
     fn enter(&mut self, session: Option<Session>) {
@@ -91,6 +94,10 @@ mod tests {
             reason: Some("news pending".into()),
             ..SymbolFacts::default()
         };
+        assert!(
+            !service.take_facts(&SymbolFacts::default(), None),
+            "it says nothing"
+        );
         assert!(service.take_facts(&close, None));
         assert!(service.take_facts(&halt, day(1)));
         assert!(!service.take_facts(&halt, day(2)), "nothing new");

@@ -12,10 +12,6 @@ use super::super::snapshot::{BookState, DepthView};
 /// Levels of each side that the board gets, whatever results show.
 const DEPTH_LEVELS: usize = 500;
 
-/// Faulty books in a row for which a whole one is asked for. A venue that gives nothing but faulty ones is left alone
-/// until it gives a good one by itself.
-const ASKS_MAX: u32 = 3;
-
 /// What became of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum BookChange {
@@ -26,7 +22,8 @@ pub(super) enum BookChange {
     /// The book can no longer be relied on.
     Lost {
         fault: BookFault,
-        /// Whether a whole book is to be asked for.
+        /// Whether a whole book is to be asked for: each time, because most venues give none unasked. How soon is the
+        /// source's to say.
         asks: bool,
     },
 }
@@ -41,8 +38,6 @@ pub(super) struct Level2Service {
     time: Option<UnixMs>,
     updates: u64,
     resyncs: u64,
-    /// Faults since the last update that was taken.
-    faults: u32,
     is_watched: bool,
     is_changed: bool,
 }
@@ -57,7 +52,6 @@ impl Level2Service {
             time: None,
             updates: 0,
             resyncs: 0,
-            faults: 0,
             is_watched: false,
             is_changed: false,
         }
@@ -72,7 +66,6 @@ impl Level2Service {
                 self.resyncs += u64::from(matches!(self.state, BookState::Lost(_)));
                 self.state = BookState::Whole;
                 self.updates += 1;
-                self.faults = 0;
                 self.time = time.or(self.time);
                 self.is_changed = true;
                 BookChange::Applied
@@ -80,11 +73,10 @@ impl Level2Service {
             Ok(Applied::NotWhole) => BookChange::Ignored,
             Err(fault) => {
                 self.state = BookState::Lost(fault.to_string());
-                self.faults = self.faults.saturating_add(1);
                 self.is_changed = true;
                 BookChange::Lost {
                     fault,
-                    asks: self.can_resync() && self.faults <= ASKS_MAX,
+                    asks: self.can_resync(),
                 }
             }
         }
@@ -144,7 +136,6 @@ impl Level2Service {
         self.book = Book::default();
         self.state = BookState::Waiting;
         self.time = None;
-        self.faults = 0;
         self.is_changed = true;
     }
 }
@@ -232,19 +223,19 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_told_once_and_a_whole_book_is_asked_for_so_often_and_no_more() {
+    fn a_fault_is_told_once_and_a_whole_book_is_asked_for_each_time() {
         let mut book = service(Delivery::Live);
         book.take(None, &update(true, 1, 9));
         let mut asked = Vec::new();
-        for _ in 0..5 {
+        for _ in 0..50 {
             match book.take(None, &update(true, 9, 1)) {
                 BookChange::Lost { asks, .. } => asked.push(asks),
                 other => assert_eq!(other, BookChange::Ignored, "it must be a loss"),
             }
             assert_eq!(book.take(None, &update(false, 1, 9)), BookChange::Ignored);
         }
-        assert_eq!(asked, [true, true, true, false, false]);
-        book.take(None, &update(true, 1, 9));
+        assert_eq!(asked, [true; 50]);
+        assert_eq!(book.take(None, &update(true, 1, 9)), BookChange::Applied);
         assert!(matches!(
             book.take(None, &update(false, 10, 9)),
             BookChange::Lost { asks: true, .. }
@@ -266,5 +257,24 @@ mod tests {
         let view = book.depth_change(id).unwrap();
         assert_eq!(view.state, BookState::Lost("a gap".to_owned()));
         assert_eq!(view.book.bids.len(), 1, "it can still be looked at");
+    }
+
+    #[test]
+    fn a_faulty_book_is_never_a_picture_the_last_good_one_stays() {
+        let mut book = service(Delivery::Live);
+        book.watch(true);
+        book.take(Some(UnixMs(7)), &update(true, 1, 9));
+        let good = book.depth_change(SymbolId(0)).unwrap();
+        for faulty in [
+            update(false, 10, 9),
+            update(true, 10, 9),
+            update(true, -1, 9),
+        ] {
+            let lost = book.take(Some(UnixMs(8)), &faulty);
+            assert!(matches!(lost, BookChange::Lost { .. }));
+            let view = book.depth_change(SymbolId(0)).unwrap();
+            assert!(matches!(view.state, BookState::Lost(_)));
+            assert_eq!((view.book, view.time), (good.book.clone(), good.time));
+        }
     }
 }

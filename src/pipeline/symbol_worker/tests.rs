@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::sync::Arc;
+
 use crate::domain::book::Level;
 use crate::domain::event::ServiceSet;
 use crate::domain::news::News;
@@ -67,7 +69,7 @@ fn turn_end(worker: &mut SymbolWorker) -> Vec<Outcome> {
 }
 
 fn trade(id: u64, price: i64) -> Payload {
-    Payload::TimeAndSales(Box::new(TimeAndSale {
+    Payload::TimeAndSales(Arc::new(TimeAndSale {
         price: Some(price.into()),
         size: Some(1.into()),
         trade_id: Some(TradeId::Number(id)),
@@ -158,7 +160,7 @@ fn bars_are_built_from_trades_and_go_out_when_their_minute_is_over() {
         ["1m 1: 13 13 x1"],
         "the clock itself is no result"
     );
-    let cancel = Payload::TimeAndSales(Box::new(TimeAndSale {
+    let cancel = Payload::TimeAndSales(Arc::new(TimeAndSale {
         action: TradeAction::Cancels(TradeId::Number(2)),
         ..TimeAndSale::default()
     }));
@@ -196,7 +198,7 @@ fn longer_bars_follow_the_corrections_of_their_minutes() {
         ["1m 4: 10 12 x2", "5m 0: 10 12 x6", "trade 12 last -"],
         "a late trade"
     );
-    let cancel = Payload::TimeAndSales(Box::new(TimeAndSale {
+    let cancel = Payload::TimeAndSales(Arc::new(TimeAndSale {
         action: TradeAction::Cancels(TradeId::Number(0)),
         ..TimeAndSale::default()
     }));
@@ -271,10 +273,10 @@ fn a_trade_that_a_live_source_sends_again_is_no_second_result_and_no_second_row(
     assert_eq!(worker.context.meters.repeated.get(), 1);
     let mut elsewhere = trade(1, 11);
     if let Payload::TimeAndSales(trade) = &mut elsewhere {
-        trade.exchange = Some("V".into());
+        Arc::make_mut(trade).exchange = Some("V".into());
     }
     assert_eq!(told(&give(&mut worker, 1, elsewhere)), ["trade 11 last 11"]);
-    let nameless = || Payload::TimeAndSales(Box::default());
+    let nameless = || Payload::TimeAndSales(Arc::default());
     for _ in 0..2 {
         assert_eq!(told(&give(&mut worker, 2, nameless())), ["trade - last -"]);
     }
@@ -336,7 +338,7 @@ fn what_the_source_does_not_serve_gives_no_results_but_moves_the_price() {
 fn corrections_that_come_too_late_are_told_once_and_counted() {
     let mut worker = worker(built());
     let correction = || {
-        Payload::TimeAndSales(Box::new(TimeAndSale {
+        Payload::TimeAndSales(Arc::new(TimeAndSale {
             action: TradeAction::Corrects(TradeId::Number(9)),
             ..TimeAndSale::default()
         }))

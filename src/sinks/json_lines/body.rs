@@ -83,6 +83,14 @@ impl<W: Write + Send> JsonLines<W> {
             self.text("trading", trading.name());
             self.optional_text("reason", facts.reason.as_deref());
         }
+        for (name, limit) in [
+            ("lower_limit", facts.lower_limit),
+            ("upper_limit", facts.upper_limit),
+        ] {
+            if limit.is_some() {
+                self.decimal(name, limit);
+            }
+        }
     }
 
     fn book(&mut self, book: &BookTop) {

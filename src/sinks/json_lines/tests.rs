@@ -198,6 +198,31 @@ fn facts_are_told_while_a_symbol_is_not_open() {
     ] {
         assert_eq!(parts(body(trading, reason)).1, expected);
     }
+    let limits = |trading, lower: &str, upper: &str| ResultBody::Level1 {
+        quote: Level1::default(),
+        facts: Some(Arc::new(SymbolFacts {
+            trading,
+            lower_limit: decimal(lower),
+            upper_limit: decimal(upper),
+            ..SymbolFacts::default()
+        })),
+    };
+    for (trading, lower, upper, expected) in [
+        (
+            None,
+            "98.10",
+            "108.40",
+            r#","lower_limit":98.10,"upper_limit":108.40}"#,
+        ),
+        (
+            Some(Trading::Halted),
+            "",
+            "108.40",
+            r#","trading":"halted","upper_limit":108.40}"#,
+        ),
+    ] {
+        assert_eq!(parts(limits(trading, lower, upper)).1, expected);
+    }
 }
 
 #[test]

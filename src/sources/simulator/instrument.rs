@@ -1,5 +1,7 @@
 //! One simulated instrument: its price, its trades, and the bar of its minute.
 
+use std::sync::Arc;
+
 use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
 use crate::domain::event::{DataService, Event, Payload};
@@ -157,7 +159,7 @@ impl Instrument {
         if is_sure || self.dice.chance(settings.trade_of_256) {
             let trade = self.trade(moved, moment);
             if services.contains(DataService::TimeAndSales) {
-                self.emit(moment.time, Payload::TimeAndSales(Box::new(trade)), events);
+                self.emit(moment.time, Payload::TimeAndSales(Arc::new(trade)), events);
             }
         }
         if services.contains(DataService::Level2) {

@@ -244,7 +244,7 @@ impl Protocol for Binance {
         self.requests.clear();
         for (_, entry) in self.wanted.iter_mut() {
             let mut sync = std::mem::take(&mut entry.state.sync);
-            sync.begin(None);
+            sync.begin_connection();
             entry.state = State {
                 asked_at: now,
                 sync,
@@ -308,7 +308,7 @@ impl Protocol for Binance {
         Self::lose_book(symbol, output);
         // A book that is not live is begun anew already.
         if is_open && entry.state.sync.is_live() {
-            entry.state.sync.begin(Some(now));
+            entry.state.sync.begin(now);
             self.fetch_due(output);
         }
     }

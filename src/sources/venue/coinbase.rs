@@ -253,7 +253,6 @@ impl Protocol for Coinbase {
             let state = &mut entry.state;
             *state = State {
                 asked_as: std::mem::take(&mut state.asked_as),
-                patience: state.patience,
                 last_trade: state.last_trade,
                 last_bar: state.last_bar,
                 seen_trade: state.last_trade,

@@ -217,7 +217,7 @@ impl Finnhub {
         output.events.push(Event {
             symbol: entry.id,
             time: Some(time),
-            payload: Payload::TimeAndSales(Box::new(TimeAndSale {
+            payload: Payload::TimeAndSales(Arc::new(TimeAndSale {
                 price: Some(trade.p.0),
                 size: Some(trade.v.0),
                 conditions: trade.c.unwrap_or_default(),

@@ -252,7 +252,6 @@ impl Protocol for Kraken {
                 last_bar: entry.state.last_bar,
                 seen_trade: entry.state.last_trade,
                 seen_bar: entry.state.last_bar,
-                patience: entry.state.patience,
                 ..State::default()
             };
         }

@@ -215,6 +215,15 @@ fn pings_are_sent_from_time_to_time_and_books_begin_anew_when_asked() {
     let symbol = (Symbol::new("A").unwrap(), SymbolId(0));
     feed.give(super::super::venue::session::Input::Resync(&symbol));
     assert_eq!(feed.sent(), ["-A", "+A"]);
+    // What is asked again and again waits longer each time, and is not forgotten.
+    for (at_ms, wait_ms) in [(21_000, 1000), (22_000, 2000), (24_000, 4000)] {
+        feed.give(super::super::venue::session::Input::Resync(&symbol));
+        feed.give(super::super::venue::session::Input::Resync(&symbol));
+        feed.tick(start.plus_ms(at_ms + wait_ms - 1));
+        assert_eq!(feed.sent(), Vec::<&str>::new());
+        feed.tick(start.plus_ms(at_ms + wait_ms));
+        assert_eq!(feed.sent(), ["-A", "+A"]);
+    }
     for (text, snapshot, depth) in [
         (r#"{"s":"A","b":[[1,2]],"a":[],"full":true}"#, true, None),
         (r#"{"s":"A","b":[[1,0]]}"#, false, Some(5)),

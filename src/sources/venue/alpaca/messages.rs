@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::decode::Rejection;
 use crate::decode::wire::Exact;
@@ -67,6 +67,15 @@ impl Subscription<'_> {
     }
 }
 
+/// A list for which `null` says what its absence says.
+fn or_missing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 #[derive(Deserialize)]
 pub(super) struct Trade<'a> {
     #[serde(rename = "S", borrow)]
@@ -79,7 +88,7 @@ pub(super) struct Trade<'a> {
     pub(super) price: Exact,
     #[serde(rename = "s")]
     pub(super) size: Exact,
-    #[serde(rename = "c", default)]
+    #[serde(rename = "c", default, deserialize_with = "or_missing")]
     pub(super) conditions: Box<[Box<str>]>,
     #[serde(rename = "t", borrow)]
     pub(super) time: Cow<'a, str>,
@@ -103,7 +112,7 @@ pub(super) struct Correction<'a> {
     pub(super) price: Exact,
     #[serde(rename = "cs")]
     pub(super) size: Exact,
-    #[serde(rename = "cc", default)]
+    #[serde(rename = "cc", default, deserialize_with = "or_missing")]
     pub(super) conditions: Box<[Box<str>]>,
     #[serde(rename = "t", borrow)]
     pub(super) time: Cow<'a, str>,
@@ -203,9 +212,9 @@ pub(super) struct BookLevel {
 pub(super) struct Book<'a> {
     #[serde(rename = "S", borrow)]
     pub(super) symbol: Cow<'a, str>,
-    #[serde(rename = "b", default)]
+    #[serde(rename = "b", default, deserialize_with = "or_missing")]
     pub(super) bids: Vec<Object<BookLevel>>,
-    #[serde(rename = "a", default)]
+    #[serde(rename = "a", default, deserialize_with = "or_missing")]
     pub(super) asks: Vec<Object<BookLevel>>,
     #[serde(rename = "r", default)]
     pub(super) is_reset: bool,

@@ -349,6 +349,24 @@ fn trades_are_corrected_and_cancelled() {
 }
 
 #[test]
+fn lists_that_are_null_are_missing() {
+    let mut bench = ready("alpaca:sip", &["AAPL"]);
+    let frame = r#"[{"T":"t","i":1,"S":"AAPL","x":"D","p":126.5,"s":1,"t":"2021-02-22T15:51:44.208Z","c":null,"z":"C"},
+        {"T":"t","i":2,"S":"AAPL","x":"D","p":126.5,"s":1,"t":"2021-02-22T15:51:44.208Z","z":"C"},
+        {"T":"c","S":"AAPL","x":"D","oi":2,"op":1,"os":4,"oc":null,"ci":3,"cp":39.5,"cs":4,"cc":null,"z":"C","t":"2021-02-22T15:51:44.208Z"}]"#;
+    let output = bench.text(frame);
+    assert_eq!(
+        events(output),
+        [
+            "#0 @1614009104208 trade 126.5x1 [] lhv id 1 on D",
+            "#0 @1614009104208 trade 126.5x1 [] lhv id 2 on D",
+            "#0 @1614009104208 trade 39.5x4 [] lhv id 3 on D corrects 2",
+        ]
+    );
+    assert_eq!(output.notices, []);
+}
+
+#[test]
 fn an_updated_bar_has_the_time_of_the_one_it_replaces_and_daily_bars_tell_the_volume() {
     let mut bench = ready("alpaca:iex?services=OHLCV,LEVEL1", &["SPY"]);
     let bar = |kind: &str, close: &str| {

@@ -158,7 +158,7 @@ impl Binance {
         let now = self.now;
         if let Some(entry) = self.wanted.get_mut(name) {
             rejection.symbol = Some(entry.symbol.clone());
-            entry.state.sync.failed(now, now);
+            entry.state.sync.failed(now, None);
         }
         output.reject(rejection);
     }
@@ -172,8 +172,9 @@ impl Binance {
         let asked_ms = answer
             .retry_after
             .map(|wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-        let wait_ms = asked_ms.unwrap_or(if is_limit { TOO_MANY_MS } else { 0 });
-        let at = entry.state.sync.failed(now, now.plus_ms(wait_ms));
+        let wait_ms = asked_ms.or(is_limit.then_some(TOO_MANY_MS));
+        let not_before = wait_ms.map(|wait_ms| now.plus_ms(wait_ms));
+        let at = entry.state.sync.failed(now, not_before);
         let in_seconds = at.0.saturating_sub(now.0).max(0) / 1000;
         let words = match answer.status {
             0 => shortened(&String::from_utf8_lossy(answer.body)),

@@ -18,6 +18,8 @@ const WAITING_MAX: usize = 1200;
 pub(super) struct Sync {
     stage: Stage,
     patience: Patience,
+    /// The venue wants nothing to be asked before this.
+    not_before: Option<UnixMs>,
 }
 
 #[derive(Debug)]
@@ -65,9 +67,23 @@ pub(super) enum Taken {
 }
 
 impl Sync {
-    /// The connection is new, or the book is to begin anew. Waits for nothing only where that has not just been tried.
-    pub(super) fn begin(&mut self, now: Option<UnixMs>) {
-        let fetch = now.map_or(Fetch::Later, |now| Fetch::At(self.patience.next(now)));
+    /// The connection is new: what went wrong on the one before makes nobody wait, but what the venue has said does.
+    pub(super) fn begin_connection(&mut self) {
+        *self = Self {
+            not_before: self.not_before,
+            ..Self::default()
+        };
+    }
+
+    /// When the whole book may be fetched next.
+    fn next_fetch(&mut self, now: UnixMs) -> Fetch {
+        let at = self.patience.next(now);
+        Fetch::At(self.not_before.map_or(at, |not_before| at.max(not_before)))
+    }
+
+    /// The book is to begin anew. Waits for nothing only where that has not just been tried.
+    pub(super) fn begin(&mut self, now: UnixMs) {
+        let fetch = self.next_fetch(now);
         self.stage = Stage::Waiting {
             diffs: VecDeque::new(),
             fetch,
@@ -93,7 +109,7 @@ impl Sync {
                     Taken::Kept
                 } else if diff.first > next {
                     let found = diff.first;
-                    self.begin(Some(now));
+                    self.begin(now);
                     self.keep(diff);
                     Taken::Gap {
                         expected: next,
@@ -104,10 +120,8 @@ impl Sync {
                     Taken::Applied(diff)
                 }
             }
-            Stage::Waiting { fetch, .. } => {
-                if *fetch == Fetch::Later {
-                    *fetch = Fetch::At(self.patience.next(now));
-                }
+            Stage::Waiting { .. } => {
+                self.fetch_anyway(now);
                 self.keep(diff);
                 Taken::Kept
             }
@@ -147,16 +161,28 @@ impl Sync {
 
     /// Has the whole book fetched without waiting for changes: a quiet symbol has none.
     pub(super) fn fetch_anyway(&mut self, now: UnixMs) {
-        if let Stage::Waiting { fetch, .. } = &mut self.stage
-            && *fetch == Fetch::Later
-        {
-            *fetch = Fetch::At(self.patience.next(now));
+        let is_later = |stage: &Stage| {
+            matches!(
+                stage,
+                Stage::Waiting {
+                    fetch: Fetch::Later,
+                    ..
+                }
+            )
+        };
+        if is_later(&self.stage) {
+            let next = self.next_fetch(now);
+            if let Stage::Waiting { fetch, .. } = &mut self.stage {
+                *fetch = next;
+            }
         }
     }
 
-    /// The whole book could not be had. Gives when it is asked for again: not before `at_least`.
-    pub(super) fn failed(&mut self, now: UnixMs, at_least: UnixMs) -> UnixMs {
-        let at = self.patience.next(now).max(at_least);
+    /// The whole book could not be had. Gives when it is asked for again: not before `not_before`, which the venue has said
+    /// if it is there.
+    pub(super) fn failed(&mut self, now: UnixMs, not_before: Option<UnixMs>) -> UnixMs {
+        self.not_before = not_before;
+        let at = self.patience.next(now).max(not_before.unwrap_or(now));
         if let Stage::Waiting { fetch, .. } = &mut self.stage {
             *fetch = Fetch::At(at);
         }
@@ -184,7 +210,7 @@ impl Sync {
             .front()
             .is_some_and(|diff| diff.first > last.saturating_add(1))
         {
-            self.failed(now, now);
+            self.failed(now, None);
             return Vec::new();
         }
         let mut updates = vec![(now, book.update())];
@@ -273,6 +299,24 @@ mod tests {
         sync.is_due(NOW);
         assert_eq!(sync.whole(whole(3), NOW), Vec::new());
         assert_eq!(numbers(&sync.whole(whole(4), NOW)), [Some(4), Some(6)]);
+    }
+
+    #[test]
+    fn a_new_connection_waits_for_nothing_but_what_the_venue_has_said() {
+        let mut sync = Sync::default();
+        sync.take(diff(10, 12), NOW);
+        for _ in 0..10 {
+            sync.failed(NOW, None);
+        }
+        assert!(!sync.is_due(NOW.plus_ms(30_000)), "waits have grown");
+        sync.begin_connection();
+        sync.take(diff(20, 22), NOW);
+        assert!(sync.is_due(NOW));
+        sync.failed(NOW, Some(NOW.plus_ms(90_000)));
+        sync.begin_connection();
+        sync.take(diff(30, 32), NOW);
+        assert!(!sync.is_due(NOW.plus_ms(89_999)), "it was told to wait");
+        assert!(sync.is_due(NOW.plus_ms(90_000)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The streams of Binance.
 
+use std::sync::Arc;
+
 use super::book::Taken;
 use super::frames::{BookTicker, Depth, Frame, Kline, Trade};
 use super::{Binance, shutdown};
@@ -76,7 +78,7 @@ impl Binance {
         let (id, time, payload) = match kind {
             "trade" => {
                 let trade: Trade<'_> = read_part(data, kind)?;
-                let payload = Payload::TimeAndSales(Box::new(trade.trade()));
+                let payload = Payload::TimeAndSales(Arc::new(trade.trade()));
                 (self.heard(&trade.symbol, output), trade.time(), payload)
             }
             "bookTicker" => {
@@ -171,7 +173,7 @@ impl Binance {
         if let Some(entry) = self.wanted.get_mut(name)
             && entry.state.sync.is_live()
         {
-            entry.state.sync.begin(Some(now));
+            entry.state.sync.begin(now);
             let reason = "changes to the book could not be read; the book begins anew";
             self.gap(name, symbol, reason.to_owned(), output);
         }

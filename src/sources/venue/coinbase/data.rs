@@ -1,5 +1,7 @@
 //! Coinbase's data: one bad part rejects only itself.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::Coinbase;
@@ -171,7 +173,7 @@ impl Coinbase {
                 is_news |= seen.is_some_and(|seen| number.is_some_and(|number| number > seen));
             }
             if is_news {
-                let payload = Payload::TimeAndSales(Box::new(trade));
+                let payload = Payload::TimeAndSales(Arc::new(trade));
                 self.push(&name, time, payload, output);
             } else if self.confirm(&name, output).is_none() {
                 output.ignored += 1;

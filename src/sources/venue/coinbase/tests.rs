@@ -375,6 +375,14 @@ fn a_book_that_somebody_else_found_wrong_begins_anew_alone() {
         of_books(bench.text(&book(2, "ETH-USD", "update"))),
         [(1, Some(2))]
     );
+    bench.text(&book(3, "BTC-USD", "snapshot"));
+    assert_eq!(bench.give(Input::Resync(&symbol)).send.len(), 0, "too soon");
+    let now = bench.now;
+    assert_eq!(bench.tick(now.plus_ms(1000)).send.len(), 2, "not forgotten");
+    // On a new connection nothing has been asked lately.
+    bench.open();
+    bench.text(&book(0, "BTC-USD", "snapshot"));
+    assert_eq!(bench.give(Input::Resync(&symbol)).send.len(), 2);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Kraken's data: one bad row rejects only itself.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::control::{is_rate_limit, rate_limited};
@@ -73,7 +75,8 @@ impl Kraken {
             }
             Channel::Ticker => {
                 let row: TickerRow<'_> = read_part(row.get(), name)?;
-                let time = row.time()?;
+                // One without a time is as new as its coming.
+                let time = Some(row.time()?.unwrap_or(self.now));
                 if let Some(symbol) = self.confirm_by_data(&row.symbol, channel, output) {
                     let payload = Payload::Level1(row.quote());
                     output.events.push(Event {
@@ -116,7 +119,7 @@ impl Kraken {
         if is_snapshot && !is_missed {
             return Ok(());
         }
-        let payload = Payload::TimeAndSales(Box::new(trade));
+        let payload = Payload::TimeAndSales(Arc::new(trade));
         output.events.push(Event {
             symbol,
             time: Some(time),

@@ -207,7 +207,8 @@ fn data_keeps_its_digits_and_times() {
         unreachable!()
     };
     assert_eq!(quote.bid_size.unwrap().to_string(), "740.0");
-    assert_eq!(output.events[0].time, None, "the venue gave none");
+    let received = Some(bench.now);
+    assert_eq!(bench.output.events[0].time, received, "the venue gave none");
 }
 
 #[test]
@@ -273,6 +274,31 @@ fn a_book_begins_anew_alone_and_not_in_a_storm() {
     let now = bench.now;
     assert_eq!(bench.tick(now.plus_ms(999)).send.len(), 0);
     assert_eq!(bench.tick(now.plus_ms(1000)).send.len(), 2);
+}
+
+#[test]
+fn a_book_that_is_found_wrong_each_time_is_asked_for_each_time_and_ever_more_slowly() {
+    let mut bench = open("kraken:?services=LEVEL2");
+    let symbol = ("BTC/USD".parse().unwrap(), SymbolId(0));
+    let input = crate::sources::venue::session::Input::Resync(&symbol);
+    let mut waits_s = Vec::new();
+    for _ in 0..10 {
+        bench.text(BOOK);
+        let mut is_asked = !bench.give(input).send.is_empty();
+        let begun = bench.now;
+        while !is_asked {
+            assert!(bench.now.0 - begun.0 < 120_000, "it is given up");
+            is_asked = bench.tick(bench.now.plus_ms(1000)).send.iter().any(
+                |sent| matches!(sent, crate::sources::venue::Outgoing::Plain(text) if text.contains("\"subscribe\"") && text.contains("BTC/USD")),
+            );
+        }
+        waits_s.push((bench.now.0 - begun.0) / 1000);
+    }
+    assert_eq!(waits_s, [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    // On a new connection that is forgotten.
+    bench.open();
+    bench.text(BOOK);
+    assert_eq!(bench.give(input).send.len(), 2);
 }
 
 #[test]

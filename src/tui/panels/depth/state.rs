@@ -51,7 +51,18 @@ fn age_ms(id: SymbolId, view: &DepthView, context: &PanelContext<'_>) -> Option<
     view.time.map(|time| now.0.saturating_sub(time.0).max(0))
 }
 
-/// Whether the book can be relied on, where it stands, how old it is.
+/// The prices outside of which the symbol does not trade; `None` when nothing is known of them.
+fn limits_text(id: SymbolId, context: &PanelContext<'_>) -> Option<String> {
+    let facts = context.snapshot.rows.get(id)?.facts.as_ref()?;
+    match (facts.lower_limit, facts.upper_limit) {
+        (Some(lower), Some(upper)) => Some(format!("limits {lower}–{upper}")),
+        (Some(lower), None) => Some(format!("limit ≥ {lower}")),
+        (None, Some(upper)) => Some(format!("limit ≤ {upper}")),
+        (None, None) => None,
+    }
+}
+
+/// Whether the book can be relied on, within which prices it may trade, where it stands, how old it is.
 pub(super) fn draw_state(
     view: &DepthView,
     area: Rect,
@@ -81,6 +92,9 @@ pub(super) fn draw_state(
             (format!("{sign} {}", view.book.integrity.name()), style)
         }
     });
+    if let Some(text) = limits_text(view.symbol, context) {
+        pieces.push((text, theme.text));
+    }
     if view.resyncs > 0 {
         let word = if view.resyncs == 1 {
             "resync"
@@ -120,7 +134,12 @@ pub(super) fn draw_middle(
     }
     let columns = usize::from(rows.width);
     let mut style = if is_lost { theme.dim } else { theme.accent };
-    let texts = if let Some((mid, spread)) = ladder.mid.zip(ladder.spread) {
+    let is_empty = ladder.bids.is_empty() && ladder.asks.is_empty();
+    let texts = if is_lost && !is_empty {
+        // What lay between the sides does not any more.
+        let text = " as last known ";
+        [text.to_owned(), text.to_owned(), text.to_owned()]
+    } else if let Some((mid, spread)) = ladder.mid.zip(ladder.spread) {
         let bps = ladder
             .spread_bps
             .map_or_else(String::new, |bps| format!(" · {} bps", fixed(bps, 2)));

@@ -18,6 +18,7 @@ use super::super::super::theme::GlyphSet;
 use super::DepthPanel;
 use crate::domain::Decimal;
 use crate::domain::book::{BookTop, Level};
+use crate::domain::quote::SymbolFacts;
 use crate::domain::symbol::SymbolId;
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::{BookState, DepthView};
@@ -172,11 +173,39 @@ fn a_lost_book_says_why_and_keeps_its_levels() {
         text.contains("3 resyncs") && text.contains("45285.1"),
         "{text}"
     );
+    assert!(
+        text.contains("as last known") && !text.contains("mid") && !text.contains("spread"),
+        "{text}"
+    );
     let mut waiting = depth(0);
     waiting.state = BookState::Waiting;
     let scene = Scene::new(with_depth(waiting));
     let text = drawn(&mut panel, &on(&scene), 60, 24);
     assert!(text.contains("◌ waiting"), "{text}");
+}
+
+#[test]
+fn the_limits_of_a_symbol_stand_beside_the_state_of_its_book() {
+    let limits = |lower: Option<i64>, upper: Option<i64>| {
+        let mut snapshot = live();
+        let price = |cents: i64| Decimal::new(cents, 2);
+        snapshot.rows.get_mut(SymbolId(0)).unwrap().facts = Some(Arc::new(SymbolFacts {
+            lower_limit: lower.map(price),
+            upper_limit: upper.map(price),
+            ..SymbolFacts::default()
+        }));
+        let scene = Scene::new(snapshot);
+        drawn(&mut DepthPanel::default(), &on(&scene), 80, 24)
+    };
+    let text = limits(Some(9810), Some(10_840));
+    assert!(
+        text.contains("✓ verified · limits 98.10–108.40 ·"),
+        "{text}"
+    );
+    let text = limits(None, Some(10_840));
+    assert!(text.contains("· limit ≤ 108.40 ·"), "{text}");
+    let text = limits(None, None);
+    assert!(!text.contains("limit"), "{text}");
 }
 
 #[test]

@@ -128,11 +128,16 @@ impl Columns {
         let dim = context.theme.dim;
         let right =
             |from: u16, to: u16, text: &str| (to.saturating_sub(text.len() as u16)).max(from);
+        let rest_room = area.right().saturating_sub(self.rest);
+        let rest = ["Conditions · id", "id"]
+            .into_iter()
+            .find(|text| width(text) <= usize::from(rest_room))
+            .unwrap_or_default();
         for (x, text) in [
             (area.x + 1, "Time"),
             (right(self.price, self.size - 1, "Price"), "Price"),
             (right(self.size, self.mark, "Size"), "Size"),
-            (self.rest, "Conditions · id"),
+            (self.rest, rest),
         ] {
             let room = area.right().saturating_sub(x);
             if usize::from(room) >= text.len() {
