@@ -104,6 +104,6 @@ mod tests {
         assert_eq!(names.get(Some("X"), &one), None);
         names.retain(|value| *value % 2 == 1);
         assert_eq!(known(&names), [5, 0, 3, 0]);
-        assert_eq!((names.len(), names.exchanges.len()), (2, 2));
+        assert_eq!((names.len(), names.exchanges.len()), (2, 1));
     }
 }
