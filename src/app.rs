@@ -194,6 +194,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
         Outputs {
             sinks,
             recorder: Arc::clone(&recorder),
+            troubles: troubles(&failures, warnings),
         },
         Arc::clone(&clock),
         None,
@@ -202,7 +203,6 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     let shutdown = Shutdown::start(engine.commands.clone(), tui::terminal::restore)
         .map_err(AppError::system("signals cannot be received"))?;
     outcome.stop_with(shutdown.requester());
-    report_troubles(&engine.commands, &failures, warnings);
     let settings = screen::tui_settings(&loaded.settings, &layers.environment);
     let has_chosen_symbols = loaded.settings.symbols.is_some();
     let (reload, changes) = reload::start(layers, loaded, &engine.commands);
@@ -237,14 +237,16 @@ fn start_log(loaded: &Loaded) {
     }
 }
 
-/// Puts on the board what went wrong before there was one.
-fn report_troubles(commands: &Sender<Command>, failures: &[OpenFailure], warnings: Vec<String>) {
+/// What went wrong before there was a board to put it on.
+fn troubles(failures: &[OpenFailure], warnings: Vec<String>) -> Vec<ErrorInstance> {
     let warning =
         |message: String| ErrorInstance::new(ErrorKind::ConfigError, message).as_warning();
     let warnings = warnings.into_iter().map(warning);
-    for error in failures.iter().map(OpenFailure::to_error).chain(warnings) {
-        report_error(commands, error);
-    }
+    failures
+        .iter()
+        .map(OpenFailure::to_error)
+        .chain(warnings)
+        .collect()
 }
 
 /// Puts an error on the board.

@@ -5,7 +5,7 @@
 //! - [`csv`]: rows of bars under a header;
 //! - [`time_text`]: the ways in which files write times;
 //! - [`number`]: number text to exact decimals;
-//! - [`pointer`]: any JSON, by a description of where things stand in it;
+//! - [`mod@pointer`]: any JSON, by a description of where things stand in it;
 //! - [`wire`]: what venues' JSON is made of, for serde.
 //!
 //! Nothing is coerced: a value that is not exactly what its field holds rejects what it belongs to, and only that.

@@ -57,7 +57,7 @@ pub struct LongBar {
 ///
 /// A minute that comes again takes the place of the earlier one, and a late one is placed where it belongs. The minutes of
 /// the last bars that have been given out are kept for that, as they are: at least those of the last bar, but no more than
-/// [`KEPT_MINUTES_MAX`] of its end. A minute that is older, or of an interval that was passed over without a bar, makes no
+/// `KEPT_MINUTES_MAX` of its end. A minute that is older, or of an interval that was passed over without a bar, makes no
 /// bar any more.
 #[derive(Debug)]
 pub struct Resampler {

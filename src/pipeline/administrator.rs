@@ -63,6 +63,7 @@ pub(crate) struct Parts {
     pub sources: Vec<SourceEntry>,
     pub sinks: Vec<Box<dyn Sink>>,
     pub recorder: Arc<dyn Recorder>,
+    pub troubles: Vec<ErrorInstance>,
     /// Dropped when the engine is to finish; until then it goes on without streamers too.
     pub running: Option<oneshot::Sender<()>>,
     pub health: Health,
@@ -96,6 +97,9 @@ impl Administrator {
 
     /// Works until the engine's other parts have gone.
     pub fn run(mut self) -> EngineReport {
+        for trouble in std::mem::take(&mut self.parts.troubles) {
+            self.report(trouble);
+        }
         let mut next_tick = self.parts.clock.monotonic();
         let mut commands_open = true;
         loop {

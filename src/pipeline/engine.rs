@@ -48,6 +48,8 @@ pub struct Outputs {
     pub sinks: Vec<Box<dyn Sink>>,
     /// What live sources receive, when a person wants it.
     pub recorder: Arc<dyn Recorder>,
+    /// What went wrong before the start: it is told before anything else.
+    pub troubles: Vec<ErrorInstance>,
 }
 
 impl From<Vec<Box<dyn Sink>>> for Outputs {
@@ -55,6 +57,7 @@ impl From<Vec<Box<dyn Sink>>> for Outputs {
         Self {
             sinks,
             recorder: Arc::new(NoRecorder),
+            troubles: Vec::new(),
         }
     }
 }
@@ -96,7 +99,11 @@ pub fn start(
     clock: Arc<dyn Clock>,
     analysis: Option<Analysis>,
 ) -> std::io::Result<EngineHandle> {
-    let Outputs { sinks, recorder } = outputs.into();
+    let Outputs {
+        sinks,
+        recorder,
+        troubles,
+    } = outputs.into();
     let settings = Arc::new(settings);
     let directory = Arc::new(Directory::new(settings.symbols_max));
     let budget = Arc::new(HistoryBudget::new(settings.history_bytes));
@@ -161,6 +168,7 @@ pub fn start(
         sources: entries,
         sinks,
         recorder,
+        troubles,
         running,
     });
     let supervisor = ProcessSupervisor::new(Parts {

@@ -1,7 +1,7 @@
 //! What is recorded of a venue: the inputs of its session, one on a line, so that the same session makes the same of them
 //! again.
 //!
-//! - [`line`]: what a line looks like;
+//! - [`mod@line`]: what a line looks like;
 //! - [`playing`]: a session that is given recorded lines;
 //! - [`Tap`]: a driver's end.
 
