@@ -38,6 +38,8 @@ fn nothing_in_the_data_steers_the_terminal() {
     ];
     let mut terminal = Terminal::start(&home, &arguments);
     terminal.wait_for("ended");
+    // What a source is doing is told at once; its last errors may still be on their way.
+    terminal.wait_for(&format!("⚠ {}", TRICKS.len() + 2));
     terminal.keys("4G");
     terminal.wait_gone("Watchlist");
     // Every error in turn, opened and copied.
