@@ -195,6 +195,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
             sinks,
             recorder: Arc::clone(&recorder),
             troubles: troubles(&failures, warnings),
+            ..Outputs::from(Vec::new())
         },
         Arc::clone(&clock),
         None,

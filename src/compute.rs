@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod history;
+pub mod indicator;
 pub mod resample;
 pub mod trade_bars;
 pub mod trade_names;

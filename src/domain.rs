@@ -7,6 +7,7 @@ pub mod bar;
 pub mod book;
 pub mod clock;
 pub mod event;
+pub mod indicator;
 pub mod news;
 pub mod outcome;
 pub mod quote;

@@ -1,5 +1,7 @@
 //! A symbol's one-minute bars: a ring that grows under a limit shared by all symbols.
 
+pub mod columns;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

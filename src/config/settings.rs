@@ -160,7 +160,7 @@ fn read_engine(reader: &mut Reader<'_>, timeframes: Vec<Timeframe>) -> EngineSet
         ) as usize,
         symbols_max: number(&key::SYMBOLS_MAX, default.symbols_max as u64, 1, 1_000_000) as usize,
         timeframes,
-        stop_when_ended: false,
+        ..default
     }
 }
 

@@ -10,6 +10,7 @@ use super::Decimal;
 use super::bar::Ohlcv;
 use super::book::BookTop;
 use super::event::DataService;
+use super::indicator::IndicatorValues;
 use super::news::News;
 use super::quote::{Level1, SymbolFacts};
 use super::source::SourceName;
@@ -63,6 +64,8 @@ pub enum ResultBody {
         timeframe: Timeframe,
         /// Whether a bar that is built was given out before its interval was over, because the data ended.
         partial: bool,
+        /// The symbol's indicators after this bar; `None` when it has none.
+        indicators: Option<Arc<IndicatorValues>>,
     },
     /// The quote after the event.
     Level1 {

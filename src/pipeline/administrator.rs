@@ -20,6 +20,7 @@ use super::engine::EngineReport;
 use super::feed::FeedControl;
 use super::outcome::{Batch, Outcome, Outcomes};
 use super::process_supervisor::Control;
+use super::question::Analyst;
 use super::recording::Recorder;
 use super::settings::EngineSettings;
 use super::sink::{Sink, SinkClosed};
@@ -63,6 +64,9 @@ pub(crate) struct Parts {
     pub sources: Vec<SourceEntry>,
     pub sinks: Vec<Box<dyn Sink>>,
     pub recorder: Arc<dyn Recorder>,
+    pub analyst: Arc<dyn Analyst>,
+    /// Where answers come back to.
+    pub replies: Sender<Command>,
     pub troubles: Vec<ErrorInstance>,
     /// Dropped when the engine is to finish; until then it goes on without streamers too.
     pub running: Option<oneshot::Sender<()>>,
@@ -384,6 +388,7 @@ impl Administrator {
             depths: self.parts.board.depths.clone(),
             tapes: self.parts.board.tapes.clone(),
             news: Arc::clone(&self.parts.board.news),
+            answer: self.parts.board.answer.clone(),
             recording: self.parts.recorder.view(),
             pipeline: self.parts.health.pipeline(),
             sources: self.parts.health.sources(taken, &self.parts.sources),

@@ -15,6 +15,7 @@ use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::{Decimal, to_f64};
 
 use super::outcome::{ChartUpdate, Moved, Primed, TapeUpdate};
+use super::question::AnswerView;
 use super::snapshot::{
     ChartView, DepthView, Direction, ErrorRow, NewsRow, Row, RowState, Rows, TapeView,
 };
@@ -45,6 +46,8 @@ pub(crate) struct Board {
     /// Whose depth and tape are wanted.
     books_wanted: Vec<SymbolId>,
     pub news: Arc<Vec<NewsRow>>,
+    /// The last question, and its answer.
+    pub answer: Option<Arc<AnswerView>>,
     pub results_total: u64,
     next_news: u64,
     /// The bars of symbols whose source gives none of one minute.
@@ -75,7 +78,13 @@ impl Board {
             set_last(row, last, now);
         }
         match &result.body {
-            ResultBody::Ohlcv { bar, timeframe, .. } => {
+            ResultBody::Ohlcv {
+                bar,
+                timeframe,
+                indicators,
+                ..
+            } => {
+                row.indicators.clone_from(indicators);
                 let is_longer = *timeframe != Timeframe::M1
                     && self.intervals.get(&result.symbol) != Some(timeframe);
                 if let Some(close) = bar.close.filter(|_| !is_longer) {
@@ -298,6 +307,7 @@ impl Board {
                 timeframe,
                 calendar,
                 candles: Arc::new(change.candles),
+                studies: Vec::new(),
             }));
             return;
         };

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use chrono::{NaiveDateTime, NaiveTime};
 
+use crate::domain::indicator::IndicatorSpec;
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{SymbolId, SymbolSpec};
 use crate::domain::time::{Timeframe, UnixMs};
 
+use super::question::{Answer, QuestionId};
 use super::source::{SeekTarget, Speed, TransportCommand};
 
 /// An order to the engine.
@@ -30,6 +32,14 @@ pub enum Command {
     WatchCharts(Vec<(SymbolId, Timeframe)>),
     /// Keep the depth and the tape of these symbols on the board from now on, and no others.
     WatchBooks(Vec<SymbolId>),
+    /// Compute these indicators for the charts that are watched, from now on, and no others.
+    WatchIndicators(Vec<IndicatorSpec>),
+    /// Answer a question about the data: a statement of SQL. The answer is on the board.
+    Ask(String),
+    /// Give up the question under way.
+    CancelQuestion,
+    /// A question has been answered. Comes from the [`Analyst`](super::question::Analyst).
+    Answered(QuestionId, Box<Answer>),
     /// Write what live sources receive to this folder from now on, or to none.
     Record(Option<PathBuf>),
     /// Mark errors as seen: one by its number, or all.

@@ -23,6 +23,7 @@ use super::command::Command;
 use super::directory::Directory;
 use super::feed::Feed;
 use super::process_supervisor::{Control, Parts, ProcessSupervisor, SourceDesk};
+use super::question::{Analyst, NoAnalyst};
 use super::recording::{NoRecorder, Recorder};
 use super::settings::EngineSettings;
 use super::sink::Sink;
@@ -48,6 +49,8 @@ pub struct Outputs {
     pub sinks: Vec<Box<dyn Sink>>,
     /// What live sources receive, when a person wants it.
     pub recorder: Arc<dyn Recorder>,
+    /// Who answers questions about the data.
+    pub analyst: Arc<dyn Analyst>,
     /// What went wrong before the start: it is told before anything else.
     pub troubles: Vec<ErrorInstance>,
 }
@@ -57,6 +60,7 @@ impl From<Vec<Box<dyn Sink>>> for Outputs {
         Self {
             sinks,
             recorder: Arc::new(NoRecorder),
+            analyst: Arc::new(NoAnalyst),
             troubles: Vec::new(),
         }
     }
@@ -102,6 +106,7 @@ pub fn start(
     let Outputs {
         sinks,
         recorder,
+        analyst,
         troubles,
     } = outputs.into();
     let settings = Arc::new(settings);
@@ -168,6 +173,8 @@ pub fn start(
         sources: entries,
         sinks,
         recorder,
+        analyst,
+        replies: command_sender.clone(),
         troubles,
         running,
     });

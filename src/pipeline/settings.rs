@@ -1,9 +1,12 @@
 //! The engine's limits. Each has a key of the same name in the configuration.
 
+use std::time::Duration;
+
+use crate::compute::indicator::IndicatorPlan;
 use crate::domain::time::Timeframe;
 
 /// The engine's limits and options.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EngineSettings {
     /// Symbols that have a worker thread of their own; beyond it symbols take turns.
     pub worker_threads: usize,
@@ -23,6 +26,12 @@ pub struct EngineSettings {
     pub symbols_max: usize,
     /// Longer bars that are given out as results when they close; one minute needs no mention.
     pub timeframes: Vec<Timeframe>,
+    /// Which symbols have which indicators.
+    pub indicators: IndicatorPlan,
+    /// Rows of an answer that are kept.
+    pub answer_rows: usize,
+    /// How long a question may take.
+    pub answer_time: Duration,
     /// Whether the engine finishes when every source has ended, instead of waiting for commands.
     pub stop_when_ended: bool,
 }
@@ -39,6 +48,9 @@ impl Default for EngineSettings {
             results_capacity: 1024,
             symbols_max: 100_000,
             timeframes: Vec::new(),
+            answer_rows: 10_000,
+            answer_time: Duration::from_secs(30),
+            indicators: IndicatorPlan::default(),
             stop_when_ended: false,
         }
     }

@@ -12,6 +12,7 @@ use crate::domain::bar::Candle;
 use crate::domain::book::BookTop;
 use crate::domain::clock::Nanos;
 use crate::domain::event::ServiceSet;
+use crate::domain::indicator::IndicatorColumn;
 use crate::domain::news::News;
 use crate::domain::outcome::{ErrorKind, Severity};
 use crate::domain::source::{Origin, SourceName};
@@ -20,6 +21,7 @@ use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 
 use super::meters::{ConnectionState, TransportView};
+use super::question::AnswerView;
 
 pub use rows::{Direction, Row, RowState, Rows, TREND_POINTS, Trend};
 
@@ -51,6 +53,8 @@ pub struct Snapshot {
     pub tapes: Vec<Arc<TapeView>>,
     /// The news of all symbols, newest last: at most [`NEWS_MAX`] of them.
     pub news: Arc<Vec<NewsRow>>,
+    /// The last question, and its answer.
+    pub answer: Option<Arc<AnswerView>>,
     /// What is being recorded.
     pub recording: Option<RecordingView>,
     /// The pipeline's health.
@@ -124,6 +128,18 @@ pub struct ChartView {
     pub calendar: SessionCalendar,
     /// Oldest first; the last one may still be growing.
     pub candles: Arc<Vec<Candle>>,
+    /// The indicators that [`Command::WatchIndicators`](super::command::Command::WatchIndicators) asked for, computed from
+    /// these candles.
+    pub studies: Vec<Study>,
+}
+
+/// An indicator along a chart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Study {
+    /// Which indicator. Its timeframe says nothing: it is computed from the chart's candles.
+    pub column: IndicatorColumn,
+    /// A line for each of [`IndicatorColumn::outputs`], with a value for each candle; `None` where it is not ready.
+    pub lines: Vec<Arc<Vec<Option<f64>>>>,
 }
 
 /// One open source.

@@ -17,6 +17,7 @@ use crate::compute::trade_bars::BuiltBar;
 use crate::domain::Decimal;
 use crate::domain::book::BookUpdate;
 use crate::domain::event::{DataService, Event, Payload};
+use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::{
     DayStats, ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status, StatusChange,
 };
@@ -131,6 +132,11 @@ impl SymbolWorker {
                 }
             }
         }
+    }
+
+    /// The indicators as they are now; `None` when the symbol has none.
+    fn indicators(&self) -> Option<Arc<IndicatorValues>> {
+        None
     }
 
     fn serves(&self, service: DataService) -> bool {

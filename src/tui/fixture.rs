@@ -167,6 +167,7 @@ fn chart() -> ChartView {
         timeframe: Timeframe::M1,
         calendar: SessionCalendar::UsEquities,
         candles: Arc::new(candles.collect()),
+        studies: Vec::new(),
     }
 }
 

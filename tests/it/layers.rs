@@ -51,13 +51,26 @@ const SEEN_BY_TUI: [&str; 9] = [
 ];
 
 /// Words that only files below these places may hold: a crate, or a way past the injected clock and the ports.
-const ONLY_IN: [(&str, &[&str]); 12] = [
+const ONLY_IN: [(&str, &[&str]); 13] = [
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("polars", &[]),
+    (
+        "polars",
+        &[
+            "compute/history",
+            "compute/query",
+            "sinks/files",
+            "sources/files",
+            "bench",
+        ],
+    ),
+    (
+        "polars_io",
+        &["compute/query", "sinks/files", "sources/files"],
+    ),
     ("tokio", &["pipeline", "sources", "bench"]),
     ("SystemTime::now", &["domain/clock.rs"]),
     ("Utc::now", &[]),

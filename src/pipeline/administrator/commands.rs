@@ -1,6 +1,7 @@
 //! What the administrator does when it is told something.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity, Status, StatusChange};
 use crate::domain::source::{Origin, SourceIndex, SourceName};
@@ -8,6 +9,7 @@ use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
 
 use super::super::command::Command;
 use super::super::process_supervisor::Control;
+use super::super::question::{Answer, AnswerView, Material, Question, QuestionId};
 use super::super::snapshot::Row;
 use super::super::source::{SourceCommand, TransportCommand};
 use super::{Administrator, SourceEntry};
@@ -28,11 +30,51 @@ impl Administrator {
                 self.parts.board.keep_books(&symbols);
                 self.tell(Control::WatchBooks(symbols));
             }
+            Command::WatchIndicators(_) => {}
+            Command::Ask(sql) => self.ask(sql),
+            Command::CancelQuestion => self.parts.analyst.cancel(),
+            Command::Answered(id, answer) => self.answered(id, *answer),
             Command::Record(folder) => self.record(folder),
             Command::AcknowledgeErrors(id) => self.parts.board.acknowledge(id),
             Command::ClearErrors => self.parts.board.clear_errors(),
             Command::Report(error) => self.report(*error),
             Command::Quit => self.stop(),
+        }
+    }
+
+    /// Passes a question on, with all that can be asked of at this moment.
+    fn ask(&mut self, sql: String) {
+        let board = &mut self.parts.board;
+        let id = board.answer.as_ref().map_or(0, |before| before.id + 1);
+        board.answer = Some(Arc::new(AnswerView {
+            id,
+            sql: sql.clone(),
+            asked: self.parts.clock.wall(),
+            answer: None,
+        }));
+        let question = Question {
+            id,
+            sql,
+            rows_max: self.parts.settings.answer_rows,
+            time_max: self.parts.settings.answer_time,
+        };
+        let material = Material {
+            histories: Vec::new(),
+            rows: board.rows.clone(),
+            news: Arc::clone(&board.news),
+            errors: Arc::clone(&board.errors),
+        };
+        self.parts
+            .analyst
+            .ask(question, material, self.parts.replies.clone());
+    }
+
+    /// Puts an answer on the board, unless another question has been asked since.
+    fn answered(&mut self, id: QuestionId, answer: Answer) {
+        if let Some(view) = &mut self.parts.board.answer
+            && view.id == id
+        {
+            Arc::make_mut(view).answer = Some(answer);
         }
     }
 

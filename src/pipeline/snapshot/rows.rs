@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::Decimal;
 use crate::domain::clock::Nanos;
+use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::DayStats;
 use crate::domain::quote::SymbolFacts;
 use crate::domain::source::SourceName;
@@ -150,6 +151,8 @@ pub struct Row {
     pub facts: Option<Arc<SymbolFacts>>,
     /// The trading day so far.
     pub day: DayStats,
+    /// The symbol's indicators after its last bar; `None` when it has none, or no bar has come.
+    pub indicators: Option<Arc<IndicatorValues>>,
     /// Closes of the last minutes, oldest first.
     pub trend: Trend,
     /// Where the last price went.
@@ -178,6 +181,7 @@ impl Row {
             ask_size: None,
             facts: None,
             day: DayStats::default(),
+            indicators: None,
             trend: Trend::default(),
             direction: Direction::Unchanged,
             price_changed: Nanos(0),

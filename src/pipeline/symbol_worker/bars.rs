@@ -32,6 +32,7 @@ impl SymbolWorker {
             bar: *bar,
             timeframe: self.ohlcv.interval(),
             partial: false,
+            indicators: self.indicators(),
         };
         // Trades are newer than the bar that they are in.
         let last = bar.close.filter(|_| self.trades.last().is_none());
@@ -109,6 +110,7 @@ impl SymbolWorker {
             bar: built.bar,
             timeframe,
             partial,
+            indicators: self.indicators(),
         };
         // The last price has come with its trade.
         let time = self.ohlcv.stamp(built.start, end);
@@ -121,6 +123,7 @@ impl SymbolWorker {
                 bar: long.bar,
                 timeframe,
                 partial,
+                indicators: self.indicators(),
             };
             let time = self.ohlcv.stamp(long.start, long.end);
             self.put(Some(time), body, None, out);

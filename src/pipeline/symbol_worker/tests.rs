@@ -102,6 +102,7 @@ fn told(out: &[Outcome]) -> Vec<String> {
                     bar,
                     timeframe,
                     partial,
+                    ..
                 } => {
                     let minute = (result.time.unwrap().0 - 86_400_000) / MINUTE_MS;
                     let partial = if *partial { " partial" } else { "" };

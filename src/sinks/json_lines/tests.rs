@@ -37,6 +37,7 @@ fn bar(
             },
             timeframe,
             partial,
+            indicators: None,
         },
         last: None,
         day: DayStats::default(),

@@ -76,6 +76,7 @@ fn snapshot(timeframe: Timeframe, candles: Vec<Candle>) -> Snapshot {
         timeframe,
         calendar: SessionCalendar::UsEquities,
         candles: Arc::new(candles),
+        studies: Vec::new(),
     };
     Snapshot {
         rows: [row].into_iter().collect(),
