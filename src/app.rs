@@ -1,5 +1,7 @@
 //! Puts the parts together: command line → settings → sources, sinks and engine → screen or JSON lines → exit code.
 //!
+//! - [`analyst`]: answers questions about the data beside the stream
+//! - [`query`]: `query`
 //! - [`exit`]: exit codes, and what is said on stderr
 //! - [`paths`]: where configuration, session and log are
 //! - [`plan`]: opens the sources and divides the symbols among them
@@ -10,11 +12,15 @@
 //! - [`screen`]: the terminal, with the saved session
 //! - [`report`]: `check` and `sources`
 
+#[cfg(feature = "frames")]
+pub mod analyst;
 pub mod exit;
 pub mod headless;
 pub mod panic_hook;
 pub mod paths;
 pub mod plan;
+#[cfg(feature = "frames")]
+pub mod query;
 pub mod reload;
 pub mod report;
 pub mod screen;
