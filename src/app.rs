@@ -42,7 +42,11 @@ use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::Command;
 use crate::pipeline::engine::{self, Outputs};
+use crate::pipeline::question::Analyst;
+#[cfg(not(feature = "frames"))]
+use crate::pipeline::question::NoAnalyst;
 use crate::pipeline::recording::{Recorder, RecordingError};
+use crate::pipeline::settings::EngineSettings;
 use crate::stores::recording::{FileRecorder, RecorderSettings};
 use crate::telemetry;
 use crate::tui::{self, TuiError};
@@ -97,6 +101,9 @@ impl AppError {
 /// Runs the program with the process's arguments and environment.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Before there is any other thread.
+    #[cfg(feature = "frames")]
+    analyst::use_one_thread();
     let invocation = match cli::parse(std::env::args_os()) {
         Ok(invocation) => invocation,
         Err(refusal) => {
@@ -119,6 +126,16 @@ fn dispatch(invocation: Invocation) -> Result<Exit, AppError> {
         Task::Sources { kind, json } => Ok(report::sources(kind.as_deref(), json)),
         Task::Bench { json } => Ok(run_bench(json)),
         Task::Check { json } => Ok(report::check(&layers_of(invocation), json)),
+        #[cfg(feature = "frames")]
+        Task::Query(ref request) => {
+            let request = request.clone();
+            query::run(&layers_of(invocation), &request)
+        }
+        #[cfg(not(feature = "frames"))]
+        Task::Query(_) => {
+            exit::say("this build cannot answer questions; build it with the feature 'frames'");
+            Ok(Exit::Usage)
+        }
         Task::Run => run(layers_of(invocation)),
     }
 }
@@ -194,14 +211,15 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     } else {
         Vec::new()
     };
+    let analyst = analyst_of(&limits, &clock);
     let engine = engine::start(
         limits,
         sources,
         Outputs {
             sinks,
             recorder: Arc::clone(&recorder),
+            analyst,
             troubles: troubles(&failures, warnings),
-            ..Outputs::from(Vec::new())
         },
         Arc::clone(&clock),
         None,
@@ -231,6 +249,19 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     shutdown.finish();
     tracing::info!(?exit, "ended");
     Ok(exit)
+}
+
+/// Who answers questions about the data.
+#[cfg(feature = "frames")]
+fn analyst_of(settings: &EngineSettings, clock: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
+    let indicators = settings.indicators.whole();
+    Arc::new(analyst::PolarsAnalyst::new(Arc::clone(clock), indicators))
+}
+
+/// Nobody answers questions about the data without frames.
+#[cfg(not(feature = "frames"))]
+fn analyst_of(_: &EngineSettings, _: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
+    Arc::new(NoAnalyst)
 }
 
 /// A log that cannot be written is no reason not to run.

@@ -377,9 +377,7 @@ impl IndicatorPlan {
     /// Every indicator that any symbol has.
     #[must_use]
     pub fn whole(&self) -> IndicatorSet {
-        let specs: Vec<IndicatorSpec> = self.rules.iter().map(|(spec, _)| spec.clone()).collect();
-        // Each of them was checked when the plan was made.
-        IndicatorSet::new(&specs).unwrap_or_default()
+        IndicatorSet::of_known(self.rules.iter().map(|rule| &rule.spec))
     }
 
     /// The indicators of one symbol. Symbols that are not named share theirs.

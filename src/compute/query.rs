@@ -91,7 +91,9 @@ fn answer(
         Kind::Tables => return AnswerFrame::new(tables::list()).map_err(QueryError::of_engine),
         Kind::Columns(name) => {
             let table = Table::of_name(name).ok_or_else(|| QueryError::no_table(name))?;
-            let frame = tables.without_rows().frame(table, &statement::ALL, cancel)?;
+            let frame = tables
+                .without_rows()
+                .frame(table, &statement::ALL, cancel)?;
             return tables::describe(&frame)
                 .and_then(AnswerFrame::new)
                 .map_err(QueryError::of_engine);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use polars::prelude::{
-    ChunkFull, Column, DataFrame, Float64Chunked, IntoColumn, NewChunkedArray,
-    PolarsResult, StringChunked,
+    ChunkFull, Column, DataFrame, Float64Chunked, IntoColumn, NewChunkedArray, PolarsResult,
+    StringChunked,
 };
 
 use crate::compute::history::columns::{BarColumns, Chunk, Part};
@@ -15,11 +15,11 @@ use crate::domain::bar::Candle;
 use crate::domain::indicator::IndicatorSpec;
 use crate::domain::time::{Timeframe, UnixMs};
 
+use super::Cancel;
 use super::frame::frame as frame_of;
 use super::message::QueryError;
 use super::statement::Wanted;
 use super::tables::{SymbolData, Tables, column, datetime};
-use super::Cancel;
 
 /// A bar, the start of its trading day, and when it is over: not before its interval, nor before the last minute in it.
 #[derive(Debug, Clone, Copy)]
@@ -102,10 +102,7 @@ fn of_symbol(
 }
 
 /// A column of numbers that may be missing.
-pub(super) fn numbers(
-    name: &str,
-    values: impl ExactSizeIterator<Item = Option<f64>>,
-) -> Column {
+pub(super) fn numbers(name: &str, values: impl ExactSizeIterator<Item = Option<f64>>) -> Column {
     if values.len() == 0 {
         return column(name, Vec::<f64>::new());
     }
@@ -199,15 +196,18 @@ fn indicators(
         .collect();
     // Each of them is one of a set that has been made before.
     let set = IndicatorSet::new(&specs).unwrap_or_default();
-    let mut timeframes: Vec<Option<Timeframe>> =
-        specs.iter().map(|spec| spec.timeframe).collect();
+    let mut timeframes: Vec<Option<Timeframe>> = specs.iter().map(|spec| spec.timeframe).collect();
     timeframes.sort_unstable();
     timeframes.dedup();
     let mut found = Vec::new();
     for timeframe in timeframes {
         let mut bank = Bank::of_bars(&set, timeframe);
-        let with_sessions =
-            |steps: &[Step]| -> Vec<_> { steps.iter().map(|it| (it.candle, it.session_start)).collect() };
+        let with_sessions = |steps: &[Step]| -> Vec<_> {
+            steps
+                .iter()
+                .map(|it| (it.candle, it.session_start))
+                .collect()
+        };
         let columns = match timeframe {
             None => bank.columns(with_sessions(rows).into_iter()),
             Some(timeframe) if timeframe < symbol.interval => continue,

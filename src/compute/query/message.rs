@@ -16,7 +16,9 @@ const WORDS_MAX: usize = 500;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// There is nothing to answer.
-    #[error("there is no statement; one is written as in SELECT symbol, max(high) FROM bars GROUP BY symbol")]
+    #[error(
+        "there is no statement; one is written as in SELECT symbol, max(high) FROM bars GROUP BY symbol"
+    )]
     Empty,
     /// It is longer than any sensible one.
     #[error("the statement is {bytes} bytes long; at most {bytes_max} are taken")]
@@ -30,7 +32,9 @@ pub enum QueryError {
     #[error("one statement is answered at a time")]
     MoreThanOne,
     /// It is something else than a question.
-    #[error("'{word}' is not answered here; there are SELECT, WITH, EXPLAIN, SHOW TABLES and DESCRIBE")]
+    #[error(
+        "'{word}' is not answered here; there are SELECT, WITH, EXPLAIN, SHOW TABLES and DESCRIBE"
+    )]
     NotAQuestion {
         /// What it begins with.
         word: String,
@@ -208,11 +212,17 @@ mod tests {
 
     #[test]
     fn what_is_told_is_short_and_names_what_is_near() {
-        assert_eq!(shortened(&format!("a\nb\n\nplan {}", "x".repeat(999))), "a b");
+        assert_eq!(
+            shortened(&format!("a\nb\n\nplan {}", "x".repeat(999))),
+            "a b"
+        );
         assert_eq!(shortened(&"ä".repeat(999)).chars().count(), WORDS_MAX + 1);
         assert_eq!(hint("clsoe", &["open", "close"]), ", did you mean 'close'?");
         assert_eq!(hint("zzz", &["open", "close"]), "");
-        assert_eq!(first_quoted("unable to find column \"x'y\"; z"), Some("x'y"));
+        assert_eq!(
+            first_quoted("unable to find column \"x'y\"; z"),
+            Some("x'y")
+        );
         assert_eq!(first_quoted("no quote"), None);
     }
 }

@@ -179,7 +179,10 @@ pub(super) fn results(
     indicators: &[String],
     zone: Tz,
 ) -> PolarsResult<DataFrame> {
-    let times: Vec<Option<i64>> = results.iter().map(|it| it.time.map(|time| time.0)).collect();
+    let times: Vec<Option<i64>> = results
+        .iter()
+        .map(|it| it.time.map(|time| time.0))
+        .collect();
     let unix_ts = column("unix_ts", times);
     let text = |of: fn(&ResultRecord) -> &str| -> Vec<&str> { results.iter().map(of).collect() };
     let price = |name: &str, of: fn(&ResultRecord) -> Option<Decimal>| {
@@ -187,7 +190,13 @@ pub(super) fn results(
     };
     let of_day = |name: &str, of: fn(&ResultRecord) -> Option<f64>| {
         let values = results.iter().map(of);
-        numbers(name, values.map(|it| it.filter(|it| it.is_finite())).collect::<Vec<_>>().into_iter())
+        numbers(
+            name,
+            values
+                .map(|it| it.filter(|it| it.is_finite()))
+                .collect::<Vec<_>>()
+                .into_iter(),
+        )
     };
     let updates: Vec<u64> = results.iter().map(|it| it.updates).collect();
     let mut columns = vec![
@@ -242,8 +251,14 @@ pub(super) fn errors(errors: &[ErrorRecord], zone: Tz) -> PolarsResult<DataFrame
             column("kind", text(|it| Some(it.kind.name()))),
             column("severity", text(|it| Some(it.severity.name()))),
             column("message", text(|it| Some(it.message.as_str()))),
-            column("source", text(|it| it.source.as_ref().map(|it| it.as_str()))),
-            column("symbol", text(|it| it.symbol.as_ref().map(|it| it.as_str()))),
+            column(
+                "source",
+                text(|it| it.source.as_ref().map(|it| it.as_str())),
+            ),
+            column(
+                "symbol",
+                text(|it| it.symbol.as_ref().map(|it| it.as_str())),
+            ),
             column("location", text(|it| it.location.as_deref())),
             column("count", counts),
         ],

@@ -146,15 +146,14 @@ fn kind_of(tokens: &[Token<'_>]) -> Result<Kind, QueryError> {
 
 /// Whether it may want every column: a `*` that does not multiply, or a word that stands for columns by pattern.
 fn wants_all(tokens: &[Token<'_>]) -> bool {
-    let is_word =
-        |token: &Token<'_>, wanted: &str| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
+    let is_word = |token: &Token<'_>, wanted: &str| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
     let stars = tokens.iter().enumerate().any(|(at, token)| {
         *token == Token::Sign('*')
             && match at.checked_sub(1).and_then(|before| tokens.get(before)) {
                 Some(Token::Sign(sign)) => matches!(sign, ',' | '.'),
-                Some(word @ Token::Word(_)) => {
-                    ["SELECT", "DISTINCT", "ALL"].iter().any(|known| is_word(word, known))
-                }
+                Some(word @ Token::Word(_)) => ["SELECT", "DISTINCT", "ALL"]
+                    .iter()
+                    .any(|known| is_word(word, known)),
                 Some(Token::Quoted(_) | Token::Value) => false,
                 None => true,
             }
@@ -292,11 +291,20 @@ mod tests {
         for (sql, expected) in [
             ("SELECT 1", vec![]),
             ("SELECT * FROM bars;", vec!["bars"]),
-            ("select a from\n(select * from \"bars_5m\") x, `news`", vec!["bars_5m", "news"]),
+            (
+                "select a from\n(select * from \"bars_5m\") x, `news`",
+                vec!["bars_5m", "news"],
+            ),
             ("SELECT 'bars' FROM quotes -- trades\n", vec!["quotes"]),
-            ("SELECT 'it''s bars' /* /* trades */ errors */ FROM results", vec!["results"]),
+            (
+                "SELECT 'it''s bars' /* /* trades */ errors */ FROM results",
+                vec!["results"],
+            ),
             ("SELECT E'\\' bars' FROM errors", vec!["errors"]),
-            ("WITH t AS (SELECT bars.close FROM bars) SELECT * FROM t", vec!["bars"]),
+            (
+                "WITH t AS (SELECT bars.close FROM bars) SELECT * FROM t",
+                vec!["bars"],
+            ),
             ("EXPLAIN SELECT bars_1dx FROM bars_1d", vec!["bars_1d"]),
         ] {
             assert_eq!(tables(sql), expected, "{sql}");
@@ -314,7 +322,10 @@ mod tests {
             ("TABLE bars", true),
             ("SELECT COLUMNS('sma.*') FROM bars", true),
             ("SELECT count(*) FROM bars", false),
-            ("SELECT close * volume, (a) * 2, 2 * a, \"x\" * 'y' FROM bars", false),
+            (
+                "SELECT close * volume, (a) * 2, 2 * a, \"x\" * 'y' FROM bars",
+                false,
+            ),
             ("SELECT sum(close*volume) FROM bars", false),
         ] {
             assert_eq!(Statement::new(sql).unwrap().wanted.is_all, is_all, "{sql}");
@@ -338,7 +349,10 @@ mod tests {
             "\"SELECT\"",
         ] {
             let error = Statement::new(sql).unwrap_err().to_string();
-            assert!(error.contains("SELECT, WITH, EXPLAIN, SHOW TABLES"), "{error}");
+            assert!(
+                error.contains("SELECT, WITH, EXPLAIN, SHOW TABLES"),
+                "{error}"
+            );
         }
         for (sql, expected) in [
             ("", QueryError::Empty),
@@ -351,7 +365,10 @@ mod tests {
         }
         assert!(Statement::new("DESCRIBE").is_err());
         let long = format!("SELECT {}", "a+".repeat(BYTES_MAX));
-        assert!(matches!(Statement::new(&long), Err(QueryError::TooLong { .. })));
+        assert!(matches!(
+            Statement::new(&long),
+            Err(QueryError::TooLong { .. })
+        ));
         for (sql, kind) in [
             ("SHOW TABLES", Kind::Tables),
             ("show columns from bars", Kind::Columns("bars".to_owned())),
