@@ -374,6 +374,12 @@ impl IndicatorPlan {
         }
     }
 
+    /// Every indicator that any symbol has.
+    #[must_use]
+    pub fn whole(&self) -> IndicatorSet {
+        IndicatorSet::of_known(self.rules.iter().map(|rule| &rule.spec))
+    }
+
     /// The indicators of one symbol. Symbols that are not named share theirs.
     #[must_use]
     pub fn set_of(&self, symbol: &Symbol, source: &SourceName) -> IndicatorSet {
