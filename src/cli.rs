@@ -176,6 +176,10 @@ struct RunFlags {
         help_heading = "Without a screen"
     )]
     timeframes: Vec<String>,
+    /// An indicator to compute, such as 'sma(20)', 'bb(20,2)' or 'rsi(14)@5m'; may be given several times
+    /// [env: STREAMER_TUI_INDICATOR, separated by semicolons]
+    #[arg(long, value_name = "SPEC", help_heading = "What to compute")]
+    indicator: Vec<String>,
     /// Record what live sources send, into files in this folder; replay: plays them [env: STREAMER_TUI_RECORD]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = "Recording")]
     record: Option<String>,
@@ -245,6 +249,7 @@ impl RunFlags {
         flags.set(&key::SOURCES, "--source", self.source);
         flags.set(&key::SPEED, "--speed", one(self.speed));
         flags.set(&key::TIMEFRAMES, "--timeframes", trimmed(self.timeframes));
+        flags.set(&key::INDICATORS, "--indicator", trimmed(self.indicator));
         flags.set(&key::RECORD, "--record", one(self.record));
         flags.set(
             &key::HEADLESS,
