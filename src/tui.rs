@@ -18,6 +18,7 @@ pub mod command_line;
 pub mod draw;
 mod footer;
 mod header;
+pub mod indicators;
 mod input;
 pub mod keymap;
 mod market;

@@ -121,6 +121,8 @@ pub const MOUSE: Key = Key::at_once("screen.mouse");
 pub const BELL: Key = Key::at_once("screen.bell");
 /// The watchlist's columns.
 pub const COLUMNS: Key = Key::at_once("screen.columns");
+/// The charts' indicators.
+pub const CHART_INDICATORS: Key = Key::at_once("screen.indicators");
 /// The column that the watchlist is sorted by.
 pub const SORT: Key = Key::at_once("screen.sort");
 /// Whether the sort order is turned round.
@@ -138,7 +140,7 @@ pub const CONFIG_VARIABLE: &str = "STREAMER_TUI_CONFIG";
 const TEST_DATA_VARIABLE: &str = "STREAMER_TUI_TEST_DATA";
 
 /// Every key with a fixed name.
-pub const ALL: [&Key; 29] = [
+pub const ALL: [&Key; 30] = [
     &SYMBOLS,
     &SOURCES,
     &SPEED,
@@ -164,6 +166,7 @@ pub const ALL: [&Key; 29] = [
     &MOUSE,
     &BELL,
     &COLUMNS,
+    &CHART_INDICATORS,
     &SORT,
     &SORT_REVERSE,
     &TIMEZONE,

@@ -10,6 +10,7 @@ use super::reader::Reader;
 use super::words;
 use crate::compute::indicator::{IndicatorPlan, IndicatorRule, resolve};
 use crate::domain::indicator::IndicatorSpec;
+use crate::domain::indicator::IndicatorSpec;
 use crate::domain::symbol::SymbolSpec;
 use crate::domain::time::Timeframe;
 use crate::pipeline::settings::EngineSettings;
@@ -70,6 +71,8 @@ pub struct ScreenSettings {
     pub bell: bool,
     /// Some of [`words::COLUMNS`], in the order in which they are shown.
     pub columns: Vec<String>,
+    /// The charts' indicators, as in `sma(20)`.
+    pub indicators: Vec<String>,
     /// The column that the watchlist is sorted by, in the column's usual direction.
     pub sort: String,
     /// Whether the order is turned round.
@@ -232,6 +235,7 @@ impl ScreenSettings {
             mouse: reader.value(&key::MOUSE, true, boolean),
             bell: reader.value(&key::BELL, false, boolean),
             columns,
+            indicators: reader.list_or(&key::CHART_INDICATORS, ';', Vec::new(), chart_indicator),
             sort: reader.value(
                 &key::SORT,
                 words::COLUMNS[0].to_owned(),
@@ -248,6 +252,12 @@ impl ScreenSettings {
             stale_after_s: reader.value(&key::STALE_AFTER_S, 180, count(1..=86_400)),
         }
     }
+}
+
+/// An indicator that a chart can have, as it was written.
+fn chart_indicator(raw: Raw<'_>) -> Result<String, String> {
+    let (spec, _) = resolve(&indicator(raw)?).map_err(|error| error.to_string())?;
+    Ok(spec.to_string())
 }
 
 /// The screen's keys, with those of the user's own choice.

@@ -1,5 +1,6 @@
 //! The command line's language: the engine's commands and the screen's own.
 
+mod charts;
 mod completion;
 mod tape;
 
@@ -14,6 +15,7 @@ use crate::domain::symbol::SymbolSpec;
 use crate::domain::time::Timeframe;
 use crate::pipeline::Command;
 
+pub use charts::{CompareOrder, IndicatorOrder};
 pub use completion::{Known, completions};
 pub use tape::TapeOrder;
 
@@ -40,6 +42,12 @@ pub enum Order {
     List(ListOrder),
     /// Something about the tape.
     Tape(TapeOrder),
+    /// Something about the charts' indicators.
+    Indicator(IndicatorOrder),
+    /// Something about comparing symbols.
+    Compare(CompareOrder),
+    /// Show the charts of these symbols beside one another; of none, those around the selected one.
+    Charts(Vec<SymbolSpec>),
     /// Show the news of the selected symbol alone, or of all.
     News(bool),
     /// Filter the watchlist.
@@ -116,6 +124,9 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("sort", "COLUMN [asc|desc]", "Sort the watchlist"),
     command("columns", "COLUMN … | default | all", "Choose and order the watchlist's columns"),
     command("timeframe", "1m|5m|15m|1h|1d", "Set the length of the chart's bars"),
+    command("indicator", "NAME(NUMBER,…) … | -NAME(…) | off", "Show indicators on the charts, or take them out"),
+    command("compare", "SYMBOL … | off", "Compare symbols in per cent"),
+    command("charts", "[SYMBOL …]", "Show the charts of up to nine symbols"),
     command("list", "NAME | all | new NAME SYMBOL … | add SYMBOL … | remove SYMBOL … | delete NAME", "Named watchlists"),
     command("tape", "min SIZE|off · window TIME|off · big SIZE|TIMESx|off", "What the tape shows, merges and marks"),
     command("news", "all|symbol", "Show all news, or the selected symbol's"),
@@ -171,6 +182,9 @@ pub fn parse(line: &str) -> Result<Order, String> {
         "sort" => sort(rest).map(Order::Sort),
         "columns" => columns(rest).map(Order::Columns),
         "timeframe" => named(rest, Timeframe::ALL.map(Timeframe::label)).map(Order::Timeframe),
+        "indicator" => charts::indicator(rest).map(Order::Indicator),
+        "compare" => charts::compare(rest).map(Order::Compare),
+        "charts" => symbols(rest).map(Order::Charts),
         "list" => list(rest).map(Order::List),
         "tape" => tape::tape(rest).map(Order::Tape),
         "news" => tape::news(rest).map(Order::News),

@@ -4,6 +4,7 @@
 //! [`draw`](super::draw). It does no I/O, so every behaviour of the screen is tested without a terminal.
 
 mod actions;
+mod charts;
 mod lists;
 mod orders;
 mod overlays;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use ratatui::layout::{Rect, Size};
 
 use crate::domain::clock::Nanos;
+use crate::domain::indicator::IndicatorSpec;
 use crate::domain::symbol::{SymbolId, SymbolSpec};
 use crate::domain::time::Timeframe;
 use crate::pipeline::snapshot::{ErrorRow, NewsRow, Row};
@@ -31,6 +33,7 @@ use super::keymap::Context;
 use super::market;
 use super::panel::{Panel, PanelContext};
 use super::panels::chart::ChartPanel;
+use super::panels::charts::ChartsPanel;
 use super::panels::depth::DepthPanel;
 use super::panels::errors::ErrorsPanel;
 use super::panels::news::NewsPanel;
@@ -70,6 +73,7 @@ pub enum Effect {
 pub(super) struct Panels {
     pub(super) watchlist: WatchlistPanel,
     pub(super) chart: ChartPanel,
+    pub(super) charts: ChartsPanel,
     pub(super) errors: ErrorsPanel,
     pub(super) pipeline: PipelinePanel,
     pub(super) depth: DepthPanel,
@@ -82,6 +86,7 @@ impl Panels {
         match id {
             PanelId::Watchlist => &mut self.watchlist,
             PanelId::Chart => &mut self.chart,
+            PanelId::Charts => &mut self.charts,
             PanelId::Errors => &mut self.errors,
             PanelId::Pipeline => &mut self.pipeline,
             PanelId::Depth => &mut self.depth,
@@ -103,6 +108,11 @@ pub(super) enum Overlay {
     /// The watchlist's columns, shown ones first, and the marked one.
     Columns {
         entries: Vec<(Column, bool)>,
+        at: usize,
+    },
+    /// The indicators that charts can have, and the marked one.
+    Indicators {
+        entries: Vec<IndicatorSpec>,
         at: usize,
     },
 }
@@ -152,6 +162,12 @@ pub struct Model {
     pub(super) lists: BTreeMap<String, Vec<SymbolSpec>>,
     lists_changed: BTreeMap<String, Vec<String>>,
     wanted_list: Option<String>,
+    /// The charts' indicators.
+    pub(super) indicators: Vec<IndicatorSpec>,
+    watched_indicators: Vec<IndicatorSpec>,
+    /// Symbols whose charts are shown beside one another; none for those around the selected one.
+    charts_chosen: Vec<SymbolId>,
+    compared_last: Vec<SymbolId>,
     watched: Vec<(SymbolId, Timeframe)>,
     watched_books: Vec<SymbolId>,
     errors_seen: u64,
@@ -184,6 +200,8 @@ impl Model {
             chart.set_timeframe(timeframe);
         }
         let lists = lists::merged(&settings.watchlists, &session.watchlists);
+        let shown = session.indicators.as_ref().unwrap_or(&settings.indicators);
+        let indicators = settings.indicator_catalogue.read_all(shown);
         let empty = Arc::new(Snapshot::default());
         Self {
             settings,
@@ -200,6 +218,7 @@ impl Model {
             panels: Panels {
                 watchlist: WatchlistPanel::new(columns, sort),
                 chart,
+                charts: ChartsPanel::default(),
                 errors: ErrorsPanel::default(),
                 pipeline: PipelinePanel::default(),
                 depth: DepthPanel::default(),
@@ -217,6 +236,10 @@ impl Model {
             lists,
             lists_changed: session.watchlists,
             wanted_list: session.watchlist,
+            indicators,
+            watched_indicators: Vec::new(),
+            charts_chosen: Vec::new(),
+            compared_last: Vec::new(),
             watched: Vec::new(),
             watched_books: Vec::new(),
             errors_seen: 0,
@@ -242,6 +265,7 @@ impl Model {
                 .and_then(|id| self.latest.rows.get(id))
                 .map(row_name),
             timeframe: Some(self.panels.chart.timeframe().label().to_owned()),
+            indicators: Some(self.indicator_texts()),
             columns: Some(self.panels.watchlist.columns().to_vec()),
             watchlist: self.panels.watchlist.list().map(str::to_owned),
             watchlists: self.lists_changed.clone(),
@@ -260,6 +284,10 @@ impl Model {
         }
         if old.sort != self.settings.sort {
             self.panels.watchlist.set_sort(self.settings.sort);
+        }
+        if old.indicators != self.settings.indicators {
+            let catalogue = &self.settings.indicator_catalogue;
+            self.indicators = catalogue.read_all(&self.settings.indicators);
         }
         if old.watchlists != self.settings.watchlists {
             self.lists = lists::merged(&self.settings.watchlists, &self.lists_changed);
@@ -369,6 +397,7 @@ impl Model {
         match self.focus {
             PanelId::Watchlist => &[Context::Watchlist, Context::Global],
             PanelId::Chart => &[Context::Chart, Context::Global],
+            PanelId::Charts => &[Context::Charts, Context::Global],
             PanelId::Errors => &[Context::Errors, Context::Global],
             PanelId::Pipeline => &[Context::Global],
             PanelId::Depth => &[Context::Depth, Context::Global],

@@ -1,6 +1,7 @@
 //! One file for each panel.
 
 pub mod chart;
+pub mod charts;
 pub mod depth;
 pub mod errors;
 pub mod news;

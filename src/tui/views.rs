@@ -15,6 +15,8 @@ pub enum PanelId {
     Watchlist,
     /// The selected symbol's chart.
     Chart,
+    /// The charts of several symbols.
+    Charts,
     /// What went wrong.
     Errors,
     /// How the engine is doing.
@@ -32,7 +34,7 @@ impl PanelId {
     #[must_use]
     pub fn service(self) -> Option<DataService> {
         match self {
-            Self::Chart => Some(DataService::Ohlcv),
+            Self::Chart | Self::Charts => Some(DataService::Ohlcv),
             Self::Depth => Some(DataService::Level2),
             Self::Tape => Some(DataService::TimeAndSales),
             Self::Watchlist | Self::Errors | Self::Pipeline | Self::News => None,
@@ -61,11 +63,13 @@ pub enum View {
     Tape,
     /// The headlines, with a narrow watchlist where there is room.
     News,
+    /// The charts of up to nine symbols.
+    Charts,
 }
 
 impl View {
     /// Every view, in the order of its keys.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Watchlist,
         Self::Chart,
@@ -74,6 +78,7 @@ impl View {
         Self::Depth,
         Self::Tape,
         Self::News,
+        Self::Charts,
     ];
 
     /// The name in commands and the configuration.
@@ -88,6 +93,7 @@ impl View {
             Self::Depth => "depth",
             Self::Tape => "tape",
             Self::News => "news",
+            Self::Charts => "charts",
         }
     }
 
@@ -102,6 +108,7 @@ impl View {
             Self::Depth => PanelId::Depth,
             Self::Tape => PanelId::Tape,
             Self::News => PanelId::News,
+            Self::Charts => PanelId::Charts,
         }
     }
 
@@ -244,6 +251,6 @@ mod tests {
         for view in View::ALL {
             assert_eq!(view.name().parse(), Ok(view));
         }
-        assert!("charts".parse::<View>().is_err());
+        assert!("graphs".parse::<View>().is_err());
     }
 }

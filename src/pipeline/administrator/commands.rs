@@ -30,7 +30,12 @@ impl Administrator {
                 self.parts.board.keep_books(&symbols);
                 self.tell(Control::WatchBooks(symbols));
             }
-            Command::WatchIndicators(_) => {}
+            Command::WatchIndicators(specs) => {
+                for error in self.parts.board.watch_indicators(specs) {
+                    let error = ErrorInstance::new(ErrorKind::ConfigError, error.to_string());
+                    self.report(error.as_warning());
+                }
+            }
             Command::Ask(sql) => self.ask(sql),
             Command::CancelQuestion => self.parts.analyst.cancel(),
             Command::Answered(id, answer) => self.answered(id, *answer),

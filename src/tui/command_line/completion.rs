@@ -14,19 +14,34 @@ pub struct Known {
     pub symbols: Vec<String>,
     /// Named watchlists.
     pub lists: Vec<String>,
+    /// Indicators that charts can have.
+    pub indicators: Vec<String>,
+    /// Those that they have.
+    pub indicators_shown: Vec<String>,
 }
 
 /// The lines that a line begun can become: each has its last word completed.
 #[must_use]
 pub fn completions(line: &str, known: &Known) -> Vec<String> {
-    let at = line.rfind([' ', ',']).map_or(0, |at| at + 1);
+    // The numbers of an indicator stand between commas too, and are part of its word.
+    let is_open = line.rfind('(') > line.rfind(')');
+    let text = if is_open {
+        line.rsplit_once('(').map_or(line, |(text, _)| text)
+    } else {
+        line
+    };
+    let at = text.rfind([' ', ',']).map_or(0, |at| at + 1);
     let (before, word) = line.split_at(at);
     let first = before.split_whitespace().next().unwrap_or("");
     let words = before.split_whitespace().count();
     let names: Vec<&str> = if words == 0 {
         COMMANDS.iter().map(|entry| entry.name).collect()
     } else {
-        arguments(first, words, before, known)
+        arguments(first, (words, word), before, known)
+    };
+    let (before, word) = match word.strip_prefix('-') {
+        Some(rest) if first == "indicator" => (format!("{before}-"), rest),
+        _ => (before.to_owned(), word),
     };
     let lower = word.to_lowercase();
     let mut lines: Vec<String> = names
@@ -39,7 +54,12 @@ pub fn completions(line: &str, known: &Known) -> Vec<String> {
     lines
 }
 
-fn arguments<'a>(command: &str, words: usize, before: &str, known: &'a Known) -> Vec<&'a str> {
+fn arguments<'a>(
+    command: &str,
+    (words, word): (usize, &str),
+    before: &str,
+    known: &'a Known,
+) -> Vec<&'a str> {
     let symbols = || known.symbols.iter().map(String::as_str);
     let lists = || known.lists.iter().map(String::as_str);
     match (command, words) {
@@ -53,6 +73,19 @@ fn arguments<'a>(command: &str, words: usize, before: &str, known: &'a Known) ->
             .chain(["default", "all"])
             .filter(|name| !before.split([',', ' ']).any(|word| word == *name))
             .collect(),
+        ("indicator", _) if word.starts_with('-') => known
+            .indicators_shown
+            .iter()
+            .map(String::as_str)
+            .collect(),
+        ("indicator", words) => known
+            .indicators
+            .iter()
+            .map(String::as_str)
+            .chain((words == 1).then_some("off"))
+            .collect(),
+        ("compare", words) => symbols().chain((words == 1).then_some("off")).collect(),
+        ("charts", _) => symbols().collect(),
         ("timeframe", 1) => Timeframe::ALL.map(Timeframe::label).to_vec(),
         ("bell" | "flash", 1) => vec!["on", "off"],
         ("speed", 1) => vec!["1", "10", "60", "600", "max"],

@@ -67,6 +67,8 @@ impl Model {
             Action::View(view) => self.show_view(view),
             Action::NextWatchlist => self.next_list(),
             Action::Columns => self.open_columns(),
+            Action::Indicators => self.open_indicators(),
+            Action::Compare => self.toggle_compare(),
             Action::Freeze => self.freeze(),
             Action::TogglePause => self.transport(TransportCommand::Toggle),
             Action::Slower => self.transport(TransportCommand::Slower),

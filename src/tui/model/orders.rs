@@ -24,6 +24,9 @@ impl Model {
                 let rules = order.apply(self.panels.tape.rules());
                 self.panels.tape.set_rules(rules);
             }
+            Order::Indicator(order) => return self.obey_indicator(order),
+            Order::Compare(order) => return self.obey_compare(order),
+            Order::Charts(specs) => return self.obey_charts(&specs),
             Order::News(is_of_symbol) => self.panels.news.set_scope(is_of_symbol),
             Order::List(order) => return self.obey_list(order),
             Order::Filter(text) => self.panels.watchlist.set_filter(&text),

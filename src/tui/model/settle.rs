@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::clock::Nanos;
 use crate::domain::symbol::SymbolId;
-use crate::domain::time::{Timeframe, UnixMs};
+use crate::domain::time::UnixMs;
 use crate::pipeline::{Command, Snapshot};
 
 use super::super::panel::PanelContext;
@@ -118,12 +118,6 @@ impl Model {
                 .map_or_else(|| self.view.main_panel(), |(id, _)| *id);
         }
         let is_visible = |panel: PanelId| visible.iter().any(|(id, _)| *id == panel);
-        let watched: Vec<(SymbolId, Timeframe)> = self
-            .selected_for(PanelId::Chart)
-            .filter(|_| is_visible(PanelId::Chart))
-            .map(|id| (id, self.panels.chart.timeframe()))
-            .into_iter()
-            .collect();
         let mut books: Vec<SymbolId> = [PanelId::Depth, PanelId::Tape]
             .into_iter()
             .filter(|panel| is_visible(*panel))
@@ -134,11 +128,7 @@ impl Model {
             self.watched_books.clone_from(&books);
             self.effects.push(Effect::Send(Command::WatchBooks(books)));
         }
-        if watched != self.watched {
-            self.watched.clone_from(&watched);
-            self.effects
-                .push(Effect::Send(Command::WatchCharts(watched)));
-        }
+        self.settle_charts(&visible);
     }
 
     fn settle_selection(&mut self) {

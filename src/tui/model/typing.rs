@@ -119,6 +119,8 @@ impl Model {
         Known {
             symbols,
             lists: self.lists.keys().cloned().collect(),
+            indicators: self.offered_indicators(),
+            indicators_shown: self.indicator_texts(),
         }
     }
 
