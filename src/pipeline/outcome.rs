@@ -49,7 +49,9 @@ impl Batch {
             Some(outcome) if outcomes.is_empty() => Outcomes::One(outcome),
             last => {
                 outcomes.extend(last);
-                Outcomes::Many(std::mem::take(outcomes))
+                // The next turn will have about as many.
+                let next = Vec::with_capacity(outcomes.len());
+                Outcomes::Many(std::mem::replace(outcomes, next))
             }
         };
         Self { received, outcomes }

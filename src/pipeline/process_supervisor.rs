@@ -126,7 +126,7 @@ enum Wait {
 struct Desk {
     cell: Arc<WorkerCell>,
     /// Sorted, not yet in the mailbox.
-    staged: Vec<Item>,
+    staged: VecDeque<Item>,
 }
 
 /// What the engine gives the process supervisor.

@@ -1,5 +1,6 @@
 //! Hiring workers, giving them orders, and letting them go.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
@@ -79,7 +80,7 @@ impl ProcessSupervisor {
         }
         self.desks[id.index()] = Some(Desk {
             cell,
-            staged: Vec::new(),
+            staged: VecDeque::new(),
         });
         self.order(id, Item::Announce);
     }

@@ -17,6 +17,7 @@ mod data;
 mod frames;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use std::collections::VecDeque;
 use std::time::Duration;
