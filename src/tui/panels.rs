@@ -6,5 +6,6 @@ pub mod depth;
 pub mod errors;
 pub mod news;
 pub mod pipeline;
+mod rows;
 pub mod tape;
 pub mod watchlist;
