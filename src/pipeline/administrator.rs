@@ -261,6 +261,7 @@ impl Administrator {
             Outcome::Removed(id) => self.removed(id),
             Outcome::Moved(moved) => self.parts.board.moved(&moved, now),
             Outcome::Primed(primed) => self.parts.board.primed(&primed),
+            Outcome::Columns(update) => self.columns(&update),
             Outcome::Indicators(id, values) => self.parts.board.indicators(id, values),
             Outcome::Quarantine(id, is_quarantined) => {
                 self.parts.board.quarantine(id, is_quarantined);

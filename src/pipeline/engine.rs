@@ -19,6 +19,7 @@ use crate::domain::symbol::Symbol;
 
 use super::administrator::{self, Administrator, Gauges, Health, SourceEntry};
 use super::board::Board;
+use super::columns::{ColumnEngine, ColumnQueue};
 use super::command::Command;
 use super::directory::Directory;
 use super::feed::Feed;
@@ -51,6 +52,8 @@ pub struct Outputs {
     pub recorder: Arc<dyn Recorder>,
     /// Who answers questions about the data.
     pub analyst: Arc<dyn Analyst>,
+    /// Who evaluates a person's own columns, where there are such.
+    pub columns: Option<Arc<dyn ColumnEngine>>,
     /// What went wrong before the start: it is told before anything else.
     pub troubles: Vec<ErrorInstance>,
 }
@@ -61,6 +64,7 @@ impl From<Vec<Box<dyn Sink>>> for Outputs {
             sinks,
             recorder: Arc::new(NoRecorder),
             analyst: Arc::new(NoAnalyst),
+            columns: None,
             troubles: Vec::new(),
         }
     }
@@ -107,6 +111,7 @@ pub fn start(
         sinks,
         recorder,
         analyst,
+        columns,
         troubles,
     } = outputs.into();
     let settings = Arc::new(settings);
