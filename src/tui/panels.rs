@@ -5,5 +5,6 @@ pub mod depth;
 pub mod errors;
 pub mod news;
 pub mod pipeline;
+pub mod query;
 pub mod tape;
 pub mod watchlist;

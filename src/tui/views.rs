@@ -25,6 +25,8 @@ pub enum PanelId {
     Tape,
     /// The headlines.
     News,
+    /// Questions in SQL and their answers.
+    Query,
 }
 
 impl PanelId {
@@ -35,7 +37,7 @@ impl PanelId {
             Self::Chart => Some(DataService::Ohlcv),
             Self::Depth => Some(DataService::Level2),
             Self::Tape => Some(DataService::TimeAndSales),
-            Self::Watchlist | Self::Errors | Self::Pipeline | Self::News => None,
+            Self::Watchlist | Self::Errors | Self::Pipeline | Self::News | Self::Query => None,
         }
     }
 }
@@ -61,11 +63,13 @@ pub enum View {
     Tape,
     /// The headlines, with a narrow watchlist where there is room.
     News,
+    /// Questions in SQL.
+    Query,
 }
 
 impl View {
     /// Every view, in the order of its keys.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Watchlist,
         Self::Chart,
@@ -74,6 +78,7 @@ impl View {
         Self::Depth,
         Self::Tape,
         Self::News,
+        Self::Query,
     ];
 
     /// The name in commands and the configuration.
@@ -88,6 +93,7 @@ impl View {
             Self::Depth => "depth",
             Self::Tape => "tape",
             Self::News => "news",
+            Self::Query => "query",
         }
     }
 
@@ -102,6 +108,7 @@ impl View {
             Self::Depth => PanelId::Depth,
             Self::Tape => PanelId::Tape,
             Self::News => PanelId::News,
+            Self::Query => PanelId::Query,
         }
     }
 

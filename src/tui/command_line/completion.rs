@@ -2,6 +2,7 @@
 
 use crate::domain::time::Timeframe;
 
+use super::super::panels::query::completion::{Names, offer};
 use super::super::panels::watchlist::Column;
 use super::super::theme::ThemeName;
 use super::super::views::View;
@@ -14,11 +15,16 @@ pub struct Known {
     pub symbols: Vec<String>,
     /// Named watchlists.
     pub lists: Vec<String>,
+    /// Indicators that symbols have.
+    pub indicators: Vec<String>,
 }
 
 /// The lines that a line begun can become: each has its last word completed.
 #[must_use]
 pub fn completions(line: &str, known: &Known) -> Vec<String> {
+    if let Some(question) = line.strip_prefix("sql ") {
+        return questions(line, question, known);
+    }
     let at = line.rfind([' ', ',']).map_or(0, |at| at + 1);
     let (before, word) = line.split_at(at);
     let first = before.split_whitespace().next().unwrap_or("");
@@ -39,6 +45,22 @@ pub fn completions(line: &str, known: &Known) -> Vec<String> {
     lines
 }
 
+/// A question can hold anything that its own line offers.
+fn questions(line: &str, question: &str, known: &Known) -> Vec<String> {
+    let names = Names {
+        symbols: known.symbols.clone(),
+        indicators: known.indicators.clone(),
+    };
+    let offer = offer(question, "", &names);
+    let kept = line.len().saturating_sub(offer.replaces);
+    let before = line.get(..kept).unwrap_or(line);
+    offer
+        .words
+        .iter()
+        .map(|word| format!("{before}{word}"))
+        .collect()
+}
+
 fn arguments<'a>(command: &str, words: usize, before: &str, known: &'a Known) -> Vec<&'a str> {
     let symbols = || known.symbols.iter().map(String::as_str);
     let lists = || known.lists.iter().map(String::as_str);
@@ -53,6 +75,7 @@ fn arguments<'a>(command: &str, words: usize, before: &str, known: &'a Known) ->
             .chain(["default", "all"])
             .filter(|name| !before.split([',', ' ']).any(|word| word == *name))
             .collect(),
+        ("screenshot", 1) => View::ALL[1..].iter().map(|view| view.name()).collect(),
         ("timeframe", 1) => Timeframe::ALL.map(Timeframe::label).to_vec(),
         ("bell" | "flash", 1) => vec!["on", "off"],
         ("speed", 1) => vec!["1", "10", "60", "600", "max"],
