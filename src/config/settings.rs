@@ -10,7 +10,6 @@ use super::reader::Reader;
 use super::words;
 use crate::compute::indicator::{IndicatorPlan, IndicatorRule, resolve};
 use crate::domain::indicator::IndicatorSpec;
-use crate::domain::indicator::IndicatorSpec;
 use crate::domain::symbol::SymbolSpec;
 use crate::domain::time::Timeframe;
 use crate::pipeline::settings::EngineSettings;
