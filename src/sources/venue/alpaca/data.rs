@@ -85,7 +85,7 @@ impl Alpaca {
             trade_id: Some(TradeId::Number(trade.id)),
             action: TradeAction::New,
         };
-        let payload = Payload::TimeAndSales(Arc::new(sale));
+        let payload = Payload::TimeAndSales(sale);
         self.give(&trade.symbol, Some(time), payload, output);
         Ok(())
     }
@@ -106,7 +106,7 @@ impl Alpaca {
             trade_id: Some(TradeId::Number(correction.id)),
             action: TradeAction::Corrects(TradeId::Number(correction.original_id)),
         };
-        let payload = Payload::TimeAndSales(Arc::new(sale));
+        let payload = Payload::TimeAndSales(sale);
         self.give(&correction.symbol, Some(time), payload, output);
         Ok(())
     }
@@ -121,7 +121,7 @@ impl Alpaca {
             action: TradeAction::Cancels(TradeId::Number(cancel.id)),
             ..TimeAndSale::default()
         };
-        let payload = Payload::TimeAndSales(Arc::new(sale));
+        let payload = Payload::TimeAndSales(sale);
         self.give(&cancel.symbol, Some(time), payload, output);
         Ok(())
     }
