@@ -1,7 +1,6 @@
 //! What sources produce: one symbol's data of one service.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::bar::Ohlcv;
 use super::book::BookUpdate;
@@ -115,7 +114,7 @@ pub enum Payload {
     /// Every trade up to the event's time has come: bars that end before it, and are built from trades, are complete.
     Clock,
     /// A trade.
-    TimeAndSales(Arc<TimeAndSale>),
+    TimeAndSales(TimeAndSale),
     /// A headline.
     News(Box<News>),
 }

@@ -217,13 +217,13 @@ impl Finnhub {
         output.events.push(Event {
             symbol: entry.id,
             time: Some(time),
-            payload: Payload::TimeAndSales(Arc::new(TimeAndSale {
+            payload: Payload::TimeAndSales(TimeAndSale {
                 price: Some(trade.p.0),
                 size: Some(trade.v.0),
                 conditions: trade.c.unwrap_or_default(),
                 bar_rule,
                 ..TimeAndSale::default()
-            })),
+            }),
         });
         Ok(())
     }

@@ -13,6 +13,7 @@ mod data;
 mod frames;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use std::collections::VecDeque;
 

@@ -84,7 +84,7 @@ impl Alpaca {
             trade_id: Some(TradeId::Number(trade.id)),
             action: TradeAction::New,
         };
-        let payload = Payload::TimeAndSales(Arc::new(sale));
+        let payload = Payload::TimeAndSales(sale);
         self.give(&trade.symbol, Some(time), payload, output);
         Ok(())
     }
@@ -105,7 +105,7 @@ impl Alpaca {
             trade_id: Some(TradeId::Number(correction.id)),
             action: TradeAction::Corrects(TradeId::Number(correction.original_id)),
         };
-        let payload = Payload::TimeAndSales(Arc::new(sale));
+        let payload = Payload::TimeAndSales(sale);
         self.give(&correction.symbol, Some(time), payload, output);
         Ok(())
     }
@@ -120,7 +120,7 @@ impl Alpaca {
             action: TradeAction::Cancels(TradeId::Number(cancel.id)),
             ..TimeAndSale::default()
         };
-        let payload = Payload::TimeAndSales(Arc::new(sale));
+        let payload = Payload::TimeAndSales(sale);
         self.give(&cancel.symbol, Some(time), payload, output);
         Ok(())
     }

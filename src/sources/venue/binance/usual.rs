@@ -131,7 +131,7 @@ pub(super) fn kline(data: &str) -> Option<Kline<'_>> {
     usual.pass(",\"s\":\"")?;
     let symbol = text(usual)?;
     usual.pass(",\"k\":{\"t\":")?;
-    let t = usual.whole_signed()?;
+    let start = usual.whole_signed()?;
     usual.pass(",\"T\":")?;
     usual.whole()?;
     usual.pass(",\"s\":\"")?;
@@ -143,15 +143,15 @@ pub(super) fn kline(data: &str) -> Option<Kline<'_>> {
     usual.pass(",\"L\":")?;
     usual.whole()?;
     usual.pass(",\"o\":\"")?;
-    let o = quoted(usual)?;
+    let open = quoted(usual)?;
     usual.pass(",\"c\":\"")?;
-    let c = quoted(usual)?;
+    let close = quoted(usual)?;
     usual.pass(",\"h\":\"")?;
-    let h = quoted(usual)?;
+    let high = quoted(usual)?;
     usual.pass(",\"l\":\"")?;
-    let l = quoted(usual)?;
+    let low = quoted(usual)?;
     usual.pass(",\"v\":\"")?;
-    let v = quoted(usual)?;
+    let volume = quoted(usual)?;
     usual.pass(",\"n\":")?;
     usual.whole()?;
     usual.pass(",\"x\":")?;
@@ -162,16 +162,16 @@ pub(super) fn kline(data: &str) -> Option<Kline<'_>> {
     }
     usual.pass("}}")?;
     usual.end()?;
-    let k = KlineBody {
-        t,
+    let body = KlineBody {
+        t: start,
         interval,
-        o,
-        h,
-        l,
-        c,
-        v,
+        o: open,
+        h: high,
+        l: low,
+        c: close,
+        v: volume,
     };
-    Some(Kline { symbol, k })
+    Some(Kline { symbol, k: body })
 }
 
 #[cfg(test)]
