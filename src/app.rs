@@ -6,11 +6,13 @@
 //! - [`shutdown`]: signals, and the deadline of a drain
 //! - [`panic_hook`]: gives the terminal back before a panic is shown
 //! - [`reload`]: applies a changed configuration
+//! - [`export`]: data to files
 //! - [`headless`]: JSON lines out, commands in
 //! - [`screen`]: the terminal, with the saved session
 //! - [`report`]: `check` and `sources`
 
 pub mod exit;
+pub mod export;
 pub mod headless;
 pub mod panic_hook;
 pub mod paths;
@@ -37,6 +39,7 @@ use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::Command;
 use crate::pipeline::engine::{self, Outputs};
 use crate::pipeline::recording::{Recorder, RecordingError};
+use crate::sinks::files::FilesError;
 use crate::stores::recording::{FileRecorder, RecorderSettings};
 use crate::telemetry;
 use crate::tui::{self, TuiError};
@@ -58,6 +61,12 @@ pub enum AppError {
     /// The folder to record into cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// Files cannot be written.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// What is asked for does not go together.
+    #[error("{0}")]
+    Usage(String),
     /// The terminal cannot show the screen.
     #[error("this terminal (TERM={0}) cannot show the screen; --headless needs none")]
     Terminal(String),
@@ -81,7 +90,11 @@ impl AppError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Recording(_) | Self::Terminal(_) => Exit::Usage,
+            Self::Config(_) | Self::Recording(_) | Self::Terminal(_) | Self::Usage(_) => {
+                Exit::Usage
+            }
+            Self::Files(FilesError::Write { .. } | FilesError::SeveralTables(..)) => Exit::Failed,
+            Self::Files(FilesError::Exists(_) | FilesError::NotBuiltIn(_)) => Exit::Usage,
             Self::Plan(error) => error.exit(),
             Self::Screen(_) | Self::System { .. } => Exit::Failed,
         }
@@ -113,6 +126,10 @@ fn dispatch(invocation: Invocation) -> Result<Exit, AppError> {
         Task::Sources { kind, json } => Ok(report::sources(kind.as_deref(), json)),
         Task::Bench { json } => Ok(run_bench(json)),
         Task::Check { json } => Ok(report::check(&layers_of(invocation), json)),
+        Task::Export(ref request) => {
+            let request = request.clone();
+            export::run(&layers_of(invocation), request)
+        }
         Task::Run => run(layers_of(invocation)),
     }
 }
@@ -182,12 +199,10 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     let mut limits = loaded.settings.engine.clone();
     limits.stop_when_ended = is_headless;
     let outcome = RunOutcome::default();
-    let sinks = if is_headless {
-        let sink = HeadlessSink::on_stdout(&outcome).map_err(AppError::system("stdout"))?;
-        vec![sink]
-    } else {
-        Vec::new()
-    };
+    let (mut sinks, files) = export::sinks(&loaded.settings, &sources, &clock)?;
+    if is_headless {
+        sinks.push(HeadlessSink::on_stdout(&outcome).map_err(AppError::system("stdout"))?);
+    }
     let engine = engine::start(
         limits,
         sources,
@@ -222,6 +237,10 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     };
     drop(reload);
     recorder.end();
+    for files in files {
+        let report = files.wait()?;
+        tracing::info!(rows = report.rows, files = report.files.len(), "written");
+    }
     shutdown.finish();
     tracing::info!(?exit, "ended");
     Ok(exit)

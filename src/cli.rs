@@ -12,6 +12,10 @@ use clap_complete::Shell;
 use crate::config::key;
 use crate::config::reader::Flags;
 use crate::config::words;
+use crate::domain::event::DataService;
+use crate::domain::time::Timeframe;
+use crate::pipeline::source::SeekTarget;
+use crate::sinks::files::Format;
 use crate::sources::KINDS;
 use crate::telemetry::scrub;
 
@@ -48,8 +52,29 @@ pub enum Task {
         /// As JSON.
         json: bool,
     },
+    /// Write data to files.
+    Export(ExportRequest),
     /// Print this: completions, or the manual page.
     Print(Vec<u8>),
+}
+
+/// What is to be written, and where to; as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportRequest {
+    /// The file or folder.
+    pub to: PathBuf,
+    /// The format, where the path does not say it.
+    pub format: Option<Format>,
+    /// The services; empty is the usual ones.
+    pub services: Vec<DataService>,
+    /// The lengths of bars; empty is those that come.
+    pub timeframes: Vec<Timeframe>,
+    /// The time of the first row.
+    pub from: Option<SeekTarget>,
+    /// The time that is too late.
+    pub until: Option<SeekTarget>,
+    /// Whether files that are there are replaced.
+    pub force: bool,
 }
 
 /// What the command line comes to when there is nothing to do: a help text, or a mistake.
@@ -96,6 +121,7 @@ Examples:
   streamer-tui --source replay:bars/ --speed 600   recorded files, 600 times as fast
   streamer-tui --source sim:symbols=100,rate=1000  made-up data
   streamer-tui --headless --speed max | jq .close  results as JSON lines, no screen
+  streamer-tui export --to bars.parquet --source replay:bars/
   streamer-tui check                               where does each setting come from?
 
 Every flag has a key in the configuration file and an environment variable. A flag wins over
@@ -142,9 +168,10 @@ struct CommandLine {
     command: Option<Subcommands>,
 }
 
+/// What data there is to be.
 #[derive(Debug, Args)]
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
-struct RunFlags {
+struct DataFlags {
     /// Symbols to subscribe, separated by commas; SYMBOL@SOURCE asks one source alone. Without it, all that the
     /// sources have [env: STREAMER_TUI_SYMBOLS]
     #[arg(
@@ -167,6 +194,17 @@ struct RunFlags {
         help_heading = "What to watch"
     )]
     speed: Option<String>,
+    /// An indicator to compute, such as 'sma(20)', 'bb(20,2)' or 'rsi(14)@5m'; may be given several times
+    /// [env: STREAMER_TUI_INDICATOR, separated by semicolons]
+    #[arg(long, value_name = "SPEC", help_heading = "What to compute")]
+    indicator: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::doc_markdown, reason = "these comments are the help text")]
+struct RunFlags {
+    #[command(flatten)]
+    data: DataFlags,
     /// Longer bars to give out when they close, of 5m, 15m, 1h and 1d, separated by commas
     /// [env: STREAMER_TUI_TIMEFRAMES]
     #[arg(
@@ -176,13 +214,13 @@ struct RunFlags {
         help_heading = "Without a screen"
     )]
     timeframes: Vec<String>,
-    /// An indicator to compute, such as 'sma(20)', 'bb(20,2)' or 'rsi(14)@5m'; may be given several times
-    /// [env: STREAMER_TUI_INDICATOR, separated by semicolons]
-    #[arg(long, value_name = "SPEC", help_heading = "What to compute")]
-    indicator: Vec<String>,
     /// Record what live sources send, into files in this folder; replay: plays them [env: STREAMER_TUI_RECORD]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = "Recording")]
     record: Option<String>,
+    /// Where results go besides, as kind:PATH?key=value&…, with parquet, ipc, csv or jsonl for the kind: a folder of files
+    /// by table, day and symbol; may be given several times [env: STREAMER_TUI_SINK, separated by semicolons]
+    #[arg(long, value_name = "SPEC", help_heading = "Recording")]
+    sink: Vec<String>,
     #[arg(long, help = HEADLESS_HELP, help_heading = "Without a screen")]
     headless: bool,
     /// What is shown at first [env: STREAMER_TUI_VIEW]
@@ -225,6 +263,33 @@ enum Subcommands {
         #[arg(long)]
         json: bool,
     },
+    /// Write data to files: one file, or a folder of files by table, day and symbol
+    Export {
+        /// Where to: a file (.parquet, .ipc, .csv or .jsonl says the format), or a folder
+        #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+        to: PathBuf,
+        /// The format, where the path does not say it [default for a folder: parquet]
+        #[arg(long, value_name = "FORMAT")]
+        format: Option<Format>,
+        /// What to write, of OHLCV, LEVEL1, LEVEL2, TIMESALE and NEWS, separated by commas
+        /// [default: OHLCV, for a folder all]
+        #[arg(long, value_name = "LIST", value_delimiter = ',')]
+        services: Vec<DataService>,
+        /// Bars of these lengths, of 1m, 5m, 15m, 1h and 1d, separated by commas [default: as they come]
+        #[arg(long, value_name = "LIST", value_delimiter = ',')]
+        timeframe: Vec<Timeframe>,
+        /// Nothing before this time, such as 2019-02-13 or 2019-02-13T10:30; without an offset, New York's
+        #[arg(long, value_name = "TIME")]
+        from: Option<SeekTarget>,
+        /// Nothing from this time on
+        #[arg(long, value_name = "TIME")]
+        until: Option<SeekTarget>,
+        /// Replace what is there already
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        flags: DataFlags,
+    },
     /// Print a completion script
     Completions {
         /// For this shell
@@ -234,22 +299,28 @@ enum Subcommands {
     Man,
 }
 
-impl RunFlags {
+fn trimmed(values: Vec<String>) -> Vec<String> {
+    let trimmed = values.into_iter().map(|value| value.trim().to_owned());
+    trimmed.filter(|value| !value.is_empty()).collect()
+}
+
+impl DataFlags {
     fn into_flags(self) -> Flags {
         let mut flags = Flags::default();
-        let trimmed = |values: Vec<String>| {
-            values
-                .into_iter()
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-                .collect()
-        };
-        let one = |value: Option<String>| value.into_iter().collect();
         flags.set(&key::SYMBOLS, "--symbols", trimmed(self.symbols));
         flags.set(&key::SOURCES, "--source", self.source);
-        flags.set(&key::SPEED, "--speed", one(self.speed));
-        flags.set(&key::TIMEFRAMES, "--timeframes", trimmed(self.timeframes));
+        flags.set(&key::SPEED, "--speed", self.speed.into_iter().collect());
         flags.set(&key::INDICATORS, "--indicator", trimmed(self.indicator));
+        flags
+    }
+}
+
+impl RunFlags {
+    fn into_flags(self) -> Flags {
+        let mut flags = self.data.into_flags();
+        let one = |value: Option<String>| value.into_iter().collect();
+        flags.set(&key::TIMEFRAMES, "--timeframes", trimmed(self.timeframes));
+        flags.set(&key::SINKS, "--sink", self.sink);
         flags.set(&key::RECORD, "--record", one(self.record));
         flags.set(
             &key::HEADLESS,
@@ -289,6 +360,27 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
             flags.merge(more.into_flags());
             Task::Check { json }
         }
+        Some(Subcommands::Export {
+            to,
+            format,
+            services,
+            timeframe,
+            from,
+            until,
+            force,
+            flags: more,
+        }) => {
+            flags.merge(more.into_flags());
+            Task::Export(ExportRequest {
+                to,
+                format,
+                services,
+                timeframes: timeframe,
+                from,
+                until,
+                force,
+            })
+        }
         Some(other) => {
             if let Some(flag) = flags.first() {
                 let message = format!("{flag} has no meaning for this command");
@@ -301,7 +393,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
                 Subcommands::Bench { json } => Task::Bench { json },
                 Subcommands::Completions { shell } => Task::Print(completions(shell)),
                 Subcommands::Man => Task::Print(manual()),
+                // Both have been dealt with.
                 Subcommands::Check { json, .. } => Task::Check { json },
+                Subcommands::Export { .. } => Task::Run,
             }
         }
     };

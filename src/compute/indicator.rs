@@ -374,6 +374,13 @@ impl IndicatorPlan {
         }
     }
 
+    /// The flat names of all indicators that any symbol has.
+    #[must_use]
+    pub fn flat_names(&self) -> Vec<String> {
+        let all = IndicatorSet::of_known(self.rules.iter().map(|rule| &rule.spec));
+        all.names.flat().to_vec()
+    }
+
     /// The indicators of one symbol. Symbols that are not named share theirs.
     #[must_use]
     pub fn set_of(&self, symbol: &Symbol, source: &SourceName) -> IndicatorSet {

@@ -14,6 +14,7 @@ use crate::domain::symbol::SymbolSpec;
 use crate::domain::time::Timeframe;
 use crate::pipeline::settings::EngineSettings;
 use crate::pipeline::source::Speed;
+use crate::sinks::spec::SinkSpec;
 use crate::sources::spec::{SourceSpec, nearest};
 use crate::telemetry::LogFilter;
 use crate::tui::keymap::{Key, KeyMap, TABLE};
@@ -29,6 +30,8 @@ pub struct Settings {
     pub sources: Vec<SourceSpec>,
     /// Speed of replays; `None` leaves it to each source.
     pub speed: Option<Speed>,
+    /// Where results go besides.
+    pub sinks: Vec<SinkSpec>,
     /// The folder to record live sources into; `None` records nothing.
     pub record: Option<String>,
     /// Whether to run without a screen although there is a terminal.
@@ -96,6 +99,9 @@ impl Settings {
             symbols,
             sources,
             speed,
+            sinks: reader
+                .list(&key::SINKS, ';', parsed("a sink"))
+                .unwrap_or_default(),
             record: reader.optional(&key::RECORD, folder),
             headless: reader.value(&key::HEADLESS, false, boolean),
             session: reader.value(&key::SESSION, true, boolean),
