@@ -24,14 +24,18 @@ pub(super) fn engine(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>
     if settings.columns.is_empty() {
         return Ok(None);
     }
-    let indicators = settings.engine.indicators.every();
+    let indicators = settings.engine.indicators.whole();
     let expression = |rule: &ColumnRule| {
         ColumnExpression::new(rule, &indicators)
             .map_err(|error| AppError::Usage(format!("column '{}': {error}", rule.name)))
     };
     let expressions: Result<Vec<_>, AppError> = settings.columns.iter().map(expression).collect();
     Ok(Some(Arc::new(PolarsColumns {
-        names: settings.columns.iter().map(|rule| rule.name.clone()).collect(),
+        names: settings
+            .columns
+            .iter()
+            .map(|rule| rule.name.clone())
+            .collect(),
         expressions: expressions?,
     })))
 }
@@ -55,6 +59,8 @@ impl ColumnEngine for PolarsColumns {
             trades: Arc::default(),
             indicators: history.indicators.clone(),
         };
-        expression.evaluate(symbol).map_err(|error| error.to_string())
+        expression
+            .evaluate(symbol)
+            .map_err(|error| error.to_string())
     }
 }

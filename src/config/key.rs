@@ -79,6 +79,10 @@ pub const SPEED: Key = Key::at_once("speed").with_flag("speed");
 pub const TIMEFRAMES: Key = Key::at_start("timeframes").with_flag("timeframes");
 /// Indicators to compute, each for all symbols or for some.
 pub const INDICATORS: Key = Key::at_start("indicator").with_flag("indicator");
+/// Columns of a person's own.
+pub const OWN_COLUMNS: Key = Key::at_start("column");
+/// Where results go besides the screen and stdout.
+pub const SINKS: Key = Key::at_start("sinks").with_flag("sink");
 /// The folder to record live sources into.
 pub const RECORD: Key = Key::at_once("record").with_flag("record");
 /// Whether to run without a screen although there is a terminal.
@@ -140,12 +144,14 @@ pub const CONFIG_VARIABLE: &str = "STREAMER_TUI_CONFIG";
 const TEST_DATA_VARIABLE: &str = "STREAMER_TUI_TEST_DATA";
 
 /// Every key with a fixed name.
-pub const ALL: [&Key; 30] = [
+pub const ALL: [&Key; 31] = [
     &SYMBOLS,
     &SOURCES,
     &SPEED,
     &TIMEFRAMES,
     &INDICATORS,
+    &OWN_COLUMNS,
+    &SINKS,
     &RECORD,
     &HEADLESS,
     &SESSION,

@@ -54,6 +54,17 @@ impl DataService {
     }
 }
 
+impl std::str::FromStr for DataService {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::from_name(text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            format!("'{text}' is no service; there are {known}")
+        })
+    }
+}
+
 /// Some of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceSet(u8);

@@ -189,6 +189,16 @@ pub fn start(
         clock,
         budget,
         analysis,
+        columns: columns
+            .map(|engine| {
+                ColumnQueue::start(
+                    engine,
+                    Arc::clone(&histories),
+                    Arc::clone(&clock),
+                    result_sender.clone(),
+                )
+            })
+            .transpose()?,
         messages,
         control,
         results: result_sender,

@@ -20,6 +20,7 @@ use crate::domain::source::{SourceIndex, SourceInfo};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::Timeframe;
 
+use super::columns::ColumnQueue;
 use super::directory::Directory;
 use super::engine::Analysis;
 use super::mailbox::Item;
@@ -136,6 +137,7 @@ pub(crate) struct Parts {
     pub clock: Arc<dyn Clock>,
     pub budget: Arc<HistoryBudget>,
     pub analysis: Option<Analysis>,
+    pub columns: Option<ColumnQueue>,
     pub messages: Receiver<Vec<Envelope>>,
     pub control: Receiver<Control>,
     pub results: Sender<Batch>,

@@ -26,6 +26,7 @@ use crate::domain::source::SourceInfo;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
 
+use super::columns::ColumnDesk;
 use super::engine::Analysis;
 use super::meters::WorkerMeters;
 use super::outcome::{ChartUpdate, Moved, Outcome, Primed};
@@ -46,6 +47,8 @@ pub(crate) struct WorkerContext {
     pub budget: Arc<HistoryBudget>,
     pub meters: Arc<WorkerMeters>,
     pub analysis: Option<Analysis>,
+    /// Where the symbol's own columns are evaluated.
+    pub columns: Option<ColumnDesk>,
 }
 
 /// The state of one symbol.

@@ -27,7 +27,17 @@ const LAYERS: [(&str, &[&str]); 11] = [
         &["domain", "decode", "compute", "telemetry", "pipeline"],
     ),
     ("tui", &["domain", "pipeline"]),
-    ("cli", &["config", "sources", "telemetry", "domain"]),
+    (
+        "cli",
+        &[
+            "config",
+            "sources",
+            "sinks",
+            "telemetry",
+            "pipeline",
+            "domain",
+        ],
+    ),
     (
         "config",
         &[
@@ -36,6 +46,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
             "telemetry",
             "pipeline",
             "sources",
+            "sinks",
             "tui",
         ],
     ),

@@ -21,7 +21,9 @@ pub(in super::super) enum StudyError {
     #[error(transparent)]
     Indicator(#[from] IndicatorError),
     /// Nothing of what it is computed from is kept.
-    #[error("{0} follows trades and quotes, of which a chart keeps none; it can be a column of the watchlist")]
+    #[error(
+        "{0} follows trades and quotes, of which a chart keeps none; it can be a column of the watchlist"
+    )]
     NotOfBars(IndicatorSpec),
 }
 

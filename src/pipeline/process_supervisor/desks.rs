@@ -58,6 +58,7 @@ impl ProcessSupervisor {
             budget: Arc::clone(&self.parts.budget),
             meters: Arc::new(WorkerMeters::default()),
             analysis: self.parts.analysis.clone(),
+            columns: self.parts.columns.as_ref().map(|queue| queue.desk(id)),
         };
         let cell = match self
             .parts

@@ -41,6 +41,7 @@ fn worker_of(products: Products, settings: EngineSettings) -> SymbolWorker {
         budget: Arc::new(HistoryBudget::new(1 << 20)),
         meters: Arc::default(),
         analysis: None,
+        columns: None,
     })
 }
 

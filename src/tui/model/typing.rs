@@ -112,7 +112,7 @@ impl Model {
         let names = Names::of(&self.latest);
         Known {
             symbols: names.symbols,
-            indicators: names.indicators,
+            indicator_values: names.indicators,
             lists: self.lists.keys().cloned().collect(),
             indicators: self.offered_indicators(),
             indicators_shown: self.indicator_texts(),

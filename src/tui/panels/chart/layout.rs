@@ -158,10 +158,7 @@ mod tests {
             (1, 1, Rect::new(0, 1, 12, 4))
         );
         assert_eq!(small.volume.height, 0);
-        assert_eq!(
-            split(Rect::new(0, 0, 19, 6), 8, PLAIN).price_axis.width,
-            0
-        );
+        assert_eq!(split(Rect::new(0, 0, 19, 6), 8, PLAIN).price_axis.width, 0);
         assert!(split(Rect::new(0, 0, 80, 24), 8, PLAIN).volume.height >= 3);
     }
 
