@@ -101,7 +101,7 @@ pub(super) fn run(layers: &Layers, request: ExportRequest) -> Result<Exit, AppEr
     let mut engine_settings = loaded.settings.engine.clone();
     engine_settings.stop_when_ended = true;
     engine_settings.timeframes = request
-        .timeframes
+        .timeframe
         .iter()
         .copied()
         .filter(|timeframe| *timeframe != Timeframe::M1)

@@ -144,7 +144,7 @@ pub const CONFIG_VARIABLE: &str = "STREAMER_TUI_CONFIG";
 const TEST_DATA_VARIABLE: &str = "STREAMER_TUI_TEST_DATA";
 
 /// Every key with a fixed name.
-pub const ALL: [&Key; 31] = [
+pub const ALL: [&Key; 32] = [
     &SYMBOLS,
     &SOURCES,
     &SPEED,
