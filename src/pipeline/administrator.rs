@@ -16,6 +16,7 @@ use crate::domain::source::SourceInfo;
 use super::board::Board;
 use super::command::Command;
 use super::directory::Directory;
+use super::histories::Histories;
 use super::engine::EngineReport;
 use super::feed::FeedControl;
 use super::outcome::{Batch, Outcome, Outcomes};
@@ -65,6 +66,8 @@ pub(crate) struct Parts {
     pub sinks: Vec<Box<dyn Sink>>,
     pub recorder: Arc<dyn Recorder>,
     pub analyst: Arc<dyn Analyst>,
+    /// What questions are about.
+    pub histories: Arc<Histories>,
     /// Where answers come back to.
     pub replies: Sender<Command>,
     pub troubles: Vec<ErrorInstance>,

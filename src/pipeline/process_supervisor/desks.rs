@@ -54,7 +54,7 @@ impl ProcessSupervisor {
             symbol: symbol.clone(),
             source: Arc::clone(&desk.info),
             settings: Arc::clone(&self.parts.settings),
-            budget: Arc::clone(&self.parts.budget),
+            history: self.parts.histories.enter(id, &symbol, &desk.info),
             meters: Arc::new(WorkerMeters::default()),
             analysis: self.parts.analysis.clone(),
         };
@@ -65,6 +65,7 @@ impl ProcessSupervisor {
         {
             Ok(cell) => cell,
             Err(error) => {
+                self.parts.histories.leave(id);
                 let mut instance = ErrorInstance::new(
                     ErrorKind::Overload,
                     format!("no thread could be started for {symbol}: {error}"),
@@ -97,6 +98,7 @@ impl ProcessSupervisor {
         let Some(desk) = self.desks.get_mut(id.index()).and_then(Option::take) else {
             return;
         };
+        self.parts.histories.leave(id);
         let source = &mut self.parts.sources[desk.cell.source.index()];
         source.blocked.retain(|blocked| *blocked != id);
         // What a full mailbox could not take is taken all the same: it arrived before the symbol was removed.

@@ -51,6 +51,7 @@ impl SymbolWorker {
         if may_repeat && self.trades.is_repeat(time, &trade) {
             return self.context.meters.repeated.add(1);
         }
+        self.context.history.put_trade(time, &trade);
         if self.ohlcv.builds() {
             let counted = self.ohlcv.take_trade(time, &trade, &mut self.built);
             self.put_built(is_history, out);

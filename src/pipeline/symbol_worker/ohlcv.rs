@@ -1,6 +1,6 @@
 //! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, and charts.
 
-use crate::compute::history::{BarHistory, Placed};
+use crate::compute::history::Placed;
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
 use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
 use crate::domain::bar::{Candle, Ohlcv};
@@ -10,6 +10,7 @@ use crate::domain::time::{Session, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 use crate::domain::{Decimal, to_f64};
 
+use super::super::histories::KeptHistory;
 use super::super::meters::WorkerMeters;
 use super::super::outcome::ChartChange;
 use super::super::snapshot::{TREND_POINTS, Trend};
@@ -68,7 +69,8 @@ pub(super) struct OhlcvService {
     interval: Timeframe,
     /// Builds them, where the source delivers none.
     builder: Option<TradeBars>,
-    history: BarHistory,
+    /// Shared with whoever asks for all histories.
+    history: KeptHistory,
     sessions: SessionFinder,
     session: Option<Session>,
     day: Day,
@@ -92,7 +94,7 @@ impl OhlcvService {
             bar_stamp: context.source.bar_stamp,
             interval,
             builder,
-            history: BarHistory::new(settings.history_rows, context.budget.clone()),
+            history: context.history.clone(),
             sessions: SessionFinder::new(context.source.calendar),
             session: None,
             day: Day::default(),
@@ -228,7 +230,7 @@ impl OhlcvService {
     /// Puts a bar into history and works it into the day; `None` when it lacks a price.
     fn place(&mut self, start: UnixMs, bar: &Ohlcv, session: Session) -> Option<Placed> {
         let candle = candle(start, bar)?;
-        let newest = self.history.newest().copied();
+        let newest = self.history.newest();
         let placed = self.history.insert(candle);
         let is_newest = newest.is_some_and(|newest| newest.start == start);
         if placed == Placed::Appended {
@@ -260,7 +262,7 @@ impl OhlcvService {
         self.day_before_newest = self.day;
         for bar in self.history.since(session.start) {
             self.day_before_newest = self.day;
-            self.day.add(bar);
+            self.day.add(&bar);
         }
     }
 
