@@ -300,12 +300,6 @@ fn json_lines(criterion: &mut Criterion) {
 }
 
 criterion_group!(
-    parts,
-    decode,
-    venue,
-    history,
-    indicators,
-    json_lines,
-    simulator
+    parts, decode, venue, history, indicators, json_lines, simulator
 );
 criterion_main!(parts);

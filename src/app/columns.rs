@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::compute::history::columns::TradeRows;
 use crate::compute::query::{ColumnExpression, SymbolData};
 use crate::config::settings::Settings;
 use crate::domain::column::ColumnRule;
@@ -56,7 +57,7 @@ impl ColumnEngine for PolarsColumns {
             interval: history.interval,
             bars: history.bars.clone(),
             quotes: history.quotes.clone(),
-            trades: Arc::default(),
+            trades: TradeRows::default(),
             indicators: history.indicators.clone(),
         };
         expression

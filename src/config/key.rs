@@ -100,7 +100,13 @@ pub const SYMBOL_BACKLOG: Key = Key::at_start("engine.symbol_backlog");
 pub const TOTAL_BACKLOG: Key = Key::at_start("engine.total_backlog");
 /// Bars kept for each symbol.
 pub const HISTORY_ROWS: Key = Key::at_start("engine.history_rows");
-/// Memory for bars, in MiB.
+/// Days of bars kept for each symbol.
+pub const HISTORY_DAYS: Key = Key::at_start("engine.history_days");
+/// Quotes kept for each symbol.
+pub const QUOTE_ROWS: Key = Key::at_start("engine.quote_rows");
+/// Trades kept for each symbol.
+pub const TRADE_ROWS: Key = Key::at_start("engine.trade_rows");
+/// Memory for bars, quotes and trades, in MiB.
 pub const HISTORY_MEMORY_MB: Key = Key::at_start("engine.history_memory_mb");
 /// Envelopes that may wait for the process supervisor.
 pub const PROCESSING_CAPACITY: Key = Key::at_start("engine.processing_capacity");
@@ -144,7 +150,7 @@ pub const CONFIG_VARIABLE: &str = "STREAMER_TUI_CONFIG";
 const TEST_DATA_VARIABLE: &str = "STREAMER_TUI_TEST_DATA";
 
 /// Every key with a fixed name.
-pub const ALL: [&Key; 32] = [
+pub const ALL: [&Key; 35] = [
     &SYMBOLS,
     &SOURCES,
     &SPEED,
@@ -160,6 +166,9 @@ pub const ALL: [&Key; 32] = [
     &SYMBOL_BACKLOG,
     &TOTAL_BACKLOG,
     &HISTORY_ROWS,
+    &HISTORY_DAYS,
+    &QUOTE_ROWS,
+    &TRADE_ROWS,
     &HISTORY_MEMORY_MB,
     &PROCESSING_CAPACITY,
     &RESULTS_CAPACITY,

@@ -194,6 +194,7 @@ fn read_engine(
     indicators: Vec<IndicatorRule>,
 ) -> EngineSettings {
     let default = EngineSettings::default();
+    let history_days = reader.optional(&key::HISTORY_DAYS, count(1..=100_000));
     let mut number = |key, value: u64, min, max| reader.value(key, value, count(min..=max));
     EngineSettings {
         worker_threads: number(&key::WORKER_THREADS, default.worker_threads as u64, 1, 1024)
@@ -216,6 +217,9 @@ fn read_engine(
             1,
             10_000_000,
         ) as usize,
+        history_days,
+        quote_rows: number(&key::QUOTE_ROWS, default.quote_rows as u64, 0, 10_000_000) as usize,
+        trade_rows: number(&key::TRADE_ROWS, default.trade_rows as u64, 0, 10_000_000) as usize,
         history_bytes: MIB
             * number(
                 &key::HISTORY_MEMORY_MB,

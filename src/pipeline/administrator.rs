@@ -19,6 +19,7 @@ use super::command::Command;
 use super::directory::Directory;
 use super::engine::EngineReport;
 use super::feed::FeedControl;
+use super::histories::Histories;
 use super::outcome::{Batch, Outcome, Outcomes};
 use super::process_supervisor::Control;
 use super::question::Analyst;
@@ -66,6 +67,8 @@ pub(crate) struct Parts {
     pub sinks: Vec<Box<dyn Sink>>,
     pub recorder: Arc<dyn Recorder>,
     pub analyst: Arc<dyn Analyst>,
+    /// What questions are about.
+    pub histories: Arc<Histories>,
     /// Where answers come back to.
     pub replies: Sender<Command>,
     pub troubles: Vec<ErrorInstance>,

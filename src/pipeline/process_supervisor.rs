@@ -13,7 +13,6 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, TrySendError};
 use tokio::sync::Semaphore;
 
-use crate::compute::history::HistoryBudget;
 use crate::domain::clock::Clock;
 use crate::domain::outcome::ErrorInstance;
 use crate::domain::source::{SourceIndex, SourceInfo};
@@ -23,6 +22,7 @@ use crate::domain::time::Timeframe;
 use super::columns::ColumnQueue;
 use super::directory::Directory;
 use super::engine::Analysis;
+use super::histories::Histories;
 use super::mailbox::Item;
 use super::meters::SourceMeters;
 use super::outcome::{Batch, Outcome, Outcomes};
@@ -135,7 +135,7 @@ pub(crate) struct Parts {
     pub settings: Arc<EngineSettings>,
     pub directory: Arc<Directory>,
     pub clock: Arc<dyn Clock>,
-    pub budget: Arc<HistoryBudget>,
+    pub histories: Arc<Histories>,
     pub analysis: Option<Analysis>,
     pub columns: Option<ColumnQueue>,
     pub messages: Receiver<Vec<Envelope>>,

@@ -14,7 +14,6 @@ mod time_and_sales;
 use std::sync::Arc;
 
 use crate::compute::book::BookFault;
-use crate::compute::history::HistoryBudget;
 use crate::compute::trade_bars::BuiltBar;
 use crate::domain::Decimal;
 use crate::domain::book::BookUpdate;
@@ -28,6 +27,7 @@ use crate::domain::time::{Timeframe, UnixMs};
 
 use super::columns::ColumnDesk;
 use super::engine::Analysis;
+use super::histories::KeptHistory;
 use super::meters::WorkerMeters;
 use super::outcome::{ChartUpdate, Moved, Outcome, Primed};
 use super::settings::EngineSettings;
@@ -44,7 +44,7 @@ pub(crate) struct WorkerContext {
     pub symbol: Symbol,
     pub source: Arc<SourceInfo>,
     pub settings: Arc<EngineSettings>,
-    pub budget: Arc<HistoryBudget>,
+    pub history: KeptHistory,
     pub meters: Arc<WorkerMeters>,
     pub analysis: Option<Analysis>,
     /// Where the symbol's own columns are evaluated.
@@ -103,8 +103,9 @@ impl SymbolWorker {
             Payload::Ohlcv(bar) => self.take_bar(time, bar, is_history, out),
             Payload::Level1(change) => {
                 let session = time.and_then(|time| self.ohlcv.session_of(time));
-                self.level1.take(change, session);
-                self.ohlcv.indicators().take_quote(self.level1.quote());
+                let quote = self.level1.take(change, session);
+                self.context.history.put_quote(time.or(self.time), quote);
+                self.ohlcv.indicators().take_quote(quote);
                 if !is_history {
                     self.put_quote(time, out);
                 }

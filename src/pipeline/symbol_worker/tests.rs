@@ -12,6 +12,7 @@ use crate::domain::source::{
 use crate::domain::time::{MINUTE_MS, SessionCalendar};
 use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
 
+use super::super::histories::Histories;
 use super::super::snapshot::BookState;
 use super::*;
 use crate::domain::bar::Ohlcv;
@@ -21,24 +22,28 @@ fn worker(products: Products) -> SymbolWorker {
 }
 
 fn worker_of(products: Products, settings: EngineSettings) -> SymbolWorker {
+    let source = Arc::new(SourceInfo {
+        name: SourceName::new("venue"),
+        label: "venue".to_owned(),
+        origin: Origin::Live,
+        delivery: Delivery::Live,
+        has_transport: false,
+        bar_stamp: BarStamp::Start,
+        calendar: SessionCalendar::UtcDay,
+        products: Products {
+            repeats_trades: true,
+            ..products
+        },
+    });
+    let settings = Arc::new(settings);
+    let symbol = Symbol::new("X").unwrap();
+    let histories = Arc::new(Histories::new(Arc::clone(&settings)));
     SymbolWorker::new(WorkerContext {
         id: SymbolId(0),
-        symbol: Symbol::new("X").unwrap(),
-        source: Arc::new(SourceInfo {
-            name: SourceName::new("venue"),
-            label: "venue".to_owned(),
-            origin: Origin::Live,
-            delivery: Delivery::Live,
-            has_transport: false,
-            bar_stamp: BarStamp::Start,
-            calendar: SessionCalendar::UtcDay,
-            products: Products {
-                repeats_trades: true,
-                ..products
-            },
-        }),
-        settings: Arc::new(settings),
-        budget: Arc::new(HistoryBudget::new(1 << 20)),
+        history: histories.enter(SymbolId(0), &symbol, &source),
+        symbol,
+        source,
+        settings,
         meters: Arc::default(),
         analysis: None,
         columns: None,
