@@ -15,7 +15,7 @@ use super::super::snapshot::{ChartView, Study};
 use super::Board;
 
 /// Why an indicator cannot be drawn along a chart.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(in super::super) enum StudyError {
     /// There is no such indicator.
     #[error(transparent)]

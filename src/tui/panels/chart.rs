@@ -227,7 +227,7 @@ fn draw_columns(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
             is_tight: frame.zoom.body == frame.zoom.pitch,
         };
         if is_pair {
-            let two = &frame.chart.candles[column.first..column.end];
+            let two = &frame.subject.chart.candles[column.first..column.end];
             pair::draw(canvas, plot, column.x, two, &frame.scale, style);
         } else {
             candle::draw(canvas, plot, place, bar, &frame.scale, style);
