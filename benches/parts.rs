@@ -19,12 +19,14 @@ use chrono_tz::America::New_York;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use streamer_tui::compute::history::{BarHistory, HistoryBudget};
+use streamer_tui::compute::indicator::{Bank, IndicatorSet};
 use streamer_tui::compute::resample::{SessionFinder, candles};
 use streamer_tui::decode::csv::Layout;
 use streamer_tui::decode::envelope::decode_line;
 use streamer_tui::domain::Decimal;
 use streamer_tui::domain::bar::{Candle, Ohlcv};
 use streamer_tui::domain::event::DataService;
+use streamer_tui::domain::indicator::IndicatorSpec;
 use streamer_tui::domain::outcome::{DayStats, ResultBody, ResultInstance};
 use streamer_tui::domain::source::SourceName;
 use streamer_tui::domain::symbol::{Resolution, Symbol, SymbolId};
@@ -161,6 +163,58 @@ fn history(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Every indicator of bars, in an order in which the first five are a usual choice.
+const INDICATORS: [&str; 20] = [
+    "sma",
+    "vwap",
+    "bb",
+    "rsi",
+    "macd",
+    "ema",
+    "wma",
+    "atr",
+    "stoch",
+    "adx",
+    "obv",
+    "cci",
+    "mfi",
+    "donchian",
+    "keltner",
+    "roc",
+    "volatility",
+    "zscore",
+    "rvol",
+    "slope",
+];
+
+/// What a bar costs with some indicators, after so many bars before it: all of them have to be updated and read.
+fn indicators(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("indicators");
+    group.throughput(Throughput::Elements(1));
+    for count in [0, 5, 20] {
+        let specs: Vec<IndicatorSpec> = INDICATORS[..count]
+            .iter()
+            .map(|name| name.parse().expect("a good indicator"))
+            .collect();
+        let set = IndicatorSet::new(&specs).expect("indicators that there are");
+        for rows in [1_000, 1_000_000] {
+            let mut bank = Bank::of_bars(&set, None);
+            bank.rebuild((0..rows).map(|minute| (candle(minute), UnixMs(0))));
+            let mut values = vec![None; set.names().len()];
+            let mut minute = rows;
+            group.bench_function(format!("{count} after {rows} bars"), |bencher| {
+                bencher.iter(|| {
+                    bank.take(&candle(minute), UnixMs(0));
+                    bank.write(&mut values);
+                    minute += 1;
+                    black_box(values.last().copied())
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
 /// Results as JSON lines.
 fn json_lines(criterion: &mut Criterion) {
     let price = Some(Decimal::new(19_984, 2));
@@ -194,5 +248,5 @@ fn json_lines(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(parts, decode, history, json_lines, simulator);
+criterion_group!(parts, decode, history, indicators, json_lines, simulator);
 criterion_main!(parts);
