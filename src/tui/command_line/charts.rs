@@ -103,10 +103,7 @@ mod tests {
     #[test]
     fn symbols_are_compared() {
         let symbols = vec!["AAPL".parse().unwrap(), "AMZN@sim".parse().unwrap()];
-        assert_eq!(
-            compare("AAPL, AMZN@sim"),
-            Ok(CompareOrder::These(symbols))
-        );
+        assert_eq!(compare("AAPL, AMZN@sim"), Ok(CompareOrder::These(symbols)));
         assert_eq!(compare("off"), Ok(CompareOrder::Off));
         assert!(compare("").unwrap_err().contains("compare off"));
     }

@@ -73,11 +73,9 @@ fn arguments<'a>(
             .chain(["default", "all"])
             .filter(|name| !before.split([',', ' ']).any(|word| word == *name))
             .collect(),
-        ("indicator", _) if word.starts_with('-') => known
-            .indicators_shown
-            .iter()
-            .map(String::as_str)
-            .collect(),
+        ("indicator", _) if word.starts_with('-') => {
+            known.indicators_shown.iter().map(String::as_str).collect()
+        }
         ("indicator", words) => known
             .indicators
             .iter()

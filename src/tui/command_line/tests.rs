@@ -96,11 +96,11 @@ fn words_are_completed_where_they_stand() {
         completions("indicator sma(5) bb(20,", &known),
         ["indicator sma(5) bb(20,2)"]
     );
+    assert_eq!(completions("indicator -", &known), ["indicator -sma(50)"]);
     assert_eq!(
-        completions("indicator -", &known),
-        ["indicator -sma(50)"]
+        completions("compare AAPL,a", &known),
+        ["compare AAPL,AAPL", "compare AAPL,AMZN"]
     );
-    assert_eq!(completions("compare AAPL,a", &known), ["compare AAPL,AAPL", "compare AAPL,AMZN"]);
     assert_eq!(completions("list te", &known), ["list tech"]);
     assert_eq!(completions("list delete ", &known), ["list delete tech"]);
     assert_eq!(completions("sort volume d", &known), ["sort volume desc"]);

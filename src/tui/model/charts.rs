@@ -8,8 +8,8 @@ use crate::pipeline::Command;
 
 use super::super::command_line::{CompareOrder, IndicatorOrder};
 use super::super::market;
-use super::super::panels::charts::CHARTS_MAX;
 use super::super::panels::chart::compare::COMPARED_MAX;
+use super::super::panels::charts::CHARTS_MAX;
 use super::super::views::{PanelId, View};
 use super::{Effect, Model, Overlay, inside};
 
@@ -119,7 +119,11 @@ impl Model {
     fn compare(&mut self, ids: Vec<SymbolId>) {
         self.compared_last.clone_from(&ids);
         self.panels.chart.compare(ids);
-        if self.visible_panels().iter().all(|(id, _)| *id != PanelId::Chart) {
+        if self
+            .visible_panels()
+            .iter()
+            .all(|(id, _)| *id != PanelId::Chart)
+        {
             self.show_view(View::Chart);
         }
     }
@@ -164,7 +168,9 @@ impl Model {
     pub(super) fn obey_charts(&mut self, specs: &[SymbolSpec]) -> Result<(), String> {
         let ids = self.subscribed(specs)?;
         if ids.len() > CHARTS_MAX {
-            return Err(format!("at most {CHARTS_MAX} charts fit beside one another"));
+            return Err(format!(
+                "at most {CHARTS_MAX} charts fit beside one another"
+            ));
         }
         self.charts_chosen = ids;
         self.show_view(View::Charts);

@@ -67,10 +67,7 @@ impl ChartsPanel {
                 .iter()
                 .map(|id| {
                     let at = known.iter().position(|(other, _)| other == id);
-                    at.map_or_else(
-                        || (*id, ChartPanel::small()),
-                        |at| known.swap_remove(at),
-                    )
+                    at.map_or_else(|| (*id, ChartPanel::small()), |at| known.swap_remove(at))
                 })
                 .collect();
         }
@@ -103,7 +100,10 @@ impl ChartsPanel {
                     edge(column, across, area.width),
                     edge(column + 1, across, area.width),
                 );
-                let (top, bottom) = (edge(row, down, area.height), edge(row + 1, down, area.height));
+                let (top, bottom) = (
+                    edge(row, down, area.height),
+                    edge(row + 1, down, area.height),
+                );
                 // A free column keeps neighbours apart.
                 let gap = u16::from(column + 1 < across);
                 Rect {
@@ -187,7 +187,14 @@ fn draw_title(buffer: &mut Buffer, area: Rect, row: &Row, context: &PanelContext
         if usize::from(room) < width(&text).min(4) {
             break;
         }
-        x = put(buffer, x, area.y, room, &cut(&text, usize::from(room)), style);
+        x = put(
+            buffer,
+            x,
+            area.y,
+            room,
+            &cut(&text, usize::from(room)),
+            style,
+        );
     }
 }
 

@@ -31,7 +31,9 @@ fn enter(model: &mut Model, line: &str) {
 
 #[test]
 fn a_chart_with_indicators() {
-    check("indicators", true, &|model| model.act(Action::View(View::Chart)));
+    check("indicators", true, &|model| {
+        model.act(Action::View(View::Chart))
+    });
 }
 
 #[test]
@@ -43,7 +45,9 @@ fn symbols_compared() {
 
 #[test]
 fn nine_charts() {
-    check("charts", true, &|model| model.act(Action::View(View::Charts)));
+    check("charts", true, &|model| {
+        model.act(Action::View(View::Charts))
+    });
 }
 
 #[test]
@@ -90,7 +94,10 @@ fn indicators_are_drawn_with_every_set_of_characters() {
             enter(&mut model, line);
             let picture = picture(&mut model);
             assert!(glyphs != GlyphSet::Ascii || picture.is_ascii(), "{picture}");
-            assert!(glyphs != GlyphSet::Ascii || !picture.replace("? help", "").contains('?'), "{picture}");
+            assert!(
+                glyphs != GlyphSet::Ascii || !picture.replace("? help", "").contains('?'),
+                "{picture}"
+            );
             if line == "view chart" {
                 for name in ["VWAP", "BB 20,2", "RSI 14", "MACD 12,26,9", "signal"] {
                     assert!(picture.contains(name), "{name}\n{picture}");
@@ -103,7 +110,12 @@ fn indicators_are_drawn_with_every_set_of_characters() {
 #[test]
 fn no_size_is_too_small_for_indicators() {
     for (width, height) in [(36, 8), (37, 14), (60, 18), (61, 20), (400, 9), (200, 60)] {
-        for line in ["view chart", "view charts", "compare AAPL,SPY", "view overview"] {
+        for line in [
+            "view chart",
+            "view charts",
+            "compare AAPL,SPY",
+            "view overview",
+        ] {
             let mut model = screen_with(TuiSettings::default(), Some(charts(true)), width, height);
             enter(&mut model, line);
             picture(&mut model);

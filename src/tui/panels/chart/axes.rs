@@ -37,7 +37,12 @@ pub fn draw_prices(canvas: &mut Canvas<'_>, frame: &Frame<'_>, crosshair_price: 
     if let Some(price) = frame.last_price() {
         let y = canvas_row(frame, price);
         let text = frame.price_text(price, frame.price_decimals, canvas.minus());
-        let course = frame.subject.chart.candles.last().map_or(Course::Flat, Course::of);
+        let course = frame
+            .subject
+            .chart
+            .candles
+            .last()
+            .map_or(Course::Flat, Course::of);
         let style = course.style(canvas.theme, true);
         // Beyond the scale it stands at the edge and points there.
         let mark = if price > frame.scale.high() {
@@ -73,7 +78,14 @@ fn label(canvas: &mut Canvas<'_>, frame: &Frame<'_>, y: u16, text: &str, style: 
 }
 
 /// Writes a price over the whole width of the axis, whatever stood there.
-pub(super) fn tag(canvas: &mut Canvas<'_>, frame: &Frame<'_>, y: u16, text: &str, style: Style, mark: char) {
+pub(super) fn tag(
+    canvas: &mut Canvas<'_>,
+    frame: &Frame<'_>,
+    y: u16,
+    text: &str,
+    style: Style,
+    mark: char,
+) {
     let axis = frame.layout.price_axis;
     let dim = canvas.theme.dim;
     canvas.put(axis.x, y, mark, dim);

@@ -136,7 +136,8 @@ impl ChartPanel {
         if let Some(shown) = shown
             && self.view.anchor.is_some()
         {
-            self.view.set_end(&frame.subject.chart.candles, Self::end(&shown));
+            self.view
+                .set_end(&frame.subject.chart.candles, Self::end(&shown));
         }
     }
 

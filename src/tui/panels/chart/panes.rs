@@ -115,7 +115,11 @@ pub fn draw(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
         // Lines stand before bars.
         let mut dots = Dots::new(pane.plot, canvas.glyphs);
         let mut number = 0;
-        for (output, _) in outputs.iter().enumerate().filter(|(_, name)| **name != BARS) {
+        for (output, _) in outputs
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| **name != BARS)
+        {
             dots.take(line_pen(canvas, number));
             number += 1;
             let value = |_: usize, column: &Column| value_at(study, output, column);

@@ -70,11 +70,7 @@ pub fn visible_values<'a>(
 
 /// The range of the candles, stretched to hold the lines over them unless those are far away.
 #[must_use]
-pub fn with_overlays(
-    chart: &ChartView,
-    columns: &[Column],
-    (low, high): (f64, f64),
-) -> (f64, f64) {
+pub fn with_overlays(chart: &ChartView, columns: &[Column], (low, high): (f64, f64)) -> (f64, f64) {
     let room = (high - low) * STRETCH;
     if !room.is_finite() || room <= 0.0 {
         return (low, high);
