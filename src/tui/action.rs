@@ -60,6 +60,8 @@ pub enum Action {
     SeekForward,
     /// Jump back.
     SeekBack,
+    /// Name a file for the answer to a question.
+    WriteAnswer,
     /// Close what lies over the screen.
     Close,
     /// Move the marked entry of a list up.

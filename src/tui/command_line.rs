@@ -2,12 +2,11 @@
 
 mod charts;
 mod completion;
+mod files;
 mod tape;
 
 #[cfg(test)]
 mod tests;
-
-use std::path::PathBuf;
 
 use chrono_tz::Tz;
 
@@ -17,6 +16,7 @@ use crate::pipeline::Command;
 
 pub use charts::{CompareOrder, IndicatorOrder};
 pub use completion::{Known, completions};
+pub use files::{AnswerFormat, AnswerOrder, PictureFormat, ScreenshotOrder};
 pub use tape::TapeOrder;
 
 use super::panels::watchlist::{Column, Sort};
@@ -63,7 +63,11 @@ pub enum Order {
     /// Hold the picture, or go on.
     Freeze,
     /// Write the picture to a file.
-    Screenshot(PathBuf),
+    Screenshot(ScreenshotOrder),
+    /// Ask a question in SQL; an empty one is yet to be typed.
+    Ask(String),
+    /// Write the answer to a file.
+    Answer(AnswerOrder),
     /// Mark every error as seen.
     Acknowledge,
     /// Forget the errors.
@@ -136,7 +140,9 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("bell", "on|off", "Ring on a new error"),
     command("flash", "on|off", "Flash prices that change"),
     command("freeze", "", "Hold the picture while data goes on"),
-    command("screenshot", "PATH.svg|PATH.txt", "Write the picture to a file"),
+    command("sql", "[SELECT …]", "Ask a question, or open the line for one"),
+    command("answer", "PATH.csv|PATH.jsonl|PATH.txt", "Write the answer to a file; answer! overwrites"),
+    command("screenshot", "[PANEL] PATH.svg|PATH.png|PATH.txt", "Write the picture to a file; screenshot! overwrites"),
     command("acknowledge", "", "Mark all errors as seen"),
     command("clear", "", "Forget all errors"),
     command("undo", "", "Bring back what was removed last"),
@@ -201,10 +207,11 @@ pub fn parse(line: &str) -> Result<Order, String> {
             .map(Order::Zone)
             .map_err(|_| format!("'{rest}' is no time zone; write one such as Europe/Berlin")),
         "freeze" => nothing(Order::Freeze),
-        "screenshot" if rest.is_empty() => {
-            Err("name a file, as in 'screenshot screen.svg'".to_owned())
+        "sql" => Ok(Order::Ask(rest.to_owned())),
+        "answer" | "answer!" => files::answer(rest, name.ends_with('!')).map(Order::Answer),
+        "screenshot" | "screenshot!" => {
+            files::screenshot(rest, name.ends_with('!')).map(Order::Screenshot)
         }
-        "screenshot" => Ok(Order::Screenshot(PathBuf::from(rest))),
         "acknowledge" => nothing(Order::Acknowledge),
         "clear" => nothing(Order::Clear),
         "undo" => nothing(Order::Undo),

@@ -6,9 +6,11 @@
 mod actions;
 mod charts;
 mod lists;
+mod notice;
 mod orders;
 mod overlays;
 mod pointer;
+mod question;
 mod remembered;
 mod settle;
 mod typing;
@@ -17,7 +19,6 @@ mod typing;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use ratatui::layout::{Rect, Size};
@@ -26,10 +27,12 @@ use crate::domain::clock::Nanos;
 use crate::domain::indicator::IndicatorSpec;
 use crate::domain::symbol::{SymbolId, SymbolSpec};
 use crate::domain::time::Timeframe;
+use crate::pipeline::question::AnswerTable;
 use crate::pipeline::snapshot::{ErrorRow, NewsRow, Row};
 use crate::pipeline::{Command, Snapshot};
 
 use super::action::Action;
+use super::command_line::{AnswerOrder, ScreenshotOrder};
 use super::keymap::Context;
 use super::market;
 use super::panel::{Panel, PanelContext};
@@ -39,16 +42,15 @@ use super::panels::depth::DepthPanel;
 use super::panels::errors::ErrorsPanel;
 use super::panels::news::NewsPanel;
 use super::panels::pipeline::PipelinePanel;
+use super::panels::query::QueryPanel;
 use super::panels::tape::TapePanel;
 use super::panels::watchlist::{Column, WatchlistPanel};
 use super::settings::{SessionState, TuiSettings};
 use super::theme::Theme;
 use super::views::{PanelId, View};
+pub(super) use notice::Notice;
 pub(super) use pointer::inside;
 pub(super) use typing::{Prompt, PromptKind};
-
-/// How long a notice stays in the footer.
-const NOTICE_MS: u64 = 4_000;
 
 /// What the model wants done outside itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,8 +59,10 @@ pub enum Effect {
     Send(Command),
     /// Put this text on the clipboard.
     Copy(String),
-    /// Write the picture to this file.
-    Screenshot(PathBuf),
+    /// Write the picture to a file.
+    Screenshot(ScreenshotOrder),
+    /// Write an answer to a file.
+    WriteAnswer(AnswerOrder, Arc<AnswerTable>),
     /// Give the terminal back and stop the process until it is continued.
     Suspend,
     /// Draw everything anew.
@@ -80,6 +84,7 @@ pub(super) struct Panels {
     pub(super) depth: DepthPanel,
     pub(super) tape: TapePanel,
     pub(super) news: NewsPanel,
+    pub(super) query: QueryPanel,
 }
 
 impl Panels {
@@ -93,6 +98,7 @@ impl Panels {
             PanelId::Depth => &mut self.depth,
             PanelId::Tape => &mut self.tape,
             PanelId::News => &mut self.news,
+            PanelId::Query => &mut self.query,
         }
     }
 }
@@ -116,14 +122,6 @@ pub(super) enum Overlay {
         entries: Vec<IndicatorSpec>,
         at: usize,
     },
-}
-
-/// A short message in the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Notice {
-    pub(super) text: String,
-    pub(super) is_error: bool,
-    since: Nanos,
 }
 
 /// Everything that is remembered of the last frame to understand the mouse.
@@ -200,6 +198,8 @@ impl Model {
         if let Some(timeframe) = session.timeframe.as_deref().and_then(|it| it.parse().ok()) {
             chart.set_timeframe(timeframe);
         }
+        let mut query = QueryPanel::default();
+        query.set_history(session.questions);
         let lists = lists::merged(&settings.watchlists, &session.watchlists);
         let shown = session.indicators.as_ref().unwrap_or(&settings.indicators);
         let indicators = settings.indicator_catalogue.read_all(shown);
@@ -225,6 +225,7 @@ impl Model {
                 depth: DepthPanel::default(),
                 tape: TapePanel::default(),
                 news: NewsPanel::default(),
+                query,
             },
             selected: None,
             selected_at: 0,
@@ -257,24 +258,6 @@ impl Model {
     /// What is to be done outside, in order.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
-    }
-
-    /// Says something in the footer for a few seconds.
-    pub fn notify(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            is_error: false,
-            since: self.now,
-        });
-    }
-
-    /// Says what has gone wrong.
-    pub fn notify_error(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            is_error: true,
-            since: self.now,
-        });
     }
 
     /// The size of the terminal.
@@ -345,7 +328,7 @@ impl Model {
 
     /// Where keys are looked up now, the nearest first.
     pub(super) fn key_contexts(&self) -> &'static [Context] {
-        if self.prompt.is_some() {
+        if self.prompt.is_some() || self.is_typing_question() {
             return &[Context::Text];
         }
         if self.overlay.is_some() {
@@ -360,6 +343,7 @@ impl Model {
             PanelId::Depth => &[Context::Depth, Context::Global],
             PanelId::Tape => &[Context::Tape, Context::Global],
             PanelId::News => &[Context::News, Context::Global],
+            PanelId::Query => &[Context::Query, Context::Global],
         }
     }
 

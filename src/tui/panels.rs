@@ -6,5 +6,7 @@ pub mod depth;
 pub mod errors;
 pub mod news;
 pub mod pipeline;
+pub mod query;
+mod rows;
 pub mod tape;
 pub mod watchlist;

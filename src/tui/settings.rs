@@ -196,6 +196,8 @@ pub struct SessionState {
     pub theme: Option<ThemeName>,
     /// Whether one panel is shown alone.
     pub maximised: bool,
+    /// What was asked in SQL, oldest first.
+    pub questions: Vec<String>,
 }
 
 #[cfg(test)]

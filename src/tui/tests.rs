@@ -12,4 +12,5 @@ mod hostile;
 mod markets;
 mod measured;
 mod pictures;
+mod questions;
 mod running;

@@ -27,6 +27,8 @@ pub enum PanelId {
     Tape,
     /// The headlines.
     News,
+    /// Questions in SQL and their answers.
+    Query,
 }
 
 impl PanelId {
@@ -37,7 +39,7 @@ impl PanelId {
             Self::Chart | Self::Charts => Some(DataService::Ohlcv),
             Self::Depth => Some(DataService::Level2),
             Self::Tape => Some(DataService::TimeAndSales),
-            Self::Watchlist | Self::Errors | Self::Pipeline | Self::News => None,
+            Self::Watchlist | Self::Errors | Self::Pipeline | Self::News | Self::Query => None,
         }
     }
 }
@@ -65,11 +67,13 @@ pub enum View {
     News,
     /// The charts of up to nine symbols.
     Charts,
+    /// Questions in SQL.
+    Query,
 }
 
 impl View {
     /// Every view, in the order of its keys.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Overview,
         Self::Watchlist,
         Self::Chart,
@@ -79,6 +83,7 @@ impl View {
         Self::Tape,
         Self::News,
         Self::Charts,
+        Self::Query,
     ];
 
     /// The name in commands and the configuration.
@@ -94,6 +99,7 @@ impl View {
             Self::Tape => "tape",
             Self::News => "news",
             Self::Charts => "charts",
+            Self::Query => "query",
         }
     }
 
@@ -109,6 +115,7 @@ impl View {
             Self::Tape => PanelId::Tape,
             Self::News => PanelId::News,
             Self::Charts => PanelId::Charts,
+            Self::Query => PanelId::Query,
         }
     }
 

@@ -48,7 +48,7 @@ pub struct IndicatorPlan {
 }
 
 impl IndicatorPlan {
-    /// A plan by these rules. A rule for an indicator that there is not is passed over: see [`resolve`].
+    /// A plan by these rules. A rule for an indicator that there is not is passed over: see [`resolve`](super::resolve).
     #[must_use]
     pub fn new(rules: Vec<IndicatorRule>) -> Self {
         let of_all = rules.iter().filter(|rule| rule.symbols.is_none());
@@ -56,6 +56,12 @@ impl IndicatorPlan {
             of_all: IndicatorSet::of_known(of_all.map(|rule| &rule.spec)),
             rules,
         }
+    }
+
+    /// Every indicator that any symbol has.
+    #[must_use]
+    pub fn whole(&self) -> IndicatorSet {
+        IndicatorSet::of_known(self.rules.iter().map(|rule| &rule.spec))
     }
 
     /// The indicators of one symbol. Symbols that are not named share theirs.

@@ -64,7 +64,7 @@ impl Administrator {
             time_max: self.parts.settings.answer_time,
         };
         let material = Material {
-            histories: Vec::new(),
+            histories: self.parts.histories.all(),
             rows: board.rows.clone(),
             news: Arc::clone(&board.news),
             errors: Arc::clone(&board.errors),

@@ -2,6 +2,7 @@
 
 use crate::domain::time::Timeframe;
 
+use super::super::panels::query::completion::{Names, offer};
 use super::super::panels::watchlist::Column;
 use super::super::theme::ThemeName;
 use super::super::views::View;
@@ -18,11 +19,16 @@ pub struct Known {
     pub indicators: Vec<String>,
     /// Those that they have.
     pub indicators_shown: Vec<String>,
+    /// Names of the indicators' values that symbols have.
+    pub indicator_values: Vec<String>,
 }
 
 /// The lines that a line begun can become: each has its last word completed.
 #[must_use]
 pub fn completions(line: &str, known: &Known) -> Vec<String> {
+    if let Some(question) = line.strip_prefix("sql ") {
+        return questions(line, question, known);
+    }
     // The numbers of an indicator stand between commas too, and are part of its word.
     let is_open = line.rfind('(') > line.rfind(')');
     let text = if is_open {
@@ -52,6 +58,22 @@ pub fn completions(line: &str, known: &Known) -> Vec<String> {
     lines.dedup();
     lines.truncate(200);
     lines
+}
+
+/// A question can hold anything that its own line offers.
+fn questions(line: &str, question: &str, known: &Known) -> Vec<String> {
+    let names = Names {
+        symbols: known.symbols.clone(),
+        indicators: known.indicator_values.clone(),
+    };
+    let offer = offer(question, "", &names);
+    let kept = line.len().saturating_sub(offer.replaces);
+    let before = line.get(..kept).unwrap_or(line);
+    offer
+        .words
+        .iter()
+        .map(|word| format!("{before}{word}"))
+        .collect()
 }
 
 fn arguments<'a>(
@@ -84,6 +106,7 @@ fn arguments<'a>(
             .collect(),
         ("compare", words) => symbols().chain((words == 1).then_some("off")).collect(),
         ("charts", _) => symbols().collect(),
+        ("screenshot", 1) => View::ALL[1..].iter().map(|view| view.name()).collect(),
         ("timeframe", 1) => Timeframe::ALL.map(Timeframe::label).to_vec(),
         ("bell" | "flash", 1) => vec!["on", "off"],
         ("speed", 1) => vec!["1", "10", "60", "600", "max"],

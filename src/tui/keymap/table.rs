@@ -23,6 +23,8 @@ pub enum Context {
     Tape,
     /// The headlines have the keys.
     News,
+    /// The answer to a question has the keys.
+    Query,
     /// Something lies over the screen: the help, an error's detail, the choice of columns or indicators.
     Overlay,
     /// A line of text is being typed.
@@ -31,7 +33,7 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Global,
         Self::Watchlist,
         Self::Chart,
@@ -40,6 +42,7 @@ impl Context {
         Self::Depth,
         Self::Tape,
         Self::News,
+        Self::Query,
         Self::Overlay,
         Self::Text,
     ];
@@ -56,6 +59,7 @@ impl Context {
             Self::Depth => "Order book",
             Self::Tape => "Tape",
             Self::News => "News",
+            Self::Query => "Query",
             Self::Overlay => "Over the screen (help, detail, columns, indicators)",
             Self::Text => "While typing",
         }
@@ -98,7 +102,7 @@ const fn entry(
 }
 
 use Action as A;
-use Context::{Chart, Charts, Depth, Errors, Global, News, Overlay, Tape, Text, Watchlist};
+use Context::{Chart, Charts, Depth, Errors, Global, News, Overlay, Query, Tape, Text, Watchlist};
 use PanelAction as P;
 
 /// Every key of the program. The order is that of the help; hints stand in the footer in this order too.
@@ -134,6 +138,7 @@ pub const TABLE: &[Entry] = &[
     entry(Global, "tape", &["7"], A::View(View::Tape), "", "View: trades"),
     entry(Global, "news", &["8"], A::View(View::News), "", "View: news"),
     entry(Global, "charts", &["9"], A::View(View::Charts), "", "View: charts of several symbols"),
+    entry(Global, "query", &["Q"], A::View(View::Query), "", "View: questions in SQL"),
     entry(Global, "sort", &["s"], A::Panel(P::SortNext), "sort", "Sort the watchlist by the next column"),
     entry(Global, "reverse", &["r"], A::Panel(P::SortReverse), "", "Turn the order round"),
     entry(Global, "freeze", &["f"], A::Freeze, "freeze", "Hold the picture while data goes on"),
@@ -182,6 +187,9 @@ pub const TABLE: &[Entry] = &[
     entry(News, "scope", &["o"], A::Panel(P::Scope), "scope", "News of the selected symbol, or of all"),
     entry(News, "read", &["m"], A::Panel(P::Acknowledge), "mark read", "Mark the headline as read"),
     entry(News, "read-all", &["M"], A::Panel(P::AcknowledgeAll), "mark all", "Mark all headlines as read"),
+
+    entry(Query, "question", &["i"], A::Panel(P::Open), "question", "Type a question; Esc leaves it, and cancels one under way"),
+    entry(Query, "write-answer", &["w"], A::WriteAnswer, "write", "Write the answer to a file"),
 
     entry(Overlay, "close", &["esc", "q", "?", "enter"], A::Close, "close", "Close it"),
     entry(Overlay, "move-up", &["K", "shift-up"], A::MoveUp, "", "Columns: move the column up"),

@@ -23,6 +23,7 @@ impl Model {
             watchlists: self.lists_changed.clone(),
             theme: Some(self.settings.theme),
             maximised: self.is_maximised,
+            questions: self.panels.query.history().to_vec(),
         }
     }
 

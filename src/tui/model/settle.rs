@@ -9,7 +9,8 @@ use crate::pipeline::{Command, Snapshot};
 
 use super::super::panel::PanelContext;
 use super::super::views::PanelId;
-use super::{Effect, Model, NOTICE_MS, row_name};
+use super::notice::NOTICE_MS;
+use super::{Effect, Model, row_name};
 
 /// Ages and clocks are brought up to date this often.
 const TICK_MS: u64 = 1_000;
@@ -34,6 +35,13 @@ impl Model {
         self.latest = snapshot;
         if self.frozen_since.is_none() {
             self.shown = Arc::clone(&self.latest);
+        } else if self.shown.answer.as_ref().map(Arc::as_ptr)
+            != self.latest.answer.as_ref().map(Arc::as_ptr)
+        {
+            // A question has been asked for its answer, also of a picture that is held.
+            Arc::make_mut(&mut self.shown)
+                .answer
+                .clone_from(&self.latest.answer);
         }
     }
 
