@@ -15,6 +15,7 @@ mod book;
 mod control;
 mod data;
 mod frames;
+mod past;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::decode::Rejection;
+use crate::domain::bar::PastBar;
 use crate::domain::event::{DataService, Event, Payload, ServiceSet};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
@@ -29,8 +31,9 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
+use super::backfill::{Page, PageRequest};
 use super::options::{self, OptionProblem, Setup, Venue};
-use super::reading::{read, text_of};
+use super::reading::{self, read, text_of};
 use super::wanted::Wanted;
 use super::{Answer, Connect, Ending, Endpoint, Incoming, Limits, Next, Output, Protocol, pairs};
 
@@ -48,6 +51,7 @@ pub const KIND: SourceKind = SourceKind {
         options::DEPTH,
         options::LEVELS,
         options::INTERVAL,
+        options::BACKFILL,
         options::BARS,
         options::OPEN,
         options::URL,
@@ -312,6 +316,14 @@ impl Protocol for Binance {
             self.look_after_symbols(output);
             self.fetch_due(output);
         }
+    }
+
+    fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
+        self.page_request(symbol, page)
+    }
+
+    fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
+        past::bars(reading::text_of(Incoming::Binary(body))?)
     }
 
     fn closed(&mut self, code: u16, reason: &str) -> Ending {
