@@ -6,6 +6,7 @@
 //!
 //! - OHLCV: `bars` (after each minute) and `updatedBars` (half a minute later, when a late trade has changed the last
 //!   one: the same time again, which replaces it).
+//! - Bars from before (`backfill=`): over HTTP, of the same feed; the delayed feed's are those of SIP, as late.
 //! - LEVEL1: `quotes`, with sizes as they come, which for stocks is in round lots; `dailyBars`, sent every minute with
 //!   the day's running totals, give `volume`, and `last` where trades are not asked for; `statuses` and `lulds` give halts and price limits.
 //! - TIMESALE: `trades`; corrections and cancels come along by themselves.

@@ -5,30 +5,29 @@
 //! joined midway is asked for once it is over. After a lost connection the bars since the newest one known are asked for
 //! in the same way. The newest come first; what is more than an answer holds is asked for page by page.
 
+mod past;
+
 use rustc_hash::FxHashMap;
 use secrecy::SecretString;
+use serde_json::value::RawValue;
 
 use crate::decode::Rejection;
-use crate::domain::bar::PastBar;
-use crate::domain::event::{Event, Payload};
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::decode::wire::Exact;
+use crate::domain::bar::{Ohlcv, PastBar};
+use crate::domain::event::{DataService, Payload};
 use crate::domain::source::BarOrigin;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{DAY_MS, SessionCalendar, UnixMs};
 
 use super::options::Setup;
-use super::reading::shortened;
-use super::{Answer, Notice, Output, Protocol, Request};
+use super::reading::{elements, shortened, time_of_ms};
+use super::{Answer, Notice, Output, Protocol};
+use past::{Past, Task, number};
 
 /// The most bars that are asked for of a symbol, and the longest time.
 pub const BARS_MAX: u32 = 50_000;
 /// See [`BARS_MAX`].
 pub const DAYS_MAX: i64 = 31;
-/// Answers that are asked for one after the other at the most.
-const PAGES_MAX: u32 = 250;
-/// How often a request is made anew after a failure, and the first wait, which doubles.
-const RETRIES_MAX: u32 = 4;
-const RETRY_MS: i64 = 5000;
 /// How long after its end the venue surely has a minute that was joined midway.
 const JOINED_AFTER_MS: i64 = 5000;
 
@@ -95,35 +94,33 @@ pub struct PageRequest {
     pub full: Option<u32>,
 }
 
-/// What is being asked for of a symbol.
-#[derive(Debug, Clone, Copy)]
-struct Task {
-    from: UnixMs,
-    until: UnixMs,
-    left: u32,
-    pages: u32,
-    retries: u32,
-    retry_at: Option<UnixMs>,
-    covers_from: UnixMs,
-    full: Option<u32>,
-    /// Whether all that is wanted will have come with it.
-    is_whole: bool,
-}
-
-/// What is known of a symbol's bars.
-#[derive(Debug)]
-struct Past {
-    symbol: Symbol,
-    id: SymbolId,
-    /// Start of the newest bar known, which may not have been over.
-    newest: Option<UnixMs>,
-    /// Start of the first bar that the stream of this connection has given.
-    first_live: Option<UnixMs>,
-    /// A minute that was joined midway.
-    joined: Option<UnixMs>,
-    /// Whether all that is wanted has come.
-    is_filled: bool,
-    task: Option<Task>,
+/// Reads a bar that is written as a list: its start in units of `unit_ms`, open, high, low, close, and the volume at
+/// `volume_at`.
+///
+/// # Errors
+/// What is no such list.
+pub fn listed_bar(row: &RawValue, volume_at: usize, unit_ms: i64) -> Result<PastBar, Rejection> {
+    let figures = elements(row.get(), "a bar")?;
+    let read = |at: usize| {
+        let raw = figures.get(at);
+        raw.ok_or_else(|| Rejection::schema("a bar has too few figures"))
+    };
+    let wrong = |error: serde_json::Error| Rejection::schema(shortened(&format!("a bar: {error}")));
+    let figure = |at: usize| -> Result<_, Rejection> {
+        let exact: Exact = serde_json::from_str(read(at)?.get()).map_err(wrong)?;
+        Ok(Some(exact.0))
+    };
+    let start: i64 = serde_json::from_str(read(0)?.get()).map_err(wrong)?;
+    Ok(PastBar {
+        start: time_of_ms(start.saturating_mul(unit_ms), "a bar's start")?,
+        bar: Ohlcv {
+            open: figure(1)?,
+            high: figure(2)?,
+            low: figure(3)?,
+            close: figure(4)?,
+            volume: figure(volume_at)?,
+        },
+    })
 }
 
 /// What a session asks for of the past.
@@ -138,20 +135,11 @@ pub(super) struct Backfill {
     numbers: FxHashMap<SymbolId, u64>,
 }
 
-/// The number of a symbol's requests: FNV-1a of its name, so that an answer means the same in a recording that begins in
-/// the middle of things.
-fn number(symbol: &Symbol) -> u64 {
-    let name = "past of ".bytes().chain(symbol.as_str().bytes());
-    name.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
 impl Backfill {
     /// What is wanted of the past; `None` when nothing is.
     pub(super) fn new(setup: &Setup) -> Option<Self> {
         let builds = matches!(setup.products.bars, BarOrigin::Trades(_));
-        let has_bars = setup.has(crate::domain::event::DataService::Ohlcv);
+        let has_bars = setup.has(DataService::Ohlcv);
         Some(Self {
             span: setup.backfill.filter(|_| has_bars)?,
             interval_ms: setup.products.interval.ms(),
@@ -319,141 +307,6 @@ impl Backfill {
             }
         }
         true
-    }
-}
-
-impl Task {
-    fn new(from: UnixMs, until: UnixMs, left: u32, is_whole: bool) -> Self {
-        Self {
-            from,
-            until,
-            left,
-            pages: 0,
-            retries: 0,
-            retry_at: None,
-            covers_from: from,
-            full: None,
-            is_whole,
-        }
-    }
-}
-
-impl Past {
-    fn ask(&mut self, mut task: Task, protocol: &dyn Protocol, output: &mut Output) {
-        let page = Page {
-            from: task.from,
-            until: task.until,
-            rows: task.left,
-        };
-        let Some(request) = protocol.ask_past(self.id, &page) else {
-            self.task = None;
-            return;
-        };
-        task.covers_from = request.covers_from;
-        task.full = request.full;
-        task.retry_at = None;
-        self.task = Some(task);
-        output.ask.push(Request {
-            id: number(&self.symbol),
-            path: request.path,
-            headers: request.headers,
-            weight: request.weight,
-        });
-    }
-
-    /// Takes the bars of an answer; gives what is to be asked for next.
-    fn take(
-        &mut self,
-        mut bars: Vec<PastBar>,
-        (builds, interval_ms): (bool, i64),
-        output: &mut Output,
-    ) -> Option<Task> {
-        bars.sort_by_key(|bar| bar.start);
-        bars.dedup_by_key(|bar| bar.start);
-        let (count, oldest) = (bars.len(), bars.first().map(|bar| bar.start));
-        // A recording that begins in the middle holds answers to what was asked before.
-        let task = self.task.take();
-        let first_live = self.first_live.filter(|_| !builds);
-        bars.retain(|bar| {
-            let is_asked_for =
-                task.is_none_or(|task| task.from <= bar.start && bar.start < task.until);
-            is_asked_for && first_live.is_none_or(|first| bar.start < first)
-        });
-        if let Some(task) = task {
-            let left = usize::try_from(task.left).unwrap_or(usize::MAX);
-            bars.drain(..bars.len().saturating_sub(left));
-        }
-        let taken = u32::try_from(bars.len()).unwrap_or(u32::MAX);
-        if let Some(newest) = bars.last().map(|bar| bar.start) {
-            self.newest = self.newest.max(Some(newest));
-            let mut give = |time, payload| {
-                output.events.push(Event {
-                    symbol: self.id,
-                    time,
-                    payload,
-                });
-            };
-            if builds {
-                // What was built of them so far is given out first, and then replaced.
-                give(Some(newest.plus_ms(interval_ms)), Payload::Clock);
-            }
-            give(None, Payload::PastBars(bars.into_boxed_slice()));
-        }
-        let mut task = task?;
-        let is_full = task.full.is_some_and(|full| count >= full as usize);
-        let until = oldest.filter(|_| is_full).unwrap_or(task.covers_from);
-        task.left = task.left.saturating_sub(taken);
-        task.pages += 1;
-        task.retries = 0;
-        if task.left > 0 && task.from < until && until < task.until && task.pages < PAGES_MAX {
-            task.until = until;
-            return Some(task);
-        }
-        self.is_filled |= task.is_whole;
-        None
-    }
-
-    fn failed(
-        &mut self,
-        answer: &Answer<'_>,
-        rejection: Option<Rejection>,
-        now: UnixMs,
-        output: &mut Output,
-    ) {
-        let words = shortened(&String::from_utf8_lossy(answer.body));
-        let (kind, words) = match (&rejection, answer.status) {
-            (Some(rejection), _) => (rejection.kind, rejection.reason.clone()),
-            (None, 0) => (ErrorKind::ConnectionError, words),
-            (None, status) => {
-                let kind = match status {
-                    401 | 403 => ErrorKind::AuthError,
-                    418 | 429 => ErrorKind::RateLimited,
-                    _ => ErrorKind::ConnectionError,
-                };
-                (kind, format!("HTTP {status}: {words}"))
-            }
-        };
-        let is_hopeless = matches!(answer.status, 400..=417 | 419..=428 | 430..=499);
-        let retry_ms = answer
-            .retry_after
-            .and_then(|wait| i64::try_from(wait.as_millis()).ok());
-        let next = match &mut self.task {
-            Some(task) if !is_hopeless && task.retries < RETRIES_MAX => {
-                let wait_ms = retry_ms.unwrap_or(0).max(RETRY_MS << task.retries);
-                task.retries += 1;
-                task.retry_at = Some(now.plus_ms(wait_ms));
-                format!("live data goes on; asking again in {} s", wait_ms / 1000)
-            }
-            task => {
-                *task = None;
-                "live data goes on; check what the account may ask for, rest_url= and backfill=; it is tried again with the next connection"
-                    .to_owned()
-            }
-        };
-        let message = format!("the bars from before could not be fetched ({words})");
-        let mut error = ErrorInstance::new(kind, message).as_warning().then(next);
-        error.symbol = Some(self.symbol.clone());
-        output.notices.push(Notice::Error(error));
     }
 }
 

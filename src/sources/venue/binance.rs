@@ -1,6 +1,7 @@
 //! `binance:`: Binance's spot market over its combined streams. No key is needed.
 //!
 //! - Bars: `kline`. One is given out again and again until it is over; each takes the place of the one before.
+//! - Bars from before (`backfill=`): `klines` over HTTP, a thousand at a time.
 //! - Quotes: `bookTicker`. It carries neither a time nor the last trade: the time of a quote is when it was
 //!   received.
 //! - Trades: `trade`.

@@ -2,6 +2,7 @@
 //!
 //! - Bars: there are only those of five minutes (`candles`, with `interval=5m`); without that, one-minute bars are built
 //!   from trades.
+//! - Bars from before (`backfill=`): `candles` over HTTP, which have one-minute bars too.
 //! - Quotes: `ticker`. Its volume is of the last 24 hours; its time is the frame's.
 //! - Trades: `market_trades`. The venue tells the side of the resting order, and results the other, which took the
 //!   initiative. The trades that come first are old news on the first connection and are left out; on a later one those

@@ -1,6 +1,7 @@
 //! `kraken:`: Kraken's spot market over its websocket, version 2. No key is needed.
 //!
 //! - Bars: the `ohlc` channel. A row replaces the one before with the same beginning; no row says that it is the last.
+//! - Bars from before (`backfill=`): the last 720 of the interval at the most, over HTTP.
 //! - Quotes: `ticker`, at every change of the best bid and ask. Its volume is of the last 24 hours.
 //! - Trades: `trade`. The last fifty, which come first, are old news on the first connection and are left out; on a
 //!   later one those are taken that came while there was no connection.

@@ -1,15 +1,13 @@
 //! Binance's bars from before: `GET /api/v3/klines`. Source: github.com/binance/binance-spot-api-docs, "REST API".
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::value::RawValue;
 
 use super::Binance;
 use crate::decode::Rejection;
-use crate::decode::wire::Quoted;
-use crate::domain::bar::{Ohlcv, PastBar};
+use crate::domain::bar::PastBar;
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::backfill::{Page, PageRequest};
-use crate::sources::venue::reading::{read_part, time_of_ms};
+use crate::sources::venue::backfill::{Page, PageRequest, listed_bar};
+use crate::sources::venue::reading::elements;
 
 /// The most bars in an answer.
 const ROWS_MAX: u32 = 1000;
@@ -38,26 +36,6 @@ impl Binance {
 
 /// The bars of an answer: lists that begin with start, open, high, low, close and volume.
 pub(super) fn bars(text: &str) -> Result<Vec<PastBar>, Rejection> {
-    let rows: Vec<Vec<&RawValue>> = read_part(text, "bars")?;
-    rows.iter().map(|row| bar(row)).collect()
-}
-
-fn bar(row: &[&RawValue]) -> Result<PastBar, Rejection> {
-    let &[start, open, high, low, close, volume, ..] = row else {
-        return Err(Rejection::schema("a bar has fewer than six figures"));
-    };
-    let figure = |value: &RawValue| -> Result<_, Rejection> {
-        Ok(Some(read_part::<Quoted>(value.get(), "a bar")?.0))
-    };
-    let start: i64 = read_part(start.get(), "a bar's start")?;
-    Ok(PastBar {
-        start: time_of_ms(start, "start")?,
-        bar: Ohlcv {
-            open: figure(open)?,
-            high: figure(high)?,
-            low: figure(low)?,
-            close: figure(close)?,
-            volume: figure(volume)?,
-        },
-    })
+    let rows = elements(text, "bars")?;
+    rows.into_iter().map(|row| listed_bar(row, 5, 1)).collect()
 }

@@ -9,11 +9,10 @@ use serde_json::value::RawValue;
 
 use super::Kraken;
 use crate::decode::Rejection;
-use crate::decode::wire::Quoted;
-use crate::domain::bar::{Ohlcv, PastBar};
+use crate::domain::bar::PastBar;
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::backfill::{Page, PageRequest};
-use crate::sources::venue::reading::{Text, read, read_part, shortened, time_of_ms};
+use crate::sources::venue::backfill::{Page, PageRequest, listed_bar};
+use crate::sources::venue::reading::{Text, elements, read, shortened};
 
 /// What two currencies are called in requests.
 const OLD_NAMES: [(&str, &str); 2] = [("BTC", "XBT"), ("DOGE", "XDG")];
@@ -64,26 +63,7 @@ pub(super) fn bars(text: &str) -> Result<Vec<PastBar>, Rejection> {
     let Some((_, rows)) = rows.next() else {
         return Err(Rejection::schema("bars: there are none in the answer"));
     };
-    let rows: Vec<Vec<&RawValue>> = read_part(rows.get(), "bars")?;
-    rows.iter().map(|row| bar(row)).collect()
-}
-
-fn bar(row: &[&RawValue]) -> Result<PastBar, Rejection> {
-    let &[start, open, high, low, close, _, volume, ..] = row else {
-        return Err(Rejection::schema("a bar has fewer than seven figures"));
-    };
-    let figure = |value: &RawValue| -> Result<_, Rejection> {
-        Ok(Some(read_part::<Quoted>(value.get(), "a bar")?.0))
-    };
-    let seconds: i64 = read_part(start.get(), "a bar's start")?;
-    Ok(PastBar {
-        start: time_of_ms(seconds.saturating_mul(1000), "start")?,
-        bar: Ohlcv {
-            open: figure(open)?,
-            high: figure(high)?,
-            low: figure(low)?,
-            close: figure(close)?,
-            volume: figure(volume)?,
-        },
-    })
+    let rows = elements(rows.get(), "bars")?;
+    let bars = rows.into_iter().map(|row| listed_bar(row, 6, 1000));
+    bars.collect()
 }
