@@ -234,7 +234,7 @@ fn end(engine: EngineHandle) -> EngineReport {
     }
     let joined = thread::Builder::new()
         .name("end".to_owned())
-        .spawn(move || drop(sender.send(engine.join())));
+        .spawn(move || sender.send(engine.join()).unwrap_or_default());
     match joined {
         Ok(_) => report.recv_timeout(END_MAX).unwrap_or_default(),
         Err(_) => EngineReport::default(),
