@@ -199,7 +199,7 @@ fn an_indicator_of_another_timeframe_is_that_of_the_last_closed_bar() {
         })
         .collect();
     assert_eq!(found, expected);
-    // Those who have none have nulls, and longer bars have their own.
+    // Those who have none have nulls, and longer bars have their own; the last is still growing.
     assert_eq!(
         lines(
             &tables,
@@ -208,7 +208,7 @@ fn an_indicator_of_another_timeframe_is_that_of_the_last_closed_bar() {
         [
             "AAPL|104|null|null",
             "AAPL|109|106.5|106.5",
-            "AAPL|111|110|106.5",
+            "AAPL|111|110|110",
             "SPY|203|null|null"
         ]
     );
@@ -348,7 +348,7 @@ fn numbers_that_are_none_are_nothing() {
     assert_eq!(
         lines(
             &tables,
-            "SELECT 0.0 / 0.0, 1.0 / 0.0, sqrt(-1.0), 1.5, 2, true, 'x', NULL, DATE '2019-02-13'"
+            "SELECT 0.0 / 0.0 AS a, 1.0 / 0.0 AS b, sqrt(-1.0) AS c, 1.5 AS d, 2 AS e, true AS f, 'x' AS g, NULL AS h, DATE '2019-02-13' AS i"
         ),
         ["null|null|null|1.5|2|true|x|null|2019-02-13"]
     );
@@ -561,7 +561,8 @@ fn days_of_a_recorded_week_are_what_a_plain_resample_gives() {
     // The same by SQL alone.
     let by_sql = lines(
         &tables,
-        "SELECT symbol, max(high), min(low), sum(volume) FROM bars GROUP BY symbol, CAST(datetime AS DATE) ORDER BY symbol, max(unix_ts)",
+        "SELECT symbol, max(high) AS high, min(low) AS low, sum(volume) AS volume, max(unix_ts) AS last FROM bars \
+         GROUP BY symbol, CAST(datetime AS DATE) ORDER BY symbol, last",
     );
     assert_eq!(by_sql.len(), expected.len());
     // The last of each symbol's moving averages is the mean of its last closes.
