@@ -57,7 +57,7 @@ pub fn tables_of(material: &Material, indicators: &IndicatorSet) -> Tables {
                 interval: history.interval,
                 bars: history.bars.clone(),
                 quotes: history.quotes.clone(),
-                trades: Arc::clone(&history.trades),
+                trades: history.trades.clone(),
                 indicators: history.indicators.clone(),
             })
             .collect(),

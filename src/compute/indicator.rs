@@ -3,23 +3,71 @@
 //! An indicator keeps only what its next value needs, so that a bar costs the same at the tenth and at the millionth. One
 //! is a file here that implements [`Indicator`] and says what it is in a [`Definition`], and a line in [`DEFINITIONS`].
 
+mod adx;
+mod atr;
 mod bank;
+mod bb;
+mod book_imbalance;
+mod cci;
+mod donchian;
+mod ema;
+mod keltner;
+mod macd;
+mod mfi;
+mod obv;
+mod parts;
+mod plan;
+mod roc;
+mod rsi;
+mod rvol;
+mod slope;
 mod sma;
+mod spread;
+mod stoch;
+mod trade_imbalance;
+mod volatility;
+mod vwap;
+mod window;
+mod wma;
+mod zscore;
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::bar::Candle;
 use crate::domain::indicator::{ChartPlace, IndicatorNames, IndicatorSpec};
-use crate::domain::source::SourceName;
-use crate::domain::symbol::{Symbol, SymbolSpec};
 use crate::domain::time::UnixMs;
 use crate::domain::trade::Side;
 
 pub use bank::{Bank, ColumnOfValues};
+pub use plan::{IndicatorPlan, IndicatorRule};
 
 /// Every indicator, in the order of their names.
-pub const DEFINITIONS: &[&Definition] = &[&sma::DEFINITION];
+pub const DEFINITIONS: &[&Definition] = &[
+    &adx::DEFINITION,
+    &atr::DEFINITION,
+    &bb::DEFINITION,
+    &book_imbalance::DEFINITION,
+    &cci::DEFINITION,
+    &donchian::DEFINITION,
+    &ema::DEFINITION,
+    &keltner::DEFINITION,
+    &macd::DEFINITION,
+    &mfi::DEFINITION,
+    &obv::DEFINITION,
+    &roc::DEFINITION,
+    &rsi::DEFINITION,
+    &rvol::DEFINITION,
+    &slope::DEFINITION,
+    &sma::DEFINITION,
+    &spread::DEFINITION,
+    &stoch::DEFINITION,
+    &trade_imbalance::DEFINITION,
+    &volatility::DEFINITION,
+    &vwap::DEFINITION,
+    &wma::DEFINITION,
+    &zscore::DEFINITION,
+];
 
 /// What an indicator computes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -324,81 +372,6 @@ impl IndicatorSet {
     }
 }
 
-/// An indicator, for some symbols or for all.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IndicatorRule {
-    /// Which indicator; every number filled in.
-    pub spec: IndicatorSpec,
-    /// The symbols that have it; `None` is all.
-    pub symbols: Option<Vec<SymbolSpec>>,
-}
-
-impl IndicatorRule {
-    /// An indicator that all symbols have.
-    #[must_use]
-    pub fn of_all(spec: IndicatorSpec) -> Self {
-        Self {
-            spec,
-            symbols: None,
-        }
-    }
-}
-
-impl fmt::Display for IndicatorRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.spec.fmt(f)?;
-        if let Some(symbols) = &self.symbols {
-            let symbols: Vec<String> = symbols.iter().map(ToString::to_string).collect();
-            write!(f, " of {}", symbols.join(","))?;
-        }
-        Ok(())
-    }
-}
-
-/// Which symbols have which indicators.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct IndicatorPlan {
-    rules: Vec<IndicatorRule>,
-    /// What symbols have that are not named.
-    of_all: IndicatorSet,
-}
-
-impl IndicatorPlan {
-    /// A plan by these rules. A rule for an indicator that there is not is passed over: see [`resolve`].
-    #[must_use]
-    pub fn new(rules: Vec<IndicatorRule>) -> Self {
-        let of_all = rules.iter().filter(|rule| rule.symbols.is_none());
-        Self {
-            of_all: IndicatorSet::of_known(of_all.map(|rule| &rule.spec)),
-            rules,
-        }
-    }
-
-    /// Every indicator that any symbol has.
-    #[must_use]
-    pub fn whole(&self) -> IndicatorSet {
-        IndicatorSet::of_known(self.rules.iter().map(|rule| &rule.spec))
-    }
-
-    /// The indicators of one symbol. Symbols that are not named share theirs.
-    #[must_use]
-    pub fn set_of(&self, symbol: &Symbol, source: &SourceName) -> IndicatorSet {
-        let is_meant = |spec: &SymbolSpec| {
-            spec.symbol == *symbol && spec.source.as_ref().is_none_or(|named| named == source)
-        };
-        let is_named = |rule: &IndicatorRule| {
-            let symbols = rule.symbols.as_ref();
-            symbols.is_some_and(|symbols| symbols.iter().any(is_meant))
-        };
-        if !self.rules.iter().any(is_named) {
-            return self.of_all.clone();
-        }
-        let rules = self.rules.iter();
-        let rules = rules.filter(|rule| rule.symbols.is_none() || is_named(rule));
-        IndicatorSet::of_known(rules.map(|rule| &rule.spec))
-    }
-}
-
 impl PartialEq for IndicatorSet {
     fn eq(&self, other: &Self) -> bool {
         self.names == other.names
@@ -407,5 +380,4 @@ impl PartialEq for IndicatorSet {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-#[path = "indicator/tests.rs"]
 mod tests;

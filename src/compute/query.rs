@@ -21,6 +21,7 @@
 
 mod answer;
 mod bars;
+mod column;
 mod frame;
 mod message;
 mod rows;
@@ -35,6 +36,7 @@ use polars::prelude::{DataFrame, IntoLazy, PolarsResult};
 use polars::sql::SQLContext;
 
 pub use answer::{AnswerFrame, Cell, Column};
+pub use column::{ColumnExpression, ROWS as COLUMN_ROWS};
 pub use message::QueryError;
 pub use statement::Statement;
 pub use tables::{ErrorRecord, NewsRecord, ResultRecord, SymbolData, TABLES, Table, Tables};

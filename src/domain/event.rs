@@ -1,7 +1,6 @@
 //! What sources produce: one symbol's data of one service.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::bar::Ohlcv;
 use super::book::BookUpdate;
@@ -52,6 +51,17 @@ impl DataService {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|service| service.name() == name)
+    }
+}
+
+impl std::str::FromStr for DataService {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::from_name(text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            format!("'{text}' is no service; there are {known}")
+        })
     }
 }
 
@@ -115,7 +125,7 @@ pub enum Payload {
     /// Every trade up to the event's time has come: bars that end before it, and are built from trades, are complete.
     Clock,
     /// A trade.
-    TimeAndSales(Arc<TimeAndSale>),
+    TimeAndSales(TimeAndSale),
     /// A headline.
     News(Box<News>),
 }

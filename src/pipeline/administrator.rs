@@ -19,6 +19,7 @@ use super::command::Command;
 use super::directory::Directory;
 use super::engine::EngineReport;
 use super::feed::FeedControl;
+use super::histories::Histories;
 use super::outcome::{Batch, Outcome, Outcomes};
 use super::process_supervisor::Control;
 use super::question::Analyst;
@@ -66,6 +67,8 @@ pub(crate) struct Parts {
     pub sinks: Vec<Box<dyn Sink>>,
     pub recorder: Arc<dyn Recorder>,
     pub analyst: Arc<dyn Analyst>,
+    /// What questions are about.
+    pub histories: Arc<Histories>,
     /// Where answers come back to.
     pub replies: Sender<Command>,
     pub troubles: Vec<ErrorInstance>,
@@ -261,6 +264,7 @@ impl Administrator {
             Outcome::Removed(id) => self.removed(id),
             Outcome::Moved(moved) => self.parts.board.moved(&moved, now),
             Outcome::Primed(primed) => self.parts.board.primed(&primed),
+            Outcome::Columns(update) => self.columns(&update),
             Outcome::Indicators(id, values) => self.parts.board.indicators(id, values),
             Outcome::Quarantine(id, is_quarantined) => {
                 self.parts.board.quarantine(id, is_quarantined);

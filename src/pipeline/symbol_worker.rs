@@ -14,7 +14,6 @@ mod time_and_sales;
 use std::sync::Arc;
 
 use crate::compute::book::BookFault;
-use crate::compute::history::HistoryBudget;
 use crate::compute::trade_bars::BuiltBar;
 use crate::domain::Decimal;
 use crate::domain::book::BookUpdate;
@@ -26,7 +25,9 @@ use crate::domain::source::SourceInfo;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
 
+use super::columns::ColumnDesk;
 use super::engine::Analysis;
+use super::histories::KeptHistory;
 use super::meters::WorkerMeters;
 use super::outcome::{ChartUpdate, Moved, Outcome, Primed};
 use super::settings::EngineSettings;
@@ -43,9 +44,11 @@ pub(crate) struct WorkerContext {
     pub symbol: Symbol,
     pub source: Arc<SourceInfo>,
     pub settings: Arc<EngineSettings>,
-    pub budget: Arc<HistoryBudget>,
+    pub history: KeptHistory,
     pub meters: Arc<WorkerMeters>,
     pub analysis: Option<Analysis>,
+    /// Where the symbol's own columns are evaluated.
+    pub columns: Option<ColumnDesk>,
 }
 
 /// The state of one symbol.
@@ -100,8 +103,9 @@ impl SymbolWorker {
             Payload::Ohlcv(bar) => self.take_bar(time, bar, is_history, out),
             Payload::Level1(change) => {
                 let session = time.and_then(|time| self.ohlcv.session_of(time));
-                self.level1.take(change, session);
-                self.ohlcv.indicators().take_quote(self.level1.quote());
+                let quote = self.level1.take(change, session);
+                self.context.history.put_quote(time.or(self.time), quote);
+                self.ohlcv.indicators().take_quote(quote);
                 if !is_history {
                     self.put_quote(time, out);
                 }
@@ -118,7 +122,8 @@ impl SymbolWorker {
                 self.context.meters.resyncs.add(u64::from(is_news));
             }
             Payload::TimeAndSales(trade) => {
-                let trade = Arc::clone(trade);
+                // Made here, where it mostly ends too: a thread's own memory is the cheapest.
+                let trade = Arc::new(std::mem::take(trade));
                 self.take_trade(time, trade, is_history, out);
             }
             Payload::Clock => {

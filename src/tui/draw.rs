@@ -219,6 +219,7 @@ fn draw_prompt(model: &Model, prompt: &Prompt, buffer: &mut Buffer) {
 fn draw_usage(model: &Model, prompt: &Prompt, buffer: &mut Buffer, x: u16) {
     let area = buffer.area;
     let name = prompt.input.text().split_whitespace().next().unwrap_or("");
+    let name = name.strip_suffix('!').unwrap_or(name);
     let entry = super::command_line::COMMANDS
         .iter()
         .find(|entry| entry.name == name);

@@ -79,6 +79,10 @@ pub enum PanelAction {
     Clear,
     /// Copy what is selected.
     Copy,
+    /// The next of several charts.
+    NextChart,
+    /// The previous of several charts.
+    PreviousChart,
     /// The next length of time within which trades are shown as one.
     NextWindow,
     /// Show what concerns the selected symbol, or everything.

@@ -11,4 +11,5 @@ mod hostile;
 mod markets;
 mod measured;
 mod pictures;
+mod questions;
 mod running;

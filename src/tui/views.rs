@@ -15,6 +15,8 @@ pub enum PanelId {
     Watchlist,
     /// The selected symbol's chart.
     Chart,
+    /// The charts of several symbols.
+    Charts,
     /// What went wrong.
     Errors,
     /// How the engine is doing.
@@ -25,6 +27,8 @@ pub enum PanelId {
     Tape,
     /// The headlines.
     News,
+    /// Questions in SQL and their answers.
+    Query,
 }
 
 impl PanelId {
@@ -32,10 +36,10 @@ impl PanelId {
     #[must_use]
     pub fn service(self) -> Option<DataService> {
         match self {
-            Self::Chart => Some(DataService::Ohlcv),
+            Self::Chart | Self::Charts => Some(DataService::Ohlcv),
             Self::Depth => Some(DataService::Level2),
             Self::Tape => Some(DataService::TimeAndSales),
-            Self::Watchlist | Self::Errors | Self::Pipeline | Self::News => None,
+            Self::Watchlist | Self::Errors | Self::Pipeline | Self::News | Self::Query => None,
         }
     }
 }
@@ -61,11 +65,15 @@ pub enum View {
     Tape,
     /// The headlines, with a narrow watchlist where there is room.
     News,
+    /// The charts of up to nine symbols.
+    Charts,
+    /// Questions in SQL.
+    Query,
 }
 
 impl View {
     /// Every view, in the order of its keys.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Overview,
         Self::Watchlist,
         Self::Chart,
@@ -74,6 +82,8 @@ impl View {
         Self::Depth,
         Self::Tape,
         Self::News,
+        Self::Charts,
+        Self::Query,
     ];
 
     /// The name in commands and the configuration.
@@ -88,6 +98,8 @@ impl View {
             Self::Depth => "depth",
             Self::Tape => "tape",
             Self::News => "news",
+            Self::Charts => "charts",
+            Self::Query => "query",
         }
     }
 
@@ -102,6 +114,8 @@ impl View {
             Self::Depth => PanelId::Depth,
             Self::Tape => PanelId::Tape,
             Self::News => PanelId::News,
+            Self::Charts => PanelId::Charts,
+            Self::Query => PanelId::Query,
         }
     }
 
@@ -244,6 +258,6 @@ mod tests {
         for view in View::ALL {
             assert_eq!(view.name().parse(), Ok(view));
         }
-        assert!("charts".parse::<View>().is_err());
+        assert!("graphs".parse::<View>().is_err());
     }
 }

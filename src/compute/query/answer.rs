@@ -69,7 +69,7 @@ impl AnswerFrame {
     }
 
     /// The rows, each with a cell for each column.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = Vec<Cell>> + '_ {
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = Vec<Cell>> + ExactSizeIterator + '_ {
         let columns: Vec<_> = self
             .frame
             .columns()

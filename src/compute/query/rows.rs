@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use chrono_tz::Tz;
 use polars::prelude::{ChunkFull, DataFrame, IntoColumn, PolarsResult, StringChunked};
 
-use crate::domain::time::UnixMs;
+use crate::compute::history::columns::{TradeRow, TradeRows};
 use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 use crate::domain::{Decimal, to_f64};
 
@@ -84,13 +83,11 @@ pub(super) fn trades(
     Ok(whole)
 }
 
-type Timed = (Option<UnixMs>, Arc<TimeAndSale>);
-
 /// The trades as they became: a correction takes the place of what it corrects, and what was cancelled is gone.
-fn standing(trades: &[Timed]) -> Vec<&Timed> {
-    let mut standing: Vec<Option<&Timed>> = Vec::with_capacity(trades.len());
+fn standing(trades: &TradeRows) -> Vec<&TradeRow> {
+    let mut standing: Vec<Option<&TradeRow>> = Vec::with_capacity(trades.len());
     let mut places: HashMap<(Option<&str>, &TradeId), usize> = HashMap::new();
-    for timed in trades {
+    for timed in trades.iter() {
         let trade = &timed.1;
         let exchange = trade.exchange.as_deref();
         let place = match &trade.action {
@@ -119,7 +116,8 @@ fn standing(trades: &[Timed]) -> Vec<&Timed> {
 }
 
 fn trades_of(symbol: Option<&SymbolData>, zone: Tz) -> PolarsResult<DataFrame> {
-    let trades = standing(symbol.map_or(&[], |symbol| symbol.trades.as_slice()));
+    let none = TradeRows::default();
+    let trades = standing(symbol.map_or(&none, |symbol| &symbol.trades));
     let rows = trades.len();
     let text = |name: &str, text: &str| StringChunked::full(name.into(), text, rows).into_column();
     let times: Vec<Option<i64>> = trades.iter().map(|(time, _)| time.map(|it| it.0)).collect();

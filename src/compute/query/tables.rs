@@ -7,7 +7,7 @@ use polars::prelude::{
     Column, DataFrame, DataType, IntoColumn, NamedFrom, PolarsResult, Series, TimeUnit, TimeZone,
 };
 
-use crate::compute::history::columns::{BarColumns, QuoteColumns};
+use crate::compute::history::columns::{BarColumns, QuoteColumns, TradeRows};
 use crate::compute::indicator::IndicatorSet;
 use crate::domain::Decimal;
 use crate::domain::indicator::IndicatorValues;
@@ -15,7 +15,6 @@ use crate::domain::outcome::{DayStats, ErrorKind, Severity};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
-use crate::domain::trade::TimeAndSale;
 
 use super::message::QueryError;
 use super::statement::{ALL, Wanted};
@@ -37,7 +36,7 @@ pub struct SymbolData {
     /// Its quotes, in the order of arrival; NaN stands for what is not known.
     pub quotes: QuoteColumns,
     /// Its trades with their times, in the order of arrival.
-    pub trades: Arc<Vec<(Option<UnixMs>, Arc<TimeAndSale>)>>,
+    pub trades: TradeRows,
     /// The indicators that it has.
     pub indicators: IndicatorSet,
 }
@@ -186,7 +185,7 @@ impl Tables {
         let emptied = self.symbols.iter().map(|symbol| SymbolData {
             bars: BarColumns::default(),
             quotes: QuoteColumns::default(),
-            trades: Arc::default(),
+            trades: TradeRows::default(),
             ..symbol.clone()
         });
         Self {

@@ -1,11 +1,24 @@
 //! What the administrator gives to sinks, and what it does when one is gone.
 
+use std::sync::Arc;
+
 use crate::domain::outcome::{ErrorInstance, ErrorKind, ResultInstance};
 
+use super::super::outcome::ColumnsUpdate;
 use super::super::sink::{Sink, SinkClosed};
 use super::Administrator;
 
 impl Administrator {
+    /// Columns of a person's own have been evaluated.
+    pub(super) fn columns(&mut self, update: &ColumnsUpdate) {
+        let Some(row) = self.parts.board.rows.get_mut(update.id) else {
+            return;
+        };
+        row.columns = Some(Arc::clone(&update.values));
+        let (symbol, source) = (row.symbol.clone(), row.source.clone());
+        self.offer(|sink| sink.columns(update.time, &update.values, &symbol, &source));
+    }
+
     pub(super) fn offer_result(&mut self, result: &ResultInstance) {
         if self.parts.sinks.is_empty() {
             return;

@@ -38,6 +38,14 @@ impl SymbolWorker {
         let last = bar.close.filter(|_| self.trades.last().is_none());
         self.put(time, body, last, out);
         self.put_closed(false, out);
+        self.have_columns_evaluated(time);
+    }
+
+    /// Has the symbol's own columns evaluated, now that a bar has closed.
+    fn have_columns_evaluated(&self, bar: Option<UnixMs>) {
+        if let (Some(desk), Some(bar)) = (&self.context.columns, bar) {
+            desk.on_close(bar);
+        }
     }
 
     pub(super) fn take_trade(
@@ -52,6 +60,7 @@ impl SymbolWorker {
             return self.context.meters.repeated.add(1);
         }
         self.ohlcv.indicators().take_trade(&trade);
+        self.context.history.put_trade(time, &trade);
         if self.ohlcv.builds() {
             let counted = self.ohlcv.take_trade(time, &trade, &mut self.built);
             self.put_built(is_history, out);
@@ -116,6 +125,7 @@ impl SymbolWorker {
         // The last price has come with its trade.
         let time = self.ohlcv.stamp(built.start, end);
         self.put(Some(time), body, None, out);
+        self.have_columns_evaluated(Some(time));
     }
 
     fn put_closed(&mut self, partial: bool, out: &mut Vec<Outcome>) {

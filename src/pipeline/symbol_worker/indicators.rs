@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::compute::history::BarHistory;
 use crate::compute::indicator::{Bank, IndicatorSet, Input};
 use crate::compute::resample::{LongBar, SessionFinder, candles};
 use crate::domain::bar::Candle;
@@ -13,6 +12,7 @@ use crate::domain::time::{Timeframe, UnixMs};
 use crate::domain::to_f64;
 use crate::domain::trade::{TimeAndSale, TradeAction};
 
+use super::super::histories::KeptHistory;
 use super::ohlcv::candle;
 
 /// Indicators that follow bars of one length, and whether these bars have changed behind their back.
@@ -171,7 +171,7 @@ impl IndicatorService {
     /// The values now; `None` when there is no indicator.
     pub fn values(
         &mut self,
-        history: &BarHistory,
+        history: &KeptHistory,
         sessions: &mut SessionFinder,
     ) -> Option<Arc<IndicatorValues>> {
         if self.set.is_empty() {
@@ -183,7 +183,7 @@ impl IndicatorService {
             if std::mem::take(&mut followers.is_outdated) {
                 followers
                     .bank
-                    .rebuild(history.iter().map(|bar| with_session(*bar, sessions)));
+                    .rebuild(history.iter().map(|bar| with_session(bar, sessions)));
             }
         }
         for followers in &mut self.longer {

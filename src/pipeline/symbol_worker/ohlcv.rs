@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::compute::history::{BarHistory, Placed};
+use crate::compute::history::Placed;
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
 use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
 use crate::domain::bar::{Candle, Ohlcv};
@@ -14,6 +14,7 @@ use crate::domain::time::{Session, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 use crate::domain::{Decimal, to_f64};
 
+use super::super::histories::KeptHistory;
 use super::super::meters::WorkerMeters;
 use super::super::outcome::ChartChange;
 use super::super::snapshot::{TREND_POINTS, Trend};
@@ -34,7 +35,8 @@ pub(super) struct OhlcvService {
     interval: Timeframe,
     /// Builds them, where the source delivers none.
     builder: Option<TradeBars>,
-    history: BarHistory,
+    /// Shared with whoever asks for all histories.
+    history: KeptHistory,
     sessions: SessionFinder,
     session: Option<Session>,
     day: Day,
@@ -70,7 +72,7 @@ impl OhlcvService {
             bar_stamp: context.source.bar_stamp,
             interval,
             builder,
-            history: BarHistory::new(settings.history_rows, context.budget.clone()),
+            history: context.history.clone(),
             sessions: SessionFinder::new(context.source.calendar),
             session: None,
             day: Day::default(),
@@ -209,7 +211,7 @@ impl OhlcvService {
     /// Puts a bar into history and works it into the day; `None` when it lacks a price.
     fn place(&mut self, start: UnixMs, bar: &Ohlcv, session: Session) -> Option<Placed> {
         let candle = candle(start, bar)?;
-        let newest = self.history.newest().copied();
+        let newest = self.history.newest();
         let placed = self.history.insert(candle);
         let is_newest = newest.is_some_and(|newest| newest.start == start);
         if placed == Placed::Appended {
@@ -256,7 +258,7 @@ impl OhlcvService {
         self.day_before_newest = self.day;
         for bar in self.history.since(session.start) {
             self.day_before_newest = self.day;
-            self.day.add(bar);
+            self.day.add(&bar);
         }
     }
 

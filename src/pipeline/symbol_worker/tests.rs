@@ -12,6 +12,7 @@ use crate::domain::source::{
 use crate::domain::time::{MINUTE_MS, SessionCalendar};
 use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
 
+use super::super::histories::Histories;
 use super::super::snapshot::BookState;
 use super::*;
 use crate::domain::bar::Ohlcv;
@@ -21,26 +22,31 @@ fn worker(products: Products) -> SymbolWorker {
 }
 
 fn worker_of(products: Products, settings: EngineSettings) -> SymbolWorker {
+    let source = Arc::new(SourceInfo {
+        name: SourceName::new("venue"),
+        label: "venue".to_owned(),
+        origin: Origin::Live,
+        delivery: Delivery::Live,
+        has_transport: false,
+        bar_stamp: BarStamp::Start,
+        calendar: SessionCalendar::UtcDay,
+        products: Products {
+            repeats_trades: true,
+            ..products
+        },
+    });
+    let settings = Arc::new(settings);
+    let symbol = Symbol::new("X").unwrap();
+    let histories = Arc::new(Histories::new(Arc::clone(&settings)));
     SymbolWorker::new(WorkerContext {
         id: SymbolId(0),
-        symbol: Symbol::new("X").unwrap(),
-        source: Arc::new(SourceInfo {
-            name: SourceName::new("venue"),
-            label: "venue".to_owned(),
-            origin: Origin::Live,
-            delivery: Delivery::Live,
-            has_transport: false,
-            bar_stamp: BarStamp::Start,
-            calendar: SessionCalendar::UtcDay,
-            products: Products {
-                repeats_trades: true,
-                ..products
-            },
-        }),
-        settings: Arc::new(settings),
-        budget: Arc::new(HistoryBudget::new(1 << 20)),
+        history: histories.enter(SymbolId(0), &symbol, &source),
+        symbol,
+        source,
+        settings,
         meters: Arc::default(),
         analysis: None,
+        columns: None,
     })
 }
 
@@ -69,12 +75,12 @@ fn turn_end(worker: &mut SymbolWorker) -> Vec<Outcome> {
 }
 
 fn trade(id: u64, price: i64) -> Payload {
-    Payload::TimeAndSales(Arc::new(TimeAndSale {
+    Payload::TimeAndSales(TimeAndSale {
         price: Some(price.into()),
         size: Some(1.into()),
         trade_id: Some(TradeId::Number(id)),
         ..TimeAndSale::default()
-    }))
+    })
 }
 
 fn book(snapshot: bool, bid: i64, ask: i64) -> Payload {
@@ -161,10 +167,10 @@ fn bars_are_built_from_trades_and_go_out_when_their_minute_is_over() {
         ["1m 1: 13 13 x1"],
         "the clock itself is no result"
     );
-    let cancel = Payload::TimeAndSales(Arc::new(TimeAndSale {
+    let cancel = Payload::TimeAndSales(TimeAndSale {
         action: TradeAction::Cancels(TradeId::Number(2)),
         ..TimeAndSale::default()
-    }));
+    });
     assert_eq!(
         told(&give(&mut worker, 121, cancel)),
         ["1m 0: 10 12 x2", "trade - last -"]
@@ -199,10 +205,10 @@ fn longer_bars_follow_the_corrections_of_their_minutes() {
         ["1m 4: 10 12 x2", "5m 0: 10 12 x6", "trade 12 last -"],
         "a late trade"
     );
-    let cancel = Payload::TimeAndSales(Arc::new(TimeAndSale {
+    let cancel = Payload::TimeAndSales(TimeAndSale {
         action: TradeAction::Cancels(TradeId::Number(0)),
         ..TimeAndSale::default()
-    }));
+    });
     assert_eq!(
         told(&give(&mut worker, 301, cancel)),
         ["1m 0: - - x0", "5m 0: 10 12 x5", "trade - last -"]
@@ -274,10 +280,10 @@ fn a_trade_that_a_live_source_sends_again_is_no_second_result_and_no_second_row(
     assert_eq!(worker.context.meters.repeated.get(), 1);
     let mut elsewhere = trade(1, 11);
     if let Payload::TimeAndSales(trade) = &mut elsewhere {
-        Arc::make_mut(trade).exchange = Some("V".into());
+        trade.exchange = Some("V".into());
     }
     assert_eq!(told(&give(&mut worker, 1, elsewhere)), ["trade 11 last 11"]);
-    let nameless = || Payload::TimeAndSales(Arc::default());
+    let nameless = || Payload::TimeAndSales(TimeAndSale::default());
     for _ in 0..2 {
         assert_eq!(told(&give(&mut worker, 2, nameless())), ["trade - last -"]);
     }
@@ -339,10 +345,10 @@ fn what_the_source_does_not_serve_gives_no_results_but_moves_the_price() {
 fn corrections_that_come_too_late_are_told_once_and_counted() {
     let mut worker = worker(built());
     let correction = || {
-        Payload::TimeAndSales(Arc::new(TimeAndSale {
+        Payload::TimeAndSales(TimeAndSale {
             action: TradeAction::Corrects(TradeId::Number(9)),
             ..TimeAndSale::default()
-        }))
+        })
     };
     let first = told(&give(&mut worker, 1, correction()));
     assert_eq!(first, ["SequenceGap info", "trade - last -"]);

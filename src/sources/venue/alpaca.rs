@@ -232,24 +232,17 @@ impl Protocol for Alpaca {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let mut added = Vec::new();
-        for (symbol, id) in symbols {
-            let wire = self.feed.wire(symbol);
-            match self.wanted.insert(&wire, symbol, *id, false) {
-                Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(*notice),
-            }
-        }
+        let feed = self.feed;
+        let added = self
+            .wanted
+            .add(symbols, output, |symbol| (feed.wire(symbol).into(), false));
         if self.stage == Stage::Ready {
             self.ask_for(&added, output);
         }
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let removed: Vec<Box<str>> = symbols
-            .iter()
-            .filter_map(|(_, id)| self.wanted.remove(*id))
-            .collect();
+        let removed = self.wanted.remove_all(symbols);
         if self.stage != Stage::Ready {
             return;
         }

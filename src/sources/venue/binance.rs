@@ -17,6 +17,7 @@ mod data;
 mod frames;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -268,32 +269,25 @@ impl Protocol for Binance {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let mut added = Vec::new();
-        for (symbol, id) in symbols {
-            let name = pairs::binance(symbol.as_str());
+        let now = self.now;
+        let added = self.wanted.add(symbols, output, |symbol| {
             let state = State {
-                asked_at: self.now,
+                asked_at: now,
                 ..State::default()
             };
-            match self.wanted.insert(&name, symbol, *id, state) {
-                Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(*notice),
-            }
-        }
+            (pairs::binance(symbol.as_str()), state)
+        });
         if self.is_open {
             self.call("SUBSCRIBE", &added, output);
         }
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let known = |id: &SymbolId| self.wanted.wire(*id).is_some();
-        let gone: Vec<SymbolId> = symbols.iter().map(|(_, id)| *id).filter(known).collect();
         if self.is_open {
+            let gone = self.wanted.known(symbols);
             self.call("UNSUBSCRIBE", &gone, output);
         }
-        for id in gone {
-            self.wanted.remove(id);
-        }
+        self.wanted.remove_all(symbols);
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {

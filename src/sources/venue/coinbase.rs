@@ -290,19 +290,15 @@ impl Protocol for Coinbase {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let mut added = Vec::new();
-        for (symbol, id) in symbols {
+        let added = self.wanted.add(symbols, output, |symbol| {
             let asked_as = pairs::coinbase(symbol.as_str());
             let name = pairs::coinbase_answer(&asked_as).into_owned();
             let state = State {
                 asked_as,
                 ..State::default()
             };
-            match self.wanted.insert(&name, symbol, *id, state) {
-                Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(*notice),
-            }
-        }
+            (name, state)
+        });
         if self.is_open && !added.is_empty() {
             self.repeat_at = self.now.plus_ms(UNCONFIRMED_MS);
             self.call_all(&added, output);
@@ -310,16 +306,13 @@ impl Protocol for Coinbase {
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let known = |id: &SymbolId| self.wanted.wire(*id).is_some();
-        let gone: Vec<SymbolId> = symbols.iter().map(|(_, id)| *id).filter(known).collect();
         if self.is_open {
+            let gone = self.wanted.known(symbols);
             for channel in self.channels.clone() {
                 self.call("unsubscribe", channel, &gone, output);
             }
         }
-        for id in gone {
-            self.wanted.remove(id);
-        }
+        self.wanted.remove_all(symbols);
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {

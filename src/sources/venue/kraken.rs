@@ -13,6 +13,7 @@ mod data;
 mod frames;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use std::collections::VecDeque;
 
@@ -279,14 +280,14 @@ impl Protocol for Kraken {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let mut added = Vec::new();
-        for (symbol, id) in symbols {
-            let name = pairs::kraken(symbol.as_str());
-            match self.wanted.insert(&name, symbol, *id, self.new_state()) {
-                Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(*notice),
-            }
-        }
+        let pending = self.new_state().pending;
+        let added = self.wanted.add(symbols, output, |symbol| {
+            let state = State {
+                pending,
+                ..State::default()
+            };
+            (pairs::kraken(symbol.as_str()), state)
+        });
         if self.is_open && !added.is_empty() {
             self.expect_confirmations();
             self.call_all(&added, output);
@@ -294,16 +295,13 @@ impl Protocol for Kraken {
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let known = |id: &SymbolId| self.wanted.wire(*id).is_some();
-        let gone: Vec<SymbolId> = symbols.iter().map(|(_, id)| *id).filter(known).collect();
         if self.is_open {
+            let gone = self.wanted.known(symbols);
             for channel in self.channels.clone() {
                 self.call("unsubscribe", channel, &gone, output);
             }
         }
-        for id in gone {
-            self.wanted.remove(id);
-        }
+        self.wanted.remove_all(symbols);
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {

@@ -81,6 +81,7 @@ fn words_are_completed_where_they_stand() {
     let known = Known {
         symbols: vec!["AAPL".into(), "AMZN".into()],
         lists: vec!["tech".into()],
+        indicators: vec!["sma_20".into()],
     };
     assert_eq!(completions("sp", &known), ["speed"]);
     assert_eq!(completions("theme hi", &known), ["theme high-contrast"]);
@@ -92,6 +93,7 @@ fn words_are_completed_where_they_stand() {
     assert_eq!(completions("list te", &known), ["list tech"]);
     assert_eq!(completions("list delete ", &known), ["list delete tech"]);
     assert_eq!(completions("sort volume d", &known), ["sort volume desc"]);
+    assert_eq!(completions("sql select sma", &known), ["sql select sma_20"]);
     assert!(completions("freeze x", &known).is_empty());
     assert_eq!(completions("", &known).len(), COMMANDS.len());
 }

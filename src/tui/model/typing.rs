@@ -4,6 +4,7 @@ use crate::pipeline::Command;
 
 use super::super::action::Edit;
 use super::super::command_line::{self, Known};
+use super::super::panels::query::completion::Names;
 use super::super::text_input::TextInput;
 use super::super::views::PanelId;
 use super::{Model, Overlay};
@@ -108,17 +109,13 @@ impl Model {
     }
 
     fn known(&self) -> Known {
-        let mut symbols: Vec<String> = self
-            .latest
-            .rows
-            .iter()
-            .map(|row| row.symbol.as_str().to_owned())
-            .collect();
-        symbols.sort_unstable();
-        symbols.dedup();
+        let names = Names::of(&self.latest);
         Known {
-            symbols,
+            symbols: names.symbols,
+            indicator_values: names.indicators,
             lists: self.lists.keys().cloned().collect(),
+            indicators: self.offered_indicators(),
+            indicators_shown: self.indicator_texts(),
         }
     }
 
