@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::compute::history::columns::{BarColumns, Chunk, Part, QuoteColumns};
+use crate::compute::history::columns::{BarColumns, Chunk, Part, QuoteColumns, TradeRows};
 use crate::compute::indicator::IndicatorSet;
 use crate::domain::Decimal;
 use crate::domain::outcome::{DayStats, ErrorKind, Severity};
@@ -50,7 +50,7 @@ fn symbol(name: &str, rows: &[(i64, [f64; 5])], indicators: &[&str]) -> SymbolDa
         interval: Timeframe::M1,
         bars: columns(rows),
         quotes: QuoteColumns::default(),
-        trades: Arc::default(),
+        trades: TradeRows::default(),
         indicators: IndicatorSet::new(&specs).unwrap(),
     }
 }
@@ -371,7 +371,7 @@ fn trade(price: i64, id: u64, action: TradeAction) -> (Option<UnixMs>, Arc<TimeA
 #[test]
 fn trades_are_as_they_became() {
     let mut tables = two_symbols(&[]);
-    tables.symbols[0].trades = Arc::new(vec![
+    tables.symbols[0].trades = TradeRows::from(vec![
         trade(1, 1, TradeAction::New),
         trade(2, 2, TradeAction::New),
         trade(3, 3, TradeAction::New),
