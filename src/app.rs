@@ -1,5 +1,7 @@
 //! Puts the parts together: command line → settings → sources, sinks and engine → screen or JSON lines → exit code.
 //!
+//! - [`analyst`]: answers questions about the data beside the stream
+//! - [`query`]: `query`
 //! - [`exit`]: exit codes, and what is said on stderr
 //! - [`paths`]: where configuration, session and log are
 //! - [`plan`]: opens the sources and divides the symbols among them
@@ -10,11 +12,15 @@
 //! - [`screen`]: the terminal, with the saved session
 //! - [`report`]: `check` and `sources`
 
+#[cfg(feature = "frames")]
+pub mod analyst;
 pub mod exit;
 pub mod headless;
 pub mod panic_hook;
 pub mod paths;
 pub mod plan;
+#[cfg(feature = "frames")]
+pub mod query;
 pub mod reload;
 pub mod report;
 pub mod screen;
@@ -36,7 +42,11 @@ use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::Command;
 use crate::pipeline::engine::{self, Outputs};
+use crate::pipeline::question::Analyst;
+#[cfg(not(feature = "frames"))]
+use crate::pipeline::question::NoAnalyst;
 use crate::pipeline::recording::{Recorder, RecordingError};
+use crate::pipeline::settings::EngineSettings;
 use crate::stores::recording::{FileRecorder, RecorderSettings};
 use crate::telemetry;
 use crate::tui::{self, TuiError};
@@ -91,6 +101,9 @@ impl AppError {
 /// Runs the program with the process's arguments and environment.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Before there is any other thread.
+    #[cfg(feature = "frames")]
+    analyst::use_one_thread();
     let invocation = match cli::parse(std::env::args_os()) {
         Ok(invocation) => invocation,
         Err(refusal) => {
@@ -113,6 +126,16 @@ fn dispatch(invocation: Invocation) -> Result<Exit, AppError> {
         Task::Sources { kind, json } => Ok(report::sources(kind.as_deref(), json)),
         Task::Bench { json } => Ok(run_bench(json)),
         Task::Check { json } => Ok(report::check(&layers_of(invocation), json)),
+        #[cfg(feature = "frames")]
+        Task::Query(ref request) => {
+            let request = request.clone();
+            query::run(&layers_of(invocation), &request)
+        }
+        #[cfg(not(feature = "frames"))]
+        Task::Query(_) => {
+            exit::say("this build cannot answer questions; build it with the feature 'frames'");
+            Ok(Exit::Usage)
+        }
         Task::Run => run(layers_of(invocation)),
     }
 }
@@ -188,14 +211,15 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     } else {
         Vec::new()
     };
+    let analyst = analyst_of(&limits, &clock);
     let engine = engine::start(
         limits,
         sources,
         Outputs {
             sinks,
             recorder: Arc::clone(&recorder),
+            analyst,
             troubles: troubles(&failures, warnings),
-            ..Outputs::from(Vec::new())
         },
         Arc::clone(&clock),
         None,
@@ -225,6 +249,19 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     shutdown.finish();
     tracing::info!(?exit, "ended");
     Ok(exit)
+}
+
+/// Who answers questions about the data.
+#[cfg(feature = "frames")]
+fn analyst_of(settings: &EngineSettings, clock: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
+    let indicators = settings.indicators.whole();
+    Arc::new(analyst::PolarsAnalyst::new(Arc::clone(clock), indicators))
+}
+
+/// Nobody answers questions about the data without frames.
+#[cfg(not(feature = "frames"))]
+fn analyst_of(_: &EngineSettings, _: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
+    Arc::new(NoAnalyst)
 }
 
 /// A log that cannot be written is no reason not to run.

@@ -1,12 +1,14 @@
 //! The command line. The only place that knows clap.
 
+mod query;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, styling};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::config::key;
@@ -14,6 +16,8 @@ use crate::config::reader::Flags;
 use crate::config::words;
 use crate::sources::KINDS;
 use crate::telemetry::scrub;
+
+pub use query::{Format, QueryRequest};
 
 /// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub enum Task {
         /// As JSON.
         json: bool,
     },
+    /// Answer a question about the data.
+    Query(QueryRequest),
     /// Print this: completions, or the manual page.
     Print(Vec<u8>),
 }
@@ -97,6 +103,7 @@ Examples:
   streamer-tui --source sim:symbols=100,rate=1000  made-up data
   streamer-tui --headless --speed max | jq .close  results as JSON lines, no screen
   streamer-tui check                               where does each setting come from?
+  streamer-tui query 'SELECT symbol, max(high) FROM bars GROUP BY symbol'
 
 Every flag has a key in the configuration file and an environment variable. A flag wins over
 the variable, the variable over the file. A .env file in the working folder adds variables.
@@ -176,6 +183,10 @@ struct RunFlags {
         help_heading = "Without a screen"
     )]
     timeframes: Vec<String>,
+    /// An indicator to compute, such as 'sma(20)', 'bb(20,2)' or 'rsi(14)@5m'; may be given several times
+    /// [env: STREAMER_TUI_INDICATOR, separated by semicolons]
+    #[arg(long, value_name = "SPEC", help_heading = "What to compute")]
+    indicator: Vec<String>,
     /// Record what live sources send, into files in this folder; replay: plays them [env: STREAMER_TUI_RECORD]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = "Recording")]
     record: Option<String>,
@@ -215,6 +226,13 @@ enum Subcommands {
         #[arg(long)]
         json: bool,
     },
+    /// Answer a question in SQL about all that the sources give, and end
+    Query {
+        #[command(flatten)]
+        flags: Box<RunFlags>,
+        #[command(flatten)]
+        request: query::QueryFlags,
+    },
     /// Measure the engine on this machine
     Bench {
         /// As JSON
@@ -245,6 +263,7 @@ impl RunFlags {
         flags.set(&key::SOURCES, "--source", self.source);
         flags.set(&key::SPEED, "--speed", one(self.speed));
         flags.set(&key::TIMEFRAMES, "--timeframes", trimmed(self.timeframes));
+        flags.set(&key::INDICATORS, "--indicator", trimmed(self.indicator));
         flags.set(&key::RECORD, "--record", one(self.record));
         flags.set(
             &key::HEADLESS,
@@ -276,7 +295,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
             scrub(&text) != text
         }),
     };
-    let line = CommandLine::try_parse_from(&arguments).map_err(refuse)?;
+    let line = command()
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| {
+            CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))
+        })
+        .map_err(refuse)?;
     let mut flags = line.flags.into_flags();
     let task = match line.command {
         None => Task::Run,
@@ -284,12 +308,19 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
             flags.merge(more.into_flags());
             Task::Check { json }
         }
+        Some(Subcommands::Query {
+            flags: more,
+            request,
+        }) => {
+            flags.merge(more.into_flags());
+            if let Some(flag) = flags.any_of(&query::MEANINGLESS) {
+                return Err(refuse(meaningless(flag)));
+            }
+            Task::Query(request.into_request())
+        }
         Some(other) => {
             if let Some(flag) = flags.first() {
-                let message = format!("{flag} has no meaning for this command");
-                return Err(refuse(
-                    CommandLine::command().error(ErrorKind::ArgumentConflict, message),
-                ));
+                return Err(refuse(meaningless(flag)));
             }
             match other {
                 Subcommands::Sources { kind, json } => Task::Sources { kind, json },
@@ -297,6 +328,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
                 Subcommands::Completions { shell } => Task::Print(completions(shell)),
                 Subcommands::Man => Task::Print(manual()),
                 Subcommands::Check { json, .. } => Task::Check { json },
+                Subcommands::Query { request, .. } => Task::Query(request.into_request()),
             }
         }
     };
@@ -307,9 +339,25 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     })
 }
 
+/// The whole command line, each command with the flags that mean something to it.
+fn command() -> Command {
+    CommandLine::command().mut_subcommand("query", |mut command| {
+        for key in query::MEANINGLESS {
+            let name = query::argument_of(key);
+            command = command.mut_arg(name, |argument| argument.hide(true));
+        }
+        command
+    })
+}
+
+fn meaningless(flag: &str) -> clap::Error {
+    let message = format!("{flag} has no meaning for this command");
+    command().error(ErrorKind::ArgumentConflict, message)
+}
+
 fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    let mut command = CommandLine::command();
+    let mut command = command();
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, name, &mut script);
     script
@@ -318,7 +366,7 @@ fn completions(shell: Shell) -> Vec<u8> {
 fn manual() -> Vec<u8> {
     let mut page = Vec::new();
     // Writing to memory does not fail.
-    clap_mangen::Man::new(CommandLine::command())
+    clap_mangen::Man::new(command())
         .render(&mut page)
         .unwrap_or_default();
     page

@@ -288,20 +288,27 @@ impl IndicatorSet {
     /// # Errors
     /// The first that cannot be had.
     pub fn new(specs: &[IndicatorSpec]) -> Result<Self, IndicatorError> {
+        for spec in specs {
+            resolve(spec)?;
+        }
+        Ok(Self::of_known(specs.iter()))
+    }
+
+    /// The set of those of these that there are.
+    fn of_known<'a>(specs: impl Iterator<Item = &'a IndicatorSpec>) -> Self {
         let mut names = IndicatorNames::default();
         let mut definitions = Vec::new();
-        for spec in specs {
-            let (spec, definition) = resolve(spec)?;
+        for (spec, definition) in specs.filter_map(|spec| resolve(spec).ok()) {
             if names.columns().iter().any(|known| known.spec == spec) {
                 continue;
             }
             names.push(spec, definition.outputs, definition.place);
             definitions.push(definition);
         }
-        Ok(Self {
+        Self {
             names: Arc::new(names),
             definitions,
-        })
+        }
     }
 
     /// What they are called, and where their values stand.
@@ -317,34 +324,60 @@ impl IndicatorSet {
     }
 }
 
+/// An indicator, for some symbols or for all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndicatorRule {
+    /// Which indicator; every number filled in.
+    pub spec: IndicatorSpec,
+    /// The symbols that have it; `None` is all.
+    pub symbols: Option<Vec<SymbolSpec>>,
+}
+
+impl IndicatorRule {
+    /// An indicator that all symbols have.
+    #[must_use]
+    pub fn of_all(spec: IndicatorSpec) -> Self {
+        Self {
+            spec,
+            symbols: None,
+        }
+    }
+}
+
+impl fmt::Display for IndicatorRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spec.fmt(f)?;
+        if let Some(symbols) = &self.symbols {
+            let symbols: Vec<String> = symbols.iter().map(ToString::to_string).collect();
+            write!(f, " of {}", symbols.join(","))?;
+        }
+        Ok(())
+    }
+}
+
 /// Which symbols have which indicators.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct IndicatorPlan {
-    rules: Vec<(IndicatorSpec, Option<Vec<SymbolSpec>>)>,
+    rules: Vec<IndicatorRule>,
     /// What symbols have that are not named.
     of_all: IndicatorSet,
 }
 
 impl IndicatorPlan {
-    /// A plan of indicators, each for the symbols that are named, or for all.
-    ///
-    /// # Errors
-    /// The first that cannot be had.
-    pub fn new(
-        rules: Vec<(IndicatorSpec, Option<Vec<SymbolSpec>>)>,
-    ) -> Result<Self, IndicatorError> {
-        for (spec, _) in &rules {
-            resolve(spec)?;
-        }
-        let of_all: Vec<IndicatorSpec> = rules
-            .iter()
-            .filter(|(_, symbols)| symbols.is_none())
-            .map(|(spec, _)| spec.clone())
-            .collect();
-        Ok(Self {
-            of_all: IndicatorSet::new(&of_all)?,
+    /// A plan by these rules. A rule for an indicator that there is not is passed over: see [`resolve`].
+    #[must_use]
+    pub fn new(rules: Vec<IndicatorRule>) -> Self {
+        let of_all = rules.iter().filter(|rule| rule.symbols.is_none());
+        Self {
+            of_all: IndicatorSet::of_known(of_all.map(|rule| &rule.spec)),
             rules,
-        })
+        }
+    }
+
+    /// Every indicator that any symbol has.
+    #[must_use]
+    pub fn whole(&self) -> IndicatorSet {
+        IndicatorSet::of_known(self.rules.iter().map(|rule| &rule.spec))
     }
 
     /// The indicators of one symbol. Symbols that are not named share theirs.
@@ -353,22 +386,16 @@ impl IndicatorPlan {
         let is_meant = |spec: &SymbolSpec| {
             spec.symbol == *symbol && spec.source.as_ref().is_none_or(|named| named == source)
         };
-        let is_named = |symbols: &Option<Vec<SymbolSpec>>| {
-            symbols
-                .as_ref()
-                .is_some_and(|symbols| symbols.iter().any(is_meant))
+        let is_named = |rule: &IndicatorRule| {
+            let symbols = rule.symbols.as_ref();
+            symbols.is_some_and(|symbols| symbols.iter().any(is_meant))
         };
-        if !self.rules.iter().any(|(_, symbols)| is_named(symbols)) {
+        if !self.rules.iter().any(is_named) {
             return self.of_all.clone();
         }
-        let specs: Vec<IndicatorSpec> = self
-            .rules
-            .iter()
-            .filter(|(_, symbols)| symbols.is_none() || is_named(symbols))
-            .map(|(spec, _)| spec.clone())
-            .collect();
-        // Each of them was checked when the plan was made.
-        IndicatorSet::new(&specs).unwrap_or_default()
+        let rules = self.rules.iter();
+        let rules = rules.filter(|rule| rule.symbols.is_none() || is_named(rule));
+        IndicatorSet::of_known(rules.map(|rule| &rule.spec))
     }
 }
 

@@ -77,6 +77,8 @@ pub const SOURCES: Key = Key::at_start("sources").with_flag("source");
 pub const SPEED: Key = Key::at_once("speed").with_flag("speed");
 /// Longer bars to give out as results.
 pub const TIMEFRAMES: Key = Key::at_start("timeframes").with_flag("timeframes");
+/// Indicators to compute, each for all symbols or for some.
+pub const INDICATORS: Key = Key::at_start("indicator").with_flag("indicator");
 /// The folder to record live sources into.
 pub const RECORD: Key = Key::at_once("record").with_flag("record");
 /// Whether to run without a screen although there is a terminal.
@@ -136,11 +138,12 @@ pub const CONFIG_VARIABLE: &str = "STREAMER_TUI_CONFIG";
 const TEST_DATA_VARIABLE: &str = "STREAMER_TUI_TEST_DATA";
 
 /// Every key with a fixed name.
-pub const ALL: [&Key; 28] = [
+pub const ALL: [&Key; 29] = [
     &SYMBOLS,
     &SOURCES,
     &SPEED,
     &TIMEFRAMES,
+    &INDICATORS,
     &RECORD,
     &HEADLESS,
     &SESSION,

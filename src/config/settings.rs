@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::key;
-use super::raw::{Raw, boolean, choice, count, parsed, parsed_or_number};
+use super::raw::{Raw, boolean, choice, count, fields, parsed, parsed_or_number};
 use super::reader::Reader;
 use super::words;
+use crate::compute::indicator::{IndicatorPlan, IndicatorRule, resolve};
+use crate::domain::indicator::IndicatorSpec;
 use crate::domain::symbol::SymbolSpec;
 use crate::domain::time::Timeframe;
 use crate::pipeline::settings::EngineSettings;
@@ -87,6 +89,9 @@ impl Settings {
         let timeframes = reader
             .list(&key::TIMEFRAMES, ',', parsed::<Timeframe>("a timeframe"))
             .unwrap_or_default();
+        let indicators = reader
+            .list(&key::INDICATORS, ';', indicator_rule)
+            .unwrap_or_default();
         Self {
             symbols,
             sources,
@@ -95,7 +100,7 @@ impl Settings {
             headless: reader.value(&key::HEADLESS, false, boolean),
             session: reader.value(&key::SESSION, true, boolean),
             log: reader.value(&key::LOG_LEVEL, LogFilter::default(), parsed("a log level")),
-            engine: read_engine(reader, timeframes),
+            engine: read_engine(reader, timeframes, indicators),
             screen: ScreenSettings::read(reader),
             keys: read_keys(reader),
             lists: reader.open_section("lists", ',', list_name, parsed("a symbol")),
@@ -115,7 +120,39 @@ fn default_sources() -> Vec<SourceSpec> {
     "bundled:".parse().into_iter().collect()
 }
 
-fn read_engine(reader: &mut Reader<'_>, timeframes: Vec<Timeframe>) -> EngineSettings {
+/// An indicator, as a text or as a table that may name symbols.
+fn indicator_rule(raw: Raw<'_>) -> Result<IndicatorRule, String> {
+    let Some(fields) = fields(raw, &["spec", "symbols"])? else {
+        return indicator(raw).map(IndicatorRule::of_all);
+    };
+    let mut rule = None;
+    let mut symbols = None;
+    for (name, value) in fields {
+        match name {
+            "spec" => rule = Some(indicator(value)?),
+            _ => {
+                let elements = value.elements(',')?;
+                let specs: Result<Vec<SymbolSpec>, String> =
+                    elements.into_iter().map(parsed("a symbol")).collect();
+                symbols = Some(specs?);
+            }
+        }
+    }
+    let spec = rule.ok_or("spec is missing, as in spec = \"sma(20)\"")?;
+    Ok(IndicatorRule { spec, symbols })
+}
+
+fn indicator(raw: Raw<'_>) -> Result<IndicatorSpec, String> {
+    let spec: IndicatorSpec = parsed("an indicator")(raw)?;
+    let (spec, _) = resolve(&spec).map_err(|error| error.to_string())?;
+    Ok(spec)
+}
+
+fn read_engine(
+    reader: &mut Reader<'_>,
+    timeframes: Vec<Timeframe>,
+    indicators: Vec<IndicatorRule>,
+) -> EngineSettings {
     let default = EngineSettings::default();
     let mut number = |key, value: u64, min, max| reader.value(key, value, count(min..=max));
     EngineSettings {
@@ -160,6 +197,7 @@ fn read_engine(reader: &mut Reader<'_>, timeframes: Vec<Timeframe>) -> EngineSet
         ) as usize,
         symbols_max: number(&key::SYMBOLS_MAX, default.symbols_max as u64, 1, 1_000_000) as usize,
         timeframes,
+        indicators: IndicatorPlan::new(indicators),
         ..default
     }
 }

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
+use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::{DayStats, ErrorInstance, ResultBody, ResultInstance};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{Symbol, SymbolId};
@@ -119,6 +120,13 @@ impl Board {
         }
     }
 
+    /// Takes over indicators that have moved without a bar.
+    pub fn indicators(&mut self, id: SymbolId, values: Arc<IndicatorValues>) {
+        if let Some(row) = self.rows.get_mut(id) {
+            row.indicators = Some(values);
+        }
+    }
+
     /// Forgets a symbol.
     pub fn remove(&mut self, id: SymbolId) {
         self.rows.remove(id);
@@ -194,6 +202,7 @@ impl Board {
         row.facts.clone_from(&primed.facts);
         row.day = primed.day;
         row.trend = primed.trend;
+        row.indicators.clone_from(&primed.indicators);
         row.updated = primed.time;
         row.direction = Direction::Unchanged;
         if row.state != RowState::Quarantined {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::Decimal;
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
+use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::{DayStats, ErrorInstance, ResultInstance, StatusChange};
 use crate::domain::quote::{Level1, SymbolFacts};
 use crate::domain::source::SourceIndex;
@@ -80,6 +81,8 @@ pub(crate) enum Outcome {
     Primed(Box<Primed>),
     /// A symbol's worker has been stopped, or released.
     Quarantine(SymbolId, bool),
+    /// A symbol's indicators have moved without a bar.
+    Indicators(SymbolId, Arc<IndicatorValues>),
     Chart(Box<ChartUpdate>),
     Depth(Box<DepthView>),
     Tape(Box<TapeUpdate>),
@@ -114,6 +117,7 @@ pub(crate) struct Primed {
     pub time: Option<UnixMs>,
     pub day: DayStats,
     pub trend: Trend,
+    pub indicators: Option<Arc<IndicatorValues>>,
 }
 
 /// News for a chart.

@@ -4,6 +4,8 @@
 //! arrival; a service that is not among the source's products builds up its state and gives no results.
 
 mod bars;
+mod day;
+mod indicators;
 mod level1;
 mod level2;
 mod ohlcv;
@@ -17,7 +19,6 @@ use crate::compute::trade_bars::BuiltBar;
 use crate::domain::Decimal;
 use crate::domain::book::BookUpdate;
 use crate::domain::event::{DataService, Event, Payload};
-use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::{
     DayStats, ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status, StatusChange,
 };
@@ -100,6 +101,7 @@ impl SymbolWorker {
             Payload::Level1(change) => {
                 let session = time.and_then(|time| self.ohlcv.session_of(time));
                 self.level1.take(change, session);
+                self.ohlcv.indicators().take_quote(self.level1.quote());
                 if !is_history {
                     self.put_quote(time, out);
                 }
@@ -134,11 +136,6 @@ impl SymbolWorker {
         }
     }
 
-    /// The indicators as they are now; `None` when the symbol has none.
-    fn indicators(&self) -> Option<Arc<IndicatorValues>> {
-        None
-    }
-
     fn serves(&self, service: DataService) -> bool {
         self.context.source.products.services.has(service)
     }
@@ -162,6 +159,10 @@ impl SymbolWorker {
     ) {
         match self.level2.take(time, update) {
             BookChange::Applied => {
+                if self.ohlcv.indicators().follows_ticks() {
+                    let top = self.level2.top();
+                    self.ohlcv.indicators().take_book(&top);
+                }
                 if !is_history && self.serves(DataService::Level2) {
                     let body = ResultBody::Level2(Box::new(self.level2.top()));
                     self.put(time, body, None, out);
@@ -243,6 +244,11 @@ impl SymbolWorker {
             self.unannounced = false;
             out.push(self.primed());
         }
+        if self.ohlcv.indicators().take_news()
+            && let Some(values) = self.ohlcv.indicator_values()
+        {
+            out.push(Outcome::Indicators(id, values));
+        }
         self.ohlcv.chart_changes(|timeframe, change| {
             out.push(Outcome::Chart(Box::new(ChartUpdate {
                 id,
@@ -258,7 +264,7 @@ impl SymbolWorker {
         }
     }
 
-    fn primed(&self) -> Outcome {
+    fn primed(&mut self) -> Outcome {
         let last = self.level1.last().or(self.trades.last());
         Outcome::Primed(Box::new(Primed {
             id: self.context.id,
@@ -268,6 +274,7 @@ impl SymbolWorker {
             time: self.time,
             day: self.day(),
             trend: self.ohlcv.trend(),
+            indicators: self.ohlcv.indicator_values(),
         }))
     }
 

@@ -30,7 +30,14 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("cli", &["config", "sources", "telemetry", "domain"]),
     (
         "config",
-        &["domain", "telemetry", "pipeline", "sources", "tui"],
+        &[
+            "domain",
+            "compute",
+            "telemetry",
+            "pipeline",
+            "sources",
+            "tui",
+        ],
     ),
 ];
 

@@ -32,7 +32,7 @@ impl SymbolWorker {
             bar: *bar,
             timeframe: self.ohlcv.interval(),
             partial: false,
-            indicators: self.indicators(),
+            indicators: self.ohlcv.indicator_values(),
         };
         // Trades are newer than the bar that they are in.
         let last = bar.close.filter(|_| self.trades.last().is_none());
@@ -51,6 +51,7 @@ impl SymbolWorker {
         if may_repeat && self.trades.is_repeat(time, &trade) {
             return self.context.meters.repeated.add(1);
         }
+        self.ohlcv.indicators().take_trade(&trade);
         if self.ohlcv.builds() {
             let counted = self.ohlcv.take_trade(time, &trade, &mut self.built);
             self.put_built(is_history, out);
@@ -103,14 +104,14 @@ impl SymbolWorker {
         self.built = built;
     }
 
-    fn put_minute(&self, built: &BuiltBar, partial: bool, out: &mut Vec<Outcome>) {
+    fn put_minute(&mut self, built: &BuiltBar, partial: bool, out: &mut Vec<Outcome>) {
         let timeframe = self.ohlcv.interval();
         let end = built.start.plus_ms(timeframe.ms());
         let body = ResultBody::Ohlcv {
             bar: built.bar,
             timeframe,
             partial,
-            indicators: self.indicators(),
+            indicators: self.ohlcv.indicator_values(),
         };
         // The last price has come with its trade.
         let time = self.ohlcv.stamp(built.start, end);
@@ -123,7 +124,7 @@ impl SymbolWorker {
                 bar: long.bar,
                 timeframe,
                 partial,
-                indicators: self.indicators(),
+                indicators: self.ohlcv.indicator_values(),
             };
             let time = self.ohlcv.stamp(long.start, long.end);
             self.put(Some(time), body, None, out);

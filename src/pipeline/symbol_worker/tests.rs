@@ -506,3 +506,6 @@ fn results_stay_small() {
         size_of::<ResultInstance>()
     );
 }
+
+#[path = "tests/indicators.rs"]
+mod indicators;
