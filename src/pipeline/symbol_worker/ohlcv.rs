@@ -1,5 +1,7 @@
 //! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, and charts.
 
+mod past;
+
 use crate::compute::history::{BarHistory, Placed};
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
 use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
@@ -113,20 +115,22 @@ impl OhlcvService {
     /// the trading day derived from them again.
     pub fn restarted(mut self) -> Self {
         self.closed.clear();
+        self.find_day_again();
+        self
+    }
+
+    /// The trading day of the newest bar, from the bars in history.
+    fn find_day_again(&mut self) {
         self.session = self
             .history
             .newest()
             .and_then(|newest| self.sessions.session_of(newest.start));
         if let Some(session) = self.session {
-            let before = self
-                .history
-                .iter()
-                .rev()
-                .find(|bar| bar.start < session.start);
-            self.day.previous_close = before.map(|bar| bar.close);
+            let mut bars = self.history.iter().rev();
+            let before = bars.find(|bar| bar.start < session.start);
+            self.day.previous_close = before.map(|bar| bar.close).or(self.day.previous_close);
         }
         self.sum_day_again();
-        self
     }
 
     /// Takes one delivered bar. A bar without a time, or without all its prices, is a result but no history.

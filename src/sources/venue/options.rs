@@ -15,10 +15,11 @@ use crate::sources::spec::{SourceSpec, SpecError};
 
 use common::is_common;
 pub use common::{
-    BARS, DEPTH, INSECURE, INTERVAL, LEVELS, NO_REST_URL, OPEN, REST_URL, SERVICES, SESSION, STALE,
-    URL,
+    BACKFILL, BARS, DEPTH, INSECURE, INTERVAL, LEVELS, NO_REST_URL, OPEN, REST_URL, SERVICES,
+    SESSION, STALE, URL,
 };
 
+use super::backfill::Span;
 use super::{Limits, Protocol};
 
 /// A venue, as its leaf file describes it.
@@ -86,6 +87,8 @@ pub struct Setup {
     pub depth: Option<u32>,
     /// What the workers are to make of it.
     pub products: Products,
+    /// How much of the past to ask for; `None` for nothing.
+    pub backfill: Option<Span>,
     /// When trading days begin and end.
     pub calendar: SessionCalendar,
     /// What stands in for scheme, host, port and path of the socket.
@@ -244,6 +247,7 @@ impl Venue {
             services,
             depth: spec.parsed("depth")?,
             products,
+            backfill: span(spec)?,
             calendar: match spec.option("session") {
                 Some("us") => SessionCalendar::UsEquities,
                 Some("utc") => SessionCalendar::UtcDay,
@@ -258,6 +262,12 @@ impl Venue {
             own: own.collect(),
         })
     }
+}
+
+/// How much of the past is asked for.
+fn span(spec: &SourceSpec) -> Result<Option<Span>, SpecError> {
+    let given = spec.option("backfill").map(str::parse).transpose();
+    given.map_err(|reason: String| spec.wrong("backfill", reason))
 }
 
 type Secrets = (
