@@ -538,7 +538,7 @@ fn bars_from_before_give_no_results_and_everything_that_follows_takes_them_in() 
     };
     let mut worker = worker_of(Products::default(), settings);
     let live = give(&mut worker, 12 * 60, Payload::Ohlcv(bar(12)));
-    assert_eq!(told(&live), ["1m 12: 12 x5"]);
+    assert_eq!(told(&live), ["1m 12: 12 12 x5"]);
     // The day before, this day, and the minute that the stream has begun with.
     let out = give(
         &mut worker,
@@ -556,7 +556,7 @@ fn bars_from_before_give_no_results_and_everything_that_follows_takes_them_in() 
     assert_eq!(primed.last, Some(12.into()));
     give(&mut worker, 13 * 60, Payload::Ohlcv(bar(14)));
     let live = give(&mut worker, 14 * 60, Payload::Ohlcv(bar(15)));
-    assert_eq!(told(&live), ["1m 14: 15 x5", "5m 10: 10 x25"]);
+    assert_eq!(told(&live), ["1m 14: 15 15 x5", "5m 10: 10 15 x25"]);
     // What a lost connection has cost changes bars that are over, quietly.
     assert!(give(&mut worker, 0, past(&[(13, 99)])).is_empty());
     let live = give(&mut worker, 14 * 60, Payload::Ohlcv(bar(16)));

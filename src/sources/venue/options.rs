@@ -252,7 +252,7 @@ impl Venue {
             services,
             depth: spec.parsed("depth")?,
             products,
-            backfill,
+            backfill: span(spec)?,
             calendar: match spec.option("session") {
                 Some("us") => SessionCalendar::UsEquities,
                 Some("utc") => SessionCalendar::UtcDay,
@@ -267,6 +267,12 @@ impl Venue {
             own: own.collect(),
         })
     }
+}
+
+/// How much of the past is asked for.
+fn span(spec: &SourceSpec) -> Result<Option<Span>, SpecError> {
+    let given = spec.option("backfill").map(str::parse).transpose();
+    given.map_err(|reason: String| spec.wrong("backfill", reason))
 }
 
 type Secrets = (
