@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, styling};
 use clap::error::ErrorKind;
-use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::config::key;
@@ -246,9 +246,9 @@ enum Subcommands {
     /// Answer a question in SQL about all that the sources give, and end
     Query {
         #[command(flatten)]
-        flags: Box<RunFlags>,
-        #[command(flatten)]
         request: query::QueryFlags,
+        #[command(flatten)]
+        flags: Box<DataFlags>,
     },
     /// Measure the engine on this machine
     Bench {
@@ -325,12 +325,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
             scrub(&text) != text
         }),
     };
-    let line = command()
-        .try_get_matches_from(&arguments)
-        .and_then(|matches| {
-            CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))
-        })
-        .map_err(refuse)?;
+    let line = CommandLine::try_parse_from(&arguments).map_err(refuse)?;
     let mut flags = line.flags.into_flags();
     let task = match line.command {
         None => Task::Run,
@@ -378,25 +373,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
     })
 }
 
-/// The whole command line, each command with the flags that mean something to it.
-fn command() -> Command {
-    CommandLine::command().mut_subcommand("query", |mut command| {
-        for key in query::MEANINGLESS {
-            let name = query::argument_of(key);
-            command = command.mut_arg(name, |argument| argument.hide(true));
-        }
-        command
-    })
-}
-
 fn meaningless(flag: &str) -> clap::Error {
     let message = format!("{flag} has no meaning for this command");
-    command().error(ErrorKind::ArgumentConflict, message)
+    CommandLine::command().error(ErrorKind::ArgumentConflict, message)
 }
 
 fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    let mut command = command();
+    let mut command = CommandLine::command();
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, name, &mut script);
     script
@@ -405,7 +389,7 @@ fn completions(shell: Shell) -> Vec<u8> {
 fn manual() -> Vec<u8> {
     let mut page = Vec::new();
     // Writing to memory does not fail.
-    clap_mangen::Man::new(command())
+    clap_mangen::Man::new(CommandLine::command())
         .render(&mut page)
         .unwrap_or_default();
     page

@@ -173,7 +173,7 @@ struct DeskHolder(Sender<()>);
 impl Drop for DeskHolder {
     fn drop(&mut self) {
         // There is room for it: it was taken from there.
-        drop(self.0.try_send(()));
+        self.0.try_send(()).unwrap_or_default();
     }
 }
 
@@ -182,7 +182,7 @@ impl PolarsAnalyst {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, indicators: IndicatorSet) -> Self {
         let desk = bounded(1);
-        drop(desk.0.try_send(()));
+        desk.0.try_send(()).unwrap_or_default();
         Self {
             clock,
             indicators,

@@ -21,7 +21,6 @@ use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::source::Origin;
 use crate::pipeline::Command;
 use crate::pipeline::engine::{self, EngineHandle, EngineReport, Outputs, SourcePlan};
-use crate::pipeline::histories::SymbolHistory;
 use crate::pipeline::question::Material;
 use crate::pipeline::source::Speed;
 use crate::sources::spec::SourceSpec;
@@ -35,6 +34,8 @@ use watch::{Progress, Watch};
 
 /// Rows that are kept of each symbol: memory alone is the limit.
 const ROWS_MAX: usize = usize::MAX >> 8;
+/// Memory of which all but one such part is taken counts as used up: it is freed in smaller ones.
+const FULL_PARTS: u64 = 32;
 /// How often the progress is shown.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// How long the engine may take to end once everything is known.
@@ -138,6 +139,9 @@ fn keep_everything(settings: &mut Settings) {
     settings.speed.get_or_insert(Speed::Max);
     settings.engine.stop_when_ended = false;
     settings.engine.history_rows = ROWS_MAX;
+    settings.engine.history_days = None;
+    settings.engine.quote_rows = ROWS_MAX;
+    settings.engine.trade_rows = ROWS_MAX;
 }
 
 /// What there is to say of sources that never end by themselves.
@@ -210,20 +214,23 @@ fn gather(
     progress.clear();
     let board = engine.snapshots.recv_timeout(BOARD_MAX).unwrap_or_default();
     let material = Material {
-        histories: histories_of(&engine),
+        histories: engine.histories.all(),
         rows: board.rows.clone(),
         news: Arc::clone(&board.news),
         errors: Arc::clone(&board.errors),
     };
+    let budget = engine.histories.budget();
+    if budget.used_bytes() >= budget.limit_bytes() / FULL_PARTS * (FULL_PARTS - 1) {
+        exit::say(
+            "the memory for histories was used up, so the oldest rows are missing from the answer; \
+             engine.history_memory_mb allows more",
+        );
+    }
     Ok(Gathered {
         material,
         watch,
         report: end(engine),
     })
-}
-
-fn histories_of(_engine: &EngineHandle) -> Vec<SymbolHistory> {
-    Vec::new()
 }
 
 /// Has the engine end. One that takes long is not waited for: nothing of it is needed any more.
@@ -234,7 +241,7 @@ fn end(engine: EngineHandle) -> EngineReport {
     }
     let joined = thread::Builder::new()
         .name("end".to_owned())
-        .spawn(move || drop(sender.send(engine.join())));
+        .spawn(move || sender.send(engine.join()).unwrap_or_default());
     match joined {
         Ok(_) => report.recv_timeout(END_MAX).unwrap_or_default(),
         Err(_) => EngineReport::default(),

@@ -67,7 +67,7 @@ impl QueryFlags {
     }
 }
 
-/// What a run without a screen that only answers has no use for.
+/// What may be given before the command's name, and has no meaning for it.
 pub(super) const MEANINGLESS: [&Key; 6] = [
     &key::HEADLESS,
     &key::VIEW,
@@ -76,14 +76,6 @@ pub(super) const MEANINGLESS: [&Key; 6] = [
     &key::RECORD,
     &key::TIMEFRAMES,
 ];
-
-/// The name of a key's argument within the command line's definition.
-pub(super) fn argument_of(key: &Key) -> String {
-    match key.flag {
-        Some(flag) => flag.replace('-', "_"),
-        None => format!("no_{}", key.name()),
-    }
-}
 
 /// Reads a length of time: a number with `ms`, `s`, `m` or `h` behind it; seconds where there is none.
 fn duration(text: &str) -> Result<Duration, String> {

@@ -154,7 +154,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    const SQL: &str = "SELECT * FROM (VALUES ('AAPL', 1.5, 7), ('名', 20.25, NULL), ('a\u{1b}\nb', 1e20, -1)) AS t(name, price, count)";
+    const SQL: &str = "SELECT * FROM (VALUES ('AAPL', 1.5, 7), ('名', 20.25, NULL), ('a\u{1b}\nb', 100000000000000000000.0, -1)) AS t(name, price, count)";
 
     #[test]
     fn numbers_stand_under_one_another() {

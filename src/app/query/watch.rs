@@ -97,11 +97,8 @@ impl Sink for WatchSink {
                 error.message,
                 place.unwrap_or_default()
             );
-            let mut first = self.seen.first_errors.lock();
-            first.as_mut().map_or_else(
-                |poisoned| poisoned.get_mut().push(told.clone()),
-                |first| first.push(told.clone()),
-            );
+            let first = self.seen.first_errors.lock();
+            first.unwrap_or_else(PoisonError::into_inner).push(told);
         }
         Ok(())
     }
@@ -111,7 +108,7 @@ impl Sink for WatchSink {
             self.running = self.running.saturating_sub(1);
             if self.running == 0 {
                 // It is said once; nobody waits any more when there is no room.
-                drop(self.sender.try_send(()));
+                self.sender.try_send(()).unwrap_or_default();
             }
         }
         Ok(())
