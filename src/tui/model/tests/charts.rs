@@ -120,6 +120,7 @@ fn several_charts_are_those_around_the_selected_one_or_those_named() {
     press(&mut model, "9");
     let first = watched(&mut model).1.unwrap();
     assert_eq!(first.len(), 4);
+    picture(&mut model);
     assert_eq!(selected(&model), "AAPL");
     press(&mut model, "Tab Down");
     assert_eq!(selected(&model), "MSFT");
