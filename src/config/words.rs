@@ -13,6 +13,7 @@ pub const VIEWS: &[&str] = &[
     "tape",
     "news",
     "charts",
+    "query",
 ];
 /// How many colours to use: `auto` asks the environment.
 pub const COLORS: &[&str] = &["auto", "none", "16", "256", "true"];
