@@ -282,6 +282,7 @@ fn json_lines(criterion: &mut Criterion) {
             },
             timeframe: Timeframe::M1,
             partial: false,
+            indicators: None,
         },
         last: price,
         day: DayStats::default(),

@@ -26,6 +26,8 @@ use crate::sinks::files::{
     self, FileSink, FilesHandle, FilesReport, FilesSettings, Format, PART_ROWS, Target,
 };
 
+use crate::sources::spec::SourceSpec;
+
 use super::exit::{self, Exit};
 use super::plan::{self, Plan, Surroundings};
 use super::shutdown::Shutdown;
@@ -86,6 +88,7 @@ pub(super) fn run(layers: &Layers, request: ExportRequest) -> Result<Exit, AppEr
     let mut loaded = layers.load()?;
     start_log(&loaded);
     loaded.settings.speed = loaded.settings.speed.or(Some(Speed::Max));
+    play_whole_days(&mut loaded.settings.sources);
     let (target, format) = target(&request)?;
     let surroundings = Surroundings::without_recording(&layers.environment);
     let Plan { sources, failures } = plan::open_all(&loaded.settings, &surroundings)?;
@@ -175,6 +178,18 @@ fn tell(written: &FilesReport, target: &Target, all_hopeless: bool) -> Exit {
         Exit::Failed
     } else {
         Exit::Done
+    }
+}
+
+/// A day whose morning would be history on the screen is exported from its first minute.
+fn play_whole_days(sources: &mut [SourceSpec]) {
+    for source in sources {
+        if source.kind().name == "bundled"
+            && source.option("whole").is_none()
+            && let Ok(whole) = source.with_option("whole", "true")
+        {
+            *source = whole;
+        }
     }
 }
 

@@ -8,6 +8,8 @@
 
 mod budget;
 pub mod columns;
+#[cfg(feature = "frames")]
+pub mod frame;
 mod store;
 mod ticks;
 

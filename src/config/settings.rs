@@ -295,10 +295,9 @@ impl ScreenSettings {
     }
 }
 
-/// An indicator that a chart can have, as it was written.
+/// An indicator that a chart can have.
 fn chart_indicator(raw: Raw<'_>) -> Result<String, String> {
-    let (spec, _) = resolve(&indicator(raw)?).map_err(|error| error.to_string())?;
-    Ok(spec.to_string())
+    indicator(raw).map(|spec| spec.to_string())
 }
 
 /// The screen's keys, with those of the user's own choice.

@@ -118,6 +118,7 @@ impl<'a> Usual<'a> {
 
     /// Nothing more may follow.
     #[inline]
+    #[must_use]
     pub fn end(&self) -> Option<()> {
         (self.at == self.text.len()).then_some(())
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::bar::Ohlcv;
+use super::bar::{Ohlcv, PastBar};
 use super::book::BookUpdate;
 use super::news::News;
 use super::quote::{Level1, SymbolFacts};
@@ -114,6 +114,8 @@ impl fmt::Display for DataService {
 pub enum Payload {
     /// A bar.
     Ohlcv(Ohlcv),
+    /// Bars from before, oldest first, each with its start: they build up the state and give no results.
+    PastBars(Box<[PastBar]>),
     /// A quote.
     Level1(Level1),
     /// What the venue says of the symbol beside its quote: halts, limits, the close before. It belongs to LEVEL1.
@@ -135,7 +137,7 @@ impl Payload {
     #[must_use]
     pub fn service(&self) -> DataService {
         match self {
-            Self::Ohlcv(_) | Self::Clock => DataService::Ohlcv,
+            Self::Ohlcv(_) | Self::PastBars(_) | Self::Clock => DataService::Ohlcv,
             Self::Level1(_) | Self::Facts(_) => DataService::Level1,
             Self::Level2(_) | Self::BookLost => DataService::Level2,
             Self::TimeAndSales(_) => DataService::TimeAndSales,

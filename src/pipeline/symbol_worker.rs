@@ -101,6 +101,10 @@ impl SymbolWorker {
         self.unannounced |= is_history;
         match &mut event.payload {
             Payload::Ohlcv(bar) => self.take_bar(time, bar, is_history, out),
+            Payload::PastBars(bars) => {
+                self.ohlcv.take_past(bars);
+                self.unannounced = true;
+            }
             Payload::Level1(change) => {
                 let session = time.and_then(|time| self.ohlcv.session_of(time));
                 let quote = self.level1.take(change, session);

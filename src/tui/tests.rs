@@ -5,6 +5,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod charts;
 mod frames;
 mod headers;
 mod hostile;

@@ -160,7 +160,7 @@ fn candles_can_be_walked_from_both_ends_and_skipped() {
     let reversed: Vec<i64> = (0..1000).rev().collect();
     assert_eq!(starts(&mut history.iter().rev()), reversed);
     assert_eq!(starts(&mut history.iter().skip(700)), all[700..]);
-    assert_eq!(starts(&mut history.iter().skip(1000)), []);
+    assert!(history.iter().nth(1000).is_none());
     assert_eq!(history.iter().len(), 1000);
     let mut both = history.iter();
     for n in 0..500 {

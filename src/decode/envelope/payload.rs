@@ -162,7 +162,7 @@ fn time_and_sales(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
             return Err(Fault::Schema(reason.to_owned()));
         }
     };
-    Ok(some.then(|| (time, Payload::TimeAndSales(trade))))
+    Ok(some.then_some((time, Payload::TimeAndSales(trade))))
 }
 
 fn news(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {

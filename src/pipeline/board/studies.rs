@@ -40,8 +40,7 @@ impl Studies {
         self.of.retain(|(id, timeframe), _| keeps(*id, *timeframe));
     }
 
-    /// Brings a chart's lines in line with its candles after a change: `kept` candles are as they were, `removed` is the
-    /// last of those that are no more, of which there were `removed_count`, and the oldest `cut` have gone since.
+    /// Brings a chart's lines in line with its candles after a change.
     ///
     /// What has been computed of candles that were cut stays in the figures: lines do not move because a chart is full.
     pub fn follow(&mut self, chart: &mut ChartView, change: Change) {

@@ -1,6 +1,8 @@
 //! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, indicators,
 //! and charts.
 
+mod past;
+
 use std::sync::Arc;
 
 use crate::compute::history::Placed;
@@ -90,21 +92,23 @@ impl OhlcvService {
     /// the trading day derived from them again.
     pub fn restarted(mut self) -> Self {
         self.closed.clear();
+        self.find_day_again();
+        self.indicators.restarted();
+        self
+    }
+
+    /// The trading day of the newest bar, from the bars in history.
+    fn find_day_again(&mut self) {
         self.session = self
             .history
             .newest()
             .and_then(|newest| self.sessions.session_of(newest.start));
         if let Some(session) = self.session {
-            let before = self
-                .history
-                .iter()
-                .rev()
-                .find(|bar| bar.start < session.start);
-            self.day.previous_close = before.map(|bar| bar.close);
+            let bars = self.history.iter().rev();
+            let before = bars.skip_while(|bar| bar.start >= session.start).next();
+            self.day.previous_close = before.map(|bar| bar.close).or(self.day.previous_close);
         }
         self.sum_day_again();
-        self.indicators.restarted();
-        self
     }
 
     /// Takes one delivered bar. A bar without a time, or without all its prices, is a result but no history.

@@ -15,7 +15,7 @@ use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
 use super::super::histories::Histories;
 use super::super::snapshot::BookState;
 use super::*;
-use crate::domain::bar::Ohlcv;
+use crate::domain::bar::{Ohlcv, PastBar};
 
 fn worker(products: Products) -> SymbolWorker {
     worker_of(products, EngineSettings::default())
@@ -515,3 +515,81 @@ fn results_stay_small() {
 
 #[path = "tests/indicators.rs"]
 mod indicators;
+
+#[test]
+fn bars_from_before_give_no_results_and_everything_that_follows_takes_them_in() {
+    let bar = |price: i64| Ohlcv {
+        open: Some(price.into()),
+        high: Some(price.into()),
+        low: Some(price.into()),
+        close: Some(price.into()),
+        volume: Some(5.into()),
+    };
+    let past = |bars: &[(i64, i64)]| {
+        let bars = bars.iter().map(|(minute, price)| PastBar {
+            start: UnixMs(86_400_000 + minute * MINUTE_MS),
+            bar: bar(*price),
+        });
+        Payload::PastBars(bars.collect())
+    };
+    let settings = EngineSettings {
+        timeframes: vec![Timeframe::M5],
+        ..EngineSettings::default()
+    };
+    let mut worker = worker_of(Products::default(), settings);
+    let live = give(&mut worker, 12 * 60, Payload::Ohlcv(bar(12)));
+    assert_eq!(told(&live), ["1m 12: 12 x5"]);
+    // The day before, this day, and the minute that the stream has begun with.
+    let out = give(
+        &mut worker,
+        0,
+        past(&[(-1, 40), (10, 10), (11, 11), (12, 13)]),
+    );
+    assert!(out.is_empty());
+    let out = turn_end(&mut worker);
+    let [Outcome::Primed(primed)] = out.as_slice() else {
+        unreachable!("one word of what has changed");
+    };
+    assert_eq!(primed.day.reference_price, Some(40.0));
+    assert_eq!(primed.day.open, Some(10.0));
+    assert_eq!(primed.day.volume, Some(15.0));
+    assert_eq!(primed.last, Some(12.into()));
+    give(&mut worker, 13 * 60, Payload::Ohlcv(bar(14)));
+    let live = give(&mut worker, 14 * 60, Payload::Ohlcv(bar(15)));
+    assert_eq!(told(&live), ["1m 14: 15 x5", "5m 10: 10 x25"]);
+    // What a lost connection has cost changes bars that are over, quietly.
+    assert!(give(&mut worker, 0, past(&[(13, 99)])).is_empty());
+    let live = give(&mut worker, 14 * 60, Payload::Ohlcv(bar(16)));
+    let Outcome::Result(result) = &live[0] else {
+        unreachable!("a bar");
+    };
+    assert_eq!(result.day.high, Some(99.0));
+}
+
+#[test]
+fn bars_from_before_take_the_place_of_what_was_built_midway() {
+    let mut worker = worker(built());
+    give(&mut worker, 30, trade(1, 10));
+    give(&mut worker, 0, Payload::Clock);
+    let past = PastBar {
+        start: UnixMs(86_400_000),
+        bar: Ohlcv {
+            open: Some(8.into()),
+            high: Some(11.into()),
+            low: Some(7.into()),
+            close: Some(10.into()),
+            volume: Some(9.into()),
+        },
+    };
+    let closed = give(&mut worker, 60, Payload::Clock);
+    assert_eq!(closed.len(), 1);
+    assert!(give(&mut worker, 61, Payload::PastBars(Box::new([past]))).is_empty());
+    let out = give(&mut worker, 62, trade(2, 12));
+    let Outcome::Result(result) = out.last().unwrap() else {
+        unreachable!("a trade");
+    };
+    assert_eq!(
+        (result.day.open, result.day.volume),
+        (Some(8.0), Some(10.0))
+    );
+}

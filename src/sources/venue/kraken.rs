@@ -1,6 +1,7 @@
 //! `kraken:`: Kraken's spot market over its websocket, version 2. No key is needed.
 //!
 //! - Bars: the `ohlc` channel. A row replaces the one before with the same beginning; no row says that it is the last.
+//! - Bars from before (`backfill=`): the last 720 of the interval at the most, over HTTP.
 //! - Quotes: `ticker`, at every change of the best bid and ask. Its volume is of the last 24 hours.
 //! - Trades: `trade`. The last fifty, which come first, are old news on the first connection and are left out; on a
 //!   later one those are taken that came while there was no connection.
@@ -11,21 +12,25 @@ mod book;
 mod control;
 mod data;
 mod frames;
+mod past;
 #[cfg(test)]
 mod tests;
 mod usual;
 
 use std::collections::VecDeque;
 
+use crate::decode::Rejection;
+use crate::domain::bar::PastBar;
 use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
+use super::backfill::{Page, PageRequest};
 use super::options::{self, OptionProblem, Setup, Venue};
 use super::patience::Patience;
-use super::reading::{read, text_of};
+use super::reading::{self, read, text_of};
 use super::wanted::Wanted;
 use super::{Connect, Endpoint, Incoming, Limits, Output, Protocol, pairs};
 
@@ -43,10 +48,11 @@ pub const KIND: SourceKind = SourceKind {
         options::DEPTH,
         options::LEVELS,
         options::INTERVAL,
+        options::BACKFILL,
         options::BARS,
         options::OPEN,
         options::URL,
-        options::NO_REST_URL,
+        options::REST_URL,
         options::INSECURE,
         options::STALE,
         options::SESSION,
@@ -71,7 +77,7 @@ pub const KIND: SourceKind = SourceKind {
 pub static VENUE: Venue = Venue {
     kind: &KIND,
     socket_url: "wss://ws.kraken.com/v2",
-    rest_url: None,
+    rest_url: Some("https://api.kraken.com"),
     keys: &[],
     services: |_| ServiceSet::of(SERVICES),
     calendar: |_| SessionCalendar::UtcDay,
@@ -306,6 +312,14 @@ impl Protocol for Kraken {
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
         self.begin_book(symbol, output);
+    }
+
+    fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
+        self.page_request(symbol, page)
+    }
+
+    fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
+        past::bars(reading::text_of(Incoming::Binary(body))?)
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {

@@ -22,7 +22,7 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer, entries: &[IndicatorS
         model,
         buffer,
         place,
-        "Indicators · Space shows · :indicator sma(50) adds others",
+        "Indicators · Space shows · :indicator adds others",
     );
     let visible = usize::from(place.height.saturating_sub(2));
     let first = at.saturating_sub(visible.saturating_sub(1));

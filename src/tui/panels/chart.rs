@@ -59,6 +59,8 @@ pub struct ChartPanel {
     compared: Vec<SymbolId>,
     /// Whether it is one of several small charts.
     is_small: bool,
+    /// The panes that had no room when it was drawn last.
+    left_out: Vec<String>,
 }
 
 impl ChartPanel {
@@ -197,17 +199,6 @@ impl ChartPanel {
         }
         row(context).map(|row| row.symbol.to_string())
     }
-
-    /// The panes that have no room where the chart was drawn last.
-    fn panes_left_out(&self, context: &PanelContext<'_>) -> Vec<String> {
-        let Some(frame) = self.frame(context).filter(|frame| !frame.is_compared()) else {
-            return Vec::new();
-        };
-        studies::panes(&frame.subject.chart)
-            .skip(frame.panes.len())
-            .map(|(_, study)| studies::label(&study.column.spec))
-            .collect()
-    }
 }
 
 fn row<'a>(context: &PanelContext<'a>) -> Option<&'a Row> {
@@ -290,9 +281,8 @@ impl Panel for ChartPanel {
                 spans.push(Span::styled(format!("{newer} newer"), theme.warning));
             }
         }
-        let left_out = self.panes_left_out(context);
-        if !left_out.is_empty() {
-            let text = format!("no room for {}", left_out.join(", "));
+        if !self.left_out.is_empty() {
+            let text = format!("no room for {}", self.left_out.join(", "));
             spans.push(Span::styled(dot, theme.dim));
             spans.push(Span::styled(text, theme.dim));
         }
@@ -303,6 +293,7 @@ impl Panel for ChartPanel {
         self.follow_selection(context.selected);
         let area = area.intersection(*buffer.area());
         self.area = area;
+        self.left_out.clear();
         for position in area.positions() {
             if let Some(cell) = buffer.cell_mut(position) {
                 cell.reset();
@@ -333,6 +324,10 @@ impl Panel for ChartPanel {
             }
         }
         if let Some(mut frame) = self.frame(context) {
+            self.left_out = studies::panes(&frame.subject.chart)
+                .skip(frame.panes.len())
+                .map(|(_, study)| studies::label(&study.column.spec))
+                .collect();
             self.draw_frame(&mut canvas, &mut frame);
         } else if !self.compared.is_empty() {
             let timeframe = self.view.timeframe;

@@ -3,6 +3,7 @@
 pub mod cells;
 pub mod completion;
 mod draw;
+mod examples;
 pub mod line;
 mod state;
 mod table;
@@ -116,6 +117,9 @@ impl QueryPanel {
         if self.shown != Some(view.id) {
             self.shown = Some(view.id);
             self.error_top = 0;
+            if self.line.text().is_empty() && !self.is_typing {
+                self.line.set(&view.sql);
+            }
         }
         if let Some(Answer::Table(table)) = &view.answer {
             self.table.show(table);

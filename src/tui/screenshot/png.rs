@@ -14,7 +14,7 @@ use super::{DOT, Picture, STROKE, draw_cells};
 use canvas::{Canvas, points};
 use fonts::Fonts;
 
-/// Width of a cell in hundredths of an em, of a font that fits: the size of the text follows from it.
+/// The largest size of the text, in the picture's units to the em; a font that is too wide for its cells is smaller.
 const FONT_UNITS: f32 = 13.3;
 /// The most pixels at the finer scale.
 const FINE_PIXELS_MAX: u64 = 40_000_000;
@@ -52,10 +52,12 @@ pub fn to_png(buffer: &Buffer, title: &str, paper: Paper) -> Result<Vec<u8>, Png
     let width = f32::from(columns) * CELL_WIDTH + 2.0 * PADDING;
     let height = f32::from(rows) * CELL_HEIGHT + BAR_HEIGHT + PADDING;
     let pixels = |scale: u64| (width as u64 * scale) * (height as u64 * scale);
-    let scale = match () {
-        () if pixels(2) <= FINE_PIXELS_MAX => 2.0,
-        () if pixels(1) <= PIXELS_MAX => 1.0,
-        () => return Err(PngError::TooLarge { columns, rows }),
+    let scale = if pixels(2) <= FINE_PIXELS_MAX {
+        2.0
+    } else if pixels(1) <= PIXELS_MAX {
+        1.0
+    } else {
+        return Err(PngError::TooLarge { columns, rows });
     };
     let mut fonts = Fonts::find(FONT_UNITS * scale, CELL_WIDTH * scale).ok_or(PngError::NoFont)?;
     let mut canvas = Canvas::new(width, height, scale, paper.background);

@@ -102,7 +102,7 @@ impl Dots {
         let is_fine = self.per_cell.0 > 1;
         match self.pens.last().map(|pen| pen.pattern) {
             None | Some(Pattern::Solid) => true,
-            Some(Pattern::Dashed) if is_fine => x % 6 < 4,
+            Some(Pattern::Dashed) if is_fine => x % 8 < 6,
             Some(Pattern::Dashed) => x % 3 < 2,
             Some(Pattern::Dotted) if is_fine => x.is_multiple_of(3),
             Some(Pattern::Dotted) => x.is_multiple_of(2),

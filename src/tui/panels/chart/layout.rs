@@ -79,7 +79,8 @@ pub fn split(area: Rect, axis_width: u16, wish: Wish) -> Layout {
         0 => 0,
         1 => (body_rows / 4).clamp(4, 12),
         2 => (body_rows / 5).clamp(4, 11),
-        _ => (body_rows / 6).clamp(4, 10),
+        3 => (body_rows / 6).clamp(4, 10),
+        _ => (body_rows / 7).clamp(4, 10),
     };
     let axis_width = if area.width >= axis_width.saturating_add(12) {
         axis_width
@@ -148,7 +149,7 @@ mod tests {
                         assert_eq!(part.intersection(area).area(), part.area(), "{area}");
                     }
                     assert!(height == 0 || parts.plot.height >= 2.min(height));
-                    assert!(parts.plot.height * 3 >= body, "candles come first: {area}");
+                    assert!(parts.plot.height * 4 >= body, "candles come first: {area}");
                 }
             }
         }

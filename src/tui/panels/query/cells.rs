@@ -97,7 +97,13 @@ pub fn float_text(value: f64) -> String {
 
 /// With as many digits as are certain.
 fn rounded(value: f64) -> f64 {
-    format!("{value:.9e}").parse().unwrap_or(value)
+    let rounded = format!("{value:.9e}").parse().unwrap_or(value);
+    // The largest number of all would become too large.
+    if f64::is_finite(rounded) {
+        rounded
+    } else {
+        value
+    }
 }
 
 /// A number of a usual size, split at its point.
@@ -203,7 +209,7 @@ mod tests {
             (99_999_999_999_999.0, "99999999999999"),
             (1e15, "1e15"),
             (1.234_567_890_123e20, "1.23456789e20"),
-            (f64::MAX, "1.797693135e308"),
+            (f64::MAX, "1.7976931348623157e308"),
             (f64::NAN, "–"),
         ] {
             assert_eq!(float_text(value), text);

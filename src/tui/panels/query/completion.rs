@@ -47,6 +47,7 @@ pub const TABLES: [(&str, &[&str]); 10] = [
             "side",
             "conditions",
             "trade_id",
+            "exchange",
             "source",
         ],
     ),
@@ -59,19 +60,37 @@ pub const TABLES: [(&str, &[&str]); 10] = [
             "publisher",
             "url",
             "symbols",
+            "source",
+            "summary",
         ],
     ),
     (
         "results",
         &[
-            "symbol", "unix_ts", "datetime", "last", "change", "open", "high", "low", "volume",
-            "vwap", "bid", "ask", "source",
+            "symbol",
+            "unix_ts",
+            "datetime",
+            "last",
+            "change",
+            "change_percent",
+            "bid",
+            "bid_size",
+            "ask",
+            "ask_size",
+            "volume",
+            "vwap",
+            "high",
+            "low",
+            "open",
+            "updates",
+            "source",
         ],
     ),
     (
         "errors",
         &[
-            "unix_ts", "datetime", "error", "severity", "source", "symbol", "message", "count",
+            "unix_ts", "datetime", "kind", "severity", "message", "source", "symbol", "location",
+            "count",
         ],
     ),
 ];
@@ -183,9 +202,12 @@ pub fn offer(before: &str, after: &str, names: &Names) -> Offer {
                 return matching(word, tables);
             }
             let is_small = !word.is_empty() && !word.contains(|c: char| c.is_ascii_uppercase());
-            let keyword = |word: &&str| match is_small {
-                true => word.to_ascii_lowercase(),
-                false => (*word).to_owned(),
+            let keyword = |word: &&str| {
+                if is_small {
+                    word.to_ascii_lowercase()
+                } else {
+                    (*word).to_owned()
+                }
             };
             let keywords = KEYWORDS.iter().map(keyword);
             if head.is_empty() {
@@ -246,8 +268,14 @@ fn columns<'a>(
     if tables.is_empty() {
         tables = TABLES.iter().collect();
     }
-    let has_bars = tables.iter().any(|(name, _)| name.starts_with("bars"));
-    let indicators = names.indicators.iter().filter(move |_| has_bars).cloned();
+    let has_indicators = tables
+        .iter()
+        .any(|(name, _)| *name == "results" || name.starts_with("bars"));
+    let indicators = names
+        .indicators
+        .iter()
+        .filter(move |_| has_indicators)
+        .cloned();
     let columns = tables.into_iter().flat_map(|(_, columns)| columns.iter());
     columns.map(|name| (*name).to_owned()).chain(indicators)
 }

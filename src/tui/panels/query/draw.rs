@@ -13,7 +13,7 @@ use super::super::super::panel::PanelContext;
 use super::super::super::text::{clear, cut, paint, put, safe, width};
 use super::super::super::theme::Theme;
 use super::QueryPanel;
-use super::completion::TABLES;
+use super::examples::draw_examples;
 use super::state::State;
 
 /// What stands before the question.
@@ -24,13 +24,6 @@ const LINE_ROWS_MAX: usize = 5;
 const WORDS_MAX: u16 = 8;
 /// The longest error that is shown, in bytes; what engines say is shorter.
 const ERROR_BYTES_MAX: usize = 100_000;
-
-/// Something that may be asked, as an example.
-const EXAMPLES: [&str; 3] = [
-    "SELECT symbol, max(high), min(low), sum(volume) FROM bars GROUP BY symbol",
-    "SELECT symbol, datetime, close FROM bars_5m WHERE symbol = 'AAPL' ORDER BY unix_ts DESC LIMIT 20",
-    "SELECT error, count(*) FROM errors GROUP BY error",
-];
 
 impl QueryPanel {
     pub(super) fn draw(&mut self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
@@ -159,27 +152,46 @@ impl QueryPanel {
         for x in area.left()..area.right() {
             put(buffer, x, area.y, 1, "─", theme.border);
         }
-        let (words, style) = state.words(is_typing, theme);
         let room = usize::from(area.width) - 2;
-        let words = format!(" {} ", cut(&words, room.saturating_sub(2)));
-        let end = put(buffer, area.x + 1, area.y, room as u16, &words, style);
-        let place = match state {
+        let places = self.place_texts(state);
+        let full = state.words(is_typing, theme);
+        let short = state.short_words(theme);
+        // The nearer thing to know is where one is among the rows.
+        let fitting = [Some(&full), short.as_ref()]
+            .into_iter()
+            .flatten()
+            .find_map(|(words, style)| {
+                let place = places
+                    .iter()
+                    .find(|place| width(words) + width(place) + 6 <= room)?;
+                Some((words, *style, place.as_str()))
+            });
+        let (words, style, place) = fitting.unwrap_or((&full.0, full.1, ""));
+        let words = format!(" {} ", cut(words, room.saturating_sub(2)));
+        put(buffer, area.x + 1, area.y, room as u16, &words, style);
+        if !place.is_empty() {
+            let text = format!(" {place} ");
+            let columns = width(&text) as u16;
+            let x = area.right() - 1 - columns;
+            put(buffer, x, area.y, columns, &text, theme.dim);
+        }
+    }
+
+    /// Where one is in the answer, the fullest text first; none where all of it is in sight.
+    fn place_texts(&self, state: &State<'_>) -> Vec<String> {
+        match state {
             State::Table(table) => {
                 let (first, last) = self.table.rows_in_sight();
-                let mut parts = Vec::new();
-                if last - first + 1 < table.rows.len() && last > 0 {
-                    let count = grouped(table.rows.len());
-                    parts.push(format!(
-                        "rows {}–{} of {count}",
-                        grouped(first),
-                        grouped(last)
-                    ));
-                }
+                let is_part = last > 0 && last - first + 1 < table.rows.len();
+                let rows = is_part.then(|| format!("rows {}–{}", grouped(first), grouped(last)));
                 let (first, last) = self.table.drawn;
-                if last + 1 - first < table.columns.len() && last >= first {
-                    parts.push(format!("columns {first}–{last} of {}", table.columns.len()));
+                let is_part = last >= first && last + 1 - first < table.columns.len();
+                let columns =
+                    is_part.then(|| format!("columns {first}–{last} of {}", table.columns.len()));
+                match (rows, columns) {
+                    (Some(rows), Some(columns)) => vec![format!("{rows} · {columns}"), rows],
+                    (rows, columns) => rows.or(columns).into_iter().collect(),
                 }
-                parts
             }
             State::Failed(_) if self.error_lines.0 > self.error_lines.1 => {
                 let (lines, fit) = self.error_lines;
@@ -187,22 +199,6 @@ impl QueryPanel {
                 vec![format!("lines {}–{last} of {lines}", self.error_top + 1)]
             }
             _ => Vec::new(),
-        };
-        // The nearer thing to know is where one is among the rows.
-        for count in (1..=place.len()).rev() {
-            let text = format!(" {} ", place[..count].join(" · "));
-            let columns = width(&text) as u16;
-            if end + columns + 2 <= area.right() {
-                put(
-                    buffer,
-                    area.right() - 1 - columns,
-                    area.y,
-                    columns,
-                    &text,
-                    theme.dim,
-                );
-                return;
-            }
         }
     }
 
@@ -303,62 +299,6 @@ impl QueryPanel {
                 &text,
                 theme.dim,
             );
-        }
-    }
-}
-
-/// Tables, their columns and a few examples, as far as there is room.
-fn draw_examples(area: Rect, buffer: &mut Buffer, theme: &Theme) {
-    let columns = usize::from(area.width.saturating_sub(2));
-    let indent = 10.min(columns);
-    let mut lines: Vec<(String, Style, usize)> = Vec::new();
-    for (name, names) in TABLES {
-        // The longer bars have the columns of the shorter.
-        if name.starts_with("bars_") {
-            continue;
-        }
-        let more = if name == "bars" {
-            " and the indicators"
-        } else {
-            ""
-        };
-        let text = format!("{name:<9} {}{more}", names.join(" "));
-        lines.push((text, theme.text, indent));
-    }
-    let longer = "bars of 5 and 15 minutes, an hour and a day: bars_5m bars_15m bars_1h bars_1d";
-    lines.insert(1, (format!("{:<9} {longer}", ""), theme.dim, indent));
-    lines.push((String::new(), theme.text, 0));
-    for example in EXAMPLES {
-        lines.push((format!("  {example}"), theme.dim, 2));
-    }
-    let mut y = area.y;
-    for (text, style, indent) in lines {
-        let (head, rest) = text.split_at_checked(indent).unwrap_or((&text, ""));
-        let wrapped = wrap(rest, columns.saturating_sub(indent).max(1));
-        for (at, line) in wrapped.iter().enumerate() {
-            if y >= area.bottom() {
-                return;
-            }
-            if at == 0 {
-                put(
-                    buffer,
-                    area.x + 1,
-                    y,
-                    columns as u16,
-                    head,
-                    if indent > 2 { theme.key } else { style },
-                );
-            }
-            let x = area.x + 1 + indent as u16;
-            put(
-                buffer,
-                x,
-                y,
-                area.right().saturating_sub(x),
-                line.trim_end(),
-                style,
-            );
-            y += 1;
         }
     }
 }

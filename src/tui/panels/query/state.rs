@@ -34,6 +34,21 @@ impl State<'_> {
         matches!(self, Self::Sent | Self::Running(..))
     }
 
+    /// The same in fewer words, where the place in the answer has to be said too.
+    #[must_use]
+    pub fn short_words(&self, theme: &Theme) -> Option<(String, Style)> {
+        let Self::Table(table) = self else {
+            return None;
+        };
+        let shown = grouped(table.rows.len());
+        let words = if table.rows_total > table.rows.len() {
+            format!("✓ {shown} of {}", total(table.rows_total))
+        } else {
+            format!("✓ {shown} rows")
+        };
+        Some((words, theme.up))
+    }
+
     /// The state in a few words, and their look. `is_typing` says that Esc leaves the line and does nothing else.
     #[must_use]
     pub fn words(&self, is_typing: bool, theme: &Theme) -> (String, Style) {

@@ -82,7 +82,7 @@ fn inked(width: u32, pixels: &[[u8; 4]], (column, row): (u32, u32)) -> usize {
 
 #[test]
 fn what_is_written_is_decoded_again() {
-    let Some((width, height, pixels)) = drawn(&["█ A╭─", "▄ ⣿日 "], Style::new()) else {
+    let Some((width, height, pixels)) = drawn(&["█ A╭─", "▄ ⣿日"], Style::new()) else {
         return;
     };
     assert_eq!((width, height), ((5 * 8 + 28) * 2, (2 * 16 + 34 + 14) * 2));
