@@ -40,6 +40,9 @@ use crate::sources::recording::ReadHead;
 
 use files::File;
 
+/// What is reported when everything has been played: it is no trouble.
+pub const END_OF_DATA: &str = "No more data available from API.";
+
 /// How to play recorded data.
 #[derive(Debug, Clone)]
 pub struct ReplaySettings {

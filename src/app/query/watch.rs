@@ -11,6 +11,7 @@ use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
 use crate::domain::time::UnixMs;
 use crate::pipeline::sink::{Sink, SinkClosed};
+use crate::sources::replay::END_OF_DATA;
 
 /// Errors that are told one by one; the others are counted.
 const TOLD_MAX: usize = 3;
@@ -81,7 +82,7 @@ impl Sink for WatchSink {
     }
 
     fn error(&mut self, error: &ErrorInstance) -> Result<(), SinkClosed> {
-        if error.severity == Severity::Info {
+        if error.severity == Severity::Info || error.message == END_OF_DATA {
             return Ok(());
         }
         let before = self.seen.errors.fetch_add(1, Ordering::Relaxed);
