@@ -2,6 +2,7 @@
 //!
 //! - [`exit`]: exit codes, and what is said on stderr
 //! - [`paths`]: where configuration, session and log are
+//! - [`past`]: reads bars from before the start
 //! - [`plan`]: opens the sources and divides the symbols among them
 //! - [`shutdown`]: signals, and the deadline of a drain
 //! - [`panic_hook`]: gives the terminal back before a panic is shown
@@ -13,6 +14,7 @@
 pub mod exit;
 pub mod headless;
 pub mod panic_hook;
+pub mod past;
 pub mod paths;
 pub mod plan;
 pub mod reload;
@@ -181,6 +183,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     }
     let mut limits = loaded.settings.engine.clone();
     limits.stop_when_ended = is_headless;
+    let (past, past_errors) = past::read(&loaded.settings.history, &limits, &clock);
     let outcome = RunOutcome::default();
     let sinks = if is_headless {
         let sink = HeadlessSink::on_stdout(&outcome).map_err(AppError::system("stdout"))?;
@@ -194,7 +197,8 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
         Outputs {
             sinks,
             recorder: Arc::clone(&recorder),
-            troubles: troubles(&failures, warnings),
+            troubles: [troubles(&failures, warnings), past_errors].concat(),
+            past,
             ..Outputs::from(Vec::new())
         },
         Arc::clone(&clock),

@@ -167,6 +167,10 @@ struct RunFlags {
         help_heading = "What to watch"
     )]
     speed: Option<String>,
+    /// Bars from before the start: a CSV, JSON, Parquet or Arrow file, a recording, or a folder of them, with options as
+    /// for replay: (PATH?stamp=end); may be given several times [env: STREAMER_TUI_HISTORY]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "What to watch")]
+    history: Vec<String>,
     /// Longer bars to give out when they close, of 5m, 15m, 1h and 1d, separated by commas
     /// [env: STREAMER_TUI_TIMEFRAMES]
     #[arg(
@@ -244,6 +248,7 @@ impl RunFlags {
         flags.set(&key::SYMBOLS, "--symbols", trimmed(self.symbols));
         flags.set(&key::SOURCES, "--source", self.source);
         flags.set(&key::SPEED, "--speed", one(self.speed));
+        flags.set(&key::HISTORY, "--history", self.history);
         flags.set(&key::TIMEFRAMES, "--timeframes", trimmed(self.timeframes));
         flags.set(&key::RECORD, "--record", one(self.record));
         flags.set(

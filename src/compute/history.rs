@@ -115,7 +115,12 @@ impl BarHistory {
 
     fn drop_aged(&mut self) {
         let Some(cutoff) = self.cutoff() else { return };
-        while self.store.span().is_some_and(|(oldest, _)| oldest <= cutoff) && self.len() > 1 {
+        while self
+            .store
+            .span()
+            .is_some_and(|(oldest, _)| oldest <= cutoff)
+            && self.len() > 1
+        {
             self.store.drop_oldest();
         }
     }

@@ -21,7 +21,7 @@ use super::board::Board;
 use super::command::Command;
 use super::directory::Directory;
 use super::feed::Feed;
-use super::histories::Histories;
+use super::histories::{Histories, PastBars};
 use super::process_supervisor::{Control, Parts, ProcessSupervisor, SourceDesk};
 use super::question::{Analyst, NoAnalyst};
 use super::recording::{NoRecorder, Recorder};
@@ -43,7 +43,7 @@ pub struct SourcePlan {
     pub symbols: Option<Vec<Symbol>>,
 }
 
-/// Where everything goes but the screen.
+/// Where everything goes but the screen, and what is there already.
 pub struct Outputs {
     /// Every result, error and status.
     pub sinks: Vec<Box<dyn Sink>>,
@@ -53,6 +53,8 @@ pub struct Outputs {
     pub analyst: Arc<dyn Analyst>,
     /// What went wrong before the start: it is told before anything else.
     pub troubles: Vec<ErrorInstance>,
+    /// Bars from before the start.
+    pub past: PastBars,
 }
 
 impl From<Vec<Box<dyn Sink>>> for Outputs {
@@ -62,6 +64,7 @@ impl From<Vec<Box<dyn Sink>>> for Outputs {
             recorder: Arc::new(NoRecorder),
             analyst: Arc::new(NoAnalyst),
             troubles: Vec::new(),
+            past: PastBars::default(),
         }
     }
 }
@@ -110,10 +113,11 @@ pub fn start(
         recorder,
         analyst,
         troubles,
+        past,
     } = outputs.into();
     let settings = Arc::new(settings);
     let directory = Arc::new(Directory::new(settings.symbols_max));
-    let histories = Arc::new(Histories::new(Arc::clone(&settings)));
+    let histories = Arc::new(Histories::new(Arc::clone(&settings), past));
     // Room for every credit, and for one last word of each streamer.
     let credits = (settings.processing_capacity / sources.len().max(1)).max(1);
     let (message_sender, messages) = bounded((credits + 1) * sources.len().max(1));

@@ -50,7 +50,10 @@ struct NumbersOf<const N: usize> {
 
 impl<const N: usize> AsRef<[f64]> for NumbersOf<N> {
     fn as_ref(&self) -> &[f64] {
-        self.chunk.values.get(self.column).map_or(&[], Vec::as_slice)
+        self.chunk
+            .values
+            .get(self.column)
+            .map_or(&[], Vec::as_slice)
     }
 }
 
@@ -216,6 +219,15 @@ mod tests {
         assert_eq!(frame.shape(), (10, 8));
         let ask = frame.column("ask").unwrap().f64().unwrap();
         assert_eq!((ask.get(0), ask.get(9)), (Some(5.0), Some(14.0)));
-        assert!(frame.column("bid").unwrap().f64().unwrap().get(0).unwrap().is_nan());
+        assert!(
+            frame
+                .column("bid")
+                .unwrap()
+                .f64()
+                .unwrap()
+                .get(0)
+                .unwrap()
+                .is_nan()
+        );
     }
 }

@@ -136,8 +136,7 @@ impl<const N: usize> Store<N> {
     }
 
     fn open_chunk(&mut self, rows: usize) {
-        self.chunks
-            .push_back(Arc::new(Chunk::with_capacity(rows)));
+        self.chunks.push_back(Arc::new(Chunk::with_capacity(rows)));
     }
 
     /// The time of the oldest chunk, if that may go: a history keeps its newest chunk.

@@ -85,7 +85,10 @@ fn a_million_bars_take_less_than_64_mb_and_many_symbols_with_few_bars_take_littl
         long.insert(bar(minute, 1.0));
     }
     let bytes = long.store.measured_bytes();
-    assert_eq!((bytes, bytes), (budget.used_bytes(), long.store.taken_bytes()));
+    assert_eq!(
+        (bytes, bytes),
+        (budget.used_bytes(), long.store.taken_bytes())
+    );
     assert!(bytes < 50_000_000, "{bytes} bytes");
     for minute in 1_000_000..1_050_000 {
         long.insert(bar(minute, 1.0));
@@ -209,14 +212,19 @@ impl Model {
             return Placed::Replaced(std::mem::replace(known, candle));
         }
         if self.bars.len() == self.rows {
-            if self.bars.first_key_value().is_some_and(|(oldest, _)| start < *oldest) {
+            if self
+                .bars
+                .first_key_value()
+                .is_some_and(|(oldest, _)| start < *oldest)
+            {
                 return Placed::TooOld;
             }
             self.bars.pop_first();
         }
         self.bars.insert(start, candle);
         if newest.is_none_or(|newest| newest < start) {
-            self.bars.retain(|&known, _| known == start || !is_aged(known, start));
+            self.bars
+                .retain(|&known, _| known == start || !is_aged(known, start));
             return Placed::Appended;
         }
         Placed::Late

@@ -132,7 +132,11 @@ impl TradeHistory {
         if self.rows >= self.rows_max {
             self.rows -= 1;
             self.skip += 1;
-            if self.chunks.front().is_some_and(|chunk| chunk.len() <= self.skip) {
+            if self
+                .chunks
+                .front()
+                .is_some_and(|chunk| chunk.len() <= self.skip)
+            {
                 self.drop_first_chunk();
             }
         }

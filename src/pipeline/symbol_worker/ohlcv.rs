@@ -1,5 +1,7 @@
 //! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, and charts.
 
+mod recall;
+
 use crate::compute::history::Placed;
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
 use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
