@@ -112,7 +112,7 @@ mod tests {
         let jsonl = write(
             "more.jsonl",
             "{\"timestamp\":1550068380000,\"service\":\"OHLCV\",\"symbols\":{\"AAPL\":{\"open\":3,\"high\":3,\"low\":3,\
-             \"close\":3,\"volume\":1},\"TSLA\":{\"open\":4,\"high\":4,\"low\":4,\"close\":4,\"volume\":1}}}\n",
+             \"close\":3,\"volume\":1,\"datetime\":1550068380000},\"TSLA\":{\"open\":4,\"high\":4,\"low\":4,\"close\":4,\"volume\":1,\"datetime\":1550068380000}}}\n",
         );
         let missing = folder.path().join("missing.parquet");
         let damaged = write("damaged.parquet", "no parquet at all");

@@ -62,10 +62,10 @@ fn a_table_may_name_its_symbols_and_a_window_cuts_it_off() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bars.csv");
     let text = "symbol,unix_ts,open,high,low,close,volume\n\
-                A,60000,1,1,1,1,1\nB,60000,2,2,2,2,2\nA,120000,3,3,3,3,\nA,180000,4,4,,4,4\nA,240000,5,5,5,5,5\n";
+                A,1550000060000,1,1,1,1,1\nB,1550000060000,2,2,2,2,2\nA,1550000120000,3,3,3,3,\nA,1550000180000,4,4,,4,4\nA,1550000240000,5,5,5,5,5\n";
     std::fs::write(&path, text).unwrap();
     let settings = ReplaySettings {
-        end: Some(UnixMs(240_000)),
+        end: Some(UnixMs(1_550_000_240_000)),
         ..ReplaySettings::default()
     };
     let (taken, errors) = read(&path, settings);
@@ -73,7 +73,7 @@ fn a_table_may_name_its_symbols_and_a_window_cuts_it_off() {
     let closes = |symbol: &str| -> Vec<(i64, f64)> {
         let bars = &taken.bars[symbol];
         bars.iter()
-            .map(|(start, bar)| (*start, bar.close))
+            .map(|(start, bar)| (*start - 1_550_000_000_000, bar.close))
             .collect()
     };
     assert_eq!(closes("A"), [(60_000, 1.0), (120_000, 3.0)]);
@@ -103,4 +103,28 @@ fn what_is_wrong_is_said_once_for_each_file() {
             .message
             .ends_with("(and 1 more lines of this file)")
     );
+}
+
+#[cfg(feature = "frames")]
+#[test]
+fn columnar_files_are_read_as_tables_are() {
+    use polars::prelude::{DataFrame, IntoColumn, NamedFrom, ParquetWriter, Series};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("A_1m.parquet");
+    let times: Vec<i64> = (0..5000).map(|n| 1_550_000_040_000 + n * 60_000).collect();
+    let prices: Vec<f64> = (0..5000).map(|n| f64::from(n) / 8.0).collect();
+    let mut columns = vec![Series::new("unix_ts".into(), times.clone()).into_column()];
+    for name in ["open", "high", "low", "close", "volume"] {
+        columns.push(Series::new(name.into(), prices.clone()).into_column());
+    }
+    let mut frame = DataFrame::new(times.len(), columns).unwrap();
+    ParquetWriter::new(std::fs::File::create(&path).unwrap())
+        .finish(&mut frame)
+        .unwrap();
+    let (taken, errors) = read(&path, ReplaySettings::default());
+    assert_eq!(errors, []);
+    let bars = &taken.bars["A"];
+    assert!(bars.keys().eq(&times));
+    assert!(bars.values().map(|bar| bar.close).eq(prices));
 }
