@@ -5,6 +5,8 @@ mod past;
 
 use std::sync::Arc;
 
+mod recall;
+
 use crate::compute::history::Placed;
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
 use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
