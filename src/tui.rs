@@ -16,6 +16,7 @@
 pub mod action;
 pub mod command_line;
 pub mod draw;
+pub mod expression;
 mod footer;
 mod header;
 mod input;
@@ -34,6 +35,7 @@ pub mod terminal;
 pub mod text;
 mod text_input;
 pub mod theme;
+pub mod values;
 pub mod views;
 
 #[cfg(test)]

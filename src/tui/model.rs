@@ -5,6 +5,7 @@
 
 mod actions;
 mod lists;
+mod naming;
 mod orders;
 mod overlays;
 mod pointer;
@@ -176,7 +177,7 @@ impl Model {
             .columns
             .clone()
             .unwrap_or_else(|| settings.columns.clone());
-        let sort = session.sort.unwrap_or(settings.sort);
+        let sort = session.sort.unwrap_or_else(|| settings.sort.clone());
         let view = session.view.unwrap_or(settings.view);
         let theme = Theme::of(settings.theme, settings.color_depth);
         let mut chart = ChartPanel::new();
@@ -235,7 +236,7 @@ impl Model {
     pub fn session(&self) -> SessionState {
         SessionState {
             view: Some(self.view),
-            sort: Some(self.panels.watchlist.sort()),
+            sort: Some(self.panels.watchlist.sort().clone()),
             symbols: self.latest.rows.iter().map(row_name).collect(),
             selected: self
                 .selected
@@ -259,7 +260,8 @@ impl Model {
             self.panels.watchlist.set_columns(columns);
         }
         if old.sort != self.settings.sort {
-            self.panels.watchlist.set_sort(self.settings.sort);
+            let sort = self.settings.sort.clone();
+            self.panels.watchlist.set_sort(sort);
         }
         if old.watchlists != self.settings.watchlists {
             self.lists = lists::merged(&self.settings.watchlists, &self.lists_changed);
