@@ -17,6 +17,7 @@ pub mod action;
 mod answer_file;
 pub mod command_line;
 pub mod draw;
+pub mod expression;
 mod files;
 mod footer;
 mod header;
@@ -38,6 +39,7 @@ pub mod terminal;
 pub mod text;
 mod text_input;
 pub mod theme;
+pub mod values;
 pub mod views;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::domain::symbol::SymbolSpec;
 use crate::pipeline::Command;
 use crate::pipeline::engine::EngineHandle;
 use crate::stores::session::{LoadedSession, SessionStore};
-use crate::tui::panels::watchlist::{Column, Sort};
+use crate::tui::panels::watchlist::{Column, Sort, SortKey};
 use crate::tui::terminal::Terminal;
 use crate::tui::{self, SessionState, TerminalEnvironment, TuiError, TuiSettings};
 
@@ -176,7 +176,7 @@ pub fn tui_settings(settings: &Settings, environment: &Environment) -> TuiSettin
         stale_after_s,
     } = &settings.screen;
     // The configuration takes only words that the screen knows, as a test below makes sure.
-    let sort = Sort::by(sort.parse().unwrap_or(Column::Symbol));
+    let sort = Sort::by_key(sort.parse().unwrap_or(SortKey::Column(Column::Symbol)));
     TuiSettings {
         theme: theme.parse().unwrap_or_default(),
         view: view.parse().unwrap_or_default(),

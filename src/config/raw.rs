@@ -44,7 +44,9 @@ impl<'a> Raw<'a> {
         }
     }
 
-    fn string(&self) -> Option<&'a str> {
+    /// The text that it is; `None` when it is something else.
+    #[must_use]
+    pub fn string(&self) -> Option<&'a str> {
         match self {
             Self::Text(text) => Some(text),
             Self::Toml(value) => value.get_ref().as_str(),

@@ -18,7 +18,10 @@ use crate::pipeline::source::Speed;
 use crate::sinks::spec::SinkSpec;
 use crate::sources::spec::{SourceSpec, nearest};
 use crate::telemetry::LogFilter;
+use crate::tui::command_line::nearest as nearest_word;
 use crate::tui::keymap::{Key, KeyMap, TABLE};
+use crate::tui::panels::watchlist::SortKey;
+use crate::tui::values::is_name;
 
 const MIB: u64 = 1 << 20;
 
@@ -76,11 +79,11 @@ pub struct ScreenSettings {
     pub mouse: bool,
     /// Whether a new error rings the bell.
     pub bell: bool,
-    /// Some of [`words::COLUMNS`], in the order in which they are shown.
+    /// Some of [`words::COLUMNS`] and names of indicators, in the order in which they are shown.
     pub columns: Vec<String>,
     /// The charts' indicators, as in `sma(20)`.
     pub indicators: Vec<String>,
-    /// The column that the watchlist is sorted by, in the column's usual direction.
+    /// The column or expression that the watchlist is sorted by, in its usual direction.
     pub sort: String,
     /// Whether the order is turned round.
     pub sort_reverse: bool,
@@ -265,15 +268,40 @@ fn read_engine(
     }
 }
 
+/// A column: a word that the screen knows, or what looks like the name of an indicator and not like such a word mistyped.
+fn column(raw: Raw<'_>) -> Result<String, String> {
+    let known = choice(words::COLUMNS)(raw);
+    match (known, raw.string()) {
+        (Err(_), Some(text))
+            if is_name(text)
+                && (text.contains(['_', '@'])
+                    || nearest_word(text, words::COLUMNS.iter().copied()).is_none()) =>
+        {
+            Ok(text.to_owned())
+        }
+        (known, _) => known.map_err(|error| format!("{error}, and indicators such as rsi_14")),
+    }
+}
+
+/// What the watchlist is sorted by: a column, or an expression.
+fn sort_key(raw: Raw<'_>) -> Result<String, String> {
+    let refusal = match column(raw) {
+        Ok(name) => return Ok(name),
+        Err(refusal) => refusal,
+    };
+    match raw.string() {
+        Some(text) if !is_name(text) => text
+            .parse::<SortKey>()
+            .map(|key| key.to_string())
+            .map_err(|error| format!("'{text}' is no column, and as an expression: {error}")),
+        _ => Err(refusal),
+    }
+}
+
 impl ScreenSettings {
     fn read(reader: &mut Reader<'_>) -> Self {
         let default_columns = words::DEFAULT_COLUMNS.iter().map(|&name| name.to_owned());
-        let columns = reader.list_or(
-            &key::COLUMNS,
-            ',',
-            default_columns.collect(),
-            choice(words::COLUMNS),
-        );
+        let columns = reader.list_or(&key::COLUMNS, ',', default_columns.collect(), column);
         Self {
             theme: reader.value(
                 &key::THEME,
@@ -296,11 +324,7 @@ impl ScreenSettings {
             bell: reader.value(&key::BELL, false, boolean),
             columns,
             indicators: reader.list_or(&key::CHART_INDICATORS, ';', Vec::new(), chart_indicator),
-            sort: reader.value(
-                &key::SORT,
-                words::COLUMNS[0].to_owned(),
-                choice(words::COLUMNS),
-            ),
+            sort: reader.value(&key::SORT, words::COLUMNS[0].to_owned(), sort_key),
             sort_reverse: reader.value(&key::SORT_REVERSE, false, boolean),
             timezone: reader.value(&key::TIMEZONE, Tz::America__New_York, |raw| {
                 parsed::<Tz>("a time zone")(raw).map_err(|message| {

@@ -19,7 +19,7 @@ pub use completion::{Known, completions};
 pub use files::{AnswerFormat, AnswerOrder, PictureFormat, ScreenshotOrder};
 pub use tape::TapeOrder;
 
-use super::panels::watchlist::{Column, Sort};
+use super::panels::watchlist::{Column, Sort, SortKey};
 use super::theme::ThemeName;
 use super::views::View;
 
@@ -125,8 +125,8 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("quit", "", "Quit, after what is under way"),
     command("view", "NAME", "Show a view"),
     command("theme", "NAME", "Change the colours"),
-    command("sort", "COLUMN [asc|desc]", "Sort the watchlist"),
-    command("columns", "COLUMN … | default | all", "Choose and order the watchlist's columns"),
+    command("sort", "COLUMN|EXPRESSION [asc|desc]", "Sort the watchlist: volume, rsi_14, (last - vwap) / vwap"),
+    command("columns", "COLUMN|INDICATOR … | default | all", "Choose and order the watchlist's columns"),
     command("timeframe", "1m|5m|15m|1h|1d", "Set the length of the chart's bars"),
     command("indicator", "NAME(NUMBER,…) … | -NAME(…) | off", "Show indicators on the charts, or take them out"),
     command("compare", "SYMBOL … | off", "Compare symbols in per cent"),
@@ -134,7 +134,7 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("list", "NAME | all | new NAME SYMBOL … | add SYMBOL … | remove SYMBOL … | delete NAME", "Named watchlists"),
     command("tape", "min SIZE|off · window TIME|off · big SIZE|TIMESx|off", "What the tape shows, merges and marks"),
     command("news", "all|symbol", "Show all news, or the selected symbol's"),
-    command("filter", "[TEXT]", "Filter the watchlist, or show everything"),
+    command("filter", "[TEXT|CONDITION]", "Filter the watchlist: aapl, rsi < 30 and volume > 1e6; without: all"),
     command("select", "SYMBOL", "Select a symbol"),
     command("zone", "NAME", "Show times in a zone such as Europe/Berlin"),
     command("bell", "on|off", "Ring on a new error"),
@@ -237,28 +237,30 @@ fn named<T: std::str::FromStr<Err = String>, const N: usize>(
         })
 }
 
+/// Reads a column or an expression, and which way it sorts. Whether the board has a value of that name is not known here.
 fn sort(text: &str) -> Result<Sort, String> {
-    let mut words = text.split_whitespace();
-    let column: Column = named(words.next().unwrap_or(""), Column::ALL.map(Column::name))?;
-    let sort = Sort::by(column);
-    match (words.next(), words.next()) {
-        (None, _) => Ok(sort),
-        (Some("asc" | "ascending"), None) => Ok(Sort {
-            descending: false,
-            ..sort
-        }),
-        (Some("desc" | "descending"), None) => Ok(Sort {
-            descending: true,
-            ..sort
-        }),
-        _ => Err("after the column comes asc or desc, or nothing".to_owned()),
+    let (key, way) = match text.rsplit_once(char::is_whitespace) {
+        Some((key, "asc" | "ascending")) => (key.trim(), Some(false)),
+        Some((key, "desc" | "descending")) => (key.trim(), Some(true)),
+        _ => (text, None),
+    };
+    if key.is_empty() {
+        return Err(format!(
+            "name a column, or write an expression such as (last - vwap) / vwap; there are {}",
+            Column::NAMES.join(", ")
+        ));
     }
+    let sort = Sort::by_key(key.parse::<SortKey>()?);
+    Ok(Sort {
+        descending: way.unwrap_or(sort.descending),
+        ..sort
+    })
 }
 
-/// Reads a list of columns, as the configuration gives it too.
+/// Reads a list of columns. Whether the board has values of the names that are no columns of its own is not known here.
 ///
 /// # Errors
-/// Unknown columns, with the nearest known one; columns given twice; an empty list.
+/// Texts that can be no columns; columns given twice; an empty list.
 pub fn columns(text: &str) -> Result<Vec<Column>, String> {
     match text {
         "default" => return Ok(Column::DEFAULT.to_vec()),
@@ -267,19 +269,24 @@ pub fn columns(text: &str) -> Result<Vec<Column>, String> {
     }
     let mut chosen = Vec::new();
     for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
-        let column: Column = named(word, Column::ALL.map(Column::name))?;
+        let column: Column = named(word, Column::NAMES)?;
         if chosen.contains(&column) {
-            return Err(format!("the column '{column}' is there twice"));
+            return Err(twice(&column));
         }
         chosen.push(column);
     }
     if chosen.is_empty() {
         return Err(format!(
-            "name columns; there are {}",
-            Column::ALL.map(Column::name).join(", ")
+            "name columns; there are {}, and indicators such as rsi_14",
+            Column::NAMES.join(", ")
         ));
     }
     Ok(chosen)
+}
+
+/// What is said of a column that is there twice.
+pub(super) fn twice(column: &Column) -> String {
+    format!("the column '{column}' is there twice")
 }
 
 /// Reads symbols separated by commas or spaces.

@@ -15,6 +15,7 @@ use crate::domain::Decimal;
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
 use crate::domain::event::ServiceSet;
+use crate::domain::indicator::{ChartPlace, IndicatorNames, IndicatorValues};
 use crate::domain::outcome::{DayStats, ErrorKind, Severity};
 use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
@@ -226,6 +227,42 @@ pub fn full() -> Snapshot {
         charts: vec![Arc::new(chart())],
         ..Snapshot::default()
     }
+}
+
+/// A board whose rows have indicators, but for the last two that traded; the second row has fewer of them.
+pub fn with_indicators() -> Snapshot {
+    let mut names = IndicatorNames::default();
+    let range = Some((0, 100));
+    names.push("sma(20)".parse().unwrap(), &[""], ChartPlace::Overlay);
+    names.push(
+        "rsi(14)".parse().unwrap(),
+        &[""],
+        ChartPlace::Pane { range },
+    );
+    let few = Arc::new(names.clone());
+    let outputs = &["upper", "middle", "lower"];
+    names.push("bb(20,2)".parse().unwrap(), outputs, ChartPlace::Overlay);
+    names.push("sma(20)@5m".parse().unwrap(), &[""], ChartPlace::Overlay);
+    let all = Arc::new(names);
+    let mut snapshot = full();
+    for (id, rsi) in [71.5, 28.25, 50.0, 9.125, 55.5].into_iter().enumerate() {
+        let row = snapshot.rows.get_mut(SymbolId(id as u32)).unwrap();
+        let price: f64 = row.last.unwrap().try_into().unwrap();
+        let values = [
+            Some(price * 0.99),
+            Some(rsi),
+            Some(price * 1.01),
+            Some(price * 0.99),
+            Some(price * 0.97),
+            None,
+        ];
+        let names = if id == 1 { &few } else { &all };
+        row.indicators = Some(Arc::new(IndicatorValues {
+            names: Arc::clone(names),
+            values: values[..names.len()].into(),
+        }));
+    }
+    snapshot
 }
 
 pub fn error(id: u64, message: &str, last_ms: i64) -> ErrorRow {

@@ -6,6 +6,7 @@
 mod actions;
 mod charts;
 mod lists;
+mod naming;
 mod notice;
 mod orders;
 mod overlays;
@@ -191,7 +192,7 @@ impl Model {
             .columns
             .clone()
             .unwrap_or_else(|| settings.columns.clone());
-        let sort = session.sort.unwrap_or(settings.sort);
+        let sort = session.sort.unwrap_or_else(|| settings.sort.clone());
         let view = session.view.unwrap_or(settings.view);
         let theme = Theme::of(settings.theme, settings.color_depth);
         let mut chart = ChartPanel::new();

@@ -329,7 +329,10 @@ fn draw_columns(model: &mut Model, buffer: &mut Buffer, entries: &[(Column, bool
         let mark = if *is_shown { "✓" } else { " " };
         let look = if *is_shown { theme.text } else { theme.dim };
         let room = place.width.saturating_sub(4);
-        let text = format!("{mark} {:<8} {}", column.heading(), column.name());
+        let text = match column {
+            Column::Value(name) => format!("{mark} {}", safe(name)),
+            column => format!("{mark} {:<8} {}", column.heading(), column.name()),
+        };
         put(
             buffer,
             place.x + 2,

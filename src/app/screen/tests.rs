@@ -113,8 +113,15 @@ fn adding_and_removing_symbols_is_a_choice() {
 fn the_configuration_knows_the_words_of_the_screen_and_no_others() {
     assert_eq!(words::THEMES, ThemeName::ALL.map(ThemeName::name));
     assert_eq!(words::VIEWS, View::ALL.map(View::name));
-    assert_eq!(words::COLUMNS, Column::ALL.map(Column::name));
-    assert_eq!(words::DEFAULT_COLUMNS, Column::DEFAULT.map(Column::name));
+    assert_eq!(words::COLUMNS, Column::NAMES);
+    assert_eq!(
+        Column::NAMES.as_slice(),
+        Column::ALL.each_ref().map(Column::name)
+    );
+    assert_eq!(
+        words::DEFAULT_COLUMNS,
+        Column::DEFAULT.each_ref().map(Column::name)
+    );
     assert_eq!(words::COLORS[1..], ColorDepth::ALL.map(ColorDepth::name));
     assert_eq!(words::GLYPHS[1..], GlyphSet::ALL.map(GlyphSet::name));
     let settings = Layers::default().load().unwrap().settings;

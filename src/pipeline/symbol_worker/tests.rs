@@ -149,7 +149,11 @@ fn quotes_and_trades_are_kept_with_what_is_known_of_them() {
         ..Level1::default()
     };
     give(&mut worker, 2, Payload::Level1(ask));
-    give(&mut worker, 3, Payload::TimeAndSales(Arc::default()));
+    give(
+        &mut worker,
+        3,
+        Payload::TimeAndSales(TimeAndSale::default()),
+    );
     let history = worker.context.history.snapshot();
     let quotes = &history.quotes.parts()[0];
     assert_eq!(quotes.column(0), [10.0, 10.0]);

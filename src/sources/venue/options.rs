@@ -230,11 +230,6 @@ impl Venue {
             repeats_trades: true,
         };
         let insecure = spec.parsed("insecure")?.unwrap_or(false);
-        let backfill = match spec.option("backfill").map(str::parse) {
-            None => None,
-            Some(Ok(span)) => Some(span),
-            Some(Err(reason)) => return Err(spec.wrong("backfill", reason)),
-        };
         let own = spec
             .kind()
             .options

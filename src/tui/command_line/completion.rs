@@ -2,6 +2,7 @@
 
 use crate::domain::time::Timeframe;
 
+use super::super::expression;
 use super::super::panels::query::completion::{Names, offer};
 use super::super::panels::watchlist::Column;
 use super::super::theme::ThemeName;
@@ -19,8 +20,8 @@ pub struct Known {
     pub indicators: Vec<String>,
     /// Those that they have.
     pub indicators_shown: Vec<String>,
-    /// Names of the indicators' values that symbols have.
-    pub indicator_values: Vec<String>,
+    /// Named values of the board, such as indicators.
+    pub values: Vec<String>,
 }
 
 /// The lines that a line begun can become: each has its last word completed.
@@ -29,16 +30,29 @@ pub fn completions(line: &str, known: &Known) -> Vec<String> {
     if let Some(question) = line.strip_prefix("sql ") {
         return questions(line, question, known);
     }
+    let first = line.split_whitespace().next().unwrap_or("");
     // The numbers of an indicator stand between commas too, and are part of its word.
-    let is_open = line.rfind('(') > line.rfind(')');
+    let is_open = first == "indicator" && line.rfind('(') > line.rfind(')');
     let text = if is_open {
         line.rsplit_once('(').map_or(line, |(text, _)| text)
     } else {
         line
     };
-    let at = text.rfind([' ', ',']).map_or(0, |at| at + 1);
+    // In an expression a word ends where an operator begins.
+    let is_end = |c: char| {
+        matches!(c, ' ' | ',') || (matches!(first, "sort" | "filter") && "()<>=!+*/&|".contains(c))
+    };
+    let mut at = text.rfind(is_end).map_or(0, |at| at + 1);
+    // A hyphen is a minus, but for the columns that have one.
     let (before, word) = line.split_at(at);
-    let first = before.split_whitespace().next().unwrap_or("");
+    let is_of_column = Column::NAMES.iter().any(|name| name.starts_with(word));
+    if let Some(minus) = word.rfind('-')
+        && matches!(first, "sort" | "filter")
+        && !is_of_column
+    {
+        at = before.len() + minus + 1;
+    }
+    let (before, word) = line.split_at(at);
     let words = before.split_whitespace().count();
     let names: Vec<&str> = if words == 0 {
         COMMANDS.iter().map(|entry| entry.name).collect()
@@ -50,6 +64,9 @@ pub fn completions(line: &str, known: &Known) -> Vec<String> {
         _ => (before.to_owned(), word),
     };
     let lower = word.to_lowercase();
+    if word.is_empty() && matches!(first, "filter") && words > 1 {
+        return Vec::new();
+    }
     let mut lines: Vec<String> = names
         .into_iter()
         .filter(|name| name.to_lowercase().starts_with(&lower))
@@ -64,7 +81,7 @@ pub fn completions(line: &str, known: &Known) -> Vec<String> {
 fn questions(line: &str, question: &str, known: &Known) -> Vec<String> {
     let names = Names {
         symbols: known.symbols.clone(),
-        indicators: known.indicator_values.clone(),
+        indicators: known.values.clone(),
     };
     let offer = offer(question, "", &names);
     let kept = line.len().saturating_sub(offer.replaces);
@@ -83,15 +100,26 @@ fn arguments<'a>(
     known: &'a Known,
 ) -> Vec<&'a str> {
     let symbols = || known.symbols.iter().map(String::as_str);
+    let values = || known.values.iter().map(String::as_str);
     let lists = || known.lists.iter().map(String::as_str);
     match (command, words) {
         ("theme", 1) => ThemeName::ALL.map(ThemeName::name).to_vec(),
         ("view", 1) => View::ALL.map(View::name).to_vec(),
-        ("sort", 1) => Column::ALL.map(Column::name).to_vec(),
-        ("sort", 2) => vec!["asc", "desc"],
-        ("columns", _) => Column::ALL
-            .map(Column::name)
+        ("sort", 1) => Column::NAMES.into_iter().chain(values()).collect(),
+        ("sort" | "filter", _) => Column::NAMES
             .into_iter()
+            .chain(values())
+            .chain(expression::WORDS)
+            .chain(
+                (command == "sort")
+                    .then_some(["asc", "desc"])
+                    .into_iter()
+                    .flatten(),
+            )
+            .collect(),
+        ("columns", _) => Column::NAMES
+            .into_iter()
+            .chain(values())
             .chain(["default", "all"])
             .filter(|name| !before.split([',', ' ']).any(|word| word == *name))
             .collect(),

@@ -26,7 +26,7 @@ fn lines_are_read() {
     assert_eq!(
         parse("sort volume asc"),
         Ok(Order::Sort(Sort {
-            column: Column::Volume,
+            key: SortKey::Column(Column::Volume),
             descending: false
         }))
     );
@@ -63,7 +63,9 @@ fn what_is_wrong_is_said_with_what_was_meant() {
         ("qit", "did you mean 'quit'"),
         ("xyzzy", "unknown command 'xyzzy'"),
         ("theme lihgt", "did you mean 'light'"),
-        ("sort volum", "did you mean 'volume'"),
+        ("sort (volume", "')' is missing"),
+        ("sort", "name a column"),
+        ("columns la-st", "no column"),
         ("columns last last", "twice"),
         ("bell maybe", "on or off"),
         ("list new all", "cannot be named"),
@@ -83,7 +85,7 @@ fn words_are_completed_where_they_stand() {
         lists: vec!["tech".into()],
         indicators: vec!["sma(20)".into(), "bb(20,2)".into()],
         indicators_shown: vec!["sma(50)".into()],
-        indicator_values: vec!["sma_20".into()],
+        values: vec!["rsi_14".into(), "sma_20".into()],
     };
     assert_eq!(completions("sp", &known), ["speed"]);
     assert_eq!(completions("theme hi", &known), ["theme high-contrast"]);
@@ -106,6 +108,16 @@ fn words_are_completed_where_they_stand() {
     assert_eq!(completions("list delete ", &known), ["list delete tech"]);
     assert_eq!(completions("sort volume d", &known), ["sort volume desc"]);
     assert_eq!(completions("sql select sma", &known), ["sql select sma_20"]);
+    assert_eq!(completions("sort rs", &known), ["sort rsi_14"]);
+    assert_eq!(completions("sort (last-vw", &known), ["sort (last-vwap"]);
+    assert_eq!(
+        completions("filter volume>1k and rs", &known),
+        ["filter volume>1k and rsi_14"]
+    );
+    assert_eq!(
+        completions("columns symbol sm", &known),
+        ["columns symbol sma_20"]
+    );
     assert!(completions("freeze x", &known).is_empty());
     assert_eq!(completions("", &known).len(), COMMANDS.len());
 }

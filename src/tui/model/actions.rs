@@ -123,12 +123,15 @@ impl Model {
 
     fn open_columns(&mut self) {
         let shown = self.panels.watchlist.columns().to_vec();
+        let names = self.value_names();
+        let values = names.iter().map(|name| Column::Value(name.into()));
         let hidden = Column::ALL
             .into_iter()
+            .chain(values)
             .filter(|column| !shown.contains(column));
         let entries = shown
             .iter()
-            .map(|column| (*column, true))
+            .map(|column| (column.clone(), true))
             .chain(hidden.map(|column| (column, false)))
             .collect();
         self.overlay = Some(Overlay::Columns { entries, at: 0 });

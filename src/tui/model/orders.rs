@@ -4,8 +4,10 @@ use crate::pipeline::Command;
 use crate::pipeline::source::TransportCommand;
 
 use super::super::command_line::Order;
+use super::super::expression::filter_error;
 use super::super::theme::Theme;
 use super::super::views::View;
+use super::naming::in_expression;
 use super::{Effect, Model};
 
 impl Model {
@@ -19,8 +21,14 @@ impl Model {
             }
             Order::View(View::Query) if self.panels.query.is_fresh(&self.shown) => self.ask(""),
             Order::View(view) => self.show_view(view),
-            Order::Sort(sort) => self.panels.watchlist.set_sort(sort),
-            Order::Columns(columns) => self.panels.watchlist.set_columns(columns),
+            Order::Sort(sort) => {
+                let sort = self.known_sort(sort)?;
+                self.panels.watchlist.set_sort(sort);
+            }
+            Order::Columns(columns) => {
+                let columns = self.known_columns(columns)?;
+                self.panels.watchlist.set_columns(columns);
+            }
             Order::Timeframe(timeframe) => self.panels.chart.set_timeframe(timeframe),
             Order::Tape(order) => {
                 let rules = order.apply(self.panels.tape.rules());
@@ -31,7 +39,12 @@ impl Model {
             Order::Charts(specs) => return self.obey_charts(&specs),
             Order::News(is_of_symbol) => self.panels.news.set_scope(is_of_symbol),
             Order::List(order) => return self.obey_list(order),
-            Order::Filter(text) => self.panels.watchlist.set_filter(&text),
+            Order::Filter(text) => {
+                if let Some(error) = filter_error(&text, &self.value_names()) {
+                    return Err(in_expression(&error));
+                }
+                self.panels.watchlist.set_filter(&text);
+            }
             Order::Select(spec) => {
                 let id = self
                     .shown

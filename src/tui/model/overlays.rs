@@ -34,7 +34,7 @@ impl Model {
                 let columns: Vec<Column> = entries
                     .iter()
                     .filter(|(_, is_shown)| *is_shown)
-                    .map(|(column, _)| *column)
+                    .map(|(column, _)| column.clone())
                     .collect();
                 // Without any column there is nothing to see; the last one stays.
                 if columns.is_empty() {

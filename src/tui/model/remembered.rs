@@ -10,7 +10,7 @@ impl Model {
     pub fn session(&self) -> SessionState {
         SessionState {
             view: Some(self.view),
-            sort: Some(self.panels.watchlist.sort()),
+            sort: Some(self.panels.watchlist.sort().clone()),
             symbols: self.latest.rows.iter().map(row_name).collect(),
             selected: self
                 .selected
@@ -36,7 +36,8 @@ impl Model {
             self.panels.watchlist.set_columns(columns);
         }
         if old.sort != self.settings.sort {
-            self.panels.watchlist.set_sort(self.settings.sort);
+            let sort = self.settings.sort.clone();
+            self.panels.watchlist.set_sort(sort);
         }
         if old.indicators != self.settings.indicators {
             let catalogue = &self.settings.indicator_catalogue;

@@ -4,13 +4,18 @@ use crate::pipeline::Command;
 
 use super::super::action::Edit;
 use super::super::command_line::{self, Known};
+use super::super::expression::{ExpressionError, filter_error};
 use super::super::panels::query::completion::Names;
 use super::super::text_input::TextInput;
+use super::super::values::ValueNames;
 use super::super::views::PanelId;
 use super::{Model, Overlay};
 
 /// How many lines the history keeps.
 const HISTORY_MAX: usize = 200;
+
+/// The command that a filter's line stands behind.
+const FILTER: &str = "filter ";
 
 /// What a line of text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +37,8 @@ pub(in super::super) struct Prompt {
     pub(in super::super) input: TextInput,
     /// What was wrong with the line when it was to be taken.
     pub(in super::super) error: Option<String>,
+    /// What is wrong with an expression, and where, while it is being typed.
+    pub(in super::super) problem: Option<ExpressionError>,
     /// Possible lines, and which of them stands there; `None` before the first Tab.
     pub(in super::super) completions: Vec<String>,
     pub(in super::super) chosen: Option<usize>,
@@ -46,6 +53,7 @@ impl Prompt {
             kind,
             input: TextInput::with(text),
             error: None,
+            problem: None,
             completions: Vec::new(),
             chosen: None,
             history_at: None,
@@ -78,13 +86,17 @@ impl Model {
             return;
         };
         prompt.error = None;
+        prompt.problem = None;
         prompt.chosen = None;
         prompt.completions.clear();
         let text = prompt.input.text().to_owned();
         match prompt.kind {
             PromptKind::Filter(PanelId::Errors) => self.panels.errors.set_filter(&text),
             PromptKind::Filter(PanelId::News) => self.panels.news.set_filter(&text),
-            PromptKind::Filter(_) => self.panels.watchlist.set_filter(&text),
+            PromptKind::Filter(_) => {
+                prompt.problem = filter_error(&text, &ValueNames::of(&self.latest));
+                self.panels.watchlist.set_filter(&text);
+            }
             PromptKind::HelpSearch => {
                 if let Some(Overlay::Help { top, query }) = &mut self.overlay {
                     *query = text;
@@ -101,7 +113,17 @@ impl Model {
         let known = self.known();
         if let Some(prompt) = &mut self.prompt {
             let text = prompt.input.text();
-            prompt.completions = command_line::completions(text, &known);
+            prompt.completions = match prompt.kind {
+                // The line of a filter is what stands behind the command.
+                PromptKind::Filter(_) => {
+                    command_line::completions(&format!("{FILTER}{text}"), &known)
+                        .iter()
+                        .filter_map(|line| line.strip_prefix(FILTER))
+                        .map(str::to_owned)
+                        .collect()
+                }
+                _ => command_line::completions(text, &known),
+            };
             if prompt.completions.len() == 1 && prompt.completions[0] == text {
                 prompt.completions.clear();
             }
@@ -112,8 +134,8 @@ impl Model {
         let names = Names::of(&self.latest);
         Known {
             symbols: names.symbols,
-            indicator_values: names.indicators,
             lists: self.lists.keys().cloned().collect(),
+            values: self.value_names().iter().map(str::to_owned).collect(),
             indicators: self.offered_indicators(),
             indicators_shown: self.indicator_texts(),
         }
@@ -161,7 +183,13 @@ impl Model {
     }
 
     fn submit(&mut self) {
-        let Some(prompt) = &self.prompt else { return };
+        let Some(prompt) = &mut self.prompt else {
+            return;
+        };
+        if let Some(problem) = &mut prompt.problem {
+            problem.is_unfinished = false;
+            return;
+        }
         let text = prompt.input.text().trim().to_owned();
         let outcome = match prompt.kind {
             PromptKind::Filter(_) | PromptKind::HelpSearch => Ok(()),
@@ -196,11 +224,13 @@ impl Model {
     }
 
     fn complete(&mut self, by: i64) {
-        let is_command = self
-            .prompt
-            .as_ref()
-            .is_some_and(|prompt| prompt.kind == PromptKind::Command);
-        if !is_command {
+        let can_complete = self.prompt.as_ref().is_some_and(|prompt| {
+            matches!(
+                prompt.kind,
+                PromptKind::Command | PromptKind::Filter(PanelId::Watchlist)
+            )
+        });
+        if !can_complete {
             return;
         }
         if self
@@ -230,6 +260,10 @@ impl Model {
         } else {
             prompt.chosen = Some(at);
             prompt.input.set(&line);
+            if prompt.kind != PromptKind::Command {
+                prompt.problem = filter_error(&line, &ValueNames::of(&self.latest));
+                self.panels.watchlist.set_filter(&line);
+            }
         }
     }
 

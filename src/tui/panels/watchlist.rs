@@ -1,9 +1,12 @@
 //! The watchlist: one row for each subscribed symbol.
 
 mod cells;
+mod choosing;
 mod columns;
 mod draw;
+mod filter;
 mod order;
+mod sort;
 
 #[cfg(test)]
 mod tests;
@@ -11,26 +14,29 @@ mod tests;
 use std::collections::HashMap;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Modifier;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
-use crate::domain::clock::Nanos;
 use crate::domain::symbol::{SymbolId, SymbolSpec};
 
+use super::super::expression::ExpressionError;
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-use super::super::text::{paint, safe};
+use super::super::text::paint;
 use cells::{CellWidth, SourceStates};
-pub use columns::{Column, Sort};
+pub use cells::{Mark, Standing};
+pub use columns::Column;
 use draw::{RowLine, draw_empty, row_text};
+use filter::Filter;
 use order::{OrderBy, RowOrder};
-pub use order::{change, change_percent};
+pub use order::{change, change_percent, number};
+pub use sort::{Sort, SortKey};
 
 /// Room for the mark and the space around it, left of the columns.
 const MARK_COLUMNS: u16 = 3;
 
 /// A column where it was drawn last.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Placed {
     column: Column,
     x: u16,
@@ -42,7 +48,7 @@ struct Placed {
 pub struct WatchlistPanel {
     columns: Vec<Column>,
     sort: Sort,
-    filter: String,
+    filter: Filter,
     list: Option<(String, Vec<SymbolSpec>)>,
     order: RowOrder,
     top: usize,
@@ -61,7 +67,7 @@ impl WatchlistPanel {
         Self {
             columns,
             sort,
-            filter: String::new(),
+            filter: Filter::default(),
             list: None,
             order: RowOrder::default(),
             top: 0,
@@ -88,8 +94,8 @@ impl WatchlistPanel {
 
     /// What it is sorted by.
     #[must_use]
-    pub fn sort(&self) -> Sort {
-        self.sort
+    pub fn sort(&self) -> &Sort {
+        &self.sort
     }
 
     /// Sorts by this from now on.
@@ -101,12 +107,18 @@ impl WatchlistPanel {
     /// The filter; empty when everything is shown.
     #[must_use]
     pub fn filter(&self) -> &str {
-        &self.filter
+        self.filter.text()
     }
 
-    /// Shows only rows that have every word of `filter` in their symbol or source.
+    /// What is wrong with the filter or with the expression that rows are sorted by.
+    #[must_use]
+    pub fn problem(&self) -> Option<&ExpressionError> {
+        self.order.filter_error().or(self.order.sort_error())
+    }
+
+    /// Shows only rows that meet a condition or have every word of `filter` in their symbol or source.
     pub fn set_filter(&mut self, filter: &str) {
-        filter.clone_into(&mut self.filter);
+        self.filter = Filter::of(filter);
         self.order.invalidate();
         self.top = 0;
         self.follow = true;
@@ -135,9 +147,10 @@ impl WatchlistPanel {
     /// Brings the order of the rows up to date.
     pub fn refresh(&mut self, context: &PanelContext<'_>) {
         let by = OrderBy {
-            sort: self.sort,
+            sort: &self.sort,
             filter: &self.filter,
             list: self.list.as_ref().map(|(_, symbols)| symbols.as_slice()),
+            stale_after_ms: context.stale_after_ms,
         };
         if self.order.refresh(context.snapshot, by, context.now) {
             self.widths.clear();
@@ -149,104 +162,6 @@ impl WatchlistPanel {
     pub fn flash_left_ms(&self) -> Option<u64> {
         self.flash_left_ms
     }
-
-    fn rows_visible(&self) -> usize {
-        usize::from(self.area.height.saturating_sub(1))
-    }
-
-    fn position(&self, id: Option<SymbolId>) -> Option<usize> {
-        id.and_then(|id| self.order.ids().iter().position(|other| *other == id))
-    }
-
-    /// Chooses the row that many places away, stopping at the ends.
-    fn step(&mut self, by: i64, context: &PanelContext<'_>) -> Response {
-        let count = self.order.ids().len();
-        if count == 0 {
-            return Response::Done;
-        }
-        let at = match self.position(context.selected) {
-            Some(at) => (at as i64).saturating_add(by).clamp(0, count as i64 - 1) as usize,
-            None if by > 0 && by != i64::MAX => 0,
-            None => count - 1,
-        };
-        self.order.touch(context.now);
-        self.follow = true;
-        Response::Select(self.order.ids()[at])
-    }
-
-    fn scroll(&mut self, by: i64, now: Nanos) -> Response {
-        let last_top = self.order.ids().len().saturating_sub(self.rows_visible());
-        self.top = (self.top as i64 + by).clamp(0, last_top as i64) as usize;
-        self.order.touch(now);
-        Response::Done
-    }
-
-    /// Keeps the top row valid, and the selected row in sight when the selection moved.
-    fn place_top(&mut self, selected: Option<SymbolId>) {
-        let visible = self.rows_visible();
-        if selected != self.seen_selected {
-            self.seen_selected = selected;
-            self.follow = true;
-        }
-        if self.follow
-            && visible > 0
-            && let Some(at) = self.position(selected)
-        {
-            self.follow = false;
-            if at < self.top {
-                self.top = at;
-            } else if at >= self.top + visible {
-                self.top = at + 1 - visible;
-            }
-        }
-        self.top = self.top.min(self.order.ids().len().saturating_sub(visible));
-    }
-
-    /// Sorts by the next of the columns that are on the screen.
-    fn sort_next(&mut self, context: &PanelContext<'_>) -> Response {
-        let is_shown = |column: Column| {
-            if self.placed.is_empty() {
-                // Nothing has been drawn yet.
-                column != Column::Source || context.snapshot.sources.len() > 1
-            } else {
-                self.placed.iter().any(|placed| placed.column == column)
-            }
-        };
-        let at = self
-            .columns
-            .iter()
-            .position(|column| *column == self.sort.column);
-        let (before, after) = self.columns.split_at(at.map_or(0, |at| at + 1));
-        let mut next = after.iter().chain(before).copied();
-        if let Some(column) = next.find(|column| is_shown(*column)) {
-            self.set_sort(Sort::by(column));
-        }
-        Response::Done
-    }
-
-    fn click(&mut self, position: Position, context: &PanelContext<'_>) -> Response {
-        if position.y == self.area.y {
-            let hit = self
-                .placed
-                .iter()
-                .find(|placed| (placed.x..placed.x + placed.width).contains(&position.x));
-            if let Some(placed) = hit {
-                let sort = if placed.column == self.sort.column {
-                    self.sort.reversed()
-                } else {
-                    Sort::by(placed.column)
-                };
-                self.set_sort(sort);
-            }
-            return Response::Done;
-        }
-        let row = self.top + usize::from(position.y.saturating_sub(self.area.y + 1));
-        self.order.touch(context.now);
-        match self.order.ids().get(row) {
-            Some(id) => Response::Select(*id),
-            None => Response::Done,
-        }
-    }
 }
 
 impl Panel for WatchlistPanel {
@@ -255,34 +170,7 @@ impl Panel for WatchlistPanel {
     }
 
     fn title(&self, context: &PanelContext<'_>) -> Line<'static> {
-        let theme = context.theme;
-        let total = context.snapshot.rows.len();
-        let shown = self.order.ids().len();
-        let name = self
-            .list()
-            .map_or_else(|| "Watchlist".to_owned(), |name| safe(name).into_owned());
-        let count = if shown == total {
-            format!(" · {total}")
-        } else {
-            format!(" · {shown} of {total}")
-        };
-        let arrow = if self.sort.descending { "↓" } else { "↑" };
-        let by = match self.sort.column {
-            Column::ChangePercent => "change %",
-            column => column.name(),
-        };
-        let mut spans = vec![
-            Span::styled(name, theme.accent),
-            Span::styled(count, theme.dim),
-            Span::styled(format!(" · by {by} {arrow}"), theme.dim),
-        ];
-        if !self.filter.is_empty() {
-            spans.push(Span::styled(
-                format!(" · /{}", safe(&self.filter)),
-                theme.warning,
-            ));
-        }
-        Line::from(spans)
+        draw::title(self, context)
     }
 
     fn render(&mut self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
@@ -308,7 +196,7 @@ impl Panel for WatchlistPanel {
                 let cells = self
                     .columns
                     .iter()
-                    .map(|column| (*column, cells::cell(row, *column, standing, context)))
+                    .map(|column| (column, cells::cell(row, column, standing, context)))
                     .collect();
                 RowLine {
                     row,
@@ -319,7 +207,14 @@ impl Panel for WatchlistPanel {
             .collect();
         // Widths only grow, so that columns stand still while numbers change.
         for (column, cell) in lines.iter().flat_map(|line| &line.cells) {
-            self.widths.entry(*column).or_default().fit(cell);
+            match self.widths.get_mut(*column) {
+                Some(width) => width.fit(cell),
+                None => self
+                    .widths
+                    .entry(Column::clone(column))
+                    .or_default()
+                    .fit(cell),
+            }
         }
         self.placed = self.place_columns(area, has_many_sources);
         self.draw_heading(area, buffer, context);
@@ -357,13 +252,13 @@ impl Panel for WatchlistPanel {
             PanelAction::Home => self.step(i64::MIN, context),
             PanelAction::End => self.step(i64::MAX, context),
             PanelAction::Open => context.selected.map_or(Response::Done, Response::OpenChart),
-            PanelAction::Back if !self.filter.is_empty() => {
+            PanelAction::Back if !self.filter.text().is_empty() => {
                 self.set_filter("");
                 Response::Done
             }
             PanelAction::SortNext => self.sort_next(context),
             PanelAction::SortReverse => {
-                self.set_sort(self.sort.reversed());
+                self.set_sort(self.sort.clone().reversed());
                 Response::Done
             }
             PanelAction::Copy => match context

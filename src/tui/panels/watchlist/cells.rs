@@ -13,6 +13,7 @@ use super::super::super::market::{beginning, lost_source};
 use super::super::super::number;
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, safe, width};
+use super::super::super::values;
 use super::columns::Column;
 use super::order::{change, change_percent};
 
@@ -192,7 +193,7 @@ pub fn flash_left_ms(row: &Row, context: &PanelContext<'_>) -> Option<u64> {
 
 /// The cell of a row in a column.
 #[must_use]
-pub fn cell(row: &Row, column: Column, standing: Standing, context: &PanelContext<'_>) -> Cell {
+pub fn cell(row: &Row, column: &Column, standing: Standing, context: &PanelContext<'_>) -> Cell {
     let theme = context.theme;
     let mark = Mark::of(row, standing, context.stale_after_ms);
     let plain = match mark {
@@ -242,6 +243,7 @@ pub fn cell(row: &Row, column: Column, standing: Standing, context: &PanelContex
         Column::Vwap => price(row.day.vwap),
         Column::Volume => known(row.day.volume.map(number::compact)),
         Column::Trend => Cell::default(),
+        Column::Value(name) => known(value_text(row, name, digits)),
         Column::Age => Cell {
             whole: standing
                 .age_ms
@@ -254,6 +256,24 @@ pub fn cell(row: &Row, column: Column, standing: Standing, context: &PanelContex
             },
         },
     }
+}
+
+/// A named value: prices with the digits of the row's prices, large numbers with a unit, small ones with more digits.
+fn value_text(row: &Row, name: &str, digits: usize) -> Option<String> {
+    let found = values::find(row, name)?;
+    let value = found.value?;
+    let size = value.abs();
+    Some(if found.is_price {
+        number::fixed(value, digits)
+    } else if size >= 99_999.5 {
+        number::compact(value)
+    } else if size >= 1.0 || value == 0.0 {
+        number::fixed(value, 2)
+    } else if size >= 0.001 {
+        number::fixed(value, 4)
+    } else {
+        number::fixed(value, 8)
+    })
 }
 
 fn flashing(mut cell: Cell, row: &Row, context: &PanelContext<'_>) -> Cell {

@@ -1,12 +1,15 @@
 //! The watchlist's columns: names, order, what is dropped first when there is little room.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::super::values::is_name;
+
 /// A column of the watchlist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Column {
     /// The symbol.
     Symbol,
@@ -40,10 +43,12 @@ pub enum Column {
     Trend,
     /// How old the last update is, by the data's own clock.
     Age,
+    /// A named value of the rows, such as the indicator `rsi_14`.
+    Value(Arc<str>),
 }
 
 impl Column {
-    /// Every column, in the usual order.
+    /// Every column that rows have of themselves, in the usual order.
     pub const ALL: [Self; 16] = [
         Self::Symbol,
         Self::Source,
@@ -80,9 +85,49 @@ impl Column {
         Self::Age,
     ];
 
+    /// The names of [`ALL`](Self::ALL) in commands and the configuration.
+    pub const NAMES: [&'static str; 16] = [
+        "symbol",
+        "source",
+        "last",
+        "change",
+        "change-percent",
+        "bid",
+        "bid-size",
+        "ask",
+        "ask-size",
+        "open",
+        "high",
+        "low",
+        "volume",
+        "vwap",
+        "trend",
+        "age",
+    ];
+
+    /// The column of rows themselves that has this name, or one that people write for it.
+    #[must_use]
+    pub fn known(text: &str) -> Option<Self> {
+        let name = match text {
+            "chg" => "change",
+            "chg%" | "change%" => "change-percent",
+            "sparkline" => "trend",
+            name => name,
+        };
+        let is_same = |known: &str| {
+            known.len() == name.len()
+                && known
+                    .bytes()
+                    .zip(name.bytes())
+                    .all(|(a, b)| a == b || (a == b'-' && b == b'_'))
+        };
+        let at = Self::NAMES.into_iter().position(is_same)?;
+        Self::ALL.into_iter().nth(at)
+    }
+
     /// The name in commands and the configuration.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Symbol => "symbol",
             Self::Source => "source",
@@ -100,12 +145,13 @@ impl Column {
             Self::Vwap => "vwap",
             Self::Trend => "trend",
             Self::Age => "age",
+            Self::Value(name) => name,
         }
     }
 
     /// The heading.
     #[must_use]
-    pub fn heading(self) -> &'static str {
+    pub fn heading(&self) -> &str {
         match self {
             Self::Symbol => "Symbol",
             Self::Source => "Source",
@@ -123,40 +169,44 @@ impl Column {
             Self::Vwap => "VWAP",
             Self::Trend => "Trend",
             Self::Age => "Age",
+            Self::Value(name) => name,
         }
     }
 
     /// Whether its text begins at the left.
     #[must_use]
-    pub fn is_text(self) -> bool {
+    pub fn is_text(&self) -> bool {
         matches!(self, Self::Symbol | Self::Source | Self::Trend)
     }
 
     /// Whether it is sorted with the largest first when it is chosen.
     #[must_use]
-    pub fn sorts_descending(self) -> bool {
+    pub fn sorts_descending(&self) -> bool {
         !matches!(self, Self::Symbol | Self::Source | Self::Age)
     }
 
     /// The lower, the longer it stays when the room gets less. Columns of the same number stay and go together: one
-    /// side of a quote alone is misleading.
-    pub(super) fn dispensability(self) -> u8 {
-        match self {
+    /// side of a quote alone is misleading. A value, which was asked for, stays longer than what is there anyway; of
+    /// several the first, by where they stand among the columns.
+    pub(super) fn dispensability(&self, at: usize) -> (u8, usize) {
+        let rank = match self {
             Self::Symbol => 0,
             Self::Last => 1,
             Self::ChangePercent => 2,
-            Self::Change => 3,
-            Self::Trend => 4,
-            Self::Volume => 5,
-            Self::Age => 6,
-            Self::Source => 7,
-            Self::Vwap => 8,
-            Self::Bid | Self::Ask => 9,
-            Self::BidSize | Self::AskSize => 10,
-            Self::High => 11,
-            Self::Low => 12,
-            Self::Open => 13,
-        }
+            Self::Value(_) => return (3, at),
+            Self::Change => 4,
+            Self::Trend => 5,
+            Self::Volume => 6,
+            Self::Age => 7,
+            Self::Source => 8,
+            Self::Vwap => 9,
+            Self::Bid | Self::Ask => 10,
+            Self::BidSize | Self::AskSize => 11,
+            Self::High => 12,
+            Self::Low => 13,
+            Self::Open => 14,
+        };
+        (rank, 0)
     }
 }
 
@@ -168,56 +218,31 @@ impl fmt::Display for Column {
 
 impl std::str::FromStr for Column {
     type Err = String;
+
+    /// A name that rows do not have of themselves is taken for that of a value, if it can be one.
     fn from_str(text: &str) -> Result<Self, String> {
-        let name = match text {
-            "chg" => "change",
-            "chg%" | "change%" => "change-percent",
-            "sparkline" => "trend",
-            name => name,
-        };
-        Self::ALL
-            .into_iter()
-            .find(|column| column.name() == name)
-            .ok_or_else(|| {
-                format!(
-                    "'{text}' is no column; there are {}",
-                    Self::ALL.map(Self::name).join(", ")
-                )
-            })
-    }
-}
-
-/// What the watchlist is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sort {
-    /// The column.
-    pub column: Column,
-    /// Whether the largest, or the last of the alphabet, comes first. What is unknown always comes last.
-    pub descending: bool,
-}
-
-impl Default for Sort {
-    fn default() -> Self {
-        Self::by(Column::Symbol)
-    }
-}
-
-impl Sort {
-    /// The usual order of a column.
-    #[must_use]
-    pub fn by(column: Column) -> Self {
-        Self {
-            column,
-            descending: column.sorts_descending(),
+        if let Some(column) = Self::known(text) {
+            return Ok(column);
         }
-    }
-
-    /// The other way round.
-    #[must_use]
-    pub fn reversed(self) -> Self {
-        Self {
-            descending: !self.descending,
-            ..self
+        if is_name(text) {
+            return Ok(Self::Value(text.into()));
         }
+        Err(format!(
+            "'{text}' is no column; there are {}, and the names of indicators such as rsi_14",
+            Self::NAMES.join(", ")
+        ))
+    }
+}
+
+impl TryFrom<String> for Column {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Column> for String {
+    fn from(column: Column) -> Self {
+        column.name().to_owned()
     }
 }

@@ -2,14 +2,16 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
 
 use crate::pipeline::snapshot::Row;
 
 use super::super::super::panel::PanelContext;
-use super::super::super::text::{cut, put, width};
+use super::super::super::text::{cut, put, safe, width};
 use super::cells::{self, Cell, CellWidth, Mark, SourceStates, Standing};
 use super::columns::Column;
 use super::order::change;
+use super::sort::SortKey;
 use super::{MARK_COLUMNS, Placed, WatchlistPanel};
 
 /// The widest that a text column gets.
@@ -24,44 +26,45 @@ impl WatchlistPanel {
     pub(super) fn place_columns(&self, area: Rect, has_many_sources: bool) -> Vec<Placed> {
         let gap = if area.width < 60 { 1 } else { 2 };
         let room = usize::from(area.width.saturating_sub(MARK_COLUMNS));
-        let wanted = |column: Column| -> usize {
+        let wanted = |column: &Column| -> usize {
             let content = match column {
                 Column::Trend => TREND_COLUMNS_MIN,
                 Column::Symbol | Column::Source => self
                     .widths
-                    .get(&column)
+                    .get(column)
                     .map_or(6, |width| width.total().clamp(6, TEXT_COLUMNS_MAX)),
-                column => self.widths.get(&column).map_or(0, |width| width.total()),
+                column => self.widths.get(column).map_or(0, |width| width.total()),
             };
-            content.max(column.heading().len())
+            content.max(width(&safe(column.heading())))
         };
         let candidates = self
             .columns
             .iter()
-            .copied()
-            .filter(|column| *column != Column::Source || has_many_sources);
-        let mut ranks: Vec<u8> = candidates.clone().map(Column::dispensability).collect();
+            .enumerate()
+            .filter(|(_, column)| **column != Column::Source || has_many_sources)
+            .map(|(at, column)| (column.dispensability(at), column));
+        let mut ranks: Vec<(u8, usize)> = candidates.clone().map(|(rank, _)| rank).collect();
         ranks.sort_unstable();
         ranks.dedup();
         // What is dispensable and wide does not keep out what is more dispensable and fits.
-        let mut kept: Vec<u8> = Vec::new();
+        let mut kept: Vec<(u8, usize)> = Vec::new();
         let mut spare = room + gap;
         for rank in ranks {
             let needed: usize = candidates
                 .clone()
-                .filter(|column| column.dispensability() == rank)
-                .map(|column| wanted(column) + gap)
+                .filter(|(of_column, _)| *of_column == rank)
+                .map(|(_, column)| wanted(column) + gap)
                 .sum();
             if needed <= spare || kept.is_empty() {
                 kept.push(rank);
                 spare = spare.saturating_sub(needed);
             }
         }
-        let shown = candidates.filter(|column| kept.contains(&column.dispensability()));
+        let shown = candidates.filter(|(rank, _)| kept.contains(rank));
         let mut x = area.x + MARK_COLUMNS;
         shown
-            .map(|column| {
-                let grown = if column == Column::Trend {
+            .map(|(_, column)| {
+                let grown = if *column == Column::Trend {
                     spare.min(TREND_COLUMNS_MAX - TREND_COLUMNS_MIN)
                 } else {
                     0
@@ -69,7 +72,7 @@ impl WatchlistPanel {
                 let columns =
                     (wanted(column) + grown).min(usize::from(area.right().saturating_sub(x)));
                 let placed = Placed {
-                    column,
+                    column: column.clone(),
                     x,
                     width: columns as u16,
                 };
@@ -81,18 +84,18 @@ impl WatchlistPanel {
 
     pub(super) fn draw_heading(&self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
         for placed in &self.placed {
-            let style = if placed.column == self.sort.column {
+            let style = if self.sort.key.column() == Some(&placed.column) {
                 context.theme.accent
             } else {
                 context.theme.dim
             };
-            let text = placed.column.heading();
+            let text = safe(placed.column.heading());
             let x = if placed.column.is_text() {
                 placed.x
             } else {
-                (placed.x + placed.width).saturating_sub(text.len() as u16)
+                placed.x + placed.width.saturating_sub(width(&text) as u16)
             };
-            put(buffer, x, area.y, placed.width, text, style);
+            put(buffer, x, area.y, placed.width, &text, style);
         }
     }
 
@@ -118,8 +121,8 @@ impl WatchlistPanel {
             mark.style(context),
         );
         for placed in &self.placed {
-            let column = placed.column;
-            if column == Column::Trend {
+            let column = &placed.column;
+            if *column == Column::Trend {
                 let line = cells::sparkline(row.trend.points(), usize::from(placed.width));
                 let style = match change(row) {
                     _ if mark == Mark::Stale => context.theme.dim,
@@ -133,8 +136,8 @@ impl WatchlistPanel {
             let Some((_, cell)) = cells.iter().find(|(it, _)| *it == column) else {
                 continue;
             };
-            let widths = self.widths.get(&column).copied().unwrap_or_default();
-            draw_cell(buffer, *placed, y, cell, widths);
+            let widths = self.widths.get(column).copied().unwrap_or_default();
+            draw_cell(buffer, placed, y, cell, widths);
         }
     }
 }
@@ -143,10 +146,10 @@ impl WatchlistPanel {
 pub(super) struct RowLine<'a> {
     pub(super) row: &'a Row,
     pub(super) standing: Standing,
-    pub(super) cells: Vec<(Column, Cell)>,
+    pub(super) cells: Vec<(&'a Column, Cell)>,
 }
 
-fn draw_cell(buffer: &mut Buffer, placed: Placed, y: u16, cell: &Cell, widths: CellWidth) {
+fn draw_cell(buffer: &mut Buffer, placed: &Placed, y: u16, cell: &Cell, widths: CellWidth) {
     if placed.column.is_text() {
         let text = cut(&cell.whole, usize::from(placed.width));
         put(buffer, placed.x, y, placed.width, &text, cell.style);
@@ -169,6 +172,42 @@ fn draw_cell(buffer: &mut Buffer, placed: Placed, y: u16, cell: &Cell, widths: C
     }
 }
 
+/// The title: which list, how many rows of how many, and what decides that.
+pub(super) fn title(panel: &WatchlistPanel, context: &PanelContext<'_>) -> Line<'static> {
+    let theme = context.theme;
+    let total = context.snapshot.rows.len();
+    let shown = panel.order.ids().len();
+    let name = panel
+        .list()
+        .map_or_else(|| "Watchlist".to_owned(), |name| safe(name).into_owned());
+    let count = if shown == total {
+        format!(" · {total}")
+    } else {
+        format!(" · {shown} of {total}")
+    };
+    let arrow = if panel.sort.descending { "↓" } else { "↑" };
+    let by = match &panel.sort.key {
+        SortKey::Column(Column::ChangePercent) => "change %".to_owned(),
+        key => safe(&key.to_string()).into_owned(),
+    };
+    let mut spans = vec![
+        Span::styled(name, theme.accent),
+        Span::styled(count, theme.dim),
+    ];
+    spans.push(match panel.order.sort_error() {
+        Some(_) => Span::styled(format!(" · by {by} ✖"), theme.error),
+        None => Span::styled(format!(" · by {by} {arrow}"), theme.dim),
+    });
+    if !panel.filter.text().is_empty() {
+        let text = safe(panel.filter.text());
+        spans.push(match panel.order.filter_error() {
+            Some(_) => Span::styled(format!(" · /{text} ✖"), theme.error),
+            None => Span::styled(format!(" · /{text}"), theme.warning),
+        });
+    }
+    Line::from(spans)
+}
+
 /// What a list without rows says.
 pub(super) fn draw_empty(
     panel: &WatchlistPanel,
@@ -178,7 +217,7 @@ pub(super) fn draw_empty(
 ) {
     let text = if context.snapshot.version == 0 {
         "waiting for the first data …"
-    } else if !context.snapshot.rows.is_empty() && !panel.filter.is_empty() {
+    } else if !context.snapshot.rows.is_empty() && !panel.filter.text().is_empty() {
         "nothing matches the filter · Esc shows everything"
     } else if !context.snapshot.rows.is_empty() {
         "none of this list's symbols is subscribed"
@@ -203,7 +242,7 @@ pub(super) fn row_text(row: &Row, columns: &[Column], context: &PanelContext<'_>
         .iter()
         .filter(|column| **column != Column::Trend)
         .map(|column| {
-            let cell = cells::cell(row, *column, standing, context);
+            let cell = cells::cell(row, column, standing, context);
             format!("{} {}{}", column.heading(), cell.whole, cell.fraction)
         })
         .collect::<Vec<_>>()

@@ -12,7 +12,12 @@ use crate::domain::time::UnixMs;
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::Row;
 
-use super::columns::{Column, Sort};
+use super::super::super::expression::{Condition, ExpressionError, NumberOf, RowFacts};
+use super::super::super::values::{ValueFinder, ValueNames};
+use super::cells::SourceStates;
+use super::columns::Column;
+use super::filter::{Filter, Kind, has_words};
+use super::sort::{Sort, SortKey};
 
 /// Rows are sorted again this long after the last time.
 const SORT_EVERY_MS: u64 = 1_000;
@@ -27,17 +32,30 @@ pub struct RowOrder {
     sorted: Nanos,
     touched: Option<Nanos>,
     is_due: bool,
+    filter_error: Option<ExpressionError>,
+    sort_error: Option<ExpressionError>,
 }
 
 /// What decides the order besides the data.
 #[derive(Debug, Clone, Copy)]
 pub struct OrderBy<'a> {
-    /// The column.
-    pub sort: Sort,
-    /// Words of which each has to be in the symbol or its source.
-    pub filter: &'a str,
+    /// What it is sorted by.
+    pub sort: &'a Sort,
+    /// Which rows are shown.
+    pub filter: &'a Filter,
     /// The named list that is shown; `None` shows everything.
     pub list: Option<&'a [SymbolSpec]>,
+    /// Data older than this, in milliseconds of the data's own time, is stale.
+    pub stale_after_ms: i64,
+}
+
+/// What of a row decides its place.
+enum Key {
+    Symbol,
+    Source,
+    Column(Column),
+    Value(ValueFinder),
+    Number(NumberOf),
 }
 
 impl RowOrder {
@@ -45,6 +63,18 @@ impl RowOrder {
     #[must_use]
     pub fn ids(&self) -> &[SymbolId] {
         &self.ids
+    }
+
+    /// What is wrong with the filter, since it was put to the board; everything is shown then.
+    #[must_use]
+    pub fn filter_error(&self) -> Option<&ExpressionError> {
+        self.filter_error.as_ref()
+    }
+
+    /// What is wrong with the expression that decides the order; the order is that of the symbols then.
+    #[must_use]
+    pub fn sort_error(&self) -> Option<&ExpressionError> {
+        self.sort_error.as_ref()
     }
 
     /// Makes the next [`refresh`](Self::refresh) order anew, because what decides it has changed.
@@ -65,7 +95,11 @@ impl RowOrder {
         let changed = self.is_due || members != self.members;
         if !changed {
             // Names do not change: an order by name stays right as long as the same rows are there.
-            if matches!(by.sort.column, Column::Symbol | Column::Source) {
+            let is_by_name = matches!(
+                by.sort.key,
+                SortKey::Column(Column::Symbol | Column::Source)
+            );
+            if is_by_name && !by.filter.is_of_values() {
                 return false;
             }
             let since = |then: Nanos| now.since(then).as_millis() as u64;
@@ -79,17 +113,51 @@ impl RowOrder {
         self.members = members;
         self.is_due = false;
         self.sorted = now;
-        self.ids = ordered(snapshot, by);
+        self.order(snapshot, by);
         changed
+    }
+
+    fn order(&mut self, snapshot: &Snapshot, by: OrderBy<'_>) {
+        let is_named = matches!(by.sort.key, SortKey::Expression(_)) || by.filter.is_of_values();
+        let names = if is_named {
+            ValueNames::of(snapshot)
+        } else {
+            ValueNames::default()
+        };
+        let (filter, filter_error) = parted(match by.filter.kind() {
+            Kind::Words(words) => Ok(Shown::Words(words)),
+            Kind::Expression(Ok(expression)) => expression.condition(&names).map(Shown::Condition),
+            Kind::Expression(Err(error)) => Err(error.clone()),
+        });
+        let (key, sort_error) = parted(match &by.sort.key {
+            SortKey::Column(Column::Symbol) => Ok(Key::Symbol),
+            SortKey::Column(Column::Source) => Ok(Key::Source),
+            SortKey::Column(Column::Value(name)) => Ok(Key::Value(ValueFinder::new(name))),
+            SortKey::Column(column) => Ok(Key::Column(column.clone())),
+            SortKey::Expression(expression) => expression.number(&names).map(Key::Number),
+        });
+        self.filter_error = filter_error;
+        self.sort_error = sort_error;
+        let filter = filter.unwrap_or(Shown::All);
+        self.ids = ordered(snapshot, by, &filter, &key.unwrap_or(Key::Symbol));
     }
 }
 
-fn ordered(snapshot: &Snapshot, by: OrderBy<'_>) -> Vec<SymbolId> {
-    let words: Vec<String> = by
-        .filter
-        .split_whitespace()
-        .map(str::to_lowercase)
-        .collect();
+/// Which rows are shown.
+enum Shown<'a> {
+    All,
+    Words(&'a [String]),
+    Condition(Condition),
+}
+
+fn parted<T>(result: Result<T, ExpressionError>) -> (Option<T>, Option<ExpressionError>) {
+    match result {
+        Ok(value) => (Some(value), None),
+        Err(error) => (None, Some(error)),
+    }
+}
+
+fn ordered(snapshot: &Snapshot, by: OrderBy<'_>, shown: &Shown<'_>, key: &Key) -> Vec<SymbolId> {
     let listed: Option<HashSet<&str>> = by
         .list
         .map(|list| list.iter().map(|spec| spec.symbol.as_str()).collect());
@@ -103,66 +171,63 @@ fn ordered(snapshot: &Snapshot, by: OrderBy<'_>) -> Vec<SymbolId> {
         }
         _ => true,
     };
+    let sources = SourceStates::of(snapshot);
+    let stale_after_ms = by.stale_after_ms;
+    let is_shown = |row: &Row| match shown {
+        Shown::All => true,
+        Shown::Words(words) => has_words(row, words),
+        Shown::Condition(condition) => condition.holds(&facts(row, &sources, stale_after_ms)),
+    };
     let rows = snapshot
         .rows
         .iter()
-        .filter(|row| in_list(row) && matches(row, &words));
-    match by.sort.column {
-        Column::Symbol | Column::Source => {
+        .filter(|row| in_list(row) && is_shown(row));
+    let by_number: Box<dyn Fn(&Row) -> Option<f64>> = match key {
+        Key::Symbol | Key::Source => {
             let mut rows: Vec<&Row> = rows.collect();
             rows.sort_by(|a, b| {
-                let texts = if by.sort.column == Column::Source {
-                    a.source
-                        .cmp(&b.source)
-                        .then_with(|| a.symbol.cmp(&b.symbol))
-                } else {
-                    a.symbol
-                        .cmp(&b.symbol)
-                        .then_with(|| a.source.cmp(&b.source))
+                let sources = match key {
+                    Key::Source => a.source.cmp(&b.source),
+                    _ => Ordering::Equal,
                 };
+                let texts = sources
+                    .then_with(|| a.symbol.cmp(&b.symbol))
+                    .then_with(|| a.source.cmp(&b.source));
                 directed(texts, by.sort)
             });
-            rows.into_iter().map(|row| row.id).collect()
+            return rows.into_iter().map(|row| row.id).collect();
         }
-        column => {
-            let mut keyed: Vec<(Option<f64>, &Row)> =
-                rows.map(|row| (number(row, column), row)).collect();
-            keyed.sort_by(|(a, row_a), (b, row_b)| {
-                let numbers = match (a, b) {
-                    (Some(a), Some(b)) => directed(a.total_cmp(b), by.sort),
-                    (Some(_), None) => Ordering::Less,
-                    (None, Some(_)) => Ordering::Greater,
-                    (None, None) => Ordering::Equal,
-                };
-                // Equal values stand by name, so that they never change places.
-                numbers.then_with(|| row_a.symbol.cmp(&row_b.symbol))
-            });
-            keyed.into_iter().map(|(_, row)| row.id).collect()
-        }
+        Key::Column(column) => Box::new(|row| number(row, column)),
+        Key::Value(finder) => Box::new(|row| finder.get(row)),
+        Key::Number(of) => Box::new(|row| of.of(&facts(row, &sources, stale_after_ms))),
+    };
+    let mut keyed: Vec<(Option<f64>, &Row)> = rows.map(|row| (by_number(row), row)).collect();
+    keyed.sort_by(|(a, row_a), (b, row_b)| {
+        let numbers = match (a, b) {
+            (Some(a), Some(b)) => directed(a.total_cmp(b), by.sort),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
+        };
+        // Equal values stand by name, so that they never change places.
+        numbers.then_with(|| row_a.symbol.cmp(&row_b.symbol))
+    });
+    keyed.into_iter().map(|(_, row)| row.id).collect()
+}
+
+fn facts<'a>(row: &'a Row, sources: &SourceStates<'_>, stale_after_ms: i64) -> RowFacts<'a> {
+    RowFacts {
+        row,
+        standing: sources.standing(row),
+        stale_after_ms,
     }
 }
 
-fn directed(ordering: Ordering, sort: Sort) -> Ordering {
+fn directed(ordering: Ordering, sort: &Sort) -> Ordering {
     if sort.descending {
         ordering.reverse()
     } else {
         ordering
-    }
-}
-
-fn matches(row: &Row, words: &[String]) -> bool {
-    words
-        .iter()
-        .all(|word| contains(row.symbol.as_str(), word) || contains(row.source.as_str(), word))
-}
-
-fn contains(text: &str, lower_word: &str) -> bool {
-    if text.is_ascii() && lower_word.is_ascii() {
-        text.as_bytes()
-            .windows(lower_word.len())
-            .any(|part| part.eq_ignore_ascii_case(lower_word.as_bytes()))
-    } else {
-        text.to_lowercase().contains(lower_word)
     }
 }
 
@@ -180,8 +245,9 @@ pub fn change_percent(row: &Row) -> Option<f64> {
     Some(change(row)? / reference.abs() * 100.0)
 }
 
-/// What a column sorts by; `None` for what is unknown.
-fn number(row: &Row, column: Column) -> Option<f64> {
+/// What a column sorts by; `None` for what is unknown, and for names and named values.
+#[must_use]
+pub fn number(row: &Row, column: &Column) -> Option<f64> {
     let decimal = |value: Option<crate::domain::Decimal>| value.and_then(|it| it.try_into().ok());
     match column {
         Column::Last => decimal(row.last),
@@ -198,6 +264,6 @@ fn number(row: &Row, column: Column) -> Option<f64> {
         Column::Vwap => row.day.vwap,
         // The oldest update has the greatest age.
         Column::Age => row.updated.map(|UnixMs(ms)| -(ms as f64)),
-        Column::Symbol | Column::Source => None,
+        Column::Symbol | Column::Source | Column::Value(_) => None,
     }
 }

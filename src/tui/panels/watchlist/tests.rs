@@ -8,7 +8,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::super::super::fixture::{NOW, Scene, TAKEN, full, row, stale};
+use super::super::super::fixture::{NOW, Scene, TAKEN, full, row, stale, with_indicators};
 use super::super::super::panel::{Panel, PanelAction, PanelMouse, Response};
 use super::super::super::screen::plain_text;
 use super::super::super::theme::{ColorDepth, Theme, ThemeName};
@@ -50,7 +50,10 @@ fn any_column_sorts_and_what_is_unknown_comes_last() {
         (Column::Bid, true, "AAPL", "VIX"),
         (Column::Age, true, "SPY", "DUD"),
     ] {
-        panel.set_sort(Sort { column, descending });
+        panel.set_sort(Sort {
+            key: SortKey::Column(column.clone()),
+            descending,
+        });
         panel.refresh(&context);
         let order = symbols(&panel, context.snapshot);
         assert_eq!(order.first().unwrap(), first, "{column} {order:?}");
@@ -62,7 +65,7 @@ fn any_column_sorts_and_what_is_unknown_comes_last() {
 #[test]
 fn rows_do_not_jump_within_a_second_nor_while_the_user_moves() {
     let by_last = Sort {
-        column: Column::Last,
+        key: SortKey::Column(Column::Last),
         descending: true,
     };
     let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), by_last);
@@ -200,9 +203,9 @@ fn a_click_on_a_heading_sorts_and_a_second_one_reverses() {
     let at = text.lines().next().unwrap().find("Chg%").unwrap() as u16;
     let click = PanelMouse::Click(Position::new(at, 0));
     panel.mouse(click, &context);
-    assert_eq!(panel.sort(), Sort::by(Column::ChangePercent));
+    assert_eq!(*panel.sort(), Sort::by(Column::ChangePercent));
     panel.mouse(click, &context);
-    assert_eq!(panel.sort(), Sort::by(Column::ChangePercent).reversed());
+    assert_eq!(*panel.sort(), Sort::by(Column::ChangePercent).reversed());
     drawn(&mut panel, &context, 120, 10);
     let row = panel.mouse(PanelMouse::Click(Position::new(5, 1)), &context);
     assert_eq!(
@@ -308,12 +311,12 @@ fn sorting_steps_through_the_columns_on_the_screen() {
     let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
     // Before the first frame the only source has no column either.
     panel.act(PanelAction::SortNext, &context);
-    assert_eq!(panel.sort().column, Column::Last);
+    assert_eq!(panel.sort().key.column(), Some(&Column::Last));
     let text = drawn(&mut panel, &context, 40, 10);
     let heading = text.lines().next().unwrap().to_owned();
     for _ in 0..8 {
         panel.act(PanelAction::SortNext, &context);
-        let column = panel.sort().column;
+        let column = panel.sort().key.column().unwrap().clone();
         assert!(
             heading.split_whitespace().any(|it| it == column.heading()),
             "{column} is not in {heading}"
@@ -322,7 +325,7 @@ fn sorting_steps_through_the_columns_on_the_screen() {
     // From a column that is not shown it goes on with the next one that is.
     panel.set_sort(Sort::by(Column::Age));
     panel.act(PanelAction::SortNext, &context);
-    assert_eq!(panel.sort().column, Column::Symbol);
+    assert_eq!(panel.sort().key.column(), Some(&Column::Symbol));
 }
 
 #[test]
@@ -374,4 +377,100 @@ fn room_that_is_left_is_used() {
         heading.contains("Bid") && heading.contains("Ask") && !heading.contains("VWAP"),
         "{text}"
     );
+}
+
+#[test]
+fn an_indicator_is_a_column_with_its_points_under_each_other() {
+    let scene = Scene::new(with_indicators());
+    let context = scene.context();
+    let value = |name: &str| Column::Value(name.into());
+    let columns = vec![
+        Column::Symbol,
+        Column::Last,
+        value("rsi_14"),
+        value("sma_20"),
+    ];
+    let mut panel = WatchlistPanel::new(columns, Sort::by(value("rsi_14")));
+    let text = drawn(&mut panel, &context, 60, 10);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].contains("rsi_14") && lines[0].contains("sma_20"),
+        "{text}"
+    );
+    // The largest first; what has none comes last and is a dash.
+    assert!(
+        lines[1].contains("AAPL") && lines[1].contains("71.50"),
+        "{text}"
+    );
+    assert!(
+        lines[5].contains("TSLA") || lines[5].contains("SPY"),
+        "{text}"
+    );
+    assert!(lines[8].matches('–').count() >= 2, "{text}");
+    let points: Vec<usize> = lines[1..6]
+        .iter()
+        .map(|line| {
+            let chars: Vec<char> = line.chars().collect();
+            let points: Vec<usize> = (0..chars.len()).filter(|at| chars[*at] == '.').collect();
+            points[1]
+        })
+        .collect();
+    assert!(points.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
+    for width in 1..100 {
+        drawn(&mut panel, &context, width, 10);
+    }
+}
+
+#[test]
+fn a_condition_filters_and_an_expression_sorts() {
+    let scene = Scene::new(with_indicators());
+    let context = scene.context();
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    for (filter, expected) in [
+        ("rsi < 30 and volume > 1e6", &["AMZN"][..]),
+        ("rsi < 30", &["AMZN", "SPY"]),
+        ("not rsi > 30", &["AMZN", "BAC", "DUD", "SPY", "VIX"]),
+        ("symbol = aapl", &["AAPL"]),
+        ("source != replay", &[]),
+    ] {
+        panel.set_filter(filter);
+        panel.refresh(&context);
+        assert_eq!(symbols(&panel, context.snapshot), expected, "{filter}");
+        assert_eq!(panel.problem(), None);
+    }
+    panel.set_filter("rsx < 30");
+    panel.refresh(&context);
+    assert_eq!(panel.ids().len(), 8, "what is wrong hides nothing");
+    let problem = panel.problem().unwrap().to_string();
+    assert!(problem.contains("did you mean 'rsi_14'"), "{problem}");
+    assert!(panel.title(&context).to_string().contains("✖"));
+    panel.set_filter("");
+    panel.set_sort(Sort::by_key("(last - vwap) / vwap".parse().unwrap()));
+    panel.refresh(&context);
+    assert_eq!(panel.problem(), None);
+    let order = symbols(&panel, context.snapshot);
+    assert_eq!(
+        (order[0].as_str(), order[1].as_str()),
+        ("AAPL", "SPY"),
+        "{order:?}"
+    );
+    assert_eq!(
+        order[7], "VIX",
+        "without a volume there is no average: {order:?}"
+    );
+}
+
+#[test]
+fn what_a_condition_shows_changes_with_the_values() {
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    panel.set_filter("last > 1000");
+    panel.refresh(&Scene::new(full()).context());
+    assert_eq!(panel.ids(), [SymbolId(1)]);
+    let mut moved = full();
+    moved.rows.get_mut(SymbolId(0)).unwrap().last = Some(crate::domain::Decimal::new(9_999, 0));
+    let scene = Scene::new(moved);
+    let mut context = scene.context();
+    context.now = Nanos(TAKEN.0 + 1_100 * Nanos::PER_MS);
+    panel.refresh(&context);
+    assert_eq!(panel.ids(), [SymbolId(0), SymbolId(1)]);
 }
