@@ -133,7 +133,6 @@ fn arguments<'a>(
             .chain((words == 1).then_some("off"))
             .collect(),
         ("compare", words) => symbols().chain((words == 1).then_some("off")).collect(),
-        ("charts", _) => symbols().collect(),
         ("screenshot", 1) => View::ALL[1..].iter().map(|view| view.name()).collect(),
         ("timeframe", 1) => Timeframe::ALL.map(Timeframe::label).to_vec(),
         ("bell" | "flash", 1) => vec!["on", "off"],
@@ -149,7 +148,7 @@ fn arguments<'a>(
             .chain(lists())
             .collect(),
         ("list", 2) if before.contains(" delete") || before.contains(" show") => lists().collect(),
-        ("remove" | "release" | "select" | "list", _) => symbols().collect(),
+        ("remove" | "release" | "select" | "list" | "charts", _) => symbols().collect(),
         ("zone", 1) => vec![
             "America/New_York",
             "America/Chicago",
