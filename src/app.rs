@@ -1,7 +1,7 @@
 //! Puts the parts together: command line → settings → sources, sinks and engine → screen or JSON lines → exit code.
 //!
 //! - [`analyst`]: answers questions about the data beside the stream
-//! - [`query`]: `query`
+//! - [`query`]: one question about all that the sources give, answered without a screen
 //! - [`exit`]: exit codes, and what is said on stderr
 //! - [`paths`]: where configuration, session and log are
 //! - [`past`]: reads bars from before the start

@@ -141,10 +141,10 @@ impl Progress {
         }
         let results = self.seen.results.load(Ordering::Relaxed);
         let time = UnixMs(self.seen.time.load(Ordering::Relaxed));
-        let mut line = format!("\r\u{1b}[Kstreamer-tui: {results} results");
-        if let Some(time) = time.new_york().filter(|_| time.0 > 0) {
-            line.push_str(&format!(", now at {} New York", time.format("%F %H:%M")));
-        }
+        let time = time.new_york().filter(|_| time.0 > 0);
+        let time = time.map(|time| format!(", now at {} New York", time.format("%F %H:%M")));
+        let time = time.unwrap_or_default();
+        let line = format!("\r\u{1b}[Kstreamer-tui: {results} results{time}");
         self.is_shown.store(true, Ordering::Relaxed);
         write(&line);
     }
