@@ -22,7 +22,6 @@
 mod answer;
 mod bars;
 mod column;
-mod frame;
 mod message;
 mod rows;
 mod statement;
