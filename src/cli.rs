@@ -5,7 +5,6 @@ mod query;
 mod refusal;
 
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, styling};
