@@ -19,12 +19,14 @@ use chrono_tz::America::New_York;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use streamer_tui::compute::history::{BarHistory, HistoryBudget};
+use streamer_tui::compute::indicator::{Bank, IndicatorSet};
 use streamer_tui::compute::resample::{SessionFinder, candles};
 use streamer_tui::decode::csv::Layout;
 use streamer_tui::decode::envelope::decode_line;
 use streamer_tui::domain::Decimal;
 use streamer_tui::domain::bar::{Candle, Ohlcv};
 use streamer_tui::domain::event::DataService;
+use streamer_tui::domain::indicator::IndicatorSpec;
 use streamer_tui::domain::outcome::{DayStats, ResultBody, ResultInstance};
 use streamer_tui::domain::source::SourceName;
 use streamer_tui::domain::symbol::{Resolution, Symbol, SymbolId};
@@ -34,6 +36,9 @@ use streamer_tui::sinks::json_lines::JsonLines;
 use streamer_tui::sources::simulator::model::{MarketModel, ModelSettings};
 use streamer_tui::sources::simulator::services::Services;
 use streamer_tui::sources::simulator::symbol_name;
+use streamer_tui::sources::spec::SourceSpec;
+use streamer_tui::sources::venue::session::{Input, Session};
+use streamer_tui::sources::venue::{Incoming, Output, binance};
 
 /// Events in a batch, as the simulator sends them.
 const BATCH_EVENTS: usize = 128;
@@ -134,6 +139,54 @@ fn candle(minute: i64) -> Candle {
     }
 }
 
+/// Messages of a venue through its protocol: written as the venue writes them, and as it might.
+fn venue(criterion: &mut Criterion) {
+    const DATA: [(&str, &str, &str); 3] = [
+        (
+            "trade",
+            "trade",
+            r#""e":"trade","E":1723075200000,"s":"BTCUSDT","t":12345,"p":"104.29000000","q":"0.01230000","T":1723075200000,"m":true,"M":true"#,
+        ),
+        (
+            "quote",
+            "bookTicker",
+            r#""u":400900217,"s":"BTCUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000""#,
+        ),
+        (
+            "bar",
+            "kline_1m",
+            r#""e":"kline","E":1672515782136,"s":"BTCUSDT","k":{"t":1672515780000,"T":1672515839999,"s":"BTCUSDT","i":"1m","f":100,"L":200,"o":"0.0010","c":"0.0020","h":"0.0025","l":"0.0015","v":"1000","n":100,"x":false,"q":"1.0000","V":"500","Q":"0.500","B":"123456"}"#,
+        ),
+    ];
+    let spec: SourceSpec = "binance:".parse().expect("a good specification");
+    let setup = binance::VENUE
+        .setup(&spec, &|_| None)
+        .expect("a good setup");
+    let protocol = (binance::VENUE.protocol)(&setup).expect("a good protocol");
+    let mut session = Session::new(protocol, &setup);
+    let (mut output, now) = (Output::default(), UnixMs(1_723_075_200_000));
+    let symbol = (Symbol::new("BTCUSDT").expect("a good symbol"), SymbolId(0));
+    session.take(Input::Subscribe(&[symbol]), now, &mut output);
+    session.take(Input::Opened, now, &mut output);
+    let mut group = criterion.benchmark_group("venue");
+    group.throughput(Throughput::Elements(1));
+    for (name, stream, data) in DATA {
+        for (way, space) in [("as usual", ""), ("otherwise", " ")] {
+            let text = format!(r#"{{"stream":"btcusdt@{stream}","data":{{{data}{space}}}}}"#);
+            group.bench_function(format!("{name} of Binance, written {way}"), |bencher| {
+                bencher.iter(|| {
+                    output.clear();
+                    let message = Incoming::Text(&text);
+                    session.take(Input::Message(message), now, &mut output);
+                    black_box(output.events.len())
+                });
+            });
+            assert_eq!(output.events.len(), 1, "{text}");
+        }
+    }
+    group.finish();
+}
+
 /// Keeping bars, and making longer ones of them.
 fn history(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("history");
@@ -161,6 +214,58 @@ fn history(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Every indicator of bars, in an order in which the first five are a usual choice.
+const INDICATORS: [&str; 20] = [
+    "sma",
+    "vwap",
+    "bb",
+    "rsi",
+    "macd",
+    "ema",
+    "wma",
+    "atr",
+    "stoch",
+    "adx",
+    "obv",
+    "cci",
+    "mfi",
+    "donchian",
+    "keltner",
+    "roc",
+    "volatility",
+    "zscore",
+    "rvol",
+    "slope",
+];
+
+/// What a bar costs with some indicators, after so many bars before it: all of them have to be updated and read.
+fn indicators(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("indicators");
+    group.throughput(Throughput::Elements(1));
+    for count in [0, 5, 20] {
+        let specs: Vec<IndicatorSpec> = INDICATORS[..count]
+            .iter()
+            .map(|name| name.parse().expect("a good indicator"))
+            .collect();
+        let set = IndicatorSet::new(&specs).expect("indicators that there are");
+        for rows in [1_000, 1_000_000] {
+            let mut bank = Bank::of_bars(&set, None);
+            bank.rebuild((0..rows).map(|minute| (candle(minute), UnixMs(0))));
+            let mut values = vec![None; set.names().len()];
+            let mut minute = rows;
+            group.bench_function(format!("{count} after {rows} bars"), |bencher| {
+                bencher.iter(|| {
+                    bank.take(&candle(minute), UnixMs(0));
+                    bank.write(&mut values);
+                    minute += 1;
+                    black_box(values.last().copied())
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
 /// Results as JSON lines.
 fn json_lines(criterion: &mut Criterion) {
     let price = Some(Decimal::new(19_984, 2));
@@ -177,6 +282,7 @@ fn json_lines(criterion: &mut Criterion) {
             },
             timeframe: Timeframe::M1,
             partial: false,
+            indicators: None,
         },
         last: price,
         day: DayStats::default(),
@@ -194,5 +300,7 @@ fn json_lines(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(parts, decode, history, json_lines, simulator);
+criterion_group!(
+    parts, decode, venue, history, indicators, json_lines, simulator
+);
 criterion_main!(parts);

@@ -1,20 +1,30 @@
 //! Puts the parts together: command line → settings → sources, sinks and engine → screen or JSON lines → exit code.
 //!
+//! - [`analyst`]: answers questions about the data beside the stream
+//! - [`query`]: `query`
 //! - [`exit`]: exit codes, and what is said on stderr
 //! - [`paths`]: where configuration, session and log are
 //! - [`plan`]: opens the sources and divides the symbols among them
 //! - [`shutdown`]: signals, and the deadline of a drain
 //! - [`panic_hook`]: gives the terminal back before a panic is shown
 //! - [`reload`]: applies a changed configuration
+//! - [`export`]: data to files
 //! - [`headless`]: JSON lines out, commands in
 //! - [`screen`]: the terminal, with the saved session
 //! - [`report`]: `check` and `sources`
 
+#[cfg(feature = "frames")]
+pub mod analyst;
+#[cfg(feature = "frames")]
+mod columns;
 pub mod exit;
+pub mod export;
 pub mod headless;
 pub mod panic_hook;
 pub mod paths;
 pub mod plan;
+#[cfg(feature = "frames")]
+pub mod query;
 pub mod reload;
 pub mod report;
 pub mod screen;
@@ -31,12 +41,19 @@ use crate::bench;
 use crate::cli::{self, Invocation, Task};
 use crate::config::environment::Environment;
 use crate::config::problem::Problems;
+use crate::config::settings::Settings;
 use crate::config::{ConfigFile, Layers, Loaded, key};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::Command;
+use crate::pipeline::columns::ColumnEngine;
 use crate::pipeline::engine::{self, Outputs};
+use crate::pipeline::question::Analyst;
+#[cfg(not(feature = "frames"))]
+use crate::pipeline::question::NoAnalyst;
 use crate::pipeline::recording::{Recorder, RecordingError};
+use crate::pipeline::settings::EngineSettings;
+use crate::sinks::files::FilesError;
 use crate::stores::recording::{FileRecorder, RecorderSettings};
 use crate::telemetry;
 use crate::tui::{self, TuiError};
@@ -58,6 +75,12 @@ pub enum AppError {
     /// The folder to record into cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// Files cannot be written.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// What is asked for does not go together.
+    #[error("{0}")]
+    Usage(String),
     /// The terminal cannot show the screen.
     #[error("this terminal (TERM={0}) cannot show the screen; --headless needs none")]
     Terminal(String),
@@ -81,7 +104,11 @@ impl AppError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Recording(_) | Self::Terminal(_) => Exit::Usage,
+            Self::Config(_) | Self::Recording(_) | Self::Terminal(_) | Self::Usage(_) => {
+                Exit::Usage
+            }
+            Self::Files(FilesError::Write { .. } | FilesError::SeveralTables(..)) => Exit::Failed,
+            Self::Files(FilesError::Exists(_) | FilesError::NotBuiltIn(_)) => Exit::Usage,
             Self::Plan(error) => error.exit(),
             Self::Screen(_) | Self::System { .. } => Exit::Failed,
         }
@@ -91,6 +118,9 @@ impl AppError {
 /// Runs the program with the process's arguments and environment.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Before there is any other thread.
+    #[cfg(feature = "frames")]
+    analyst::use_one_thread();
     let invocation = match cli::parse(std::env::args_os()) {
         Ok(invocation) => invocation,
         Err(refusal) => {
@@ -113,6 +143,20 @@ fn dispatch(invocation: Invocation) -> Result<Exit, AppError> {
         Task::Sources { kind, json } => Ok(report::sources(kind.as_deref(), json)),
         Task::Bench { json } => Ok(run_bench(json)),
         Task::Check { json } => Ok(report::check(&layers_of(invocation), json)),
+        #[cfg(feature = "frames")]
+        Task::Query(ref request) => {
+            let request = request.clone();
+            query::run(&layers_of(invocation), &request)
+        }
+        #[cfg(not(feature = "frames"))]
+        Task::Query(_) => {
+            exit::say("this build cannot answer questions; build it with the feature 'frames'");
+            Ok(Exit::Usage)
+        }
+        Task::Export(ref request) => {
+            let request = request.clone();
+            export::run(&layers_of(invocation), request)
+        }
         Task::Run => run(layers_of(invocation)),
     }
 }
@@ -182,20 +226,20 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     let mut limits = loaded.settings.engine.clone();
     limits.stop_when_ended = is_headless;
     let outcome = RunOutcome::default();
-    let sinks = if is_headless {
-        let sink = HeadlessSink::on_stdout(&outcome).map_err(AppError::system("stdout"))?;
-        vec![sink]
-    } else {
-        Vec::new()
-    };
+    let (mut sinks, files) = export::sinks(&loaded.settings, &sources, &clock)?;
+    if is_headless {
+        sinks.push(HeadlessSink::on_stdout(&outcome).map_err(AppError::system("stdout"))?);
+    }
+    let analyst = analyst_of(&limits, &clock);
     let engine = engine::start(
         limits,
         sources,
         Outputs {
             sinks,
             recorder: Arc::clone(&recorder),
+            analyst,
+            columns: columns_of(&loaded.settings)?,
             troubles: troubles(&failures, warnings),
-            ..Outputs::from(Vec::new())
         },
         Arc::clone(&clock),
         None,
@@ -222,9 +266,43 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     };
     drop(reload);
     recorder.end();
+    for files in files {
+        let report = files.wait()?;
+        tracing::info!(rows = report.rows, files = report.files.len(), "written");
+    }
     shutdown.finish();
     tracing::info!(?exit, "ended");
     Ok(exit)
+}
+
+/// Who answers questions about the data.
+#[cfg(feature = "frames")]
+fn analyst_of(settings: &EngineSettings, clock: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
+    let indicators = settings.indicators.whole();
+    Arc::new(analyst::PolarsAnalyst::new(Arc::clone(clock), indicators))
+}
+
+/// Nobody answers questions about the data without frames.
+#[cfg(not(feature = "frames"))]
+fn analyst_of(_: &EngineSettings, _: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
+    Arc::new(NoAnalyst)
+}
+
+/// Who evaluates a person's own columns.
+#[cfg(feature = "frames")]
+fn columns_of(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>>, AppError> {
+    columns::engine(settings)
+}
+
+/// Who evaluates a person's own columns: nobody, without Polars.
+#[cfg(not(feature = "frames"))]
+fn columns_of(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>>, AppError> {
+    if settings.columns.is_empty() {
+        return Ok(None);
+    }
+    Err(AppError::Usage(
+        "[[column]]: this build has no SQL; build it with the feature 'frames'".to_owned(),
+    ))
 }
 
 /// A log that cannot be written is no reason not to run.

@@ -1,8 +1,11 @@
 //! `streamer-tui bench`: how fast the engine and the screen are on this machine, as ratios to what the machine can do.
 
 mod frame;
+mod indicators;
 mod latency;
 mod load;
+#[cfg(feature = "frames")]
+mod questions;
 mod rig;
 mod socket;
 mod throughput;
@@ -20,6 +23,10 @@ pub struct Report {
     idle_latency_us: IdleLatency,
     frame_us: Quantiles,
     load: Load,
+    indicators: Indicators,
+    history: History,
+    #[cfg(feature = "frames")]
+    questions: Questions,
     socket: Socket,
     books: Books,
     quotes: Quotes,
@@ -54,6 +61,39 @@ struct Load {
     key_ms_p99: f64,
     rss_mb_start: Option<f64>,
     rss_mb_end: Option<f64>,
+}
+
+/// What a bar costs in nanoseconds with so many indicators, with so many rows of history before it.
+#[derive(Debug, Serialize)]
+struct Indicators {
+    none_1e3_ns: f64,
+    none_1e6_ns: f64,
+    five_1e3_ns: f64,
+    five_1e6_ns: f64,
+    twenty_1e3_ns: f64,
+    twenty_1e6_ns: f64,
+    /// The five again at 10,000 rows, which the baseline in Python has too.
+    five_1e4_ns: f64,
+}
+
+/// A history of a million bars.
+#[derive(Debug, Serialize)]
+struct History {
+    mb_per_million_bars: f64,
+    /// Its columns at one moment.
+    columns_us: f64,
+    /// The same as a frame of Polars; `None` without the feature.
+    frame_us: Option<f64>,
+}
+
+/// The engine with questions beside it, one after the other.
+#[cfg(feature = "frames")]
+#[derive(Debug, Serialize)]
+struct Questions {
+    alone_bars_per_s: f64,
+    beside_bars_per_s: f64,
+    ratio: f64,
+    answered: u64,
 }
 
 /// Frames of a venue on a local websocket, from the wire to the administrator.
@@ -141,6 +181,15 @@ pub fn run(progress: impl Fn(&str)) -> anyhow::Result<Report> {
     let frame_us = frame::measure()?;
     progress("load with a screen");
     let load = load::measure()?;
+    progress("indicators");
+    let indicators = indicators::measure_indicators()?;
+    progress("a million bars of history");
+    let history = indicators::measure_history()?;
+    #[cfg(feature = "frames")]
+    let questions = {
+        progress("questions beside the stream");
+        questions::measure()?
+    };
     progress("frames from a websocket");
     let socket = socket::measure_frames()?;
     progress("books from a websocket");
@@ -153,6 +202,10 @@ pub fn run(progress: impl Fn(&str)) -> anyhow::Result<Report> {
         idle_latency_us,
         frame_us,
         load,
+        indicators,
+        history,
+        #[cfg(feature = "frames")]
+        questions,
         socket,
         books,
         quotes,
@@ -195,6 +248,44 @@ impl fmt::Display for Report {
             load.key_ms_p99,
             megabytes(load.rss_mb_start),
             megabytes(load.rss_mb_end)
+        )?;
+        let Indicators {
+            none_1e3_ns,
+            none_1e6_ns,
+            five_1e3_ns,
+            five_1e6_ns,
+            twenty_1e3_ns,
+            twenty_1e6_ns,
+            five_1e4_ns: _,
+        } = self.indicators;
+        for (name, short, long) in [
+            ("bar, no indicator", none_1e3_ns, none_1e6_ns),
+            ("bar, 5 indicators", five_1e3_ns, five_1e6_ns),
+            ("bar, 20 indicators", twenty_1e3_ns, twenty_1e6_ns),
+        ] {
+            writeln!(
+                f,
+                "{name:<22}{short:>12.0} ns at 1,000 rows, {long:.0} ns at 1,000,000: {:.2}×",
+                long / short
+            )?;
+        }
+        let history = &self.history;
+        let frame = history
+            .frame_us
+            .map_or(String::new(), |us| format!(", {us:.0} µs as a frame"));
+        writeln!(
+            f,
+            "{:<22}{:>12.0} MB; {:.0} µs as columns{frame}",
+            "a million bars", history.mb_per_million_bars, history.columns_us
+        )?;
+        #[cfg(feature = "frames")]
+        writeln!(
+            f,
+            "{:<22}{:>12.0} bars/s, {:.2} of without ({} answered)",
+            "beside questions",
+            self.questions.beside_bars_per_s,
+            self.questions.ratio,
+            self.questions.answered
         )?;
         writeln!(
             f,

@@ -1,5 +1,8 @@
 //! The command line. The only place that knows clap.
 
+mod export;
+mod query;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -14,6 +17,9 @@ use crate::config::reader::Flags;
 use crate::config::words;
 use crate::sources::KINDS;
 use crate::telemetry::scrub;
+
+pub use export::ExportRequest;
+pub use query::{Format, QueryRequest};
 
 /// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +54,10 @@ pub enum Task {
         /// As JSON.
         json: bool,
     },
+    /// Answer a question about the data.
+    Query(QueryRequest),
+    /// Write data to files.
+    Export(ExportRequest),
     /// Print this: completions, or the manual page.
     Print(Vec<u8>),
 }
@@ -96,7 +106,9 @@ Examples:
   streamer-tui --source replay:bars/ --speed 600   recorded files, 600 times as fast
   streamer-tui --source sim:symbols=100,rate=1000  made-up data
   streamer-tui --headless --speed max | jq .close  results as JSON lines, no screen
+  streamer-tui export --to bars.parquet --source replay:bars/
   streamer-tui check                               where does each setting come from?
+  streamer-tui query 'SELECT symbol, max(high) FROM bars GROUP BY symbol'
 
 Every flag has a key in the configuration file and an environment variable. A flag wins over
 the variable, the variable over the file. A .env file in the working folder adds variables.
@@ -142,9 +154,10 @@ struct CommandLine {
     command: Option<Subcommands>,
 }
 
+/// What data there is to be.
 #[derive(Debug, Args)]
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
-struct RunFlags {
+struct DataFlags {
     /// Symbols to subscribe, separated by commas; SYMBOL@SOURCE asks one source alone. Without it, all that the
     /// sources have [env: STREAMER_TUI_SYMBOLS]
     #[arg(
@@ -167,6 +180,17 @@ struct RunFlags {
         help_heading = "What to watch"
     )]
     speed: Option<String>,
+    /// An indicator to compute, such as 'sma(20)', 'bb(20,2)' or 'rsi(14)@5m'; may be given several times
+    /// [env: STREAMER_TUI_INDICATOR, separated by semicolons]
+    #[arg(long, value_name = "SPEC", help_heading = "What to compute")]
+    indicator: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::doc_markdown, reason = "these comments are the help text")]
+struct RunFlags {
+    #[command(flatten)]
+    data: DataFlags,
     /// Longer bars to give out when they close, of 5m, 15m, 1h and 1d, separated by commas
     /// [env: STREAMER_TUI_TIMEFRAMES]
     #[arg(
@@ -179,6 +203,10 @@ struct RunFlags {
     /// Record what live sources send, into files in this folder; replay: plays them [env: STREAMER_TUI_RECORD]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, help_heading = "Recording")]
     record: Option<String>,
+    /// Where results go besides, as kind:PATH?key=value&…, with parquet, ipc, csv or jsonl for the kind: a folder of files
+    /// by table, day and symbol; may be given several times [env: STREAMER_TUI_SINK, separated by semicolons]
+    #[arg(long, value_name = "SPEC", help_heading = "Recording")]
+    sink: Vec<String>,
     #[arg(long, help = HEADLESS_HELP, help_heading = "Without a screen")]
     headless: bool,
     /// What is shown at first [env: STREAMER_TUI_VIEW]
@@ -215,11 +243,25 @@ enum Subcommands {
         #[arg(long)]
         json: bool,
     },
+    /// Answer a question in SQL about all that the sources give, and end
+    Query {
+        #[command(flatten)]
+        request: query::QueryFlags,
+        #[command(flatten)]
+        flags: Box<DataFlags>,
+    },
     /// Measure the engine on this machine
     Bench {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Write data to files: one file, or a folder of files by table, day and symbol
+    Export {
+        #[command(flatten)]
+        request: Box<ExportRequest>,
+        #[command(flatten)]
+        flags: Box<DataFlags>,
     },
     /// Print a completion script
     Completions {
@@ -230,21 +272,28 @@ enum Subcommands {
     Man,
 }
 
-impl RunFlags {
+fn trimmed(values: Vec<String>) -> Vec<String> {
+    let trimmed = values.into_iter().map(|value| value.trim().to_owned());
+    trimmed.filter(|value| !value.is_empty()).collect()
+}
+
+impl DataFlags {
     fn into_flags(self) -> Flags {
         let mut flags = Flags::default();
-        let trimmed = |values: Vec<String>| {
-            values
-                .into_iter()
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-                .collect()
-        };
-        let one = |value: Option<String>| value.into_iter().collect();
         flags.set(&key::SYMBOLS, "--symbols", trimmed(self.symbols));
         flags.set(&key::SOURCES, "--source", self.source);
-        flags.set(&key::SPEED, "--speed", one(self.speed));
+        flags.set(&key::SPEED, "--speed", self.speed.into_iter().collect());
+        flags.set(&key::INDICATORS, "--indicator", trimmed(self.indicator));
+        flags
+    }
+}
+
+impl RunFlags {
+    fn into_flags(self) -> Flags {
+        let mut flags = self.data.into_flags();
+        let one = |value: Option<String>| value.into_iter().collect();
         flags.set(&key::TIMEFRAMES, "--timeframes", trimmed(self.timeframes));
+        flags.set(&key::SINKS, "--sink", self.sink);
         flags.set(&key::RECORD, "--record", one(self.record));
         flags.set(
             &key::HEADLESS,
@@ -284,19 +333,36 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
             flags.merge(more.into_flags());
             Task::Check { json }
         }
+        Some(Subcommands::Query {
+            flags: more,
+            request,
+        }) => {
+            flags.merge(more.into_flags());
+            if let Some(flag) = flags.any_of(&query::MEANINGLESS) {
+                return Err(refuse(meaningless(flag)));
+            }
+            Task::Query(request.into_request())
+        }
+        Some(Subcommands::Export {
+            flags: more,
+            request,
+        }) => {
+            flags.merge(more.into_flags());
+            Task::Export(*request)
+        }
         Some(other) => {
             if let Some(flag) = flags.first() {
-                let message = format!("{flag} has no meaning for this command");
-                return Err(refuse(
-                    CommandLine::command().error(ErrorKind::ArgumentConflict, message),
-                ));
+                return Err(refuse(meaningless(flag)));
             }
             match other {
                 Subcommands::Sources { kind, json } => Task::Sources { kind, json },
                 Subcommands::Bench { json } => Task::Bench { json },
                 Subcommands::Completions { shell } => Task::Print(completions(shell)),
                 Subcommands::Man => Task::Print(manual()),
+                // These have been dealt with.
                 Subcommands::Check { json, .. } => Task::Check { json },
+                Subcommands::Query { request, .. } => Task::Query(request.into_request()),
+                Subcommands::Export { request, .. } => Task::Export(*request),
             }
         }
     };
@@ -305,6 +371,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation
         flags,
         config_path: line.config,
     })
+}
+
+fn meaningless(flag: &str) -> clap::Error {
+    let message = format!("{flag} has no meaning for this command");
+    CommandLine::command().error(ErrorKind::ArgumentConflict, message)
 }
 
 fn completions(shell: Shell) -> Vec<u8> {

@@ -3,6 +3,8 @@
 pub mod book;
 pub mod history;
 pub mod indicator;
+#[cfg(feature = "frames")]
+pub mod query;
 pub mod resample;
 pub mod trade_bars;
 pub mod trade_names;

@@ -6,6 +6,7 @@
 //! - [`time_text`]: the ways in which files write times;
 //! - [`number`]: number text to exact decimals;
 //! - [`mod@pointer`]: any JSON, by a description of where things stand in it;
+//! - [`usual`]: JSON of which it is known how it is usually written, quickly;
 //! - [`wire`]: what venues' JSON is made of, for serde.
 //!
 //! Nothing is coerced: a value that is not exactly what its field holds rejects what it belongs to, and only that.
@@ -17,6 +18,7 @@ mod json;
 pub mod number;
 pub mod pointer;
 pub mod time_text;
+pub mod usual;
 pub mod wire;
 
 use crate::domain::outcome::ErrorKind;

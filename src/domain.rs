@@ -6,6 +6,7 @@
 pub mod bar;
 pub mod book;
 pub mod clock;
+pub mod column;
 pub mod event;
 pub mod indicator;
 pub mod news;

@@ -19,6 +19,7 @@
 mod administrator;
 pub mod backoff;
 mod board;
+pub mod columns;
 pub mod command;
 pub mod directory;
 pub mod engine;

@@ -14,11 +14,14 @@
 //! under [`panels`], a line in [`views`] and a field in the model; a new key is a line in the table.
 
 pub mod action;
+mod answer_file;
 pub mod command_line;
 pub mod draw;
 pub mod expression;
+mod files;
 mod footer;
 mod header;
+pub mod indicators;
 mod input;
 pub mod keymap;
 mod market;
@@ -27,6 +30,7 @@ pub mod number;
 mod overlay;
 pub mod panel;
 pub mod panels;
+mod picture_file;
 pub mod run;
 pub mod screen;
 pub mod screenshot;

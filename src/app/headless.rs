@@ -7,9 +7,11 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::domain::column::ColumnValues;
 use crate::domain::outcome::{ErrorInstance, ResultInstance, Severity, StatusChange};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
+use crate::domain::time::UnixMs;
 use crate::pipeline::engine::EngineHandle;
 use crate::pipeline::sink::{Sink, SinkClosed};
 use crate::sinks::json_lines::JsonLines;
@@ -111,6 +113,17 @@ impl<W: Write + Send> Sink for HeadlessSink<W> {
         source: &SourceName,
     ) -> Result<(), SinkClosed> {
         let written = self.lines.result(result, symbol, source);
+        self.watch(written)
+    }
+
+    fn columns(
+        &mut self,
+        time: UnixMs,
+        values: &ColumnValues,
+        symbol: &Symbol,
+        source: &SourceName,
+    ) -> Result<(), SinkClosed> {
+        let written = self.lines.columns(time, values, symbol, source);
         self.watch(written)
     }
 

@@ -1,5 +1,7 @@
 //! A run with a screen: the saved session before it, the terminal during it, the session saved after it.
 
+mod indicators;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -111,6 +113,9 @@ impl Session {
         screen.view = screen.view.filter(|view| *view != given.view);
         screen.theme = screen.theme.filter(|theme| *theme != given.theme);
         screen.sort = screen.sort.filter(|sort| *sort != given.sort);
+        screen.indicators = screen
+            .indicators
+            .filter(|indicators| *indicators != given.indicators);
         screen.columns = screen.columns.filter(|columns| *columns != given.columns);
         if !has_chosen_symbols {
             screen.symbols.clear();
@@ -164,6 +169,7 @@ pub fn tui_settings(settings: &Settings, environment: &Environment) -> TuiSettin
         mouse,
         bell,
         columns,
+        indicators,
         sort,
         sort_reverse,
         timezone,
@@ -188,6 +194,8 @@ pub fn tui_settings(settings: &Settings, environment: &Environment) -> TuiSettin
         stale_after: Duration::from_secs(*stale_after_s),
         keys: settings.keys.clone(),
         watchlists: settings.lists.clone(),
+        indicator_catalogue: indicators::catalogue(),
+        indicators: indicators.clone(),
         ..TuiSettings::default()
     }
 }

@@ -103,6 +103,12 @@ impl Shutdown {
 }
 
 impl Requester {
+    /// Whether somebody has asked for the end.
+    #[must_use]
+    pub fn was_requested(&self) -> bool {
+        self.0.requested.load(Ordering::Relaxed)
+    }
+
     /// Asks the engine to finish; from now on it has ten seconds. Asking again changes nothing.
     pub fn request(&self) {
         if self.0.requested.swap(true, Ordering::Relaxed) {

@@ -16,8 +16,9 @@ use crate::domain::source::{BarStamp, Delivery, Origin, Products, SourceInfo, So
 use crate::domain::symbol::Symbol;
 use crate::domain::time::SessionCalendar;
 use crate::pipeline::Command;
-use crate::pipeline::engine::{self, EngineHandle, SourcePlan};
+use crate::pipeline::engine::{self, EngineHandle, Outputs, SourcePlan};
 use crate::pipeline::feed::Feed;
+use crate::pipeline::question::{Analyst, NoAnalyst};
 use crate::pipeline::settings::EngineSettings;
 use crate::pipeline::sink::{Sink, SinkClosed};
 use crate::pipeline::source::{Message, Source};
@@ -132,6 +133,15 @@ pub(super) struct Rig {
 impl Rig {
     /// Starts an engine with a worker for each of `symbols` symbols, and waits until all of them are there.
     pub fn start(symbols: usize, frames: Arc<Vec<Vec<u8>>>) -> anyhow::Result<Self> {
+        Self::with_analyst(symbols, frames, Arc::new(NoAnalyst))
+    }
+
+    /// The same with somebody who answers questions.
+    pub fn with_analyst(
+        symbols: usize,
+        frames: Arc<Vec<Vec<u8>>>,
+        analyst: Arc<dyn Analyst>,
+    ) -> anyhow::Result<Self> {
         let (orders, order_receiver) = mpsc::unbounded_channel();
         let (reached_sender, reached) = bounded(1);
         let (results, target) = (
@@ -168,7 +178,10 @@ impl Rig {
                 source: Box::new(source),
                 symbols: Some(names?),
             }],
-            vec![Box::new(sink) as Box<dyn Sink>],
+            Outputs {
+                analyst,
+                ..Outputs::from(vec![Box::new(sink) as Box<dyn Sink>])
+            },
             Arc::new(SystemClock::default()),
             None,
         )?;
@@ -186,6 +199,11 @@ impl Rig {
         };
         rig.reached.recv_timeout(PATIENCE)?;
         Ok(rig)
+    }
+
+    /// The running engine.
+    pub fn handle(&self) -> &EngineHandle {
+        &self.handle
     }
 
     /// Plays frames and waits for their last result; when that came to the administrator, from `started` on.

@@ -82,7 +82,7 @@ fn mistakes_have_exit_code_two_and_help_has_zero() {
         "sources gopher",
         "--speed 2 sources",
         "--headless=7",
-        "--sink x:",
+        "export",
         "completions nosh",
     ] {
         assert_eq!(parse_words(line).unwrap_err().exit_code(), 2, "{line}");

@@ -3,23 +3,71 @@
 //! An indicator keeps only what its next value needs, so that a bar costs the same at the tenth and at the millionth. One
 //! is a file here that implements [`Indicator`] and says what it is in a [`Definition`], and a line in [`DEFINITIONS`].
 
+mod adx;
+mod atr;
 mod bank;
+mod bb;
+mod book_imbalance;
+mod cci;
+mod donchian;
+mod ema;
+mod keltner;
+mod macd;
+mod mfi;
+mod obv;
+mod parts;
+mod plan;
+mod roc;
+mod rsi;
+mod rvol;
+mod slope;
 mod sma;
+mod spread;
+mod stoch;
+mod trade_imbalance;
+mod volatility;
+mod vwap;
+mod window;
+mod wma;
+mod zscore;
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::bar::Candle;
 use crate::domain::indicator::{ChartPlace, IndicatorNames, IndicatorSpec};
-use crate::domain::source::SourceName;
-use crate::domain::symbol::{Symbol, SymbolSpec};
 use crate::domain::time::UnixMs;
 use crate::domain::trade::Side;
 
 pub use bank::{Bank, ColumnOfValues};
+pub use plan::{IndicatorPlan, IndicatorRule};
 
 /// Every indicator, in the order of their names.
-pub const DEFINITIONS: &[&Definition] = &[&sma::DEFINITION];
+pub const DEFINITIONS: &[&Definition] = &[
+    &adx::DEFINITION,
+    &atr::DEFINITION,
+    &bb::DEFINITION,
+    &book_imbalance::DEFINITION,
+    &cci::DEFINITION,
+    &donchian::DEFINITION,
+    &ema::DEFINITION,
+    &keltner::DEFINITION,
+    &macd::DEFINITION,
+    &mfi::DEFINITION,
+    &obv::DEFINITION,
+    &roc::DEFINITION,
+    &rsi::DEFINITION,
+    &rvol::DEFINITION,
+    &slope::DEFINITION,
+    &sma::DEFINITION,
+    &spread::DEFINITION,
+    &stoch::DEFINITION,
+    &trade_imbalance::DEFINITION,
+    &volatility::DEFINITION,
+    &vwap::DEFINITION,
+    &wma::DEFINITION,
+    &zscore::DEFINITION,
+];
 
 /// What an indicator computes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -288,20 +336,27 @@ impl IndicatorSet {
     /// # Errors
     /// The first that cannot be had.
     pub fn new(specs: &[IndicatorSpec]) -> Result<Self, IndicatorError> {
+        for spec in specs {
+            resolve(spec)?;
+        }
+        Ok(Self::of_known(specs.iter()))
+    }
+
+    /// The set of those of these that there are.
+    fn of_known<'a>(specs: impl Iterator<Item = &'a IndicatorSpec>) -> Self {
         let mut names = IndicatorNames::default();
         let mut definitions = Vec::new();
-        for spec in specs {
-            let (spec, definition) = resolve(spec)?;
+        for (spec, definition) in specs.filter_map(|spec| resolve(spec).ok()) {
             if names.columns().iter().any(|known| known.spec == spec) {
                 continue;
             }
             names.push(spec, definition.outputs, definition.place);
             definitions.push(definition);
         }
-        Ok(Self {
+        Self {
             names: Arc::new(names),
             definitions,
-        })
+        }
     }
 
     /// What they are called, and where their values stand.
@@ -317,61 +372,6 @@ impl IndicatorSet {
     }
 }
 
-/// Which symbols have which indicators.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct IndicatorPlan {
-    rules: Vec<(IndicatorSpec, Option<Vec<SymbolSpec>>)>,
-    /// What symbols have that are not named.
-    of_all: IndicatorSet,
-}
-
-impl IndicatorPlan {
-    /// A plan of indicators, each for the symbols that are named, or for all.
-    ///
-    /// # Errors
-    /// The first that cannot be had.
-    pub fn new(
-        rules: Vec<(IndicatorSpec, Option<Vec<SymbolSpec>>)>,
-    ) -> Result<Self, IndicatorError> {
-        for (spec, _) in &rules {
-            resolve(spec)?;
-        }
-        let of_all: Vec<IndicatorSpec> = rules
-            .iter()
-            .filter(|(_, symbols)| symbols.is_none())
-            .map(|(spec, _)| spec.clone())
-            .collect();
-        Ok(Self {
-            of_all: IndicatorSet::new(&of_all)?,
-            rules,
-        })
-    }
-
-    /// The indicators of one symbol. Symbols that are not named share theirs.
-    #[must_use]
-    pub fn set_of(&self, symbol: &Symbol, source: &SourceName) -> IndicatorSet {
-        let is_meant = |spec: &SymbolSpec| {
-            spec.symbol == *symbol && spec.source.as_ref().is_none_or(|named| named == source)
-        };
-        let is_named = |symbols: &Option<Vec<SymbolSpec>>| {
-            symbols
-                .as_ref()
-                .is_some_and(|symbols| symbols.iter().any(is_meant))
-        };
-        if !self.rules.iter().any(|(_, symbols)| is_named(symbols)) {
-            return self.of_all.clone();
-        }
-        let specs: Vec<IndicatorSpec> = self
-            .rules
-            .iter()
-            .filter(|(_, symbols)| symbols.is_none() || is_named(symbols))
-            .map(|(spec, _)| spec.clone())
-            .collect();
-        // Each of them was checked when the plan was made.
-        IndicatorSet::new(&specs).unwrap_or_default()
-    }
-}
-
 impl PartialEq for IndicatorSet {
     fn eq(&self, other: &Self) -> bool {
         self.names == other.names
@@ -380,5 +380,4 @@ impl PartialEq for IndicatorSet {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-#[path = "indicator/tests.rs"]
 mod tests;

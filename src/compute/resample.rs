@@ -1,5 +1,6 @@
 //! Longer bars out of one-minute bars, by trading day.
 
+use std::borrow::Borrow;
 use std::collections::VecDeque;
 
 use crate::domain::bar::{Candle, Ohlcv};
@@ -276,14 +277,15 @@ fn merge(into: &mut Candle, minute: &Candle) {
 }
 
 /// Candles of `timeframe` out of shorter ones, or of those themselves, in order of time; the last may be incomplete.
-pub fn candles<'a>(
-    minutes: impl Iterator<Item = &'a Candle>,
+pub fn candles(
+    minutes: impl Iterator<Item = impl Borrow<Candle>>,
     timeframe: Timeframe,
     sessions: &mut SessionFinder,
 ) -> Vec<Candle> {
     let mut all: Vec<Candle> = Vec::new();
     let mut end = UnixMs(i64::MIN);
     for minute in minutes {
+        let minute = minute.borrow();
         if timeframe == Timeframe::M1 {
             all.push(*minute);
             continue;

@@ -308,3 +308,5 @@ fn give(minute: &mut Minute, tell: &mut impl FnMut(BuiltBar)) {
 #[cfg(test)]
 #[path = "trade_bars/tests.rs"]
 mod tests;
+#[cfg(test)]
+mod venue_tests;

@@ -9,15 +9,56 @@ use crate::domain::trade::TradeId;
 #[derive(Debug)]
 pub struct TradeNames<T> {
     /// Trades of no known exchange: all of them, at a venue that is one.
-    of_none: FxHashMap<TradeId, T>,
-    exchanges: FxHashMap<Box<str>, FxHashMap<TradeId, T>>,
+    of_none: Names<T>,
+    exchanges: FxHashMap<Box<str>, Names<T>>,
     len: usize,
+}
+
+/// Numbers apart from texts: nearly all names are numbers, which are small and quickly hashed.
+#[derive(Debug)]
+struct Names<T> {
+    numbers: FxHashMap<u64, T>,
+    texts: FxHashMap<Box<str>, T>,
+}
+
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self {
+            numbers: FxHashMap::default(),
+            texts: FxHashMap::default(),
+        }
+    }
+}
+
+impl<T> Names<T> {
+    fn get(&self, name: &TradeId) -> Option<&T> {
+        match name {
+            TradeId::Number(number) => self.numbers.get(number),
+            TradeId::Text(text) => self.texts.get(text),
+        }
+    }
+
+    fn insert(&mut self, name: &TradeId, value: T) -> Option<T> {
+        match name {
+            TradeId::Number(number) => self.numbers.insert(*number, value),
+            TradeId::Text(text) => self.texts.insert(text.clone(), value),
+        }
+    }
+
+    fn retain(&mut self, stays: impl Fn(&T) -> bool) {
+        self.numbers.retain(|_, value| stays(value));
+        self.texts.retain(|_, value| stays(value));
+    }
+
+    fn len(&self) -> usize {
+        self.numbers.len() + self.texts.len()
+    }
 }
 
 impl<T> Default for TradeNames<T> {
     fn default() -> Self {
         Self {
-            of_none: FxHashMap::default(),
+            of_none: Names::default(),
             exchanges: FxHashMap::default(),
             len: 0,
         }
@@ -39,7 +80,7 @@ impl<T> TradeNames<T> {
         if let Some(exchange) = exchange
             && !self.exchanges.contains_key(exchange)
         {
-            self.exchanges.insert(exchange.into(), FxHashMap::default());
+            self.exchanges.insert(exchange.into(), Names::default());
         }
         let of_exchange = match exchange {
             None => Some(&mut self.of_none),
@@ -48,19 +89,27 @@ impl<T> TradeNames<T> {
         let Some(of_exchange) = of_exchange else {
             return;
         };
-        self.len += usize::from(of_exchange.insert(name.clone(), value).is_none());
+        self.len += usize::from(of_exchange.insert(name, value).is_none());
     }
 
     /// Forgets the trades that `stays` says no to; exchanges without any go too.
     pub fn retain(&mut self, stays: impl Fn(&T) -> bool) {
-        self.of_none.retain(|_, value| stays(value));
+        self.of_none.retain(&stays);
         let mut len = self.of_none.len();
         self.exchanges.retain(|_, of_exchange| {
-            of_exchange.retain(|_, value| stays(value));
+            of_exchange.retain(&stays);
             len += of_exchange.len();
-            !of_exchange.is_empty()
+            of_exchange.len() > 0
         });
         self.len = len;
+    }
+
+    /// Forgets them all, and keeps the memory that those of no known exchange took.
+    pub fn clear(&mut self) {
+        self.of_none.numbers.clear();
+        self.of_none.texts.clear();
+        self.exchanges.clear();
+        self.len = 0;
     }
 
     /// How many trades there are.

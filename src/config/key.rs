@@ -77,6 +77,12 @@ pub const SOURCES: Key = Key::at_start("sources").with_flag("source");
 pub const SPEED: Key = Key::at_once("speed").with_flag("speed");
 /// Longer bars to give out as results.
 pub const TIMEFRAMES: Key = Key::at_start("timeframes").with_flag("timeframes");
+/// Indicators to compute, each for all symbols or for some.
+pub const INDICATORS: Key = Key::at_start("indicator").with_flag("indicator");
+/// Columns of a person's own.
+pub const OWN_COLUMNS: Key = Key::at_start("column");
+/// Where results go besides the screen and stdout.
+pub const SINKS: Key = Key::at_start("sinks").with_flag("sink");
 /// The folder to record live sources into.
 pub const RECORD: Key = Key::at_once("record").with_flag("record");
 /// Whether to run without a screen although there is a terminal.
@@ -94,7 +100,13 @@ pub const SYMBOL_BACKLOG: Key = Key::at_start("engine.symbol_backlog");
 pub const TOTAL_BACKLOG: Key = Key::at_start("engine.total_backlog");
 /// Bars kept for each symbol.
 pub const HISTORY_ROWS: Key = Key::at_start("engine.history_rows");
-/// Memory for bars, in MiB.
+/// Days of bars kept for each symbol.
+pub const HISTORY_DAYS: Key = Key::at_start("engine.history_days");
+/// Quotes kept for each symbol.
+pub const QUOTE_ROWS: Key = Key::at_start("engine.quote_rows");
+/// Trades kept for each symbol.
+pub const TRADE_ROWS: Key = Key::at_start("engine.trade_rows");
+/// Memory for bars, quotes and trades, in MiB.
 pub const HISTORY_MEMORY_MB: Key = Key::at_start("engine.history_memory_mb");
 /// Envelopes that may wait for the process supervisor.
 pub const PROCESSING_CAPACITY: Key = Key::at_start("engine.processing_capacity");
@@ -119,6 +131,8 @@ pub const MOUSE: Key = Key::at_once("screen.mouse");
 pub const BELL: Key = Key::at_once("screen.bell");
 /// The watchlist's columns.
 pub const COLUMNS: Key = Key::at_once("screen.columns");
+/// The charts' indicators.
+pub const CHART_INDICATORS: Key = Key::at_once("screen.indicators");
 /// The column that the watchlist is sorted by.
 pub const SORT: Key = Key::at_once("screen.sort");
 /// Whether the sort order is turned round.
@@ -136,11 +150,14 @@ pub const CONFIG_VARIABLE: &str = "STREAMER_TUI_CONFIG";
 const TEST_DATA_VARIABLE: &str = "STREAMER_TUI_TEST_DATA";
 
 /// Every key with a fixed name.
-pub const ALL: [&Key; 28] = [
+pub const ALL: [&Key; 35] = [
     &SYMBOLS,
     &SOURCES,
     &SPEED,
     &TIMEFRAMES,
+    &INDICATORS,
+    &OWN_COLUMNS,
+    &SINKS,
     &RECORD,
     &HEADLESS,
     &SESSION,
@@ -149,6 +166,9 @@ pub const ALL: [&Key; 28] = [
     &SYMBOL_BACKLOG,
     &TOTAL_BACKLOG,
     &HISTORY_ROWS,
+    &HISTORY_DAYS,
+    &QUOTE_ROWS,
+    &TRADE_ROWS,
     &HISTORY_MEMORY_MB,
     &PROCESSING_CAPACITY,
     &RESULTS_CAPACITY,
@@ -161,6 +181,7 @@ pub const ALL: [&Key; 28] = [
     &MOUSE,
     &BELL,
     &COLUMNS,
+    &CHART_INDICATORS,
     &SORT,
     &SORT_REVERSE,
     &TIMEZONE,

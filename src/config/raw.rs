@@ -79,6 +79,34 @@ impl<'a> Raw<'a> {
     }
 }
 
+/// The entries of a table, which may have these and no others; `None` when it is no table.
+///
+/// # Errors
+/// An entry that it may not have.
+pub fn fields<'a>(
+    raw: Raw<'a>,
+    allowed: &'static [&'static str],
+) -> Result<Option<Vec<(&'static str, Raw<'a>)>>, String> {
+    let Raw::Toml(value) = raw else {
+        return Ok(None);
+    };
+    let Some(table) = value.get_ref().as_table() else {
+        return Ok(None);
+    };
+    let entries = table.iter().map(|(name, value)| {
+        let known = allowed.iter().find(|known| **known == name.get_ref());
+        match known {
+            Some(known) => Ok((*known, Raw::Toml(value))),
+            None => Err(format!(
+                "'{}' is not known; there are {}",
+                name.get_ref(),
+                allowed.join(", ")
+            )),
+        }
+    });
+    entries.collect::<Result<_, _>>().map(Some)
+}
+
 /// A whole number within bounds.
 ///
 /// # Errors

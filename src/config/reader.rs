@@ -37,6 +37,13 @@ impl Flags {
         self.0.extend(later.0);
     }
 
+    /// The flag that gives a value to one of these keys, if any does.
+    #[must_use]
+    pub fn any_of(&self, keys: &[&Key]) -> Option<&'static str> {
+        let mut given = keys.iter().filter_map(|key| self.0.get(key.path));
+        given.next().map(|value| value.flag)
+    }
+
     /// The first flag that is given, if any is.
     #[must_use]
     pub fn first(&self) -> Option<&'static str> {

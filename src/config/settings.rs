@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::key;
-use super::raw::{Raw, boolean, choice, count, parsed, parsed_or_number};
+use super::raw::{Raw, boolean, choice, count, fields, parsed, parsed_or_number};
 use super::reader::Reader;
 use super::words;
+use crate::compute::indicator::{IndicatorPlan, IndicatorRule, resolve};
+use crate::domain::column::ColumnRule;
+use crate::domain::indicator::IndicatorSpec;
 use crate::domain::symbol::SymbolSpec;
 use crate::domain::time::Timeframe;
 use crate::pipeline::settings::EngineSettings;
 use crate::pipeline::source::Speed;
+use crate::sinks::spec::SinkSpec;
 use crate::sources::spec::{SourceSpec, nearest};
 use crate::telemetry::LogFilter;
 use crate::tui::command_line::nearest as nearest_word;
@@ -30,6 +34,10 @@ pub struct Settings {
     pub sources: Vec<SourceSpec>,
     /// Speed of replays; `None` leaves it to each source.
     pub speed: Option<Speed>,
+    /// Columns of the person's own.
+    pub columns: Vec<ColumnRule>,
+    /// Where results go besides.
+    pub sinks: Vec<SinkSpec>,
     /// The folder to record live sources into; `None` records nothing.
     pub record: Option<String>,
     /// Whether to run without a screen although there is a terminal.
@@ -71,6 +79,8 @@ pub struct ScreenSettings {
     pub bell: bool,
     /// Some of [`words::COLUMNS`] and names of indicators, in the order in which they are shown.
     pub columns: Vec<String>,
+    /// The charts' indicators, as in `sma(20)`.
+    pub indicators: Vec<String>,
     /// The column or expression that the watchlist is sorted by, in its usual direction.
     pub sort: String,
     /// Whether the order is turned round.
@@ -90,15 +100,24 @@ impl Settings {
         let timeframes = reader
             .list(&key::TIMEFRAMES, ',', parsed::<Timeframe>("a timeframe"))
             .unwrap_or_default();
+        let indicators = reader
+            .list(&key::INDICATORS, ';', indicator_rule)
+            .unwrap_or_default();
         Self {
             symbols,
             sources,
             speed,
+            columns: reader
+                .list(&key::OWN_COLUMNS, ';', column_rule)
+                .unwrap_or_default(),
+            sinks: reader
+                .list(&key::SINKS, ';', parsed("a sink"))
+                .unwrap_or_default(),
             record: reader.optional(&key::RECORD, folder),
             headless: reader.value(&key::HEADLESS, false, boolean),
             session: reader.value(&key::SESSION, true, boolean),
             log: reader.value(&key::LOG_LEVEL, LogFilter::default(), parsed("a log level")),
-            engine: read_engine(reader, timeframes),
+            engine: read_engine(reader, timeframes, indicators),
             screen: ScreenSettings::read(reader),
             keys: read_keys(reader),
             lists: reader.open_section("lists", ',', list_name, parsed("a symbol")),
@@ -118,8 +137,67 @@ fn default_sources() -> Vec<SourceSpec> {
     "bundled:".parse().into_iter().collect()
 }
 
-fn read_engine(reader: &mut Reader<'_>, timeframes: Vec<Timeframe>) -> EngineSettings {
+/// An indicator, as a text or as a table that may name symbols.
+fn indicator_rule(raw: Raw<'_>) -> Result<IndicatorRule, String> {
+    let Some(fields) = fields(raw, &["spec", "symbols"])? else {
+        return indicator(raw).map(IndicatorRule::of_all);
+    };
+    let mut rule = None;
+    let mut symbols = None;
+    for (name, value) in fields {
+        match name {
+            "spec" => rule = Some(indicator(value)?),
+            _ => {
+                let elements = value.elements(',')?;
+                let specs: Result<Vec<SymbolSpec>, String> =
+                    elements.into_iter().map(parsed("a symbol")).collect();
+                symbols = Some(specs?);
+            }
+        }
+    }
+    let spec = rule.ok_or("spec is missing, as in spec = \"sma(20)\"")?;
+    Ok(IndicatorRule { spec, symbols })
+}
+
+/// A column of a person's own. Whether its expression can be used is found out by whoever evaluates it.
+fn column_rule(raw: Raw<'_>) -> Result<ColumnRule, String> {
+    let Some(fields) = fields(raw, &["name", "sql"])? else {
+        return Err(
+            "a column has a name and an expression: name = \"gap\", sql = \"…\"".to_owned(),
+        );
+    };
+    let (mut name, mut sql) = (None, None);
+    for (field, value) in fields {
+        let text: String = parsed("a text")(value)?;
+        match field {
+            "name" => name = Some(text),
+            _ => sql = Some(text),
+        }
+    }
+    let name = name.ok_or("name is missing")?;
+    let sql = sql.ok_or("sql is missing, as in sql = \"high - low\"")?;
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || name.len() > 32 || !name.chars().all(is_word) {
+        return Err(format!(
+            "'{name}' is no name for a column; it has up to 32 letters, digits and underscores"
+        ));
+    }
+    Ok(ColumnRule { name, sql })
+}
+
+fn indicator(raw: Raw<'_>) -> Result<IndicatorSpec, String> {
+    let spec: IndicatorSpec = parsed("an indicator")(raw)?;
+    let (spec, _) = resolve(&spec).map_err(|error| error.to_string())?;
+    Ok(spec)
+}
+
+fn read_engine(
+    reader: &mut Reader<'_>,
+    timeframes: Vec<Timeframe>,
+    indicators: Vec<IndicatorRule>,
+) -> EngineSettings {
     let default = EngineSettings::default();
+    let history_days = reader.optional(&key::HISTORY_DAYS, count(1..=100_000));
     let mut number = |key, value: u64, min, max| reader.value(key, value, count(min..=max));
     EngineSettings {
         worker_threads: number(&key::WORKER_THREADS, default.worker_threads as u64, 1, 1024)
@@ -142,6 +220,9 @@ fn read_engine(reader: &mut Reader<'_>, timeframes: Vec<Timeframe>) -> EngineSet
             1,
             10_000_000,
         ) as usize,
+        history_days,
+        quote_rows: number(&key::QUOTE_ROWS, default.quote_rows as u64, 0, 10_000_000) as usize,
+        trade_rows: number(&key::TRADE_ROWS, default.trade_rows as u64, 0, 10_000_000) as usize,
         history_bytes: MIB
             * number(
                 &key::HISTORY_MEMORY_MB,
@@ -163,6 +244,7 @@ fn read_engine(reader: &mut Reader<'_>, timeframes: Vec<Timeframe>) -> EngineSet
         ) as usize,
         symbols_max: number(&key::SYMBOLS_MAX, default.symbols_max as u64, 1, 1_000_000) as usize,
         timeframes,
+        indicators: IndicatorPlan::new(indicators),
         ..default
     }
 }
@@ -222,6 +304,7 @@ impl ScreenSettings {
             mouse: reader.value(&key::MOUSE, true, boolean),
             bell: reader.value(&key::BELL, false, boolean),
             columns,
+            indicators: reader.list_or(&key::CHART_INDICATORS, ';', Vec::new(), chart_indicator),
             sort: reader.value(&key::SORT, words::COLUMNS[0].to_owned(), sort_key),
             sort_reverse: reader.value(&key::SORT_REVERSE, false, boolean),
             timezone: reader.value(&key::TIMEZONE, Tz::America__New_York, |raw| {
@@ -234,6 +317,11 @@ impl ScreenSettings {
             stale_after_s: reader.value(&key::STALE_AFTER_S, 180, count(1..=86_400)),
         }
     }
+}
+
+/// An indicator that a chart can have.
+fn chart_indicator(raw: Raw<'_>) -> Result<String, String> {
+    indicator(raw).map(|spec| spec.to_string())
 }
 
 /// The screen's keys, with those of the user's own choice.

@@ -12,6 +12,10 @@ pub const VIEWS: &[&str] = &[
     "depth",
     "tape",
     "news",
+    "charts",
+    "query",
+    "movers",
+    "correlation",
 ];
 /// How many colours to use: `auto` asks the environment.
 pub const COLORS: &[&str] = &["auto", "none", "16", "256", "true"];

@@ -21,6 +21,15 @@ pub struct Ohlcv {
     pub volume: Option<Decimal>,
 }
 
+/// A bar from before the stream began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastBar {
+    /// Start of the interval.
+    pub start: UnixMs,
+    /// The bar.
+    pub bar: Ohlcv,
+}
+
 /// A complete bar in the form that history, indicators and charts work on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candle {

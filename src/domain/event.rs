@@ -1,9 +1,8 @@
 //! What sources produce: one symbol's data of one service.
 
 use std::fmt;
-use std::sync::Arc;
 
-use super::bar::Ohlcv;
+use super::bar::{Ohlcv, PastBar};
 use super::book::BookUpdate;
 use super::news::News;
 use super::quote::{Level1, SymbolFacts};
@@ -52,6 +51,17 @@ impl DataService {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|service| service.name() == name)
+    }
+}
+
+impl std::str::FromStr for DataService {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::from_name(text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            format!("'{text}' is no service; there are {known}")
+        })
     }
 }
 
@@ -104,6 +114,8 @@ impl fmt::Display for DataService {
 pub enum Payload {
     /// A bar.
     Ohlcv(Ohlcv),
+    /// Bars from before, oldest first, each with its start: they build up the state and give no results.
+    PastBars(Box<[PastBar]>),
     /// A quote.
     Level1(Level1),
     /// What the venue says of the symbol beside its quote: halts, limits, the close before. It belongs to LEVEL1.
@@ -115,7 +127,7 @@ pub enum Payload {
     /// Every trade up to the event's time has come: bars that end before it, and are built from trades, are complete.
     Clock,
     /// A trade.
-    TimeAndSales(Arc<TimeAndSale>),
+    TimeAndSales(TimeAndSale),
     /// A headline.
     News(Box<News>),
 }
@@ -125,7 +137,7 @@ impl Payload {
     #[must_use]
     pub fn service(&self) -> DataService {
         match self {
-            Self::Ohlcv(_) | Self::Clock => DataService::Ohlcv,
+            Self::Ohlcv(_) | Self::PastBars(_) | Self::Clock => DataService::Ohlcv,
             Self::Level1(_) | Self::Facts(_) => DataService::Level1,
             Self::Level2(_) | Self::BookLost => DataService::Level2,
             Self::TimeAndSales(_) => DataService::TimeAndSales,

@@ -2,6 +2,7 @@
 
 mod commands;
 mod health;
+mod outputs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 use tokio::sync::oneshot;
 
 use crate::domain::clock::{Clock, Nanos};
-use crate::domain::outcome::{ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, ResultBody, Status};
 use crate::domain::source::SourceInfo;
 
 use super::board::Board;
@@ -18,12 +19,13 @@ use super::command::Command;
 use super::directory::Directory;
 use super::engine::EngineReport;
 use super::feed::FeedControl;
+use super::histories::Histories;
 use super::outcome::{Batch, Outcome, Outcomes};
 use super::process_supervisor::Control;
 use super::question::Analyst;
 use super::recording::Recorder;
 use super::settings::EngineSettings;
-use super::sink::{Sink, SinkClosed};
+use super::sink::Sink;
 use super::snapshot::{Row, Snapshot};
 
 pub(crate) use health::{Gauges, Health};
@@ -65,6 +67,8 @@ pub(crate) struct Parts {
     pub sinks: Vec<Box<dyn Sink>>,
     pub recorder: Arc<dyn Recorder>,
     pub analyst: Arc<dyn Analyst>,
+    /// What questions are about.
+    pub histories: Arc<Histories>,
     /// Where answers come back to.
     pub replies: Sender<Command>,
     pub troubles: Vec<ErrorInstance>,
@@ -260,6 +264,8 @@ impl Administrator {
             Outcome::Removed(id) => self.removed(id),
             Outcome::Moved(moved) => self.parts.board.moved(&moved, now),
             Outcome::Primed(primed) => self.parts.board.primed(&primed),
+            Outcome::Columns(update) => self.columns(&update),
+            Outcome::Indicators(id, values) => self.parts.board.indicators(id, values),
             Outcome::Quarantine(id, is_quarantined) => {
                 self.parts.board.quarantine(id, is_quarantined);
                 self.parts.health.quarantine(id, is_quarantined);
@@ -290,59 +296,6 @@ impl Administrator {
                 }
             }
             Outcome::SourceResumed(source) => self.parts.sources[source.index()].ended = None,
-        }
-    }
-
-    fn offer_result(&mut self, result: &ResultInstance) {
-        if self.parts.sinks.is_empty() {
-            return;
-        }
-        let mut failed = None;
-        if let Some(row) = self.parts.board.rows.get(result.symbol) {
-            for (at, sink) in self.parts.sinks.iter_mut().enumerate() {
-                if let Err(failure) = sink.result(result, &row.symbol, &row.source) {
-                    failed = Some((at, failure));
-                }
-            }
-        }
-        if let Some((at, failure)) = failed {
-            self.parts.sinks.swap_remove(at);
-            self.on_sink_closed(failure);
-        }
-    }
-
-    /// Gives something to every sink. One whose reader has gone ends the program; one that fails is let go.
-    fn offer(&mut self, give: impl Fn(&mut dyn Sink) -> Result<(), SinkClosed>) {
-        let mut failures = Vec::new();
-        self.parts
-            .sinks
-            .retain_mut(|sink| match give(sink.as_mut()) {
-                Ok(()) => true,
-                Err(failure) => {
-                    failures.push(failure);
-                    false
-                }
-            });
-        for failure in failures {
-            self.on_sink_closed(failure);
-        }
-    }
-
-    fn on_sink_closed(&mut self, failure: SinkClosed) {
-        match failure {
-            SinkClosed::ReaderGone => self.stop(),
-            SinkClosed::Failed(reason) => {
-                self.report(ErrorInstance::new(
-                    ErrorKind::SinkError,
-                    format!("{reason}; results no longer go there"),
-                ));
-            }
-        }
-    }
-
-    fn flush_sinks(&mut self) {
-        if !self.parts.sinks.is_empty() {
-            self.offer(|sink| sink.flush());
         }
     }
 

@@ -1,6 +1,7 @@
 //! The board: folds what comes out of the engine into what can be seen.
 
 mod news;
+mod studies;
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
+use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::{DayStats, ErrorInstance, ResultBody, ResultInstance};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{Symbol, SymbolId};
@@ -55,6 +57,7 @@ pub(crate) struct Board {
     next_error: u64,
     known_errors: FxHashMap<ErrorIdentity, u64>,
     chart_rows_max: usize,
+    studies: studies::Studies,
 }
 
 impl Board {
@@ -119,10 +122,18 @@ impl Board {
         }
     }
 
+    /// Takes over indicators that have moved without a bar.
+    pub fn indicators(&mut self, id: SymbolId, values: Arc<IndicatorValues>) {
+        if let Some(row) = self.rows.get_mut(id) {
+            row.indicators = Some(values);
+        }
+    }
+
     /// Forgets a symbol.
     pub fn remove(&mut self, id: SymbolId) {
         self.rows.remove(id);
         self.charts.retain(|chart| chart.symbol != id);
+        self.studies.retain(|symbol, _| symbol != id);
         self.depths.retain(|depth| depth.symbol != id);
         self.tapes.retain(|tape| tape.symbol != id);
         self.intervals.remove(&id);
@@ -194,6 +205,7 @@ impl Board {
         row.facts.clone_from(&primed.facts);
         row.day = primed.day;
         row.trend = primed.trend;
+        row.indicators.clone_from(&primed.indicators);
         row.updated = primed.time;
         row.direction = Direction::Unchanged;
         if row.state != RowState::Quarantined {
@@ -288,6 +300,8 @@ impl Board {
     pub fn keep_charts(&mut self, wanted: &[(SymbolId, Timeframe)]) {
         self.charts
             .retain(|chart| wanted.contains(&(chart.symbol, chart.timeframe)));
+        self.studies
+            .retain(|id, timeframe| wanted.contains(&(id, timeframe)));
     }
 
     /// Takes over a change of a chart.
@@ -299,23 +313,34 @@ impl Board {
         } = update;
         let known = self
             .charts
-            .iter_mut()
-            .find(|chart| chart.symbol == id && chart.timeframe == timeframe);
-        let Some(chart) = known else {
+            .iter()
+            .position(|chart| chart.symbol == id && chart.timeframe == timeframe);
+        let at = known.unwrap_or_else(|| {
             self.charts.push(Arc::new(ChartView {
                 symbol: id,
                 timeframe,
                 calendar,
-                candles: Arc::new(change.candles),
+                candles: Arc::default(),
                 studies: Vec::new(),
             }));
-            return;
-        };
-        let candles: &mut Vec<Candle> = Arc::make_mut(&mut Arc::make_mut(chart).candles);
-        candles.truncate(candles.partition_point(|candle| candle.start < change.from));
+            self.charts.len() - 1
+        });
+        let chart = Arc::make_mut(&mut self.charts[at]);
+        let candles: &mut Vec<Candle> = Arc::make_mut(&mut chart.candles);
+        let kept = candles.partition_point(|candle| candle.start < change.from);
+        let removed = candles.len() - kept;
+        let removed_start = candles.last().map(|candle| candle.start);
+        candles.truncate(kept);
         candles.extend(change.candles);
-        let excess = candles.len().saturating_sub(self.chart_rows_max);
-        candles.drain(..excess);
+        let cut = candles.len().saturating_sub(self.chart_rows_max);
+        candles.drain(..cut);
+        let change = studies::Change {
+            kept,
+            removed,
+            removed_start,
+            cut,
+        };
+        self.studies.follow(chart, change);
     }
 }
 

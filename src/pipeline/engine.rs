@@ -10,7 +10,6 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use tokio::sync::oneshot;
 
-use crate::compute::history::HistoryBudget;
 use crate::domain::clock::Clock;
 use crate::domain::event::Event;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
@@ -19,9 +18,11 @@ use crate::domain::symbol::Symbol;
 
 use super::administrator::{self, Administrator, Gauges, Health, SourceEntry};
 use super::board::Board;
+use super::columns::{ColumnEngine, ColumnQueue};
 use super::command::Command;
 use super::directory::Directory;
 use super::feed::Feed;
+use super::histories::Histories;
 use super::process_supervisor::{Control, Parts, ProcessSupervisor, SourceDesk};
 use super::question::{Analyst, NoAnalyst};
 use super::recording::{NoRecorder, Recorder};
@@ -51,6 +52,8 @@ pub struct Outputs {
     pub recorder: Arc<dyn Recorder>,
     /// Who answers questions about the data.
     pub analyst: Arc<dyn Analyst>,
+    /// Who evaluates a person's own columns, where there are such.
+    pub columns: Option<Arc<dyn ColumnEngine>>,
     /// What went wrong before the start: it is told before anything else.
     pub troubles: Vec<ErrorInstance>,
 }
@@ -61,6 +64,7 @@ impl From<Vec<Box<dyn Sink>>> for Outputs {
             sinks,
             recorder: Arc::new(NoRecorder),
             analyst: Arc::new(NoAnalyst),
+            columns: None,
             troubles: Vec::new(),
         }
     }
@@ -77,6 +81,8 @@ pub struct EngineHandle {
     /// The board. A snapshot is made when somebody receives from this and the board has changed since the last one.
     /// Disconnected when the engine has finished.
     pub snapshots: Receiver<Arc<Snapshot>>,
+    /// What is kept of every symbol. It stays when the engine has finished.
+    pub histories: Arc<Histories>,
     administrator: JoinHandle<EngineReport>,
     streamers: JoinHandle<()>,
 }
@@ -107,11 +113,12 @@ pub fn start(
         sinks,
         recorder,
         analyst,
+        columns,
         troubles,
     } = outputs.into();
     let settings = Arc::new(settings);
     let directory = Arc::new(Directory::new(settings.symbols_max));
-    let budget = Arc::new(HistoryBudget::new(settings.history_bytes));
+    let histories = Arc::new(Histories::new(Arc::clone(&settings)));
     // Room for every credit, and for one last word of each streamer.
     let credits = (settings.processing_capacity / sources.len().max(1)).max(1);
     let (message_sender, messages) = bounded((credits + 1) * sources.len().max(1));
@@ -158,7 +165,7 @@ pub fn start(
             Box::new(move || results.len())
         },
         threads: Arc::clone(&threads),
-        budget: Arc::clone(&budget),
+        budget: Arc::clone(histories.budget()),
     };
     let administrator = Administrator::new(administrator::Parts {
         board: Board::new(settings.history_rows),
@@ -175,15 +182,25 @@ pub fn start(
         recorder,
         analyst,
         replies: command_sender.clone(),
+        histories: Arc::clone(&histories),
         troubles,
         running,
+    });
+    let columns = columns.map(|engine| {
+        ColumnQueue::start(
+            engine,
+            Arc::clone(&histories),
+            Arc::clone(&clock),
+            result_sender.clone(),
+        )
     });
     let supervisor = ProcessSupervisor::new(Parts {
         settings,
         directory,
         clock,
-        budget,
+        histories: Arc::clone(&histories),
         analysis,
+        columns: columns.transpose()?,
         messages,
         control,
         results: result_sender,
@@ -205,6 +222,7 @@ pub fn start(
     Ok(EngineHandle {
         commands: command_sender,
         snapshots,
+        histories,
         administrator,
         streamers,
     })

@@ -1,13 +1,30 @@
 //! The histories of all symbols, for whoever asks for them beside the stream.
+//!
+//! A worker puts rows into its own symbol's history, behind a lock that nobody else holds for longer than it takes to
+//! copy some pointers. Memory is shared by all: when it is used up, the oldest rows of all symbols go first.
 
-use std::sync::Arc;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::compute::history::columns::{BarColumns, QuoteColumns};
+use crate::compute::history::columns::{BarColumns, Candles, QuoteColumns, TradeRows};
+use crate::compute::history::{
+    BarHistory, HistoryBudget, HistoryLimits, Keep, Placed, QuoteHistory, TradeHistory,
+};
 use crate::compute::indicator::IndicatorSet;
-use crate::domain::source::SourceName;
+use crate::domain::bar::Candle;
+use crate::domain::quote::Level1;
+use crate::domain::source::{BarOrigin, SourceInfo, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
+
+use super::settings::EngineSettings;
+
+/// When memory is used up, so much of it is freed at a time: looking for the oldest rows takes a while.
+const RELIEF_PARTS: u64 = 64;
 
 /// What is kept of one symbol, at one moment.
 #[derive(Debug, Clone)]
@@ -24,10 +41,308 @@ pub struct SymbolHistory {
     pub interval: Timeframe,
     /// Its bars by the start of their intervals, each time once, ascending.
     pub bars: BarColumns,
-    /// Its quotes, in the order of arrival.
+    /// Its quotes, in the order of arrival. Those of which no time is known are not kept.
     pub quotes: QuoteColumns,
     /// Its trades with their times, in the order of arrival.
-    pub trades: Arc<Vec<(Option<UnixMs>, Arc<TimeAndSale>)>>,
+    pub trades: TradeRows,
     /// The indicators that it has.
     pub indicators: IndicatorSet,
 }
+
+/// The histories of all symbols.
+pub struct Histories {
+    budget: Arc<HistoryBudget>,
+    settings: Arc<EngineSettings>,
+    symbols: RwLock<BTreeMap<SymbolId, Arc<Kept>>>,
+    /// Held by whoever makes room.
+    relief: Mutex<()>,
+    /// How often not to look for room, after there has been nothing to let go.
+    pauses: AtomicUsize,
+}
+
+impl fmt::Debug for Histories {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Histories")
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One symbol's.
+struct Kept {
+    id: SymbolId,
+    symbol: Symbol,
+    source: Arc<SourceInfo>,
+    indicators: IndicatorSet,
+    rows: Mutex<KeptRows>,
+}
+
+struct KeptRows {
+    bars: BarHistory,
+    quotes: QuoteHistory,
+    trades: TradeHistory,
+}
+
+impl Kept {
+    /// A worker that has panicked leaves its history as it is.
+    fn lock(&self) -> MutexGuard<'_, KeptRows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn snapshot(&self) -> SymbolHistory {
+        let (bars, quotes, trades) = {
+            let rows = self.lock();
+            (
+                rows.bars.columns(),
+                rows.quotes.columns(),
+                rows.trades.rows(),
+            )
+        };
+        SymbolHistory {
+            id: self.id,
+            symbol: self.symbol.clone(),
+            source: self.source.name.clone(),
+            calendar: self.source.calendar,
+            interval: interval_of(&self.source),
+            bars,
+            quotes,
+            trades,
+            indicators: self.indicators.clone(),
+        }
+    }
+}
+
+impl KeptRows {
+    /// The time of what would go first.
+    fn oldest(&self, keep: Keep) -> Option<i64> {
+        match keep {
+            Keep::Bars => self.bars.oldest_chunk(),
+            Keep::Ticks => {
+                let oldest = [self.quotes.oldest_chunk(), self.trades.oldest_chunk()];
+                oldest.into_iter().flatten().min()
+            }
+        }
+    }
+
+    /// Lets that go; the bytes that it took.
+    fn drop_oldest(&mut self, keep: Keep) -> u64 {
+        let dropped = match keep {
+            Keep::Bars => self.bars.drop_oldest_chunk(),
+            Keep::Ticks => match (self.quotes.oldest_chunk(), self.trades.oldest_chunk()) {
+                (Some(quote), Some(trade)) if quote <= trade => self.quotes.drop_oldest_chunk(),
+                (Some(_), None) => self.quotes.drop_oldest_chunk(),
+                _ => self.trades.drop_oldest_chunk(),
+            },
+        };
+        dropped.unwrap_or(0)
+    }
+}
+
+impl Histories {
+    /// No histories yet, with the limits of these settings.
+    #[must_use]
+    pub fn new(settings: Arc<EngineSettings>) -> Self {
+        Self {
+            budget: Arc::new(HistoryBudget::new(settings.history_bytes)),
+            settings,
+            symbols: RwLock::default(),
+            relief: Mutex::default(),
+            pauses: AtomicUsize::new(0),
+        }
+    }
+
+    /// The memory that they take.
+    #[must_use]
+    pub fn budget(&self) -> &Arc<HistoryBudget> {
+        &self.budget
+    }
+
+    /// All of them as they are now, in the order of subscription. It costs the number of their chunks.
+    #[must_use]
+    pub fn all(&self) -> Vec<SymbolHistory> {
+        let all = self.kept();
+        all.iter().map(|kept| kept.snapshot()).collect()
+    }
+
+    /// One symbol's as it is now; `None` when there is none.
+    #[must_use]
+    pub fn of(&self, id: SymbolId) -> Option<SymbolHistory> {
+        let symbols = self.symbols.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = symbols.get(&id).cloned();
+        drop(symbols);
+        Some(kept?.snapshot())
+    }
+
+    fn kept(&self) -> Vec<Arc<Kept>> {
+        let symbols = self.symbols.read().unwrap_or_else(PoisonError::into_inner);
+        symbols.values().cloned().collect()
+    }
+
+    /// A new history, for the worker of this symbol.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        id: SymbolId,
+        symbol: &Symbol,
+        source: &Arc<SourceInfo>,
+    ) -> KeptHistory {
+        let settings = &self.settings;
+        let limits = HistoryLimits {
+            rows: settings.history_rows,
+            days: settings.history_days,
+        };
+        let budget = || Arc::clone(&self.budget);
+        let kept = Arc::new(Kept {
+            id,
+            symbol: symbol.clone(),
+            source: Arc::clone(source),
+            indicators: settings.indicators.set_of(symbol, &source.name),
+            rows: Mutex::new(KeptRows {
+                bars: BarHistory::with_limits(limits, budget()),
+                quotes: QuoteHistory::new(settings.quote_rows, budget()),
+                trades: TradeHistory::new(settings.trade_rows, budget()),
+            }),
+        });
+        let mut symbols = self.symbols.write().unwrap_or_else(PoisonError::into_inner);
+        symbols.insert(id, Arc::clone(&kept));
+        drop(symbols);
+        KeptHistory {
+            kept,
+            histories: Arc::clone(self),
+        }
+    }
+
+    /// A symbol is no longer subscribed.
+    pub(crate) fn leave(&self, id: SymbolId) {
+        let mut symbols = self.symbols.write().unwrap_or_else(PoisonError::into_inner);
+        let gone = symbols.remove(&id);
+        drop(symbols);
+        drop(gone);
+    }
+
+    /// Makes room for so many bytes: the oldest rows of all symbols go.
+    fn relieve(&self, keep: Keep, bytes: u64) {
+        let may_pause = |pauses: usize| pauses.checked_sub(1);
+        if self
+            .pauses
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, may_pause)
+            .is_ok()
+        {
+            return;
+        }
+        let _alone = self.relief.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.budget.has_room(bytes) {
+            return;
+        }
+        let goal = bytes.max(self.budget.limit_bytes() / RELIEF_PARTS);
+        let gives = self.budget.gives_way(keep);
+        let all = self.kept();
+        let mut oldest: BinaryHeap<Reverse<(i64, usize)>> = all
+            .iter()
+            .enumerate()
+            .filter_map(|(at, kept)| Some(Reverse((kept.lock().oldest(gives)?, at))))
+            .collect();
+        let mut freed = 0;
+        while freed < goal
+            && let Some(Reverse((_, at))) = oldest.pop()
+        {
+            let mut rows = all[at].lock();
+            freed += rows.drop_oldest(gives);
+            if let Some(time) = rows.oldest(gives) {
+                oldest.push(Reverse((time, at)));
+            }
+        }
+        if freed == 0 {
+            self.pauses.store(all.len(), Ordering::Relaxed);
+        }
+    }
+}
+
+fn interval_of(source: &SourceInfo) -> Timeframe {
+    match source.products.bars {
+        BarOrigin::Delivered => source.products.interval,
+        BarOrigin::Trades(_) => Timeframe::M1,
+    }
+}
+
+/// One symbol's history, as its worker holds it. It outlives a worker that panics.
+#[derive(Clone)]
+pub(crate) struct KeptHistory {
+    kept: Arc<Kept>,
+    histories: Arc<Histories>,
+}
+
+impl KeptHistory {
+    /// The rows, with room for one more where there can be such.
+    fn rows(&self, keep: Keep, wanted: impl Fn(&KeptRows) -> u64) -> MutexGuard<'_, KeptRows> {
+        let rows = self.kept.lock();
+        let bytes = wanted(&rows);
+        if bytes == 0 || self.histories.budget.has_room(bytes) {
+            return rows;
+        }
+        // Nobody waits for another history with one in hand.
+        drop(rows);
+        self.histories.relieve(keep, bytes);
+        self.kept.lock()
+    }
+
+    /// Puts a bar where its start belongs.
+    pub fn insert(&self, bar: Candle) -> Placed {
+        let mut rows = self.rows(Keep::Bars, |rows| rows.bars.bytes_wanted());
+        rows.bars.insert(bar)
+    }
+
+    /// Takes the bar of a time out; `None` when there is none.
+    pub fn remove(&self, start: UnixMs) -> Option<Candle> {
+        self.kept.lock().bars.remove(start)
+    }
+
+    /// How many bars there are.
+    pub fn len(&self) -> usize {
+        self.kept.lock().bars.len()
+    }
+
+    /// The newest bar.
+    pub fn newest(&self) -> Option<Candle> {
+        self.kept.lock().bars.newest()
+    }
+
+    /// All bars as they are now, oldest first.
+    pub fn iter(&self) -> Candles<'static> {
+        let columns = self.kept.lock().bars.columns();
+        columns.into_candles()
+    }
+
+    /// The bars that start at `from` or later, as they are now, oldest first.
+    pub fn since(&self, from: UnixMs) -> Candles<'static> {
+        self.kept.lock().bars.since(from)
+    }
+
+    /// Puts a quote behind the others; one without any time is not kept.
+    pub fn put_quote(&self, time: Option<UnixMs>, quote: &Level1) {
+        let Some(time) = time.filter(|_| self.histories.settings.quote_rows > 0) else {
+            return;
+        };
+        let mut rows = self.rows(Keep::Ticks, |rows| rows.quotes.bytes_wanted());
+        rows.quotes.push(time, quote);
+    }
+
+    /// Puts a trade behind the others.
+    pub fn put_trade(&self, time: Option<UnixMs>, trade: &Arc<TimeAndSale>) {
+        if self.histories.settings.trade_rows == 0 {
+            return;
+        }
+        let mut rows = self.rows(Keep::Ticks, |rows| rows.trades.bytes_wanted());
+        rows.trades.push(time, trade);
+    }
+
+    /// Forgets all bars, quotes and trades.
+    pub fn clear(&self) {
+        let mut rows = self.kept.lock();
+        rows.bars.clear();
+        rows.quotes.clear();
+        rows.trades.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests;

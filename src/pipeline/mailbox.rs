@@ -103,6 +103,23 @@ impl Mailbox {
         self.items.push_back(item);
     }
 
+    /// Puts these at the end, all at once, if there is room for all of them and they are such that nothing is ever merged
+    /// with them: what [`Self::deliver_live`] would do with each. Whether that was so; else they stay where they are.
+    pub fn append(&mut self, items: &mut VecDeque<Item>) -> bool {
+        let stands_alone = |item: &Item| match item {
+            Item::Event { event, .. } => matches!(
+                event.payload,
+                Payload::Ohlcv(_) | Payload::TimeAndSales(_) | Payload::News(_) | Payload::Clock
+            ),
+            _ => false,
+        };
+        let fits = items.len() <= self.room() && items.iter().all(stands_alone);
+        if fits {
+            self.items.append(items);
+        }
+        fits
+    }
+
     /// Delivers an event of a source that cannot wait. A quote takes in the one that still waits just before it. When there
     /// is no room it takes in the newest that waits, wherever that is, and one is let in if none does, so that the newest
     /// always gets through. Whole books, and word that the book is lost, always
@@ -265,11 +282,15 @@ impl Mailbox {
         self.taken += count as u64;
         let taken = self.taken;
         self.book_places.retain(|place| *place >= taken);
-        for item in self.items.drain(..count) {
-            if matches!(item, Item::Conflated) {
-                self.marks -= 1;
-            } else {
-                into.push(item);
+        if self.marks == 0 {
+            into.extend(self.items.drain(..count));
+        } else {
+            for item in self.items.drain(..count) {
+                if matches!(item, Item::Conflated) {
+                    self.marks -= 1;
+                } else {
+                    into.push(item);
+                }
             }
         }
         if self.items.is_empty() && self.items.capacity() > 4096 {

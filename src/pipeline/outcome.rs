@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::domain::Decimal;
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
+use crate::domain::column::ColumnValues;
+use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::{DayStats, ErrorInstance, ResultInstance, StatusChange};
 use crate::domain::quote::{Level1, SymbolFacts};
 use crate::domain::source::SourceIndex;
@@ -48,7 +50,9 @@ impl Batch {
             Some(outcome) if outcomes.is_empty() => Outcomes::One(outcome),
             last => {
                 outcomes.extend(last);
-                Outcomes::Many(std::mem::take(outcomes))
+                // The next turn will have about as many.
+                let next = Vec::with_capacity(outcomes.len());
+                Outcomes::Many(std::mem::replace(outcomes, next))
             }
         };
         Self { received, outcomes }
@@ -80,6 +84,10 @@ pub(crate) enum Outcome {
     Primed(Box<Primed>),
     /// A symbol's worker has been stopped, or released.
     Quarantine(SymbolId, bool),
+    /// A symbol's indicators have moved without a bar.
+    Indicators(SymbolId, Arc<IndicatorValues>),
+    /// A symbol's own columns have been evaluated.
+    Columns(Box<ColumnsUpdate>),
     Chart(Box<ChartUpdate>),
     Depth(Box<DepthView>),
     Tape(Box<TapeUpdate>),
@@ -114,6 +122,16 @@ pub(crate) struct Primed {
     pub time: Option<UnixMs>,
     pub day: DayStats,
     pub trend: Trend,
+    pub indicators: Option<Arc<IndicatorValues>>,
+}
+
+/// The values of a symbol's own columns.
+#[derive(Debug)]
+pub(crate) struct ColumnsUpdate {
+    pub id: SymbolId,
+    /// The time of the bar that they are of, as results have it.
+    pub time: UnixMs,
+    pub values: Arc<ColumnValues>,
 }
 
 /// News for a chart.

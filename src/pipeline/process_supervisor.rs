@@ -13,15 +13,16 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, TrySendError};
 use tokio::sync::Semaphore;
 
-use crate::compute::history::HistoryBudget;
 use crate::domain::clock::Clock;
 use crate::domain::outcome::ErrorInstance;
 use crate::domain::source::{SourceIndex, SourceInfo};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::Timeframe;
 
+use super::columns::ColumnQueue;
 use super::directory::Directory;
 use super::engine::Analysis;
+use super::histories::Histories;
 use super::mailbox::Item;
 use super::meters::SourceMeters;
 use super::outcome::{Batch, Outcome, Outcomes};
@@ -126,7 +127,7 @@ enum Wait {
 struct Desk {
     cell: Arc<WorkerCell>,
     /// Sorted, not yet in the mailbox.
-    staged: Vec<Item>,
+    staged: VecDeque<Item>,
 }
 
 /// What the engine gives the process supervisor.
@@ -134,8 +135,9 @@ pub(crate) struct Parts {
     pub settings: Arc<EngineSettings>,
     pub directory: Arc<Directory>,
     pub clock: Arc<dyn Clock>,
-    pub budget: Arc<HistoryBudget>,
+    pub histories: Arc<Histories>,
     pub analysis: Option<Analysis>,
+    pub columns: Option<ColumnQueue>,
     pub messages: Receiver<Vec<Envelope>>,
     pub control: Receiver<Control>,
     pub results: Sender<Batch>,

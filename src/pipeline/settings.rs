@@ -16,7 +16,13 @@ pub struct EngineSettings {
     pub total_backlog: usize,
     /// One-minute bars kept for each symbol.
     pub history_rows: usize,
-    /// Bytes of bars kept for all symbols together.
+    /// How many days of bars are kept, counted back from each symbol's newest; `None` is no limit.
+    pub history_days: Option<u64>,
+    /// Quotes kept for each symbol.
+    pub quote_rows: usize,
+    /// Trades kept for each symbol.
+    pub trade_rows: usize,
+    /// Bytes of bars, quotes and trades kept for all symbols together.
     pub history_bytes: u64,
     /// Envelopes that may wait for the process supervisor.
     pub processing_capacity: usize,
@@ -43,6 +49,9 @@ impl Default for EngineSettings {
             symbol_backlog: 65_536,
             total_backlog: 1 << 18,
             history_rows: 10_000,
+            history_days: None,
+            quote_rows: 10_000,
+            trade_rows: 10_000,
             history_bytes: 1 << 30,
             processing_capacity: 1024,
             results_capacity: 1024,

@@ -1,8 +1,10 @@
 //! The port that sinks implement.
 
+use crate::domain::column::ColumnValues;
 use crate::domain::outcome::{ErrorInstance, ResultInstance, StatusChange};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
+use crate::domain::time::UnixMs;
 
 /// Takes every result, error and status, in order. Called on the administrator's thread: a sink that blocks makes
 /// pausable sources wait, and live ones follow their rule.
@@ -17,6 +19,22 @@ pub trait Sink: Send {
         symbol: &Symbol,
         source: &SourceName,
     ) -> Result<(), SinkClosed>;
+
+    /// Takes the values of a symbol's own columns at the bar of `time`. They come after the bar's result, when they have
+    /// been evaluated.
+    ///
+    /// # Errors
+    /// When the sink can take nothing more.
+    fn columns(
+        &mut self,
+        time: UnixMs,
+        values: &ColumnValues,
+        symbol: &Symbol,
+        source: &SourceName,
+    ) -> Result<(), SinkClosed> {
+        let (_, _, _, _) = (time, values, symbol, source);
+        Ok(())
+    }
 
     /// Takes one error.
     ///

@@ -4,6 +4,8 @@
 //! arrival; a service that is not among the source's products builds up its state and gives no results.
 
 mod bars;
+mod day;
+mod indicators;
 mod level1;
 mod level2;
 mod ohlcv;
@@ -12,12 +14,10 @@ mod time_and_sales;
 use std::sync::Arc;
 
 use crate::compute::book::BookFault;
-use crate::compute::history::HistoryBudget;
 use crate::compute::trade_bars::BuiltBar;
 use crate::domain::Decimal;
 use crate::domain::book::BookUpdate;
 use crate::domain::event::{DataService, Event, Payload};
-use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::{
     DayStats, ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status, StatusChange,
 };
@@ -25,7 +25,9 @@ use crate::domain::source::SourceInfo;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
 
+use super::columns::ColumnDesk;
 use super::engine::Analysis;
+use super::histories::KeptHistory;
 use super::meters::WorkerMeters;
 use super::outcome::{ChartUpdate, Moved, Outcome, Primed};
 use super::settings::EngineSettings;
@@ -42,9 +44,11 @@ pub(crate) struct WorkerContext {
     pub symbol: Symbol,
     pub source: Arc<SourceInfo>,
     pub settings: Arc<EngineSettings>,
-    pub budget: Arc<HistoryBudget>,
+    pub history: KeptHistory,
     pub meters: Arc<WorkerMeters>,
     pub analysis: Option<Analysis>,
+    /// Where the symbol's own columns are evaluated.
+    pub columns: Option<ColumnDesk>,
 }
 
 /// The state of one symbol.
@@ -97,9 +101,15 @@ impl SymbolWorker {
         self.unannounced |= is_history;
         match &mut event.payload {
             Payload::Ohlcv(bar) => self.take_bar(time, bar, is_history, out),
+            Payload::PastBars(bars) => {
+                self.ohlcv.take_past(bars);
+                self.unannounced = true;
+            }
             Payload::Level1(change) => {
                 let session = time.and_then(|time| self.ohlcv.session_of(time));
-                self.level1.take(change, session);
+                let quote = self.level1.take(change, session);
+                self.context.history.put_quote(time.or(self.time), quote);
+                self.ohlcv.indicators().take_quote(quote);
                 if !is_history {
                     self.put_quote(time, out);
                 }
@@ -116,7 +126,8 @@ impl SymbolWorker {
                 self.context.meters.resyncs.add(u64::from(is_news));
             }
             Payload::TimeAndSales(trade) => {
-                let trade = Arc::clone(trade);
+                // Made here, where it mostly ends too: a thread's own memory is the cheapest.
+                let trade = Arc::new(std::mem::take(trade));
                 self.take_trade(time, trade, is_history, out);
             }
             Payload::Clock => {
@@ -132,11 +143,6 @@ impl SymbolWorker {
                 }
             }
         }
-    }
-
-    /// The indicators as they are now; `None` when the symbol has none.
-    fn indicators(&self) -> Option<Arc<IndicatorValues>> {
-        None
     }
 
     fn serves(&self, service: DataService) -> bool {
@@ -162,6 +168,10 @@ impl SymbolWorker {
     ) {
         match self.level2.take(time, update) {
             BookChange::Applied => {
+                if self.ohlcv.indicators().follows_ticks() {
+                    let top = self.level2.top();
+                    self.ohlcv.indicators().take_book(&top);
+                }
                 if !is_history && self.serves(DataService::Level2) {
                     let body = ResultBody::Level2(Box::new(self.level2.top()));
                     self.put(time, body, None, out);
@@ -243,6 +253,11 @@ impl SymbolWorker {
             self.unannounced = false;
             out.push(self.primed());
         }
+        if self.ohlcv.indicators().take_news()
+            && let Some(values) = self.ohlcv.indicator_values()
+        {
+            out.push(Outcome::Indicators(id, values));
+        }
         self.ohlcv.chart_changes(|timeframe, change| {
             out.push(Outcome::Chart(Box::new(ChartUpdate {
                 id,
@@ -258,7 +273,7 @@ impl SymbolWorker {
         }
     }
 
-    fn primed(&self) -> Outcome {
+    fn primed(&mut self) -> Outcome {
         let last = self.level1.last().or(self.trades.last());
         Outcome::Primed(Box::new(Primed {
             id: self.context.id,
@@ -268,6 +283,7 @@ impl SymbolWorker {
             time: self.time,
             day: self.day(),
             trend: self.ohlcv.trend(),
+            indicators: self.ohlcv.indicator_values(),
         }))
     }
 

@@ -11,13 +11,14 @@ use std::io::{ErrorKind, Write};
 use chrono_tz::America::New_York;
 
 use crate::domain::Decimal;
+use crate::domain::column::ColumnValues;
 use crate::domain::outcome::{ErrorInstance, ResultInstance, StatusChange};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
 use crate::domain::time::UnixMs;
 use crate::pipeline::sink::{Sink, SinkClosed};
 
-use text::{TimeWriter, push_decimal, push_integer, push_text};
+use text::{TimeWriter, push_decimal, push_float, push_integer, push_text};
 
 /// What is buffered goes out at the latest when there is so much of it, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -123,6 +124,30 @@ impl<W: Write + Send> Sink for JsonLines<W> {
         self.times(result.time);
         self.text("source", source.as_str());
         self.further(&result.body);
+        self.end_line()
+    }
+
+    fn columns(
+        &mut self,
+        time: UnixMs,
+        values: &ColumnValues,
+        symbol: &Symbol,
+        source: &SourceName,
+    ) -> Result<(), SinkClosed> {
+        self.buffer.extend_from_slice(b"{\"type\":\"columns\"");
+        self.text("symbol", symbol.as_str());
+        self.key("columns");
+        let mut separator = b'{';
+        for (name, value) in values.names.iter().zip(&values.values) {
+            self.buffer.push(separator);
+            separator = b',';
+            push_text(&mut self.buffer, name);
+            self.buffer.push(b':');
+            push_float(&mut self.buffer, *value);
+        }
+        self.buffer.push(b'}');
+        self.times(Some(time));
+        self.text("source", source.as_str());
         self.end_line()
     }
 

@@ -113,7 +113,8 @@ impl SourceSpec {
     #[must_use]
     pub fn failed(&self, reason: impl Into<String>) -> OpenError {
         OpenError::Failed {
-            spec: self.text.clone(),
+            // A kind alone ends with the colon that follows here anyway.
+            spec: self.text.trim_end_matches(':').to_owned(),
             reason: reason.into(),
         }
     }

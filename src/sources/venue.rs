@@ -5,6 +5,7 @@
 //! the very same machines. So every venue is tested with bytes alone.
 //!
 //! - [`options`]: what can be set on every venue's source, and what a protocol is made from;
+//! - [`backfill`]: bars from before the stream began, and those of the time without one;
 //! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
 //! - [`deflate`]: messages that come compressed;
 //! - [`recorded`]: what is recorded of one;
@@ -16,6 +17,7 @@
 //! A new venue is a leaf file with its protocol and its [`Venue`], and one line in [`VENUES`].
 
 pub mod alpaca;
+pub mod backfill;
 pub mod binance;
 pub mod coinbase;
 pub(crate) mod connection;
@@ -50,11 +52,13 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::decode::Rejection;
+use crate::domain::bar::PastBar;
 use crate::domain::event::Event;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 
+use backfill::{Page, PageRequest};
 pub use ending::{Ending, Next};
 use options::Venue;
 
@@ -99,6 +103,21 @@ pub trait Protocol: Send {
     /// A symbol's book can no longer be relied on: have it begin anew, without touching other symbols.
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
         let (_, _) = (symbol, output);
+    }
+
+    /// The request for some of a symbol's bars from before; `None` where the venue has none.
+    fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
+        let (_, _) = (symbol, page);
+        None
+    }
+
+    /// The bars in the answer to [`Protocol::ask_past`], in any order.
+    ///
+    /// # Errors
+    /// When it cannot be read, or says that it holds none.
+    fn read_past(&self, symbol: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
+        let (_, _) = (symbol, body);
+        Ok(Vec::new())
     }
 
     /// Called about once a second while the connection is open.

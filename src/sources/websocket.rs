@@ -345,8 +345,7 @@ impl Protocol for Feed {
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let removed = symbols.iter().filter_map(|(_, id)| self.wanted.remove(*id));
-        let removed: Vec<Box<str>> = removed.collect();
+        let removed = self.wanted.remove_all(symbols);
         let names: Vec<&str> = removed.iter().map(AsRef::as_ref).collect();
         if self.is_ready {
             let is_all = self.wanted.is_empty();

@@ -40,6 +40,10 @@ pub enum Action {
     NextWatchlist,
     /// Choose and order the watchlist's columns.
     Columns,
+    /// Choose the charts' indicators.
+    Indicators,
+    /// Compare symbols in per cent, or show candles again.
+    Compare,
     /// Hold the picture while data goes on.
     Freeze,
     /// Stop or start a replay's clock.
@@ -56,6 +60,8 @@ pub enum Action {
     SeekForward,
     /// Jump back.
     SeekBack,
+    /// Name a file for the answer to a question.
+    WriteAnswer,
     /// Close what lies over the screen.
     Close,
     /// Move the marked entry of a list up.

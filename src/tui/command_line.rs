@@ -1,12 +1,12 @@
 //! The command line's language: the engine's commands and the screen's own.
 
+mod charts;
 mod completion;
+mod files;
 mod tape;
 
 #[cfg(test)]
 mod tests;
-
-use std::path::PathBuf;
 
 use chrono_tz::Tz;
 
@@ -14,7 +14,9 @@ use crate::domain::symbol::SymbolSpec;
 use crate::domain::time::Timeframe;
 use crate::pipeline::Command;
 
+pub use charts::{CompareOrder, IndicatorOrder};
 pub use completion::{Known, completions};
+pub use files::{AnswerFormat, AnswerOrder, PictureFormat, ScreenshotOrder};
 pub use tape::TapeOrder;
 
 use super::panels::watchlist::{Column, Sort, SortKey};
@@ -40,6 +42,12 @@ pub enum Order {
     List(ListOrder),
     /// Something about the tape.
     Tape(TapeOrder),
+    /// Something about the charts' indicators.
+    Indicator(IndicatorOrder),
+    /// Something about comparing symbols.
+    Compare(CompareOrder),
+    /// Show the charts of these symbols beside one another; of none, those around the selected one.
+    Charts(Vec<SymbolSpec>),
     /// Show the news of the selected symbol alone, or of all.
     News(bool),
     /// Filter the watchlist.
@@ -55,7 +63,11 @@ pub enum Order {
     /// Hold the picture, or go on.
     Freeze,
     /// Write the picture to a file.
-    Screenshot(PathBuf),
+    Screenshot(ScreenshotOrder),
+    /// Ask a question in SQL; an empty one is yet to be typed.
+    Ask(String),
+    /// Write the answer to a file.
+    Answer(AnswerOrder),
     /// Mark every error as seen.
     Acknowledge,
     /// Forget the errors.
@@ -116,6 +128,9 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("sort", "COLUMN|EXPRESSION [asc|desc]", "Sort the watchlist: volume, rsi_14, (last - vwap) / vwap"),
     command("columns", "COLUMN|INDICATOR … | default | all", "Choose and order the watchlist's columns"),
     command("timeframe", "1m|5m|15m|1h|1d", "Set the length of the chart's bars"),
+    command("indicator", "NAME(NUMBER,…) … | -NAME(…) | off", "Show indicators on the charts, or take them out"),
+    command("compare", "SYMBOL … | off", "Compare symbols in per cent"),
+    command("charts", "[SYMBOL …]", "Show the charts of up to nine symbols"),
     command("list", "NAME | all | new NAME SYMBOL … | add SYMBOL … | remove SYMBOL … | delete NAME", "Named watchlists"),
     command("tape", "min SIZE|off · window TIME|off · big SIZE|TIMESx|off", "What the tape shows, merges and marks"),
     command("news", "all|symbol", "Show all news, or the selected symbol's"),
@@ -125,7 +140,9 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("bell", "on|off", "Ring on a new error"),
     command("flash", "on|off", "Flash prices that change"),
     command("freeze", "", "Hold the picture while data goes on"),
-    command("screenshot", "PATH.svg|PATH.txt", "Write the picture to a file"),
+    command("sql", "[SELECT …]", "Ask a question, or open the line for one"),
+    command("answer", "PATH.csv|PATH.jsonl|PATH.txt", "Write the answer to a file; answer! overwrites"),
+    command("screenshot", "[PANEL] PATH.svg|PATH.png|PATH.txt", "Write the picture to a file; screenshot! overwrites"),
     command("acknowledge", "", "Mark all errors as seen"),
     command("clear", "", "Forget all errors"),
     command("undo", "", "Bring back what was removed last"),
@@ -171,6 +188,9 @@ pub fn parse(line: &str) -> Result<Order, String> {
         "sort" => sort(rest).map(Order::Sort),
         "columns" => columns(rest).map(Order::Columns),
         "timeframe" => named(rest, Timeframe::ALL.map(Timeframe::label)).map(Order::Timeframe),
+        "indicator" => charts::indicator(rest).map(Order::Indicator),
+        "compare" => charts::compare(rest).map(Order::Compare),
+        "charts" => symbols(rest).map(Order::Charts),
         "list" => list(rest).map(Order::List),
         "tape" => tape::tape(rest).map(Order::Tape),
         "news" => tape::news(rest).map(Order::News),
@@ -187,10 +207,11 @@ pub fn parse(line: &str) -> Result<Order, String> {
             .map(Order::Zone)
             .map_err(|_| format!("'{rest}' is no time zone; write one such as Europe/Berlin")),
         "freeze" => nothing(Order::Freeze),
-        "screenshot" if rest.is_empty() => {
-            Err("name a file, as in 'screenshot screen.svg'".to_owned())
+        "sql" => Ok(Order::Ask(rest.to_owned())),
+        "answer" | "answer!" => files::answer(rest, name.ends_with('!')).map(Order::Answer),
+        "screenshot" | "screenshot!" => {
+            files::screenshot(rest, name.ends_with('!')).map(Order::Screenshot)
         }
-        "screenshot" => Ok(Order::Screenshot(PathBuf::from(rest))),
         "acknowledge" => nothing(Order::Acknowledge),
         "clear" => nothing(Order::Clear),
         "undo" => nothing(Order::Undo),

@@ -274,6 +274,7 @@ fn draw_problem(model: &Model, problem: &ExpressionError, mark: Option<u16>, buf
 fn draw_usage(model: &Model, prompt: &Prompt, buffer: &mut Buffer, x: u16) {
     let area = buffer.area;
     let name = prompt.input.text().split_whitespace().next().unwrap_or("");
+    let name = name.strip_suffix('!').unwrap_or(name);
     let entry = super::command_line::COMMANDS
         .iter()
         .find(|entry| entry.name == name);

@@ -1,6 +1,7 @@
 //! Boards for tests: the same moment of the same day, always.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+pub mod charts;
 pub mod live;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The input thread: keys, pasted text, the mouse and resizing, as they come from the terminal.
 
+mod hang_up;
+
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
@@ -76,9 +78,10 @@ impl Filter {
     }
 }
 
-/// Starts the input thread. It ends when nobody listens any more, or with the terminal; it cannot be woken while it
-/// waits for a key, so nobody waits for it.
+/// Starts the input thread, and one that watches for the terminal to go away. Both end when nobody listens any more, or
+/// with the terminal; they cannot be woken while they wait, so nobody waits for them.
 pub(super) fn spawn(inputs: Sender<Input>, clock: Arc<dyn Clock>) -> std::io::Result<()> {
+    hang_up::watch(inputs.clone())?;
     std::thread::Builder::new()
         .name("terminal-input".to_owned())
         .spawn(move || {

@@ -4,11 +4,15 @@
 //! [`draw`](super::draw). It does no I/O, so every behaviour of the screen is tested without a terminal.
 
 mod actions;
+mod charts;
 mod lists;
 mod naming;
+mod notice;
 mod orders;
 mod overlays;
 mod pointer;
+mod question;
+mod remembered;
 mod settle;
 mod typing;
 
@@ -16,36 +20,40 @@ mod typing;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use ratatui::layout::{Rect, Size};
 
 use crate::domain::clock::Nanos;
+use crate::domain::indicator::IndicatorSpec;
 use crate::domain::symbol::{SymbolId, SymbolSpec};
 use crate::domain::time::Timeframe;
+use crate::pipeline::question::AnswerTable;
 use crate::pipeline::snapshot::{ErrorRow, NewsRow, Row};
 use crate::pipeline::{Command, Snapshot};
 
 use super::action::Action;
+use super::command_line::{AnswerOrder, ScreenshotOrder};
 use super::keymap::Context;
 use super::market;
 use super::panel::{Panel, PanelContext};
 use super::panels::chart::ChartPanel;
+use super::panels::charts::ChartsPanel;
+use super::panels::correlation::CorrelationPanel;
 use super::panels::depth::DepthPanel;
 use super::panels::errors::ErrorsPanel;
+use super::panels::movers::MoversPanel;
 use super::panels::news::NewsPanel;
 use super::panels::pipeline::PipelinePanel;
+use super::panels::query::QueryPanel;
 use super::panels::tape::TapePanel;
 use super::panels::watchlist::{Column, WatchlistPanel};
 use super::settings::{SessionState, TuiSettings};
 use super::theme::Theme;
 use super::views::{PanelId, View};
+pub(super) use notice::Notice;
 pub(super) use pointer::inside;
 pub(super) use typing::{Prompt, PromptKind};
-
-/// How long a notice stays in the footer.
-const NOTICE_MS: u64 = 4_000;
 
 /// What the model wants done outside itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +62,10 @@ pub enum Effect {
     Send(Command),
     /// Put this text on the clipboard.
     Copy(String),
-    /// Write the picture to this file.
-    Screenshot(PathBuf),
+    /// Write the picture to a file.
+    Screenshot(ScreenshotOrder),
+    /// Write an answer to a file.
+    WriteAnswer(AnswerOrder, Arc<AnswerTable>),
     /// Give the terminal back and stop the process until it is continued.
     Suspend,
     /// Draw everything anew.
@@ -71,11 +81,15 @@ pub enum Effect {
 pub(super) struct Panels {
     pub(super) watchlist: WatchlistPanel,
     pub(super) chart: ChartPanel,
+    pub(super) charts: ChartsPanel,
     pub(super) errors: ErrorsPanel,
     pub(super) pipeline: PipelinePanel,
     pub(super) depth: DepthPanel,
     pub(super) tape: TapePanel,
     pub(super) news: NewsPanel,
+    pub(super) query: QueryPanel,
+    pub(super) movers: MoversPanel,
+    pub(super) correlation: CorrelationPanel,
 }
 
 impl Panels {
@@ -83,11 +97,15 @@ impl Panels {
         match id {
             PanelId::Watchlist => &mut self.watchlist,
             PanelId::Chart => &mut self.chart,
+            PanelId::Charts => &mut self.charts,
             PanelId::Errors => &mut self.errors,
             PanelId::Pipeline => &mut self.pipeline,
             PanelId::Depth => &mut self.depth,
             PanelId::Tape => &mut self.tape,
             PanelId::News => &mut self.news,
+            PanelId::Query => &mut self.query,
+            PanelId::Movers => &mut self.movers,
+            PanelId::Correlation => &mut self.correlation,
         }
     }
 }
@@ -106,14 +124,11 @@ pub(super) enum Overlay {
         entries: Vec<(Column, bool)>,
         at: usize,
     },
-}
-
-/// A short message in the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Notice {
-    pub(super) text: String,
-    pub(super) is_error: bool,
-    since: Nanos,
+    /// The indicators that charts can have, and the marked one.
+    Indicators {
+        entries: Vec<IndicatorSpec>,
+        at: usize,
+    },
 }
 
 /// Everything that is remembered of the last frame to understand the mouse.
@@ -153,6 +168,12 @@ pub struct Model {
     pub(super) lists: BTreeMap<String, Vec<SymbolSpec>>,
     lists_changed: BTreeMap<String, Vec<String>>,
     wanted_list: Option<String>,
+    /// The charts' indicators.
+    pub(super) indicators: Vec<IndicatorSpec>,
+    watched_indicators: Vec<IndicatorSpec>,
+    /// Symbols whose charts are shown beside one another; none for those around the selected one.
+    charts_chosen: Vec<SymbolId>,
+    compared_last: Vec<SymbolId>,
     watched: Vec<(SymbolId, Timeframe)>,
     watched_books: Vec<SymbolId>,
     errors_seen: u64,
@@ -184,7 +205,11 @@ impl Model {
         if let Some(timeframe) = session.timeframe.as_deref().and_then(|it| it.parse().ok()) {
             chart.set_timeframe(timeframe);
         }
+        let mut query = QueryPanel::default();
+        query.set_history(session.questions);
         let lists = lists::merged(&settings.watchlists, &session.watchlists);
+        let shown = session.indicators.as_ref().unwrap_or(&settings.indicators);
+        let indicators = settings.indicator_catalogue.read_all(shown);
         let empty = Arc::new(Snapshot::default());
         Self {
             settings,
@@ -201,11 +226,15 @@ impl Model {
             panels: Panels {
                 watchlist: WatchlistPanel::new(columns, sort),
                 chart,
+                charts: ChartsPanel::default(),
                 errors: ErrorsPanel::default(),
                 pipeline: PipelinePanel::default(),
                 depth: DepthPanel::default(),
                 tape: TapePanel::default(),
                 news: NewsPanel::default(),
+                query,
+                movers: MoversPanel::default(),
+                correlation: CorrelationPanel::default(),
             },
             selected: None,
             selected_at: 0,
@@ -218,6 +247,10 @@ impl Model {
             lists,
             lists_changed: session.watchlists,
             wanted_list: session.watchlist,
+            indicators,
+            watched_indicators: Vec::new(),
+            charts_chosen: Vec::new(),
+            compared_last: Vec::new(),
             watched: Vec::new(),
             watched_books: Vec::new(),
             errors_seen: 0,
@@ -231,67 +264,9 @@ impl Model {
         }
     }
 
-    /// What to keep for the next run.
-    #[must_use]
-    pub fn session(&self) -> SessionState {
-        SessionState {
-            view: Some(self.view),
-            sort: Some(self.panels.watchlist.sort().clone()),
-            symbols: self.latest.rows.iter().map(row_name).collect(),
-            selected: self
-                .selected
-                .and_then(|id| self.latest.rows.get(id))
-                .map(row_name),
-            timeframe: Some(self.panels.chart.timeframe().label().to_owned()),
-            columns: Some(self.panels.watchlist.columns().to_vec()),
-            watchlist: self.panels.watchlist.list().map(str::to_owned),
-            watchlists: self.lists_changed.clone(),
-            theme: Some(self.settings.theme),
-            maximised: self.is_maximised,
-        }
-    }
-
-    /// Takes over changed settings. What the user has changed meanwhile (view, sorting, columns) stays, unless the
-    /// setting itself has changed.
-    pub fn configure(&mut self, settings: TuiSettings) {
-        let old = std::mem::replace(&mut self.settings, settings);
-        if old.columns != self.settings.columns {
-            let columns = self.settings.columns.clone();
-            self.panels.watchlist.set_columns(columns);
-        }
-        if old.sort != self.settings.sort {
-            let sort = self.settings.sort.clone();
-            self.panels.watchlist.set_sort(sort);
-        }
-        if old.watchlists != self.settings.watchlists {
-            self.lists = lists::merged(&self.settings.watchlists, &self.lists_changed);
-            self.show_list_again();
-        }
-        self.theme = Theme::of(self.settings.theme, self.settings.color_depth);
-        self.notify("the configuration has been read again");
-    }
-
     /// What is to be done outside, in order.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
-    }
-
-    /// Says something in the footer for a few seconds.
-    pub fn notify(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            is_error: false,
-            since: self.now,
-        });
-    }
-
-    /// Says what has gone wrong.
-    pub fn notify_error(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            is_error: true,
-            since: self.now,
-        });
     }
 
     /// The size of the terminal.
@@ -362,7 +337,7 @@ impl Model {
 
     /// Where keys are looked up now, the nearest first.
     pub(super) fn key_contexts(&self) -> &'static [Context] {
-        if self.prompt.is_some() {
+        if self.prompt.is_some() || self.is_typing_question() {
             return &[Context::Text];
         }
         if self.overlay.is_some() {
@@ -371,11 +346,15 @@ impl Model {
         match self.focus {
             PanelId::Watchlist => &[Context::Watchlist, Context::Global],
             PanelId::Chart => &[Context::Chart, Context::Global],
+            PanelId::Charts => &[Context::Charts, Context::Global],
             PanelId::Errors => &[Context::Errors, Context::Global],
             PanelId::Pipeline => &[Context::Global],
             PanelId::Depth => &[Context::Depth, Context::Global],
             PanelId::Tape => &[Context::Tape, Context::Global],
             PanelId::News => &[Context::News, Context::Global],
+            PanelId::Query => &[Context::Query, Context::Global],
+            PanelId::Movers => &[Context::Movers, Context::Global],
+            PanelId::Correlation => &[Context::Correlation, Context::Global],
         }
     }
 

@@ -1,5 +1,6 @@
 //! What lies over the screen: the help, the detail of an error or a headline, the choice of columns.
 
+mod indicators;
 mod news;
 
 use ratatui::buffer::Buffer;
@@ -63,6 +64,7 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
             model.overlay = Some(Overlay::News { row, top });
         }
         Overlay::Columns { entries, at } => draw_columns(model, buffer, &entries, at),
+        Overlay::Indicators { entries, at } => indicators::draw(model, buffer, &entries, at),
     }
 }
 

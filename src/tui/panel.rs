@@ -79,10 +79,16 @@ pub enum PanelAction {
     Clear,
     /// Copy what is selected.
     Copy,
+    /// The next of several charts.
+    NextChart,
+    /// The previous of several charts.
+    PreviousChart,
     /// The next length of time within which trades are shown as one.
     NextWindow,
     /// Show what concerns the selected symbol, or everything.
     Scope,
+    /// Rank by something else.
+    NextRanking,
 }
 
 /// What the mouse did inside a panel.

@@ -1,9 +1,14 @@
 //! One file for each panel.
 
 pub mod chart;
+pub mod charts;
+pub mod correlation;
 pub mod depth;
 pub mod errors;
+pub mod movers;
 pub mod news;
 pub mod pipeline;
+pub mod query;
+mod rows;
 pub mod tape;
 pub mod watchlist;

@@ -1,7 +1,6 @@
 //! The loop: waits for input, snapshots, settings, or the moment at which something changes by itself.
 
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +10,15 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, never, select};
 use crate::domain::clock::{Clock, Nanos};
 use crate::pipeline::{Command, Snapshot};
 
+use super::answer_file;
 use super::draw;
+use super::files::{FileWriter, Written};
 pub use super::input::Input;
 use super::model::{Effect, Model};
+use super::picture_file;
 use super::screen::Screen;
 use super::settings::{SessionState, TuiSettings};
 use super::terminal::{self, Surface, Terminal};
-use super::theme::ThemeName;
 
 /// How many inputs may wait; the input thread alone waits when there are more.
 const INPUTS_MAX: usize = 1024;
@@ -102,6 +103,7 @@ pub fn run_with(
         clock,
         surface,
         outbox: VecDeque::new(),
+        files: FileWriter::default(),
         extra: Vec::new(),
         drawn: None,
         oldest_received: None,
@@ -119,6 +121,7 @@ struct Loop<'a> {
     clock: &'a dyn Clock,
     surface: &'a mut dyn Surface,
     outbox: VecDeque<Command>,
+    files: FileWriter,
     /// What goes out with the next frame besides the picture.
     extra: Vec<u8>,
     drawn: Option<Nanos>,
@@ -132,6 +135,12 @@ struct Loop<'a> {
 
 impl Loop<'_> {
     fn run(mut self) -> Result<SessionState, TuiError> {
+        let end = self.work();
+        self.files.wait();
+        end
+    }
+
+    fn work(&mut self) -> Result<SessionState, TuiError> {
         loop {
             let now = self.clock.monotonic();
             self.is_dirty |= self.model.tick(now, self.clock.wall());
@@ -166,6 +175,11 @@ impl Loop<'_> {
                 recv(snapshots) -> snapshot => match snapshot {
                     Ok(snapshot) => self.take_snapshot(snapshot),
                     Err(_) => return Ok(self.model.session()),
+                },
+                recv(self.files.results()) -> written => {
+                    if let Ok(written) = written {
+                        self.take_written(written);
+                    }
                 },
                 recv(self.ports.updates) -> settings => match settings {
                     Ok(settings) => self.configure(settings),
@@ -294,14 +308,17 @@ impl Loop<'_> {
                         self.model.notify_error(format!("cannot stop: {error}"));
                     }
                 }
-                Effect::Screenshot(path) => {
-                    match self.screenshot(&path) {
-                        Ok(()) => self.model.notify(format!("written to {}", path.display())),
-                        Err(error) => self
-                            .model
-                            .notify_error(format!("cannot write {}: {error}", path.display())),
+                Effect::Screenshot(order) => {
+                    if let Err(message) =
+                        picture_file::start(&mut self.files, &mut self.model, order)
+                    {
+                        self.model.notify_error(message);
                     }
                     self.is_dirty = true;
+                }
+                Effect::WriteAnswer(order, table) => {
+                    self.files
+                        .start(move || answer_file::write_file(&order, &table));
                 }
                 Effect::Leave => return Err(TuiError::Interrupted),
             }
@@ -321,26 +338,13 @@ impl Loop<'_> {
         self.is_dirty = true;
     }
 
-    /// Writes the picture that is on the screen to a file that is not there yet: lines of text when its name ends in
-    /// `.txt`, else SVG.
-    fn screenshot(&self, path: &Path) -> std::io::Result<()> {
-        use std::io::Write as _;
-        let picture = self.screen.picture();
-        let is_text = path.extension().is_some_and(|extension| extension == "txt");
-        let content = if is_text {
-            super::screen::plain_text(picture)
-        } else {
-            super::screenshot::to_svg(picture, "streamer-tui", self.paper())
-        };
-        std::fs::File::create_new(path)?.write_all(content.as_bytes())
-    }
-
-    /// The ground that the theme is made for; what the terminal's is nobody can tell.
-    fn paper(&self) -> super::screenshot::Paper {
-        match self.model.settings.theme {
-            ThemeName::Light => super::screenshot::Paper::LIGHT,
-            _ => super::screenshot::Paper::DARK,
+    fn take_written(&mut self, written: Written) {
+        self.files.finished();
+        match written {
+            Ok(message) => self.model.notify(message),
+            Err(message) => self.model.notify_error(message),
         }
+        self.is_dirty = true;
     }
 
     fn flush_outbox(&mut self) {

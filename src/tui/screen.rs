@@ -118,7 +118,7 @@ type Look = (Color, Color, Modifier);
 const PLAIN: Look = (Color::Reset, Color::Reset, Modifier::empty());
 
 /// Texts are made safe before they are drawn; this is the last gate, for what may have been forgotten.
-fn bar_controls(picture: &mut Buffer) {
+pub fn bar_controls(picture: &mut Buffer) {
     for cell in &mut picture.content {
         let symbol = cell.symbol();
         let is_plain = symbol.len() == 1 && (0x20..0x7f).contains(&symbol.as_bytes()[0]);

@@ -1,9 +1,11 @@
-//! A picture of the screen: the cells of a buffer as SVG.
+//! A picture of the screen: the cells of a buffer as SVG or PNG.
 //!
 //! Text is placed by cell, so that columns stay columns in any font; blocks, lines and braille are drawn as shapes,
 //! so that they join. Everything of one colour is one path, which keeps the file small.
 
 mod palette;
+#[cfg(feature = "png")]
+mod png;
 mod shapes;
 mod svg;
 
@@ -20,6 +22,12 @@ use shapes::{Area, CELL_HEIGHT, CELL_WIDTH, Shape, shape};
 
 /// How far a dim colour goes toward the background, in per cent.
 const DIM_PERCENT: u16 = 45;
+
+/// Thickness of a line that is no rectangle.
+#[cfg(feature = "png")]
+const STROKE: f32 = 1.0;
+/// Size of a braille pattern's dots.
+const DOT: f32 = 2.6;
 
 /// What a text run looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +65,37 @@ struct Picture {
 /// `title` stands in the window's bar, shortened where it is too long.
 #[must_use]
 pub fn to_svg(buffer: &Buffer, title: &str, paper: Paper) -> String {
+    let picture = draw_cells(buffer, paper);
+    let size = (
+        usize::from(buffer.area.width),
+        usize::from(buffer.area.height),
+    );
+    let mut svg = String::with_capacity(64 * 1024);
+    match picture.write(&mut svg, size, title) {
+        Ok(()) | Err(fmt::Error) => svg,
+    }
+}
+
+/// Draws a screen as a PNG picture with a window around it, in a font of the system.
+///
+/// # Errors
+/// What is in the way, and what helps.
+#[cfg(feature = "png")]
+pub fn to_png(buffer: &Buffer, title: &str, paper: Paper) -> Result<Vec<u8>, String> {
+    png::to_png(buffer, title, paper).map_err(|error| error.to_string())
+}
+
+/// Says that this build draws no PNG.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "png"))]
+pub fn to_png(_: &Buffer, _: &str, _: Paper) -> Result<Vec<u8>, String> {
+    Err("this build writes no PNG; write .svg, or build it with the feature 'png'".to_owned())
+}
+
+/// Everything on a screen, as shapes and text.
+fn draw_cells(buffer: &Buffer, paper: Paper) -> Picture {
     let mut picture = Picture {
         paper,
         ..Picture::default()
@@ -75,10 +114,7 @@ pub fn to_svg(buffer: &Buffer, title: &str, paper: Paper) -> String {
             column += width;
         }
     }
-    let mut svg = String::with_capacity(64 * 1024);
-    match picture.write(&mut svg, (columns, rows), title) {
-        Ok(()) | Err(fmt::Error) => svg,
-    }
+    picture
 }
 
 impl Picture {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::symbol::SymbolSpec;
 
+use super::indicators::IndicatorCatalogue;
 use super::keymap::KeyMap;
 use super::panels::watchlist::{Column, Sort};
 use super::theme::{ColorDepth, GlyphSet, ThemeName};
@@ -17,7 +18,7 @@ use super::views::View;
 pub const FRAMES_PER_S_MAX: u16 = 60;
 
 /// Everything that can be set about the screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TuiSettings {
     /// The colours.
     pub theme: ThemeName,
@@ -45,6 +46,10 @@ pub struct TuiSettings {
     pub zone: Tz,
     /// Data older than this, by its own clock, is marked stale.
     pub stale_after: Duration,
+    /// The indicators that charts can have.
+    pub indicator_catalogue: IndicatorCatalogue,
+    /// Those that they have at first, as in `sma(20)`.
+    pub indicators: Vec<String>,
     /// Frames in a second at most; 1 to [`FRAMES_PER_S_MAX`], anything else is brought into that range.
     pub frames_per_s: u16,
 }
@@ -65,6 +70,8 @@ impl Default for TuiSettings {
             view: View::Overview,
             zone: Tz::America__New_York,
             stale_after: Duration::from_secs(180),
+            indicator_catalogue: IndicatorCatalogue::default(),
+            indicators: Vec::new(),
             frames_per_s: FRAMES_PER_S_MAX,
         }
     }
@@ -176,6 +183,8 @@ pub struct SessionState {
     pub selected: Option<String>,
     /// The chart's timeframe, as `5m`.
     pub timeframe: Option<String>,
+    /// The charts' indicators, as `sma(20)`.
+    pub indicators: Option<Vec<String>>,
     /// The watchlist's columns.
     pub columns: Option<Vec<Column>>,
     /// The named watchlist that is shown.
@@ -187,6 +196,8 @@ pub struct SessionState {
     pub theme: Option<ThemeName>,
     /// Whether one panel is shown alone.
     pub maximised: bool,
+    /// What was asked in SQL, oldest first.
+    pub questions: Vec<String>,
 }
 
 #[cfg(test)]

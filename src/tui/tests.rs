@@ -5,10 +5,12 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod charts;
 mod frames;
 mod headers;
 mod hostile;
 mod markets;
 mod measured;
 mod pictures;
+mod questions;
 mod running;

@@ -6,7 +6,7 @@ use super::action::Edit;
 use super::text::safe;
 
 /// More is not taken, however much is pasted.
-const BYTES_MAX: usize = 4096;
+const BYTES_MAX: usize = 16_384;
 
 /// The text and where the cursor stands in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +47,16 @@ impl TextInput {
             self.text.insert_str(self.cursor, part);
             self.cursor += part.len();
         }
+    }
+
+    /// Puts a text in the place of the last `length` bytes before the cursor, as far as there are so many.
+    pub fn replace_before(&mut self, length: usize, text: &str) {
+        let start = self.cursor.saturating_sub(length);
+        if self.text.is_char_boundary(start) {
+            self.text.replace_range(start..self.cursor, "");
+            self.cursor = start;
+        }
+        self.insert(text);
     }
 
     /// The text before the cursor and after it.

@@ -98,6 +98,9 @@ impl std::str::FromStr for ColorDepth {
     }
 }
 
+/// How many colours of lines there are.
+pub const LINES: usize = 6;
+
 /// The styles of a theme, already reduced to the colours that the terminal has.
 ///
 /// Colour is never the only sign of anything: each of these stands beside a mark, a word or a place.
@@ -141,6 +144,8 @@ pub struct Theme {
     pub overlay: Style,
     /// Volume columns.
     pub volume: Style,
+    /// Lines of indicators and compared symbols, as different from one another as can be.
+    pub lines: [Style; LINES],
 }
 
 impl Theme {

@@ -15,6 +15,8 @@ pub enum PanelId {
     Watchlist,
     /// The selected symbol's chart.
     Chart,
+    /// The charts of several symbols.
+    Charts,
     /// What went wrong.
     Errors,
     /// How the engine is doing.
@@ -25,6 +27,12 @@ pub enum PanelId {
     Tape,
     /// The headlines.
     News,
+    /// Questions in SQL and their answers.
+    Query,
+    /// What has moved most.
+    Movers,
+    /// How the symbols move together.
+    Correlation,
 }
 
 impl PanelId {
@@ -32,10 +40,16 @@ impl PanelId {
     #[must_use]
     pub fn service(self) -> Option<DataService> {
         match self {
-            Self::Chart => Some(DataService::Ohlcv),
+            Self::Chart | Self::Charts => Some(DataService::Ohlcv),
             Self::Depth => Some(DataService::Level2),
             Self::Tape => Some(DataService::TimeAndSales),
-            Self::Watchlist | Self::Errors | Self::Pipeline | Self::News => None,
+            Self::Watchlist
+            | Self::Errors
+            | Self::Pipeline
+            | Self::News
+            | Self::Query
+            | Self::Movers
+            | Self::Correlation => None,
         }
     }
 }
@@ -61,11 +75,19 @@ pub enum View {
     Tape,
     /// The headlines, with a narrow watchlist where there is room.
     News,
+    /// The charts of up to nine symbols.
+    Charts,
+    /// Questions in SQL.
+    Query,
+    /// What has moved most today.
+    Movers,
+    /// How the symbols move together.
+    Correlation,
 }
 
 impl View {
     /// Every view, in the order of its keys.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Overview,
         Self::Watchlist,
         Self::Chart,
@@ -74,6 +96,10 @@ impl View {
         Self::Depth,
         Self::Tape,
         Self::News,
+        Self::Charts,
+        Self::Query,
+        Self::Movers,
+        Self::Correlation,
     ];
 
     /// The name in commands and the configuration.
@@ -88,6 +114,10 @@ impl View {
             Self::Depth => "depth",
             Self::Tape => "tape",
             Self::News => "news",
+            Self::Charts => "charts",
+            Self::Query => "query",
+            Self::Movers => "movers",
+            Self::Correlation => "correlation",
         }
     }
 
@@ -102,6 +132,10 @@ impl View {
             Self::Depth => PanelId::Depth,
             Self::Tape => PanelId::Tape,
             Self::News => PanelId::News,
+            Self::Charts => PanelId::Charts,
+            Self::Query => PanelId::Query,
+            Self::Movers => PanelId::Movers,
+            Self::Correlation => PanelId::Correlation,
         }
     }
 
@@ -244,6 +278,6 @@ mod tests {
         for view in View::ALL {
             assert_eq!(view.name().parse(), Ok(view));
         }
-        assert!("charts".parse::<View>().is_err());
+        assert!("graphs".parse::<View>().is_err());
     }
 }

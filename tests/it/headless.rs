@@ -2,6 +2,8 @@
 
 mod commands;
 mod ends;
+#[cfg(feature = "frames")]
+mod query;
 mod replay;
 mod results;
 mod usage;

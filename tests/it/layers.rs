@@ -27,10 +27,28 @@ const LAYERS: [(&str, &[&str]); 11] = [
         &["domain", "decode", "compute", "telemetry", "pipeline"],
     ),
     ("tui", &["domain", "pipeline"]),
-    ("cli", &["config", "sources", "telemetry", "domain"]),
+    (
+        "cli",
+        &[
+            "config",
+            "sources",
+            "sinks",
+            "telemetry",
+            "pipeline",
+            "domain",
+        ],
+    ),
     (
         "config",
-        &["domain", "telemetry", "pipeline", "sources", "tui"],
+        &[
+            "domain",
+            "compute",
+            "telemetry",
+            "pipeline",
+            "sources",
+            "sinks",
+            "tui",
+        ],
     ),
 ];
 
@@ -38,13 +56,18 @@ const LAYERS: [(&str, &[&str]); 11] = [
 const TOP: [&str; 4] = ["main", "lib", "app", "bench"];
 
 /// What of the pipeline the screen may see: snapshots, commands, and the plain types in them.
-const SEEN_BY_TUI: [&str; 9] = [
+const SEEN_BY_TUI: [&str; 14] = [
     "Snapshot",
     "Command",
     "command",
     "snapshot",
     "meters::ConnectionState",
     "meters::TransportView",
+    "question::Answer",
+    "question::AnswerCell",
+    "question::AnswerTable",
+    "question::AnswerView",
+    "question::QuestionId",
     "source::SeekTarget",
     "source::Speed",
     "source::TransportCommand",

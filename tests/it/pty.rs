@@ -53,6 +53,8 @@ pub struct Start<'a> {
     pub columns: u16,
     pub rows: u16,
     pub variables: &'a [(&'a str, &'a str)],
+    /// Whether the terminal is the program's controlling one, whose end the system tells it of with a signal.
+    pub is_controlling: bool,
 }
 
 impl Default for Start<'_> {
@@ -61,6 +63,7 @@ impl Default for Start<'_> {
             columns: 140,
             rows: 40,
             variables: &[],
+            is_controlling: true,
         }
     }
 }
@@ -85,6 +88,7 @@ impl Terminal {
             command.env(name, value);
         }
         command.cwd(home.path());
+        command.set_controlling_tty(start.is_controlling);
         command.args(arguments);
         let mode_before = mode(&*pair.master);
         let mut child = pair.slave.spawn_command(command).unwrap();
@@ -291,17 +295,50 @@ impl Terminal {
         }
     }
 
-    /// Takes the terminal away, as when a window is closed; gives the exit code.
-    pub fn hang_up(mut self) -> u32 {
+    /// The user's and the system's processor time so far; `None` when the program has ended.
+    pub fn processor_time(&self) -> Option<Duration> {
+        processor_time(self.process())
+    }
+
+    /// Takes the terminal away, as when a window is closed; gives the exit code, and the processor time that the end
+    /// took.
+    pub fn hang_up(mut self) -> (u32, Duration) {
         self.gate.set(Taking::Closed);
         // The reader is in the middle of a read, which any output ends; it then lets go of the terminal.
         self.keys("?");
         let deadline = Instant::now() + DEADLINE;
         while self.output.recv_deadline(deadline).is_ok() {}
+        // What follows on the key is still written, to the terminal's own memory: only then nothing more is.
+        let process = self.process.as_raw_nonzero().get();
+        let mut before = processor_time(process).unwrap();
+        let mut since = Instant::now();
+        while since.elapsed() < Duration::from_millis(300) && Instant::now() < deadline {
+            std::thread::park_timeout(Duration::from_millis(20));
+            let now = processor_time(process).unwrap();
+            if now != before {
+                (before, since) = (now, Instant::now());
+            }
+        }
         drop(self.writer);
         drop(self.slave);
         drop(self.master);
-        self.ended.recv_timeout(DEADLINE).unwrap().exit_code()
+        let mut last = before;
+        loop {
+            match self.ended.recv_timeout(Duration::from_millis(5)) {
+                Ok(status) => return (status.exit_code(), last.saturating_sub(before)),
+                Err(RecvTimeoutError::Disconnected) => panic!("nobody knows how it ended"),
+                Err(RecvTimeoutError::Timeout) => {
+                    last = processor_time(process).unwrap_or(last);
+                    if Instant::now() > deadline {
+                        kill_process(self.process, Signal::KILL).ok();
+                        let spent = last.saturating_sub(before);
+                        panic!(
+                            "the program runs for nobody, and has used the processor for {spent:?}"
+                        );
+                    }
+                }
+            }
+        }
     }
 
     fn wait_for_exit(&mut self) -> ExitStatus {
@@ -349,6 +386,20 @@ impl Ended {
             self.text
         );
     }
+}
+
+/// The user's and the system's processor time of a process; `None` when it has gone.
+fn processor_time(process: i32) -> Option<Duration> {
+    let line = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let after_name = line.rsplit_once(')')?.1;
+    let ticks: u64 = after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(|ticks| ticks.parse::<u64>().unwrap())
+        .sum();
+    // A tick is a hundredth of a second wherever the kernel shows it to programs.
+    Some(Duration::from_millis(ticks * 10))
 }
 
 fn mode(master: &dyn MasterPty) -> String {

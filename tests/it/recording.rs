@@ -80,6 +80,7 @@ fn setup() -> Setup {
         services: ServiceSet::ALL,
         depth: None,
         products: Products::default(),
+        backfill: None,
         calendar: SessionCalendar::UtcDay,
         socket_url: "ws://127.0.0.1:1".to_owned(),
         rest_url: None,

@@ -47,13 +47,13 @@ fn book(snapshot: bool, sequence: u64, bid: i64) -> Payload {
 }
 
 fn trade(name: u64, action: TradeAction) -> Payload {
-    Payload::TimeAndSales(Arc::new(TimeAndSale {
+    Payload::TimeAndSales(TimeAndSale {
         price: Some(Decimal::new(1010, 1)),
         size: Some(Decimal::ONE),
         trade_id: Some(TradeId::Number(name)),
         action,
         ..TimeAndSale::default()
-    }))
+    })
 }
 
 fn news() -> Payload {

@@ -128,7 +128,10 @@ fn the_configuration_knows_the_words_of_the_screen_and_no_others() {
     let environment = Environment::of([("TERM", "xterm-256color")]);
     assert_eq!(
         tui_settings(&settings, &environment),
-        TuiSettings::default()
+        TuiSettings {
+            indicator_catalogue: super::indicators::catalogue(),
+            ..TuiSettings::default()
+        }
     );
 }
 

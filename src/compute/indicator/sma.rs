@@ -1,9 +1,8 @@
-//! The simple moving average of the close.
-
-use std::collections::VecDeque;
+//! The simple moving average: `Σ close ÷ length` over the last `length` bars, as TA-Lib's SMA.
 
 use crate::domain::indicator::ChartPlace;
 
+use super::window::{Sum, Window};
 use super::{Definition, Indicator, Input, InputKind, Parameter};
 
 /// `sma(length)`: the mean of the last `length` closes.
@@ -14,41 +13,31 @@ pub(super) const DEFINITION: Definition = Definition {
     outputs: &[""],
     input: InputKind::Bars,
     place: ChartPlace::Overlay,
-    build: |parameters| Box::new(Sma::new(parameters[0] as usize)),
+    build: |parameters| {
+        Box::new(Sma {
+            closes: Window::new(parameters[0] as usize),
+        })
+    },
 };
 
 #[derive(Debug, Clone)]
 struct Sma {
-    length: usize,
-    closes: VecDeque<f64>,
-}
-
-impl Sma {
-    fn new(length: usize) -> Self {
-        Self {
-            length,
-            closes: VecDeque::with_capacity(length),
-        }
-    }
+    closes: Window<Sum>,
 }
 
 impl Indicator for Sma {
     fn warm_up(&self) -> usize {
-        self.length
+        self.closes.length()
     }
 
     fn update(&mut self, input: &Input<'_>) {
         if let Input::Bar { candle, .. } = input {
-            if self.closes.len() == self.length {
-                self.closes.pop_front();
-            }
-            self.closes.push_back(candle.close);
+            self.closes.push(Sum(candle.close));
         }
     }
 
     fn values(&self, values: &mut [Option<f64>]) {
-        values[0] = (self.closes.len() == self.length)
-            .then(|| self.closes.iter().sum::<f64>() / self.length as f64);
+        values[0] = self.closes.mean();
     }
 
     fn reset(&mut self) {

@@ -1,3 +1,13 @@
+#![allow(
+    clippy::float_cmp,
+    clippy::panic,
+    reason = "a test may compare what is computed the same way, and stop at the first surprise"
+)]
+
+mod batch;
+mod properties;
+mod talib;
+
 use super::*;
 
 fn spec(text: &str) -> IndicatorSpec {
@@ -18,6 +28,173 @@ fn bars(closes: &[f64]) -> Vec<(Candle, UnixMs)> {
         .enumerate()
         .map(|each| (bar(each), UnixMs(0)))
         .collect()
+}
+
+/// Bars of a day's usual kind, with a trading day after every `session` of them.
+fn ordinary_bars(count: usize, session: usize) -> Vec<(Candle, UnixMs)> {
+    let mut state = 1_u32;
+    let mut draw = move |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from((state >> 8) % below)
+    };
+    let mut price = 20_000.0;
+    let minute = |at: usize| UnixMs(at as i64 * 60_000);
+    (0..count)
+        .map(|at| {
+            let open = price;
+            // Pulled back to where it began, so that it stays a price.
+            price = (price + draw(101) - 50.0 + (20_000.0 - price) / 500.0).round();
+            let candle = Candle {
+                start: minute(at),
+                open: open / 100.0,
+                high: (open.max(price) + draw(30) + 1.0) / 100.0,
+                low: (open.min(price) - draw(30) - 1.0) / 100.0,
+                close: price / 100.0,
+                volume: 100.0 + draw(5000),
+            };
+            (candle, minute(at / session * session))
+        })
+        .collect()
+}
+
+/// One input of each kind.
+fn inputs(bar: &(Candle, UnixMs)) -> [Input<'_>; 4] {
+    let (candle, session_start) = bar;
+    let side = if candle.close > candle.open {
+        Side::Buy
+    } else {
+        Side::Sell
+    };
+    [
+        Input::Bar {
+            candle,
+            session_start: *session_start,
+        },
+        Input::Trade {
+            price: candle.close,
+            size: candle.volume,
+            side: Some(side),
+        },
+        Input::Quote {
+            bid: Some(candle.low),
+            bid_size: Some(1.0),
+            ask: Some(candle.high),
+            ask_size: Some(2.0),
+        },
+        Input::Book {
+            bid_units: candle.volume,
+            ask_units: 1000.0,
+        },
+    ]
+}
+
+fn default_parameters(definition: &Definition) -> Vec<f64> {
+    let known = definition.parameters.iter();
+    known.map(|parameter| parameter.default).collect()
+}
+
+/// The values after each of the bars, with a trade, a quote and a book for each.
+fn values_after_each(
+    indicator: &mut dyn Indicator,
+    outputs: usize,
+    bars: &[(Candle, UnixMs)],
+) -> Vec<Vec<Option<f64>>> {
+    let after = |bar| {
+        for input in inputs(bar) {
+            indicator.update(&input);
+        }
+        // Whatever was there has to be written over.
+        let mut values = vec![Some(f64::NAN); outputs];
+        indicator.values(&mut values);
+        values
+    };
+    bars.iter().map(after).collect()
+}
+
+#[test]
+fn values_are_there_from_the_end_of_the_warm_up_on() {
+    let bars = ordinary_bars(200, 1000);
+    for definition in DEFINITIONS {
+        // Long enough that no window has nothing but equal prices.
+        let short = definition.parameters.iter().map(|of| of.min.max(5.0));
+        for parameters in [default_parameters(definition), short.collect()] {
+            let mut indicator = (definition.build)(&parameters);
+            let warm_up = indicator.warm_up();
+            let values = values_after_each(&mut *indicator, definition.outputs.len(), &bars);
+            for (at, values) in values.iter().enumerate() {
+                let is_complete = values.iter().all(Option::is_some);
+                assert_eq!(
+                    is_complete,
+                    at + 1 >= warm_up,
+                    "{}{parameters:?} in bar {at}: {values:?}",
+                    definition.name
+                );
+                let finite = values.iter().flatten().all(|value| value.is_finite());
+                assert!(finite, "{}: {values:?}", definition.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reset_forgets_everything() {
+    let bars = ordinary_bars(230, 100);
+    let (before, after) = bars.split_at(90);
+    for definition in DEFINITIONS {
+        let outputs = definition.outputs.len();
+        let mut fresh = (definition.build)(&default_parameters(definition));
+        let mut used = fresh.boxed_clone();
+        values_after_each(&mut *used, outputs, before);
+        used.reset();
+        assert_eq!(
+            values_after_each(&mut *used, outputs, after),
+            values_after_each(&mut *fresh, outputs, after),
+            "{}",
+            definition.name
+        );
+    }
+}
+
+#[test]
+fn extreme_bars_give_no_value_rather_than_one_that_is_no_number() {
+    let specs: Vec<IndicatorSpec> = DEFINITIONS.iter().map(|known| spec(known.name)).collect();
+    let set = IndicatorSet::new(&specs).unwrap();
+    let extremes = [0.0, 1e308, -1e308, 1e-308, -37.63, f64::MAX, f64::MIN, 0.0];
+    let mut history = ordinary_bars(400, 100);
+    for (at, (candle, _)) in history.iter_mut().enumerate() {
+        let extreme = extremes[at / 3 % extremes.len()];
+        candle.close = extreme;
+        if at % 2 == 0 {
+            candle.high = extreme;
+            candle.low = extreme;
+            candle.volume = extreme.abs();
+        }
+    }
+    let columns = Bank::of_bars(&set, None).columns(history.into_iter());
+    let values = columns.iter().flatten().flatten();
+    assert!(values.clone().count() > 0);
+    for value in values {
+        assert!(value.is_finite());
+    }
+}
+
+#[test]
+fn the_longest_windows_are_taken() {
+    let bars = ordinary_bars(1000, 100);
+    for definition in DEFINITIONS {
+        let longest: Vec<f64> = definition
+            .parameters
+            .iter()
+            .map(|known| known.max)
+            .collect();
+        let mut indicator = (definition.build)(&longest);
+        for bar in &bars {
+            for input in inputs(bar) {
+                indicator.update(&input);
+            }
+        }
+        assert!(indicator.warm_up() <= 3 * LENGTH_MAX as usize);
+    }
 }
 
 #[test]

@@ -3,7 +3,6 @@
 mod parts;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -163,7 +162,7 @@ fn time_and_sales(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
             return Err(Fault::Schema(reason.to_owned()));
         }
     };
-    Ok(some.then(|| (time, Payload::TimeAndSales(Arc::new(trade)))))
+    Ok(some.then_some((time, Payload::TimeAndSales(trade))))
 }
 
 fn news(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {

@@ -148,13 +148,13 @@ impl<'a> Values<'_, 'a> {
                 _ => return Err(self.wrong(Field::TradeId, "is neither a number nor a text")),
             }),
         };
-        Ok(Payload::TimeAndSales(Arc::new(TimeAndSale {
+        Ok(Payload::TimeAndSales(TimeAndSale {
             price,
             size: self.decimal(Field::Size)?,
             side,
             trade_id,
             ..TimeAndSale::default()
-        })))
+        }))
     }
 
     fn news(&self, symbols: &[Cow<'a, str>]) -> Result<Payload, Rejection> {

@@ -30,7 +30,12 @@ impl Administrator {
                 self.parts.board.keep_books(&symbols);
                 self.tell(Control::WatchBooks(symbols));
             }
-            Command::WatchIndicators(_) => {}
+            Command::WatchIndicators(specs) => {
+                for error in self.parts.board.watch_indicators(specs) {
+                    let error = ErrorInstance::new(ErrorKind::ConfigError, error.to_string());
+                    self.report(error.as_warning());
+                }
+            }
             Command::Ask(sql) => self.ask(sql),
             Command::CancelQuestion => self.parts.analyst.cancel(),
             Command::Answered(id, answer) => self.answered(id, *answer),
@@ -59,7 +64,7 @@ impl Administrator {
             time_max: self.parts.settings.answer_time,
         };
         let material = Material {
-            histories: Vec::new(),
+            histories: self.parts.histories.all(),
             rows: board.rows.clone(),
             news: Arc::clone(&board.news),
             errors: Arc::clone(&board.errors),

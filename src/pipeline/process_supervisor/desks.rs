@@ -1,5 +1,6 @@
 //! Hiring workers, giving them orders, and letting them go.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
@@ -54,9 +55,10 @@ impl ProcessSupervisor {
             symbol: symbol.clone(),
             source: Arc::clone(&desk.info),
             settings: Arc::clone(&self.parts.settings),
-            budget: Arc::clone(&self.parts.budget),
+            history: self.parts.histories.enter(id, &symbol, &desk.info),
             meters: Arc::new(WorkerMeters::default()),
             analysis: self.parts.analysis.clone(),
+            columns: self.parts.columns.as_ref().map(|queue| queue.desk(id)),
         };
         let cell = match self
             .parts
@@ -65,6 +67,7 @@ impl ProcessSupervisor {
         {
             Ok(cell) => cell,
             Err(error) => {
+                self.parts.histories.leave(id);
                 let mut instance = ErrorInstance::new(
                     ErrorKind::Overload,
                     format!("no thread could be started for {symbol}: {error}"),
@@ -79,7 +82,7 @@ impl ProcessSupervisor {
         }
         self.desks[id.index()] = Some(Desk {
             cell,
-            staged: Vec::new(),
+            staged: VecDeque::new(),
         });
         self.order(id, Item::Announce);
     }
@@ -97,6 +100,7 @@ impl ProcessSupervisor {
         let Some(desk) = self.desks.get_mut(id.index()).and_then(Option::take) else {
             return;
         };
+        self.parts.histories.leave(id);
         let source = &mut self.parts.sources[desk.cell.source.index()];
         source.blocked.retain(|blocked| *blocked != id);
         // What a full mailbox could not take is taken all the same: it arrived before the symbol was removed.

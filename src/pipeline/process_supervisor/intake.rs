@@ -96,30 +96,28 @@ impl ProcessSupervisor {
                 unwanted += 1;
                 continue;
             };
-            let mut item = Some(Item::Event {
+            let item = Item::Event {
                 event,
                 received,
                 is_history,
-            });
+            };
             let is_first = desk.staged.is_empty();
             if goes_straight && is_first {
+                let mut item = Some(item);
                 let schedule = desk.cell.with_mailbox(|mailbox| {
                     if let Some(item) = item.take_if(|_| mailbox.room() > 0) {
                         mailbox.push(item);
                     }
                 });
-                if schedule {
-                    let cell = Arc::clone(&desk.cell);
-                    self.runnable.push(cell);
+                let runnable = schedule.then(|| Arc::clone(&desk.cell));
+                if let Some(item) = item {
+                    desk.staged.push_back(item);
+                    self.touched.push(id);
                 }
-                if item.is_none() {
-                    continue;
-                }
-            }
-            let Some(desk) = self.desk_at(id) else {
+                self.runnable.extend(runnable);
                 continue;
-            };
-            desk.staged.extend(item);
+            }
+            desk.staged.push_back(item);
             if is_first {
                 self.touched.push(id);
             }
@@ -187,6 +185,9 @@ impl ProcessSupervisor {
                 }
             }),
             Delivery::Live => desk.cell.with_mailbox(|mailbox| {
+                if may_grow && mailbox.append(staged) {
+                    return;
+                }
                 for item in staged.drain(..) {
                     match item {
                         Item::Event {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::Decimal;
 use crate::domain::clock::Nanos;
+use crate::domain::column::ColumnValues;
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::DayStats;
 use crate::domain::quote::SymbolFacts;
@@ -153,6 +154,8 @@ pub struct Row {
     pub day: DayStats,
     /// The symbol's indicators after its last bar; `None` when it has none, or no bar has come.
     pub indicators: Option<Arc<IndicatorValues>>,
+    /// The person's own columns after the last bar that they have been evaluated for.
+    pub columns: Option<Arc<ColumnValues>>,
     /// Closes of the last minutes, oldest first.
     pub trend: Trend,
     /// Where the last price went.
@@ -182,6 +185,7 @@ impl Row {
             facts: None,
             day: DayStats::default(),
             indicators: None,
+            columns: None,
             trend: Trend::default(),
             direction: Direction::Unchanged,
             price_changed: Nanos(0),

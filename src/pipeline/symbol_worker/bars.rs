@@ -32,12 +32,20 @@ impl SymbolWorker {
             bar: *bar,
             timeframe: self.ohlcv.interval(),
             partial: false,
-            indicators: self.indicators(),
+            indicators: self.ohlcv.indicator_values(),
         };
         // Trades are newer than the bar that they are in.
         let last = bar.close.filter(|_| self.trades.last().is_none());
         self.put(time, body, last, out);
         self.put_closed(false, out);
+        self.have_columns_evaluated(time);
+    }
+
+    /// Has the symbol's own columns evaluated, now that a bar has closed.
+    fn have_columns_evaluated(&self, bar: Option<UnixMs>) {
+        if let (Some(desk), Some(bar)) = (&self.context.columns, bar) {
+            desk.on_close(bar);
+        }
     }
 
     pub(super) fn take_trade(
@@ -51,6 +59,8 @@ impl SymbolWorker {
         if may_repeat && self.trades.is_repeat(time, &trade) {
             return self.context.meters.repeated.add(1);
         }
+        self.ohlcv.indicators().take_trade(&trade);
+        self.context.history.put_trade(time, &trade);
         if self.ohlcv.builds() {
             let counted = self.ohlcv.take_trade(time, &trade, &mut self.built);
             self.put_built(is_history, out);
@@ -103,18 +113,19 @@ impl SymbolWorker {
         self.built = built;
     }
 
-    fn put_minute(&self, built: &BuiltBar, partial: bool, out: &mut Vec<Outcome>) {
+    fn put_minute(&mut self, built: &BuiltBar, partial: bool, out: &mut Vec<Outcome>) {
         let timeframe = self.ohlcv.interval();
         let end = built.start.plus_ms(timeframe.ms());
         let body = ResultBody::Ohlcv {
             bar: built.bar,
             timeframe,
             partial,
-            indicators: self.indicators(),
+            indicators: self.ohlcv.indicator_values(),
         };
         // The last price has come with its trade.
         let time = self.ohlcv.stamp(built.start, end);
         self.put(Some(time), body, None, out);
+        self.have_columns_evaluated(Some(time));
     }
 
     fn put_closed(&mut self, partial: bool, out: &mut Vec<Outcome>) {
@@ -123,7 +134,7 @@ impl SymbolWorker {
                 bar: long.bar,
                 timeframe,
                 partial,
-                indicators: self.indicators(),
+                indicators: self.ohlcv.indicator_values(),
             };
             let time = self.ohlcv.stamp(long.start, long.end);
             self.put(Some(time), body, None, out);

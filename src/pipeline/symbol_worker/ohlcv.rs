@@ -1,59 +1,28 @@
-//! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, and charts.
+//! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, indicators,
+//! and charts.
 
-use crate::compute::history::{BarHistory, Placed};
+mod past;
+
+use std::sync::Arc;
+
+use crate::compute::history::Placed;
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
 use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
 use crate::domain::bar::{Candle, Ohlcv};
+use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::DayStats;
 use crate::domain::source::{BarOrigin, BarStamp};
 use crate::domain::time::{Session, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 use crate::domain::{Decimal, to_f64};
 
+use super::super::histories::KeptHistory;
 use super::super::meters::WorkerMeters;
 use super::super::outcome::ChartChange;
 use super::super::snapshot::{TREND_POINTS, Trend};
 use super::WorkerContext;
-
-/// The trading day so far, and what it is made of.
-#[derive(Debug, Clone, Copy, Default)]
-struct Day {
-    stats: DayStats,
-    /// Sum of typical price times volume.
-    price_volume: f64,
-    volume: f64,
-    /// Close of the newest bar of the session before.
-    previous_close: Option<f64>,
-}
-
-impl Day {
-    /// A day of which nothing is known but what came before it.
-    fn after(previous_close: Option<f64>) -> Self {
-        Self {
-            previous_close,
-            ..Self::default()
-        }
-    }
-
-    fn add(&mut self, candle: &Candle) {
-        let Candle {
-            open,
-            high,
-            low,
-            volume,
-            ..
-        } = *candle;
-        let stats = &mut self.stats;
-        stats.open = stats.open.or(Some(open));
-        stats.high = Some(stats.high.map_or(high, |known| known.max(high)));
-        stats.low = Some(stats.low.map_or(low, |known| known.min(low)));
-        stats.reference_price = self.previous_close.or(stats.open);
-        self.volume += volume;
-        self.price_volume += (high + low + candle.close) / 3.0 * volume;
-        stats.volume = Some(self.volume);
-        stats.vwap = (self.volume > 0.0).then(|| self.price_volume / self.volume);
-    }
-}
+use super::day::Day;
+use super::indicators::IndicatorService;
 
 #[derive(Debug)]
 struct Chart {
@@ -68,7 +37,8 @@ pub(super) struct OhlcvService {
     interval: Timeframe,
     /// Builds them, where the source delivers none.
     builder: Option<TradeBars>,
-    history: BarHistory,
+    /// Shared with whoever asks for all histories.
+    history: KeptHistory,
     sessions: SessionFinder,
     session: Option<Session>,
     day: Day,
@@ -76,7 +46,10 @@ pub(super) struct OhlcvService {
     day_before_newest: Day,
     last: Option<Decimal>,
     resamplers: Vec<Resampler>,
+    /// The longer bars that are given out; others are built for indicators alone.
+    given: Vec<Timeframe>,
     closed: Vec<(Timeframe, LongBar)>,
+    indicators: IndicatorService,
     charts: Vec<Chart>,
 }
 
@@ -88,23 +61,29 @@ impl OhlcvService {
             BarOrigin::Delivered => (None, products.interval),
             BarOrigin::Trades(rule) => (Some(TradeBars::new(rule)), Timeframe::M1),
         };
+        let set = settings
+            .indicators
+            .set_of(&context.symbol, &context.source.name);
+        let indicators = IndicatorService::new(set, interval);
+        let mut longer: Vec<Timeframe> = indicators.timeframes().collect();
+        longer.extend(&settings.timeframes);
+        longer.retain(|&timeframe| timeframe > interval);
+        longer.sort_unstable();
+        longer.dedup();
         Self {
             bar_stamp: context.source.bar_stamp,
             interval,
             builder,
-            history: BarHistory::new(settings.history_rows, context.budget.clone()),
+            history: context.history.clone(),
             sessions: SessionFinder::new(context.source.calendar),
             session: None,
             day: Day::default(),
             day_before_newest: Day::default(),
             last: None,
-            resamplers: settings
-                .timeframes
-                .iter()
-                .filter(|&&timeframe| timeframe > interval)
-                .map(|&timeframe| Resampler::new(timeframe))
-                .collect(),
+            resamplers: longer.into_iter().map(Resampler::new).collect(),
+            given: settings.timeframes.clone(),
             closed: Vec::new(),
+            indicators,
             charts: Vec::new(),
         }
     }
@@ -113,20 +92,23 @@ impl OhlcvService {
     /// the trading day derived from them again.
     pub fn restarted(mut self) -> Self {
         self.closed.clear();
+        self.find_day_again();
+        self.indicators.restarted();
+        self
+    }
+
+    /// The trading day of the newest bar, from the bars in history.
+    fn find_day_again(&mut self) {
         self.session = self
             .history
             .newest()
             .and_then(|newest| self.sessions.session_of(newest.start));
         if let Some(session) = self.session {
-            let before = self
-                .history
-                .iter()
-                .rev()
-                .find(|bar| bar.start < session.start);
-            self.day.previous_close = before.map(|bar| bar.close);
+            let bars = self.history.iter().rev();
+            let before = bars.skip_while(|bar| bar.start >= session.start).next();
+            self.day.previous_close = before.map(|bar| bar.close).or(self.day.previous_close);
         }
         self.sum_day_again();
-        self
     }
 
     /// Takes one delivered bar. A bar without a time, or without all its prices, is a result but no history.
@@ -198,6 +180,7 @@ impl OhlcvService {
         } else if self.history.remove(*start).is_some() {
             // All of its trades have been taken out.
             self.sum_day_again();
+            self.indicators.on_change_of_the_past();
             self.mark_charts(*start);
         }
     }
@@ -216,11 +199,15 @@ impl OhlcvService {
 
     fn resample(&mut self, start: UnixMs, bar: &Ohlcv, session: &Session) {
         let end = start.plus_ms(self.interval.ms());
-        let closed = &mut self.closed;
+        let (closed, indicators) = (&mut self.closed, &mut self.indicators);
         for resampler in &mut self.resamplers {
             let timeframe = resampler.timeframe();
+            let is_given = self.given.contains(&timeframe);
             resampler.push(start, end, bar, session, &mut |long| {
-                closed.push((timeframe, long));
+                indicators.take_longer(timeframe, &long, session.start);
+                if is_given {
+                    closed.push((timeframe, long));
+                }
             });
         }
     }
@@ -228,7 +215,7 @@ impl OhlcvService {
     /// Puts a bar into history and works it into the day; `None` when it lacks a price.
     fn place(&mut self, start: UnixMs, bar: &Ohlcv, session: Session) -> Option<Placed> {
         let candle = candle(start, bar)?;
-        let newest = self.history.newest().copied();
+        let newest = self.history.newest();
         let placed = self.history.insert(candle);
         let is_newest = newest.is_some_and(|newest| newest.start == start);
         if placed == Placed::Appended {
@@ -244,8 +231,23 @@ impl OhlcvService {
         } else if self.session.is_some_and(|session| session.start <= start) {
             self.sum_day_again();
         }
+        if placed == Placed::Appended || is_newest {
+            self.indicators.take(&candle, session.start);
+        } else {
+            self.indicators.on_change_of_the_past();
+        }
         self.mark_charts(start);
         Some(placed)
+    }
+
+    /// The indicators as they are now; `None` when the symbol has none.
+    pub fn indicator_values(&mut self) -> Option<Arc<IndicatorValues>> {
+        self.indicators.values(&self.history, &mut self.sessions)
+    }
+
+    /// The indicators, for what is no bar.
+    pub fn indicators(&mut self) -> &mut IndicatorService {
+        &mut self.indicators
     }
 
     fn begin_day(&mut self, session: Session, newest_close: Option<f64>) {
@@ -260,7 +262,7 @@ impl OhlcvService {
         self.day_before_newest = self.day;
         for bar in self.history.since(session.start) {
             self.day_before_newest = self.day;
-            self.day.add(bar);
+            self.day.add(&bar);
         }
     }
 
@@ -305,6 +307,9 @@ impl OhlcvService {
         let closed = &mut self.closed;
         for resampler in &mut self.resamplers {
             let timeframe = resampler.timeframe();
+            if !self.given.contains(&timeframe) {
+                continue;
+            }
             resampler.give_open(&mut |long| closed.push((timeframe, long)));
         }
     }
@@ -319,6 +324,7 @@ impl OhlcvService {
         self.day_before_newest = Day::default();
         self.last = None;
         self.resamplers.iter_mut().for_each(Resampler::reset);
+        self.indicators.reset();
         self.closed.clear();
         self.mark_charts(UnixMs(i64::MIN));
     }
@@ -367,7 +373,7 @@ impl OhlcvService {
 }
 
 /// The bar as a candle; `None` unless all four prices are there.
-fn candle(start: UnixMs, bar: &Ohlcv) -> Option<Candle> {
+pub(super) fn candle(start: UnixMs, bar: &Ohlcv) -> Option<Candle> {
     Some(Candle {
         start,
         open: to_f64(bar.open?),

@@ -12,35 +12,41 @@ use crate::domain::source::{
 use crate::domain::time::{MINUTE_MS, SessionCalendar};
 use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
 
+use super::super::histories::Histories;
 use super::super::snapshot::BookState;
 use super::*;
-use crate::domain::bar::Ohlcv;
+use crate::domain::bar::{Ohlcv, PastBar};
 
 fn worker(products: Products) -> SymbolWorker {
     worker_of(products, EngineSettings::default())
 }
 
 fn worker_of(products: Products, settings: EngineSettings) -> SymbolWorker {
+    let source = Arc::new(SourceInfo {
+        name: SourceName::new("venue"),
+        label: "venue".to_owned(),
+        origin: Origin::Live,
+        delivery: Delivery::Live,
+        has_transport: false,
+        bar_stamp: BarStamp::Start,
+        calendar: SessionCalendar::UtcDay,
+        products: Products {
+            repeats_trades: true,
+            ..products
+        },
+    });
+    let settings = Arc::new(settings);
+    let symbol = Symbol::new("X").unwrap();
+    let histories = Arc::new(Histories::new(Arc::clone(&settings)));
     SymbolWorker::new(WorkerContext {
         id: SymbolId(0),
-        symbol: Symbol::new("X").unwrap(),
-        source: Arc::new(SourceInfo {
-            name: SourceName::new("venue"),
-            label: "venue".to_owned(),
-            origin: Origin::Live,
-            delivery: Delivery::Live,
-            has_transport: false,
-            bar_stamp: BarStamp::Start,
-            calendar: SessionCalendar::UtcDay,
-            products: Products {
-                repeats_trades: true,
-                ..products
-            },
-        }),
-        settings: Arc::new(settings),
-        budget: Arc::new(HistoryBudget::new(1 << 20)),
+        history: histories.enter(SymbolId(0), &symbol, &source),
+        symbol,
+        source,
+        settings,
         meters: Arc::default(),
         analysis: None,
+        columns: None,
     })
 }
 
@@ -69,12 +75,12 @@ fn turn_end(worker: &mut SymbolWorker) -> Vec<Outcome> {
 }
 
 fn trade(id: u64, price: i64) -> Payload {
-    Payload::TimeAndSales(Arc::new(TimeAndSale {
+    Payload::TimeAndSales(TimeAndSale {
         price: Some(price.into()),
         size: Some(1.into()),
         trade_id: Some(TradeId::Number(id)),
         ..TimeAndSale::default()
-    }))
+    })
 }
 
 fn book(snapshot: bool, bid: i64, ask: i64) -> Payload {
@@ -161,10 +167,10 @@ fn bars_are_built_from_trades_and_go_out_when_their_minute_is_over() {
         ["1m 1: 13 13 x1"],
         "the clock itself is no result"
     );
-    let cancel = Payload::TimeAndSales(Arc::new(TimeAndSale {
+    let cancel = Payload::TimeAndSales(TimeAndSale {
         action: TradeAction::Cancels(TradeId::Number(2)),
         ..TimeAndSale::default()
-    }));
+    });
     assert_eq!(
         told(&give(&mut worker, 121, cancel)),
         ["1m 0: 10 12 x2", "trade - last -"]
@@ -199,10 +205,10 @@ fn longer_bars_follow_the_corrections_of_their_minutes() {
         ["1m 4: 10 12 x2", "5m 0: 10 12 x6", "trade 12 last -"],
         "a late trade"
     );
-    let cancel = Payload::TimeAndSales(Arc::new(TimeAndSale {
+    let cancel = Payload::TimeAndSales(TimeAndSale {
         action: TradeAction::Cancels(TradeId::Number(0)),
         ..TimeAndSale::default()
-    }));
+    });
     assert_eq!(
         told(&give(&mut worker, 301, cancel)),
         ["1m 0: - - x0", "5m 0: 10 12 x5", "trade - last -"]
@@ -274,10 +280,10 @@ fn a_trade_that_a_live_source_sends_again_is_no_second_result_and_no_second_row(
     assert_eq!(worker.context.meters.repeated.get(), 1);
     let mut elsewhere = trade(1, 11);
     if let Payload::TimeAndSales(trade) = &mut elsewhere {
-        Arc::make_mut(trade).exchange = Some("V".into());
+        trade.exchange = Some("V".into());
     }
     assert_eq!(told(&give(&mut worker, 1, elsewhere)), ["trade 11 last 11"]);
-    let nameless = || Payload::TimeAndSales(Arc::default());
+    let nameless = || Payload::TimeAndSales(TimeAndSale::default());
     for _ in 0..2 {
         assert_eq!(told(&give(&mut worker, 2, nameless())), ["trade - last -"]);
     }
@@ -339,10 +345,10 @@ fn what_the_source_does_not_serve_gives_no_results_but_moves_the_price() {
 fn corrections_that_come_too_late_are_told_once_and_counted() {
     let mut worker = worker(built());
     let correction = || {
-        Payload::TimeAndSales(Arc::new(TimeAndSale {
+        Payload::TimeAndSales(TimeAndSale {
             action: TradeAction::Corrects(TradeId::Number(9)),
             ..TimeAndSale::default()
-        }))
+        })
     };
     let first = told(&give(&mut worker, 1, correction()));
     assert_eq!(first, ["SequenceGap info", "trade - last -"]);
@@ -504,5 +510,86 @@ fn results_stay_small() {
         size_of::<ResultInstance>() <= 400,
         "{}",
         size_of::<ResultInstance>()
+    );
+}
+
+#[path = "tests/indicators.rs"]
+mod indicators;
+
+#[test]
+fn bars_from_before_give_no_results_and_everything_that_follows_takes_them_in() {
+    let bar = |price: i64| Ohlcv {
+        open: Some(price.into()),
+        high: Some(price.into()),
+        low: Some(price.into()),
+        close: Some(price.into()),
+        volume: Some(5.into()),
+    };
+    let past = |bars: &[(i64, i64)]| {
+        let bars = bars.iter().map(|(minute, price)| PastBar {
+            start: UnixMs(86_400_000 + minute * MINUTE_MS),
+            bar: bar(*price),
+        });
+        Payload::PastBars(bars.collect())
+    };
+    let settings = EngineSettings {
+        timeframes: vec![Timeframe::M5],
+        ..EngineSettings::default()
+    };
+    let mut worker = worker_of(Products::default(), settings);
+    let live = give(&mut worker, 12 * 60, Payload::Ohlcv(bar(12)));
+    assert_eq!(told(&live), ["1m 12: 12 x5"]);
+    // The day before, this day, and the minute that the stream has begun with.
+    let out = give(
+        &mut worker,
+        0,
+        past(&[(-1, 40), (10, 10), (11, 11), (12, 13)]),
+    );
+    assert!(out.is_empty());
+    let out = turn_end(&mut worker);
+    let [Outcome::Primed(primed)] = out.as_slice() else {
+        unreachable!("one word of what has changed");
+    };
+    assert_eq!(primed.day.reference_price, Some(40.0));
+    assert_eq!(primed.day.open, Some(10.0));
+    assert_eq!(primed.day.volume, Some(15.0));
+    assert_eq!(primed.last, Some(12.into()));
+    give(&mut worker, 13 * 60, Payload::Ohlcv(bar(14)));
+    let live = give(&mut worker, 14 * 60, Payload::Ohlcv(bar(15)));
+    assert_eq!(told(&live), ["1m 14: 15 x5", "5m 10: 10 x25"]);
+    // What a lost connection has cost changes bars that are over, quietly.
+    assert!(give(&mut worker, 0, past(&[(13, 99)])).is_empty());
+    let live = give(&mut worker, 14 * 60, Payload::Ohlcv(bar(16)));
+    let Outcome::Result(result) = &live[0] else {
+        unreachable!("a bar");
+    };
+    assert_eq!(result.day.high, Some(99.0));
+}
+
+#[test]
+fn bars_from_before_take_the_place_of_what_was_built_midway() {
+    let mut worker = worker(built());
+    give(&mut worker, 30, trade(1, 10));
+    give(&mut worker, 0, Payload::Clock);
+    let past = PastBar {
+        start: UnixMs(86_400_000),
+        bar: Ohlcv {
+            open: Some(8.into()),
+            high: Some(11.into()),
+            low: Some(7.into()),
+            close: Some(10.into()),
+            volume: Some(9.into()),
+        },
+    };
+    let closed = give(&mut worker, 60, Payload::Clock);
+    assert_eq!(closed.len(), 1);
+    assert!(give(&mut worker, 61, Payload::PastBars(Box::new([past]))).is_empty());
+    let out = give(&mut worker, 62, trade(2, 12));
+    let Outcome::Result(result) = out.last().unwrap() else {
+        unreachable!("a trade");
+    };
+    assert_eq!(
+        (result.day.open, result.day.volume),
+        (Some(8.0), Some(10.0))
     );
 }

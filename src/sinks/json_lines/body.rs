@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::domain::book::{BookTop, Level};
+use crate::domain::indicator::IndicatorValues;
 use crate::domain::news::News;
 use crate::domain::outcome::ResultBody;
 use crate::domain::quote::{Level1, SymbolFacts, Trading};
@@ -10,7 +11,7 @@ use crate::domain::time::Timeframe;
 use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 
 use super::JsonLines;
-use super::text::{push_decimal, push_text, push_whole};
+use super::text::{push_decimal, push_float, push_text, push_whole};
 
 impl<W: Write + Send> JsonLines<W> {
     /// What a script relies on.
@@ -34,13 +35,19 @@ impl<W: Write + Send> JsonLines<W> {
     pub(super) fn further(&mut self, body: &ResultBody) {
         match body {
             ResultBody::Ohlcv {
-                timeframe, partial, ..
+                timeframe,
+                partial,
+                indicators,
+                ..
             } => {
                 if *timeframe != Timeframe::M1 {
                     self.text("timeframe", timeframe.label());
                 }
                 if *partial {
                     self.buffer.extend_from_slice(b",\"partial\":true");
+                }
+                if let Some(indicators) = indicators {
+                    self.indicators(indicators);
                 }
             }
             ResultBody::Level1 {
@@ -57,6 +64,33 @@ impl<W: Write + Send> JsonLines<W> {
             }
             ResultBody::News(news) => self.optional_text("summary", news.summary.as_deref()),
         }
+    }
+
+    /// An object with a number for each indicator, or an object of numbers where it gives several.
+    fn indicators(&mut self, indicators: &IndicatorValues) {
+        self.key("indicators");
+        let mut separator = b'{';
+        for column in indicators.names.columns() {
+            self.buffer.push(separator);
+            separator = b',';
+            push_text(&mut self.buffer, &column.key);
+            self.buffer.push(b':');
+            let mut inner_separator = b'{';
+            for (at, output) in column.outputs.iter().enumerate() {
+                if !output.is_empty() {
+                    self.buffer.push(inner_separator);
+                    inner_separator = b',';
+                    push_text(&mut self.buffer, output);
+                    self.buffer.push(b':');
+                }
+                let value = indicators.values.get(column.first + at);
+                push_float(&mut self.buffer, value.copied().flatten());
+            }
+            if inner_separator == b',' {
+                self.buffer.push(b'}');
+            }
+        }
+        self.buffer.push(b'}');
     }
 
     fn quote(&mut self, quote: &Level1) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::bar::Ohlcv;
 use crate::domain::book::{BookTop, Integrity, Level};
+use crate::domain::indicator::{ChartPlace, IndicatorNames, IndicatorValues};
 use crate::domain::news::News;
 use crate::domain::outcome::{DayStats, ErrorKind, ResultBody, Status};
 use crate::domain::quote::{Level1, SymbolFacts, Trading};
@@ -94,6 +95,27 @@ fn the_reference_messages_are_written_exactly() {
     ] {
         assert_eq!(result_line(&result, symbol), expected);
     }
+}
+
+#[test]
+fn indicators_stand_behind_all_else_and_null_is_what_is_not_ready() {
+    let mut names = IndicatorNames::default();
+    names.push("sma(20)".parse().unwrap(), &[""], ChartPlace::Overlay);
+    names.push(
+        "bb(20,2)@5m".parse().unwrap(),
+        &["upper", "middle", "lower"],
+        ChartPlace::Overlay,
+    );
+    let mut result = bar(["1", "1", "1", "1", "1"], None, Timeframe::M5, false);
+    if let ResultBody::Ohlcv { indicators, .. } = &mut result.body {
+        *indicators = Some(Arc::new(IndicatorValues {
+            names: Arc::new(names),
+            values: vec![Some(0.1 + 0.2), Some(3.0), Some(1e-7), None].into(),
+        }));
+    }
+    let line = result_line(&result, "X");
+    let expected = r#""timeframe":"5m","indicators":{"sma_20":0.30000000000000004,"bb_20_2@5m":{"upper":3.0,"middle":1e-7,"lower":null}}}"#;
+    assert!(line.ends_with(expected), "{line}");
 }
 
 #[test]

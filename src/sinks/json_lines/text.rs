@@ -58,6 +58,14 @@ pub fn push_decimal(buffer: &mut Vec<u8>, value: Decimal) {
     push_digits(buffer, fraction, scale.min(20));
 }
 
+/// Appends a number with as many digits as it takes to read the same one back; `null` for what is no number.
+pub fn push_float(buffer: &mut Vec<u8>, value: Option<f64>) {
+    match value.and_then(serde_json::Number::from_f64) {
+        Some(number) => buffer.extend_from_slice(number.to_string().as_bytes()),
+        None => buffer.extend_from_slice(b"null"),
+    }
+}
+
 /// Appends a text in quotes. What could steer a terminal is escaped, which changes nothing for a reader of JSON.
 pub fn push_text(buffer: &mut Vec<u8>, text: &str) {
     buffer.push(b'"');

@@ -4,7 +4,7 @@ use crate::domain::event::DataService;
 use crate::domain::source::{Delivery, Origin};
 use crate::pipeline::source::{Source, Speed};
 
-use super::{Example, OpenContext, OpenError, Rest, SourceKind};
+use super::{Example, OpenContext, OpenError, OptionValue, Rest, SourceKind, SourceOption};
 use crate::sources::bundled;
 use crate::sources::replay::{ReplaySettings, ReplaySource};
 use crate::sources::spec::SourceSpec;
@@ -15,7 +15,12 @@ pub const KIND: SourceKind = SourceKind {
     summary: "The synthetic trading day that comes with the program; what runs when no source is given",
     rest: Rest::Nothing,
     schemes: &[],
-    options: &[],
+    options: &[SourceOption {
+        name: "whole",
+        value: OptionValue::Boolean,
+        default: "false",
+        summary: "Play the day from its first minute",
+    }],
     examples: &[Example {
         spec: "bundled:",
         effect: "about ten symbols at 60× speed, opening at 10:30 with the morning as history",
@@ -33,7 +38,7 @@ fn open(spec: &SourceSpec, context: &OpenContext) -> Result<Box<dyn Source>, Ope
         speed: context.speed.unwrap_or(Speed::Factor(session.speed)),
         bar_stamp: session.bar_stamp,
         zone: Some(session.zone),
-        open_at: Some(session.opens_at),
+        open_at: (!spec.parsed("whole")?.unwrap_or(false)).then_some(session.opens_at),
         ..ReplaySettings::default()
     };
     let source = ReplaySource::in_memory(session.bytes, session.label, Origin::Synthetic, settings)

@@ -1,7 +1,5 @@
 //! One simulated instrument: its price, its trades, and the bar of its minute.
 
-use std::sync::Arc;
-
 use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
 use crate::domain::event::{DataService, Event, Payload};
@@ -159,7 +157,7 @@ impl Instrument {
         if is_sure || self.dice.chance(settings.trade_of_256) {
             let trade = self.trade(moved, moment);
             if services.contains(DataService::TimeAndSales) {
-                self.emit(moment.time, Payload::TimeAndSales(Arc::new(trade)), events);
+                self.emit(moment.time, Payload::TimeAndSales(trade), events);
             }
         }
         if services.contains(DataService::Level2) {

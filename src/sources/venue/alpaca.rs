@@ -6,6 +6,7 @@
 //!
 //! - OHLCV: `bars` (after each minute) and `updatedBars` (half a minute later, when a late trade has changed the last
 //!   one: the same time again, which replaces it).
+//! - Bars from before (`backfill=`): over HTTP, of the same feed; the delayed feed's are those of SIP, as late.
 //! - LEVEL1: `quotes`, with sizes as they come, which for stocks is in round lots; `dailyBars`, sent every minute with
 //!   the day's running totals, give `volume`, and `last` where trades are not asked for; `statuses` and `lulds` give halts and price limits.
 //! - TIMESALE: `trades`; corrections and cancels come along by themselves.
@@ -16,6 +17,7 @@ mod control;
 mod data;
 mod feed;
 mod messages;
+mod past;
 #[cfg(test)]
 mod tests;
 
@@ -27,12 +29,14 @@ use serde_json::value::RawValue;
 
 use self::control::{REQUEST_BYTES_MAX, request};
 use self::feed::Feed;
+use super::backfill::{Page, PageRequest};
 use super::options::{self, Key, OptionProblem, Setup, Venue};
 use super::reading;
 use super::wanted::Wanted;
 use super::{Connect, Ending, Endpoint, Incoming, Limits, Output, Protocol};
 use crate::decode::Rejection;
 use crate::decode::conditions::TradeHours;
+use crate::domain::bar::PastBar;
 use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
@@ -51,10 +55,11 @@ pub const KIND: SourceKind = SourceKind {
     options: &[
         options::SERVICES,
         options::LEVELS,
+        options::BACKFILL,
         options::BARS,
         options::OPEN,
         options::URL,
-        options::NO_REST_URL,
+        options::REST_URL,
         options::INSECURE,
         options::STALE,
         options::SESSION,
@@ -83,7 +88,7 @@ pub const KIND: SourceKind = SourceKind {
 pub static VENUE: Venue = Venue {
     kind: &KIND,
     socket_url: "wss://stream.data.alpaca.markets",
-    rest_url: None,
+    rest_url: Some("https://data.alpaca.markets"),
     keys: &[
         Key {
             variable: "APCA_API_KEY_ID",
@@ -109,6 +114,8 @@ pub static VENUE: Venue = Venue {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
         ping: Some(Duration::from_secs(10)),
+        // 200 are taken from an account without a plan.
+        request_weight_per_minute: 150,
         ..Limits::default()
     },
     protocol: |setup| Ok(Box::new(Alpaca::new(setup)?)),
@@ -137,6 +144,9 @@ struct Alpaca {
     /// Requests that have not been answered, each with the symbols that it adds.
     pending: VecDeque<Vec<SymbolId>>,
     hours: TradeHours,
+    /// How requests name the feed.
+    history_feed: &'static str,
+    is_delayed: bool,
 }
 
 impl Alpaca {
@@ -170,6 +180,12 @@ impl Alpaca {
             wanted: Wanted::new(),
             pending: VecDeque::new(),
             hours: TradeHours::default(),
+            history_feed: if setup.rest == "iex" {
+                "&feed=iex"
+            } else {
+                "&feed=sip"
+            },
+            is_delayed: setup.rest == "delayed_sip",
         })
     }
 
@@ -232,24 +248,17 @@ impl Protocol for Alpaca {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let mut added = Vec::new();
-        for (symbol, id) in symbols {
-            let wire = self.feed.wire(symbol);
-            match self.wanted.insert(&wire, symbol, *id, false) {
-                Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(*notice),
-            }
-        }
+        let feed = self.feed;
+        let added = self
+            .wanted
+            .add(symbols, output, |symbol| (feed.wire(symbol).into(), false));
         if self.stage == Stage::Ready {
             self.ask_for(&added, output);
         }
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let removed: Vec<Box<str>> = symbols
-            .iter()
-            .filter_map(|(_, id)| self.wanted.remove(*id))
-            .collect();
+        let removed = self.wanted.remove_all(symbols);
         if self.stage != Stage::Ready {
             return;
         }
@@ -260,6 +269,14 @@ impl Protocol for Alpaca {
             output.send(request("unsubscribe", &self.channels, &names));
             self.pending.push_back(Vec::new());
         }
+    }
+
+    fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
+        self.page_request(symbol, page)
+    }
+
+    fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
+        past::bars(reading::text_of(Incoming::Binary(body))?)
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {

@@ -1,6 +1,7 @@
 //! `binance:`: Binance's spot market over its combined streams. No key is needed.
 //!
 //! - Bars: `kline`. One is given out again and again until it is over; each takes the place of the one before.
+//! - Bars from before (`backfill=`): `klines` over HTTP, a thousand at a time.
 //! - Quotes: `bookTicker`. It carries neither a time nor the last trade: the time of a quote is when it was
 //!   received.
 //! - Trades: `trade`.
@@ -15,13 +16,16 @@ mod book;
 mod control;
 mod data;
 mod frames;
+mod past;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::decode::Rejection;
+use crate::domain::bar::PastBar;
 use crate::domain::event::{DataService, Event, Payload, ServiceSet};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
@@ -29,8 +33,9 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
+use super::backfill::{Page, PageRequest};
 use super::options::{self, OptionProblem, Setup, Venue};
-use super::reading::{read, text_of};
+use super::reading::{self, read, text_of};
 use super::wanted::Wanted;
 use super::{Answer, Connect, Ending, Endpoint, Incoming, Limits, Next, Output, Protocol, pairs};
 
@@ -48,6 +53,7 @@ pub const KIND: SourceKind = SourceKind {
         options::DEPTH,
         options::LEVELS,
         options::INTERVAL,
+        options::BACKFILL,
         options::BARS,
         options::OPEN,
         options::URL,
@@ -268,32 +274,25 @@ impl Protocol for Binance {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let mut added = Vec::new();
-        for (symbol, id) in symbols {
-            let name = pairs::binance(symbol.as_str());
+        let now = self.now;
+        let added = self.wanted.add(symbols, output, |symbol| {
             let state = State {
-                asked_at: self.now,
+                asked_at: now,
                 ..State::default()
             };
-            match self.wanted.insert(&name, symbol, *id, state) {
-                Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(*notice),
-            }
-        }
+            (pairs::binance(symbol.as_str()), state)
+        });
         if self.is_open {
             self.call("SUBSCRIBE", &added, output);
         }
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let known = |id: &SymbolId| self.wanted.wire(*id).is_some();
-        let gone: Vec<SymbolId> = symbols.iter().map(|(_, id)| *id).filter(known).collect();
         if self.is_open {
+            let gone = self.wanted.known(symbols);
             self.call("UNSUBSCRIBE", &gone, output);
         }
-        for id in gone {
-            self.wanted.remove(id);
-        }
+        self.wanted.remove_all(symbols);
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
@@ -319,6 +318,14 @@ impl Protocol for Binance {
             self.look_after_symbols(output);
             self.fetch_due(output);
         }
+    }
+
+    fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
+        self.page_request(symbol, page)
+    }
+
+    fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
+        past::bars(reading::text_of(Incoming::Binary(body))?)
     }
 
     fn closed(&mut self, code: u16, reason: &str) -> Ending {

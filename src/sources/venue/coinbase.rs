@@ -2,6 +2,7 @@
 //!
 //! - Bars: there are only those of five minutes (`candles`, with `interval=5m`); without that, one-minute bars are built
 //!   from trades.
+//! - Bars from before (`backfill=`): `candles` over HTTP, which have one-minute bars too.
 //! - Quotes: `ticker`. Its volume is of the last 24 hours; its time is the frame's.
 //! - Trades: `market_trades`. The venue tells the side of the resting order, and results the other, which took the
 //!   initiative. The trades that come first are old news on the first connection and are left out; on a later one those
@@ -13,21 +14,24 @@ mod book;
 mod control;
 mod data;
 mod frames;
+mod past;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
 use crate::decode::Rejection;
+use crate::domain::bar::PastBar;
 use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
+use super::backfill::{Page, PageRequest};
 use super::options::{self, Setup, Venue};
 use super::patience::Patience;
-use super::reading::{read, text_of};
+use super::reading::{self, read, text_of};
 use super::wanted::{Entry, Wanted};
 use super::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol, pairs};
 
@@ -43,10 +47,11 @@ pub const KIND: SourceKind = SourceKind {
         options::SERVICES,
         options::LEVELS,
         options::INTERVAL,
+        options::BACKFILL,
         options::BARS,
         options::OPEN,
         options::URL,
-        options::NO_REST_URL,
+        options::REST_URL,
         options::INSECURE,
         options::STALE,
         options::SESSION,
@@ -71,7 +76,7 @@ pub const KIND: SourceKind = SourceKind {
 pub static VENUE: Venue = Venue {
     kind: &KIND,
     socket_url: "wss://advanced-trade-ws.coinbase.com",
-    rest_url: None,
+    rest_url: Some("https://api.coinbase.com"),
     keys: &[],
     services: |_| ServiceSet::of(SERVICES),
     calendar: |_| SessionCalendar::UtcDay,
@@ -83,6 +88,8 @@ pub static VENUE: Venue = Venue {
         sends: (5, Duration::from_secs(1)),
         // Heartbeats come every second.
         silence: Duration::from_secs(15),
+        // Ten a second are taken from one address.
+        request_weight_per_minute: 300,
         ..Limits::default()
     },
     protocol: |setup| Ok(Box::new(Coinbase::new(setup))),
@@ -151,6 +158,7 @@ struct State {
 struct Coinbase {
     socket_url: String,
     channels: Vec<Channel>,
+    interval: Timeframe,
     wanted: Wanted<State>,
     /// The number of the last frame.
     last_sequence: Option<u64>,
@@ -176,6 +184,7 @@ impl Coinbase {
                 .into_iter()
                 .filter_map(|(channel, is_asked)| is_asked.then_some(channel))
                 .collect(),
+            interval: setup.products.interval,
             wanted: Wanted::new(),
             last_sequence: None,
             is_open: false,
@@ -290,19 +299,15 @@ impl Protocol for Coinbase {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let mut added = Vec::new();
-        for (symbol, id) in symbols {
+        let added = self.wanted.add(symbols, output, |symbol| {
             let asked_as = pairs::coinbase(symbol.as_str());
             let name = pairs::coinbase_answer(&asked_as).into_owned();
             let state = State {
                 asked_as,
                 ..State::default()
             };
-            match self.wanted.insert(&name, symbol, *id, state) {
-                Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(*notice),
-            }
-        }
+            (name, state)
+        });
         if self.is_open && !added.is_empty() {
             self.repeat_at = self.now.plus_ms(UNCONFIRMED_MS);
             self.call_all(&added, output);
@@ -310,20 +315,25 @@ impl Protocol for Coinbase {
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let known = |id: &SymbolId| self.wanted.wire(*id).is_some();
-        let gone: Vec<SymbolId> = symbols.iter().map(|(_, id)| *id).filter(known).collect();
         if self.is_open {
+            let gone = self.wanted.known(symbols);
             for channel in self.channels.clone() {
                 self.call("unsubscribe", channel, &gone, output);
             }
         }
-        for id in gone {
-            self.wanted.remove(id);
-        }
+        self.wanted.remove_all(symbols);
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
         self.begin_book(symbol, output);
+    }
+
+    fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
+        self.page_request(symbol, page)
+    }
+
+    fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
+        past::bars(reading::text_of(Incoming::Binary(body))?)
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {

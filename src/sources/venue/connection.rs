@@ -1,6 +1,7 @@
 //! A websocket to a venue: how it is opened, and what its failures mean.
 
 pub(crate) mod tls;
+pub(crate) mod whole;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,15 +29,19 @@ use crate::domain::time::UnixMs;
 use super::deflate::{self, DeflateError, Inflating};
 use super::http::{self, USER_AGENT};
 use super::{Ending, Endpoint};
+use whole::Whole;
 
 /// The longest message that is taken.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 16 << 20;
+
+/// How much the websocket client reads at a time: only what [`Whole`] leaves to it.
+const READ_BYTES: usize = 4 << 10;
 
 /// How long the other side may take to hear a goodbye.
 const GOODBYE: Duration = Duration::from_millis(500);
 
 /// An open websocket.
-pub(crate) type Socket = WebSocketStream<Inflating<MaybeTlsStream<TcpStream>>>;
+pub(crate) type Socket = WebSocketStream<Whole<Inflating<MaybeTlsStream<TcpStream>>>>;
 
 /// Why a connection could not be opened.
 #[derive(Debug)]
@@ -98,13 +103,17 @@ pub(crate) async fn dial(
         MaybeTlsStream::Plain(tcp)
     };
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let stream = Inflating::new(stream, MESSAGE_BYTES_MAX);
+    let stream = Whole::new(Inflating::new(stream, MESSAGE_BYTES_MAX));
     let opening = client_async_with_config(request, stream, Some(config));
     match timeout_at(deadline, opening).await {
         Err(_) => Err(late("answer to the opening request from")),
-        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Ok((mut socket, _))) => {
+            socket.get_mut().opened();
+            Ok(socket)
+        }
         Ok(Err(tungstenite::Error::Http(response))) => Err(DialError::Refused {
             status: response.status().as_u16(),
             retry_after: response

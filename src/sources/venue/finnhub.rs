@@ -217,13 +217,13 @@ impl Finnhub {
         output.events.push(Event {
             symbol: entry.id,
             time: Some(time),
-            payload: Payload::TimeAndSales(Arc::new(TimeAndSale {
+            payload: Payload::TimeAndSales(TimeAndSale {
                 price: Some(trade.p.0),
                 size: Some(trade.v.0),
                 conditions: trade.c.unwrap_or_default(),
                 bar_rule,
                 ..TimeAndSale::default()
-            })),
+            }),
         });
         Ok(())
     }
@@ -239,14 +239,6 @@ impl Finnhub {
             .map(|name| name.trim().to_owned())
             .filter(|name| !name.is_empty())
             .collect();
-        let mut concerned: Vec<SymbolId> = Vec::new();
-        for name in &symbols {
-            if let Some(entry) = self.wanted.get(name)
-                && !concerned.contains(&entry.id)
-            {
-                concerned.push(entry.id);
-            }
-        }
         let news = News {
             headline: headline.headline,
             source: given(headline.source),
@@ -254,16 +246,7 @@ impl Finnhub {
             summary: given(headline.summary),
             symbols: Arc::from(symbols),
         };
-        if concerned.is_empty() {
-            output.ignored += 1;
-        }
-        for symbol in concerned {
-            output.events.push(Event {
-                symbol,
-                time: Some(time),
-                payload: Payload::News(Box::new(news.clone())),
-            });
-        }
+        self.wanted.give_news(&news, time, output);
         Ok(())
     }
 

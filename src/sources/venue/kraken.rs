@@ -1,6 +1,7 @@
 //! `kraken:`: Kraken's spot market over its websocket, version 2. No key is needed.
 //!
 //! - Bars: the `ohlc` channel. A row replaces the one before with the same beginning; no row says that it is the last.
+//! - Bars from before (`backfill=`): the last 720 of the interval at the most, over HTTP.
 //! - Quotes: `ticker`, at every change of the best bid and ask. Its volume is of the last 24 hours.
 //! - Trades: `trade`. The last fifty, which come first, are old news on the first connection and are left out; on a
 //!   later one those are taken that came while there was no connection.
@@ -11,20 +12,25 @@ mod book;
 mod control;
 mod data;
 mod frames;
+mod past;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use std::collections::VecDeque;
 
+use crate::decode::Rejection;
+use crate::domain::bar::PastBar;
 use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
+use super::backfill::{Page, PageRequest};
 use super::options::{self, OptionProblem, Setup, Venue};
 use super::patience::Patience;
-use super::reading::{read, text_of};
+use super::reading::{self, read, text_of};
 use super::wanted::Wanted;
 use super::{Connect, Endpoint, Incoming, Limits, Output, Protocol, pairs};
 
@@ -42,10 +48,11 @@ pub const KIND: SourceKind = SourceKind {
         options::DEPTH,
         options::LEVELS,
         options::INTERVAL,
+        options::BACKFILL,
         options::BARS,
         options::OPEN,
         options::URL,
-        options::NO_REST_URL,
+        options::REST_URL,
         options::INSECURE,
         options::STALE,
         options::SESSION,
@@ -70,7 +77,7 @@ pub const KIND: SourceKind = SourceKind {
 pub static VENUE: Venue = Venue {
     kind: &KIND,
     socket_url: "wss://ws.kraken.com/v2",
-    rest_url: None,
+    rest_url: Some("https://api.kraken.com"),
     keys: &[],
     services: |_| ServiceSet::of(SERVICES),
     calendar: |_| SessionCalendar::UtcDay,
@@ -279,14 +286,14 @@ impl Protocol for Kraken {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let mut added = Vec::new();
-        for (symbol, id) in symbols {
-            let name = pairs::kraken(symbol.as_str());
-            match self.wanted.insert(&name, symbol, *id, self.new_state()) {
-                Ok(()) => added.push(*id),
-                Err(notice) => output.notices.push(*notice),
-            }
-        }
+        let pending = self.new_state().pending;
+        let added = self.wanted.add(symbols, output, |symbol| {
+            let state = State {
+                pending,
+                ..State::default()
+            };
+            (pairs::kraken(symbol.as_str()), state)
+        });
         if self.is_open && !added.is_empty() {
             self.expect_confirmations();
             self.call_all(&added, output);
@@ -294,20 +301,25 @@ impl Protocol for Kraken {
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let known = |id: &SymbolId| self.wanted.wire(*id).is_some();
-        let gone: Vec<SymbolId> = symbols.iter().map(|(_, id)| *id).filter(known).collect();
         if self.is_open {
+            let gone = self.wanted.known(symbols);
             for channel in self.channels.clone() {
                 self.call("unsubscribe", channel, &gone, output);
             }
         }
-        for id in gone {
-            self.wanted.remove(id);
-        }
+        self.wanted.remove_all(symbols);
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
         self.begin_book(symbol, output);
+    }
+
+    fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
+        self.page_request(symbol, page)
+    }
+
+    fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
+        past::bars(reading::text_of(Incoming::Binary(body))?)
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {

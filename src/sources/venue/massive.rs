@@ -350,10 +350,7 @@ impl Protocol for Massive {
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let removed: Vec<Box<str>> = symbols
-            .iter()
-            .filter_map(|(_, id)| self.wanted.remove(*id))
-            .collect();
+        let removed = self.wanted.remove_all(symbols);
         if self.stage == Stage::Ready {
             let names: Vec<&str> = removed.iter().map(AsRef::as_ref).collect();
             self.ask("unsubscribe", &names, output);

@@ -15,10 +15,11 @@ use crate::sources::spec::{SourceSpec, SpecError};
 
 use common::is_common;
 pub use common::{
-    BARS, DEPTH, INSECURE, INTERVAL, LEVELS, NO_REST_URL, OPEN, REST_URL, SERVICES, SESSION, STALE,
-    URL,
+    BACKFILL, BARS, DEPTH, INSECURE, INTERVAL, LEVELS, NO_REST_URL, OPEN, REST_URL, SERVICES,
+    SESSION, STALE, URL,
 };
 
+use super::backfill::Span;
 use super::{Limits, Protocol};
 
 /// A venue, as its leaf file describes it.
@@ -86,6 +87,8 @@ pub struct Setup {
     pub depth: Option<u32>,
     /// What the workers are to make of it.
     pub products: Products,
+    /// How much of the past to ask for; `None` for nothing.
+    pub backfill: Option<Span>,
     /// When trading days begin and end.
     pub calendar: SessionCalendar,
     /// What stands in for scheme, host, port and path of the socket.
@@ -227,6 +230,11 @@ impl Venue {
             repeats_trades: true,
         };
         let insecure = spec.parsed("insecure")?.unwrap_or(false);
+        let backfill = match spec.option("backfill").map(str::parse) {
+            None => None,
+            Some(Ok(span)) => Some(span),
+            Some(Err(reason)) => return Err(spec.wrong("backfill", reason)),
+        };
         let own = spec
             .kind()
             .options
@@ -244,6 +252,7 @@ impl Venue {
             services,
             depth: spec.parsed("depth")?,
             products,
+            backfill,
             calendar: match spec.option("session") {
                 Some("us") => SessionCalendar::UsEquities,
                 Some("utc") => SessionCalendar::UtcDay,

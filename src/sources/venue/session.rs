@@ -6,6 +6,7 @@ use crate::domain::source::BarOrigin;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, UnixMs};
 
+use super::backfill::Backfill;
 use super::options::Setup;
 use super::{Answer, Incoming, Output, Protocol};
 
@@ -39,6 +40,7 @@ pub struct Session {
     symbols: Vec<SymbolId>,
     has_books: bool,
     builds_bars: bool,
+    backfill: Option<Backfill>,
     /// The last minute that was said to be over.
     minute: i64,
 }
@@ -52,6 +54,7 @@ impl Session {
             symbols: Vec::new(),
             has_books: setup.has(DataService::Level2),
             builds_bars: matches!(setup.products.bars, BarOrigin::Trades(_)),
+            backfill: Backfill::new(setup),
             minute: 0,
         }
     }
@@ -69,6 +72,37 @@ impl Session {
 
     /// Takes an input that came at `now` by the system clock. What is to be done about it is added to `output`.
     pub fn take(&mut self, input: Input<'_>, now: UnixMs, output: &mut Output) {
+        if self.backfill.is_none() {
+            return self.take_live(input, now, output);
+        }
+        let before = (output.events.len(), output.notices.len());
+        if !self.is_of_the_past(input, now, output) {
+            self.take_live(input, now, output);
+        }
+        if let Some(backfill) = &mut self.backfill {
+            backfill.look(before, self.protocol.as_ref(), now, output);
+        }
+    }
+
+    /// What an input means for the bars from before. Whether that is all it means.
+    fn is_of_the_past(&mut self, input: Input<'_>, now: UnixMs, output: &mut Output) -> bool {
+        let Some(backfill) = &mut self.backfill else {
+            return false;
+        };
+        match input {
+            Input::Opened => backfill.opened(),
+            Input::Subscribe(symbols) => backfill.add(symbols),
+            Input::Unsubscribe(symbols) => backfill.remove(symbols),
+            Input::Tick => backfill.tick(self.protocol.as_ref(), now, output),
+            Input::Answered(answer) => {
+                return backfill.answered(&answer, self.protocol.as_ref(), now, output);
+            }
+            Input::Message(_) | Input::Resync(_) | Input::Closed => {}
+        }
+        false
+    }
+
+    fn take_live(&mut self, input: Input<'_>, now: UnixMs, output: &mut Output) {
         match input {
             Input::Opened => self.protocol.opened(now, output),
             Input::Message(message) => self.protocol.message(message, now, output),

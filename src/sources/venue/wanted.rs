@@ -2,9 +2,12 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::domain::event::{Event, Payload};
+use crate::domain::news::News;
 use crate::domain::symbol::{Symbol, SymbolId};
+use crate::domain::time::UnixMs;
 
-use super::Notice;
+use super::{Notice, Output};
 
 /// A symbol with what the protocol keeps for it.
 #[derive(Debug, Clone)]
@@ -59,6 +62,60 @@ impl<T> Wanted<T> {
         self.by_wire.insert(wire.into(), entry);
         self.wire_by_id.insert(id, wire.into());
         Ok(())
+    }
+
+    /// Adds symbols, each under the name and with the state that `describe` gives. Those that are there already under
+    /// another spelling are refused aloud; gives the others.
+    pub fn add(
+        &mut self,
+        symbols: &[(Symbol, SymbolId)],
+        output: &mut Output,
+        describe: impl Fn(&Symbol) -> (String, T),
+    ) -> Vec<SymbolId> {
+        let mut added = Vec::new();
+        for (symbol, id) in symbols {
+            let (wire, state) = describe(symbol);
+            match self.insert(&wire, symbol, *id, state) {
+                Ok(()) => added.push(*id),
+                Err(notice) => output.notices.push(*notice),
+            }
+        }
+        added
+    }
+
+    /// Those of these symbols that are here.
+    #[must_use]
+    pub fn known(&self, symbols: &[(Symbol, SymbolId)]) -> Vec<SymbolId> {
+        let ids = symbols.iter().map(|(_, id)| *id);
+        ids.filter(|id| self.wire_by_id.contains_key(id)).collect()
+    }
+
+    /// Takes symbols out; gives the venue's names for them.
+    pub fn remove_all(&mut self, symbols: &[(Symbol, SymbolId)]) -> Vec<Box<str>> {
+        let ids = symbols.iter().map(|(_, id)| *id);
+        ids.filter_map(|id| self.remove(id)).collect()
+    }
+
+    /// Gives news to each symbol that it names and that is here, once; where there is none it is counted as ignored.
+    pub fn give_news(&self, news: &News, time: UnixMs, output: &mut Output) {
+        let mut concerned: Vec<SymbolId> = Vec::new();
+        for name in &*news.symbols {
+            if let Some(entry) = self.by_wire.get(&**name)
+                && !concerned.contains(&entry.id)
+            {
+                concerned.push(entry.id);
+            }
+        }
+        if concerned.is_empty() {
+            output.ignored += 1;
+        }
+        for symbol in concerned {
+            output.events.push(Event {
+                symbol,
+                time: Some(time),
+                payload: Payload::News(Box::new(news.clone())),
+            });
+        }
     }
 
     /// Takes a symbol out; gives the venue's name for it.

@@ -3,6 +3,7 @@
 use crate::domain::time::Timeframe;
 
 use super::super::expression;
+use super::super::panels::query::completion::{Names, offer};
 use super::super::panels::watchlist::Column;
 use super::super::theme::ThemeName;
 use super::super::views::View;
@@ -15,34 +16,32 @@ pub struct Known {
     pub symbols: Vec<String>,
     /// Named watchlists.
     pub lists: Vec<String>,
-    /// Named values of the board, such as indicators.
-    pub values: Vec<String>,
+    /// Indicators that charts can have.
+    pub indicators: Vec<String>,
+    /// Those that they have.
+    pub indicators_shown: Vec<String>,
+    /// Names of the indicators' values that symbols have.
+    pub indicator_values: Vec<String>,
 }
 
 /// The lines that a line begun can become: each has its last word completed.
 #[must_use]
 pub fn completions(line: &str, known: &Known) -> Vec<String> {
-    let first = line.split_whitespace().next().unwrap_or("");
-    // In an expression a word ends where an operator begins.
-    let is_end = |c: char| {
-        matches!(c, ' ' | ',') || (matches!(first, "sort" | "filter") && "()<>=!+*/&|".contains(c))
-    };
-    let mut at = line.rfind(is_end).map_or(0, |at| at + 1);
-    // A hyphen is a minus, but for the columns that have one.
-    let (before, word) = line.split_at(at);
-    let is_of_column = Column::NAMES.iter().any(|name| name.starts_with(word));
-    if let Some(minus) = word.rfind('-')
-        && matches!(first, "sort" | "filter")
-        && !is_of_column
-    {
-        at = before.len() + minus + 1;
+    if let Some(question) = line.strip_prefix("sql ") {
+        return questions(line, question, known);
     }
+    let first = line.split_whitespace().next().unwrap_or("");
+    let at = word_start(line, first);
     let (before, word) = line.split_at(at);
     let words = before.split_whitespace().count();
     let names: Vec<&str> = if words == 0 {
         COMMANDS.iter().map(|entry| entry.name).collect()
     } else {
-        arguments(first, words, before, known)
+        arguments(first, (words, word), before, known)
+    };
+    let (before, word) = match word.strip_prefix('-') {
+        Some(rest) if first == "indicator" => (format!("{before}-"), rest),
+        _ => (before.to_owned(), word),
     };
     let lower = word.to_lowercase();
     if word.is_empty() && matches!(first, "filter") && words > 1 {
@@ -58,9 +57,54 @@ pub fn completions(line: &str, known: &Known) -> Vec<String> {
     lines
 }
 
-fn arguments<'a>(command: &str, words: usize, before: &str, known: &'a Known) -> Vec<&'a str> {
+/// Where the last word of a line begins.
+fn word_start(line: &str, command: &str) -> usize {
+    if !matches!(command, "sort" | "filter") {
+        // The numbers of an indicator stand between commas too, and are part of its word.
+        let is_open = line.rfind('(') > line.rfind(')');
+        let text = if is_open {
+            line.rsplit_once('(').map_or(line, |(text, _)| text)
+        } else {
+            line
+        };
+        return text.rfind([' ', ',']).map_or(0, |at| at + 1);
+    }
+    // In an expression a word ends where an operator begins.
+    let is_end = |c: char| " ,()<>=!+*/&|".contains(c);
+    let at = line.rfind(is_end).map_or(0, |at| at + 1);
+    // A hyphen is a minus, but for the columns that have one.
+    let word = line.get(at..).unwrap_or("");
+    let is_of_column = Column::NAMES.iter().any(|name| name.starts_with(word));
+    match word.rfind('-') {
+        Some(minus) if !is_of_column => at + minus + 1,
+        _ => at,
+    }
+}
+
+/// A question can hold anything that its own line offers.
+fn questions(line: &str, question: &str, known: &Known) -> Vec<String> {
+    let names = Names {
+        symbols: known.symbols.clone(),
+        indicators: known.indicator_values.clone(),
+    };
+    let offer = offer(question, "", &names);
+    let kept = line.len().saturating_sub(offer.replaces);
+    let before = line.get(..kept).unwrap_or(line);
+    offer
+        .words
+        .iter()
+        .map(|word| format!("{before}{word}"))
+        .collect()
+}
+
+fn arguments<'a>(
+    command: &str,
+    (words, word): (usize, &str),
+    before: &str,
+    known: &'a Known,
+) -> Vec<&'a str> {
     let symbols = || known.symbols.iter().map(String::as_str);
-    let values = || known.values.iter().map(String::as_str);
+    let values = || known.indicator_values.iter().map(String::as_str);
     let lists = || known.lists.iter().map(String::as_str);
     match (command, words) {
         ("theme", 1) => ThemeName::ALL.map(ThemeName::name).to_vec(),
@@ -83,6 +127,18 @@ fn arguments<'a>(command: &str, words: usize, before: &str, known: &'a Known) ->
             .chain(["default", "all"])
             .filter(|name| !before.split([',', ' ']).any(|word| word == *name))
             .collect(),
+        ("indicator", _) if word.starts_with('-') => {
+            known.indicators_shown.iter().map(String::as_str).collect()
+        }
+        ("indicator", words) => known
+            .indicators
+            .iter()
+            .map(String::as_str)
+            .chain((words == 1).then_some("off"))
+            .collect(),
+        ("compare", words) => symbols().chain((words == 1).then_some("off")).collect(),
+        ("charts", _) => symbols().collect(),
+        ("screenshot", 1) => View::ALL[1..].iter().map(|view| view.name()).collect(),
         ("timeframe", 1) => Timeframe::ALL.map(Timeframe::label).to_vec(),
         ("bell" | "flash", 1) => vec!["on", "off"],
         ("speed", 1) => vec!["1", "10", "60", "600", "max"],

@@ -83,7 +83,9 @@ fn words_are_completed_where_they_stand() {
     let known = Known {
         symbols: vec!["AAPL".into(), "AMZN".into()],
         lists: vec!["tech".into()],
-        values: vec!["rsi_14".into(), "sma_20".into()],
+        indicators: vec!["sma(20)".into(), "bb(20,2)".into()],
+        indicators_shown: vec!["sma(50)".into()],
+        indicator_values: vec!["rsi_14".into(), "sma_20".into()],
     };
     assert_eq!(completions("sp", &known), ["speed"]);
     assert_eq!(completions("theme hi", &known), ["theme high-contrast"]);
@@ -91,6 +93,16 @@ fn words_are_completed_where_they_stand() {
     assert_eq!(
         completions("columns symbol,la", &known),
         ["columns symbol,last"]
+    );
+    assert_eq!(completions("indicator s", &known), ["indicator sma(20)"]);
+    assert_eq!(
+        completions("indicator sma(5) bb(20,", &known),
+        ["indicator sma(5) bb(20,2)"]
+    );
+    assert_eq!(completions("indicator -", &known), ["indicator -sma(50)"]);
+    assert_eq!(
+        completions("compare AAPL,a", &known),
+        ["compare AAPL,AAPL", "compare AAPL,AMZN"]
     );
     assert_eq!(completions("list te", &known), ["list tech"]);
     assert_eq!(completions("list delete ", &known), ["list delete tech"]);
@@ -105,6 +117,7 @@ fn words_are_completed_where_they_stand() {
         completions("columns symbol sm", &known),
         ["columns symbol sma_20"]
     );
+    assert_eq!(completions("sql select sma", &known), ["sql select sma_20"]);
     assert!(completions("freeze x", &known).is_empty());
     assert_eq!(completions("", &known).len(), COMMANDS.len());
 }

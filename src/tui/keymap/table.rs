@@ -13,6 +13,8 @@ pub enum Context {
     Watchlist,
     /// The chart has the keys.
     Chart,
+    /// Several charts have the keys.
+    Charts,
     /// The errors have the keys.
     Errors,
     /// The order book has the keys.
@@ -21,7 +23,13 @@ pub enum Context {
     Tape,
     /// The headlines have the keys.
     News,
-    /// Something lies over the screen: the help, an error's detail, the choice of columns.
+    /// The answer to a question has the keys.
+    Query,
+    /// What moved most has the keys.
+    Movers,
+    /// The correlations have the keys.
+    Correlation,
+    /// Something lies over the screen: the help, an error's detail, the choice of columns or indicators.
     Overlay,
     /// A line of text is being typed.
     Text,
@@ -29,14 +37,18 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Global,
         Self::Watchlist,
         Self::Chart,
+        Self::Charts,
         Self::Errors,
         Self::Depth,
         Self::Tape,
         Self::News,
+        Self::Query,
+        Self::Movers,
+        Self::Correlation,
         Self::Overlay,
         Self::Text,
     ];
@@ -48,11 +60,15 @@ impl Context {
             Self::Global => "Everywhere",
             Self::Watchlist => "Watchlist",
             Self::Chart => "Chart",
+            Self::Charts => "Several charts",
             Self::Errors => "Errors",
             Self::Depth => "Order book",
             Self::Tape => "Tape",
             Self::News => "News",
-            Self::Overlay => "Over the screen (help, detail, columns)",
+            Self::Query => "Query",
+            Self::Movers => "Movers",
+            Self::Correlation => "Correlation",
+            Self::Overlay => "Over the screen (help, detail, columns, indicators)",
             Self::Text => "While typing",
         }
     }
@@ -94,7 +110,10 @@ const fn entry(
 }
 
 use Action as A;
-use Context::{Chart, Depth, Errors, Global, News, Overlay, Tape, Text, Watchlist};
+use Context::{
+    Chart, Charts, Correlation, Depth, Errors, Global, Movers, News, Overlay, Query, Tape, Text,
+    Watchlist,
+};
 use PanelAction as P;
 
 /// Every key of the program. The order is that of the help; hints stand in the footer in this order too.
@@ -129,6 +148,10 @@ pub const TABLE: &[Entry] = &[
     entry(Global, "depth", &["6"], A::View(View::Depth), "", "View: order book"),
     entry(Global, "tape", &["7"], A::View(View::Tape), "", "View: trades"),
     entry(Global, "news", &["8"], A::View(View::News), "", "View: news"),
+    entry(Global, "charts", &["9"], A::View(View::Charts), "", "View: charts of several symbols"),
+    entry(Global, "query", &["Q"], A::View(View::Query), "", "View: questions in SQL"),
+    entry(Global, "movers", &["0"], A::View(View::Movers), "", "View: what has moved most today"),
+    entry(Global, "correlation", &["x"], A::View(View::Correlation), "", "View: how the symbols move together"),
     entry(Global, "sort", &["s"], A::Panel(P::SortNext), "sort", "Sort the watchlist by the next column"),
     entry(Global, "reverse", &["r"], A::Panel(P::SortReverse), "", "Turn the order round"),
     entry(Global, "freeze", &["f"], A::Freeze, "freeze", "Hold the picture while data goes on"),
@@ -152,6 +175,17 @@ pub const TABLE: &[Entry] = &[
     entry(Chart, "zoom-out", &["-"], A::Panel(P::ZoomOut), "zoom", "More bars, narrower"),
     entry(Chart, "crosshair", &["c"], A::Panel(P::Crosshair), "crosshair", "Show or hide the crosshair"),
 
+    entry(Chart, "indicators", &["i"], A::Indicators, "indicators", "Choose indicators"),
+    entry(Chart, "compare", &["x"], A::Compare, "compare", "Compare symbols in per cent, or show candles again"),
+
+    entry(Charts, "next-chart", &["tab"], A::Panel(P::NextChart), "next", "Next chart"),
+    entry(Charts, "previous-chart", &["shift-tab"], A::Panel(P::PreviousChart), "", "Previous chart"),
+    entry(Charts, "charts-timeframe", &["t"], A::Panel(P::NextTimeframe), "timeframe", "Longer bars"),
+    entry(Charts, "charts-timeframe-back", &["T"], A::Panel(P::PreviousTimeframe), "", "Shorter bars"),
+    entry(Charts, "charts-zoom-in", &["+", "="], A::Panel(P::ZoomIn), "zoom", "Fewer bars, wider"),
+    entry(Charts, "charts-zoom-out", &["-"], A::Panel(P::ZoomOut), "zoom", "More bars, narrower"),
+    entry(Charts, "charts-indicators", &["i"], A::Indicators, "indicators", "Choose indicators"),
+
     entry(Errors, "acknowledge", &["m"], A::Panel(P::Acknowledge), "mark seen", "Mark the error as seen"),
     entry(Errors, "acknowledge-all", &["M"], A::Panel(P::AcknowledgeAll), "mark all", "Mark all errors as seen"),
     entry(Errors, "clear", &["C"], A::Panel(P::Clear), "clear", "Forget all errors"),
@@ -167,10 +201,18 @@ pub const TABLE: &[Entry] = &[
     entry(News, "read", &["m"], A::Panel(P::Acknowledge), "mark read", "Mark the headline as read"),
     entry(News, "read-all", &["M"], A::Panel(P::AcknowledgeAll), "mark all", "Mark all headlines as read"),
 
+    entry(Query, "question", &["i"], A::Panel(P::Open), "question", "Type a question; Esc leaves it, and cancels one under way"),
+    entry(Query, "write-answer", &["w"], A::WriteAnswer, "write", "Write the answer to a file"),
+
+    entry(Movers, "ranking", &["o"], A::Panel(P::NextRanking), "ranking", "Third list: most active, widest range, relative volume"),
+
+    entry(Correlation, "correlation-timeframe", &["t"], A::Panel(P::NextTimeframe), "timeframe", "Longer bars"),
+    entry(Correlation, "correlation-timeframe-back", &["T"], A::Panel(P::PreviousTimeframe), "", "Shorter bars"),
+
     entry(Overlay, "close", &["esc", "q", "?", "enter"], A::Close, "close", "Close it"),
     entry(Overlay, "move-up", &["K", "shift-up"], A::MoveUp, "", "Columns: move the column up"),
     entry(Overlay, "move-down", &["J", "shift-down"], A::MoveDown, "", "Columns: move the column down"),
-    entry(Overlay, "toggle", &["space"], A::Toggle, "", "Columns: show or hide the column"),
+    entry(Overlay, "toggle", &["space"], A::Toggle, "", "Columns, indicators: show or hide it"),
 
     entry(Text, "submit", &["enter"], A::Edit(Edit::Submit), "take", "Take the line"),
     entry(Text, "cancel", &["esc", "ctrl-c"], A::Edit(Edit::Cancel), "leave", "Leave without taking it"),

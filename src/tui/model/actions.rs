@@ -30,6 +30,14 @@ impl Model {
             return;
         }
         self.notice = None;
+        if self.is_typing_question() {
+            match (action, key.typed()) {
+                (Some(Action::Edit(edit)), _) => self.edit_question(edit),
+                (_, Some(c)) => self.type_question(c.encode_utf8(&mut [0; 4])),
+                _ => {}
+            }
+            return;
+        }
         if let Some(action) = action {
             self.act(action);
         }
@@ -39,6 +47,8 @@ impl Model {
     pub fn paste(&mut self, text: &str) {
         if self.prompt.is_some() {
             self.type_text(text);
+        } else if self.is_typing_question() {
+            self.type_question(text);
         } else {
             self.notify("press a to add symbols or : for a command, then paste");
         }
@@ -64,9 +74,13 @@ impl Model {
             Action::NextPanel => self.next_panel(1),
             Action::PreviousPanel => self.next_panel(-1),
             Action::Maximise => self.is_maximised = !self.is_maximised,
+            Action::View(View::Query) if self.panels.query.is_fresh(&self.shown) => self.ask(""),
             Action::View(view) => self.show_view(view),
+            Action::WriteAnswer => self.name_answer_file(),
             Action::NextWatchlist => self.next_list(),
             Action::Columns => self.open_columns(),
+            Action::Indicators => self.open_indicators(),
+            Action::Compare => self.toggle_compare(),
             Action::Freeze => self.freeze(),
             Action::TogglePause => self.transport(TransportCommand::Toggle),
             Action::Slower => self.transport(TransportCommand::Slower),
@@ -75,6 +89,7 @@ impl Model {
             Action::StepBack => self.transport(TransportCommand::StepBack),
             Action::SeekForward => self.transport(TransportCommand::SeekBy(self.seek_ms())),
             Action::SeekBack => self.transport(TransportCommand::SeekBy(-self.seek_ms())),
+            Action::Edit(edit) if self.is_typing_question() => self.edit_question(edit),
             Action::Edit(edit) => self.edit(edit),
             Action::Close | Action::MoveUp | Action::MoveDown | Action::Toggle => {}
         }

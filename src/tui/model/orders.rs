@@ -6,6 +6,7 @@ use crate::pipeline::source::TransportCommand;
 use super::super::command_line::Order;
 use super::super::expression::filter_error;
 use super::super::theme::Theme;
+use super::super::views::View;
 use super::naming::in_expression;
 use super::{Effect, Model};
 
@@ -18,6 +19,7 @@ impl Model {
                 self.settings.theme = name;
                 self.theme = Theme::of(name, self.settings.color_depth);
             }
+            Order::View(View::Query) if self.panels.query.is_fresh(&self.shown) => self.ask(""),
             Order::View(view) => self.show_view(view),
             Order::Sort(sort) => {
                 let sort = self.known_sort(sort)?;
@@ -32,6 +34,9 @@ impl Model {
                 let rules = order.apply(self.panels.tape.rules());
                 self.panels.tape.set_rules(rules);
             }
+            Order::Indicator(order) => return self.obey_indicator(order),
+            Order::Compare(order) => return self.obey_compare(order),
+            Order::Charts(specs) => return self.obey_charts(&specs),
             Order::News(is_of_symbol) => self.panels.news.set_scope(is_of_symbol),
             Order::List(order) => return self.obey_list(order),
             Order::Filter(text) => {
@@ -59,7 +64,9 @@ impl Model {
             Order::Flash(is_on) => self.settings.flash = is_on,
             Order::Zone(zone) => self.settings.zone = zone,
             Order::Freeze => self.freeze(),
-            Order::Screenshot(path) => self.effects.push(Effect::Screenshot(path)),
+            Order::Screenshot(order) => self.effects.push(Effect::Screenshot(order)),
+            Order::Ask(question) => self.ask(&question),
+            Order::Answer(order) => return self.write_answer(order),
             Order::Acknowledge => self.send(Command::AcknowledgeErrors(None)),
             Order::Clear => {
                 self.panels.errors.set_filter("");

@@ -44,6 +44,23 @@ impl Model {
                 }
                 return true;
             }
+        } else if let Overlay::Indicators { entries, at } = overlay {
+            let last = entries.len().saturating_sub(1);
+            match action {
+                Action::Panel(PanelAction::Up) => *at = at.saturating_sub(1),
+                Action::Panel(PanelAction::Down) => *at = (*at + 1).min(last),
+                Action::Panel(PanelAction::PageUp) => *at = at.saturating_sub(page),
+                Action::Panel(PanelAction::PageDown) => *at = (*at + page).min(last),
+                Action::Panel(PanelAction::Home) => *at = 0,
+                Action::Panel(PanelAction::End) => *at = last,
+                Action::Toggle => {
+                    if let Some(spec) = entries.get(*at).cloned() {
+                        self.toggle_indicator(&spec);
+                    }
+                }
+                _ => return self.close_on(action),
+            }
+            return true;
         } else if let Overlay::Help { top, .. }
         | Overlay::Error { top, .. }
         | Overlay::News { top, .. } = overlay
@@ -67,6 +84,10 @@ impl Model {
             }
             return true;
         }
+        self.close_on(action)
+    }
+
+    fn close_on(&mut self, action: Action) -> bool {
         match action {
             Action::Close | Action::Quit | Action::Help => self.overlay = None,
             Action::Interrupt | Action::Suspend | Action::Redraw => return false,
@@ -74,6 +95,7 @@ impl Model {
         }
         true
     }
+
     fn copy_from_overlay(&mut self) {
         match &self.overlay {
             Some(Overlay::News { row, .. }) => {

@@ -1,6 +1,6 @@
 //! The mouse.
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::super::action::Action;
@@ -32,6 +32,15 @@ impl Model {
                     self.respond(response);
                 }
             }
+            // A wheel with shift goes to the side, as one that can be tilted does.
+            MouseEventKind::ScrollUp if event.modifiers.contains(KeyModifiers::SHIFT) => {
+                self.scroll_sideways(position, PanelAction::Left);
+            }
+            MouseEventKind::ScrollDown if event.modifiers.contains(KeyModifiers::SHIFT) => {
+                self.scroll_sideways(position, PanelAction::Right);
+            }
+            MouseEventKind::ScrollLeft => self.scroll_sideways(position, PanelAction::Left),
+            MouseEventKind::ScrollRight => self.scroll_sideways(position, PanelAction::Right),
             MouseEventKind::ScrollUp => self.scroll(position, true),
             MouseEventKind::ScrollDown => self.scroll(position, false),
             _ => {}
@@ -57,6 +66,16 @@ impl Model {
                 PanelMouse::ScrollDown(position)
             };
             let response = self.with_panel(id, |panel, context| panel.mouse(mouse, context));
+            self.respond(response);
+        }
+    }
+
+    /// Scrolls what can be scrolled to the side.
+    fn scroll_sideways(&mut self, position: Position, action: PanelAction) {
+        if self.overlay.is_none()
+            && let Some(id @ (PanelId::Chart | PanelId::Query)) = self.panel_at(position)
+        {
+            let response = self.with_panel(id, |panel, context| panel.act(action, context));
             self.respond(response);
         }
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::domain::clock::Nanos;
 use crate::domain::symbol::SymbolId;
-use crate::domain::time::{Timeframe, UnixMs};
+use crate::domain::time::UnixMs;
 use crate::pipeline::{Command, Snapshot};
 
 use super::super::panel::PanelContext;
-use super::super::views::PanelId;
-use super::{Effect, Model, NOTICE_MS, row_name};
+use super::super::views::{PanelId, View};
+use super::notice::NOTICE_MS;
+use super::{Effect, Model, row_name};
 
 /// Ages and clocks are brought up to date this often.
 const TICK_MS: u64 = 1_000;
@@ -34,6 +35,13 @@ impl Model {
         self.latest = snapshot;
         if self.frozen_since.is_none() {
             self.shown = Arc::clone(&self.latest);
+        } else if self.shown.answer.as_ref().map(Arc::as_ptr)
+            != self.latest.answer.as_ref().map(Arc::as_ptr)
+        {
+            // A question has been asked for its answer, also of a picture that is held.
+            Arc::make_mut(&mut self.shown)
+                .answer
+                .clone_from(&self.latest.answer);
         }
     }
 
@@ -110,6 +118,12 @@ impl Model {
             stale_after_ms: settings.stale_after.as_millis() as i64,
         };
         panels.watchlist.refresh(&context);
+        if self.view == View::Movers {
+            panels.movers.refresh(panels.watchlist.ids(), &context);
+        }
+        if self.view != View::Correlation {
+            panels.correlation.rest();
+        }
         self.settle_selection();
         let visible = self.visible_panels();
         if !visible.iter().any(|(id, _)| *id == self.focus) {
@@ -118,12 +132,6 @@ impl Model {
                 .map_or_else(|| self.view.main_panel(), |(id, _)| *id);
         }
         let is_visible = |panel: PanelId| visible.iter().any(|(id, _)| *id == panel);
-        let watched: Vec<(SymbolId, Timeframe)> = self
-            .selected_for(PanelId::Chart)
-            .filter(|_| is_visible(PanelId::Chart))
-            .map(|id| (id, self.panels.chart.timeframe()))
-            .into_iter()
-            .collect();
         let mut books: Vec<SymbolId> = [PanelId::Depth, PanelId::Tape]
             .into_iter()
             .filter(|panel| is_visible(*panel))
@@ -134,11 +142,7 @@ impl Model {
             self.watched_books.clone_from(&books);
             self.effects.push(Effect::Send(Command::WatchBooks(books)));
         }
-        if watched != self.watched {
-            self.watched.clone_from(&watched);
-            self.effects
-                .push(Effect::Send(Command::WatchCharts(watched)));
-        }
+        self.settle_charts(&visible);
     }
 
     fn settle_selection(&mut self) {

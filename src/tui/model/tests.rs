@@ -11,6 +11,7 @@ mod pointing;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
+use super::super::command_line::PictureFormat;
 use super::super::fixture::{full, picture, screen, stale, with_errors};
 use super::super::keymap::TABLE;
 use super::*;
@@ -240,11 +241,24 @@ fn commands_of_the_line_reach_the_engine_or_the_screen() {
     assert!(picture(&mut model).contains("'NONE' is not subscribed"));
     press(&mut model, "Esc");
     enter(&mut model, "screenshot a.svg");
-    assert!(
-        model
-            .take_effects()
-            .contains(&Effect::Screenshot("a.svg".into()))
-    );
+    let order = ScreenshotOrder {
+        panel: None,
+        path: "a.svg".into(),
+        format: PictureFormat::Svg,
+        overwrite: false,
+    };
+    assert!(model.take_effects().contains(&Effect::Screenshot(order)));
+    enter(&mut model, "screenshot! chart my charts/a.png");
+    let order = ScreenshotOrder {
+        panel: Some(PanelId::Chart),
+        path: "my charts/a.png".into(),
+        format: PictureFormat::Png,
+        overwrite: true,
+    };
+    assert!(model.take_effects().contains(&Effect::Screenshot(order)));
+    enter(&mut model, "screenshot a.gif");
+    assert!(picture(&mut model).contains(".svg, .png or .txt"));
+    press(&mut model, "Esc");
     enter(&mut model, "acknowledge");
     enter(&mut model, "clear");
     enter(&mut model, "quit");

@@ -5,6 +5,7 @@ use crate::pipeline::Command;
 use super::super::action::Edit;
 use super::super::command_line::{self, Known};
 use super::super::expression::{ExpressionError, filter_error};
+use super::super::panels::query::completion::Names;
 use super::super::text_input::TextInput;
 use super::super::values::ValueNames;
 use super::super::views::PanelId;
@@ -130,18 +131,13 @@ impl Model {
     }
 
     fn known(&self) -> Known {
-        let mut symbols: Vec<String> = self
-            .latest
-            .rows
-            .iter()
-            .map(|row| row.symbol.as_str().to_owned())
-            .collect();
-        symbols.sort_unstable();
-        symbols.dedup();
+        let names = Names::of(&self.latest);
         Known {
-            symbols,
+            symbols: names.symbols,
+            indicator_values: names.indicators,
             lists: self.lists.keys().cloned().collect(),
-            values: self.value_names().iter().map(str::to_owned).collect(),
+            indicators: self.offered_indicators(),
+            indicators_shown: self.indicator_texts(),
         }
     }
 

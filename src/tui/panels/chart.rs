@@ -3,22 +3,31 @@
 //! What is looked at ([`frame::View`]) is kept as times and prices; each drawing and each click works out from it,
 //! the data and the area what stands where ([`frame::Frame`]), so nothing goes stale while candles arrive. Only
 //! visible candles are looked at.
+//!
+//! Indicators over the candles are in [`studies`], those below them in [`panes`]; [`compare`] shows several symbols in
+//! per cent.
 
 pub mod axes;
 pub mod candle;
 pub mod canvas;
 pub mod columns;
+pub mod compare;
 pub mod days;
+pub mod dots;
 pub mod frame;
 pub mod layout;
 pub mod overlay;
 pub mod pair;
+pub mod panes;
 pub mod readout;
 pub mod scale;
+pub mod studies;
 pub mod time_axis;
 pub mod zoom;
 
 mod moves;
+
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -32,7 +41,7 @@ use crate::tui::theme::GlyphSet;
 
 use candle::{Course, Place};
 use canvas::Canvas;
-use frame::{Crosshair, Frame, View, end_at};
+use frame::{Crosshair, Frame, Subject, View, end_at};
 use moves::Drag;
 
 /// The chart panel.
@@ -46,6 +55,12 @@ pub struct ChartPanel {
     drag: Option<Drag>,
     /// Where the button went down last, and the crosshair before that.
     pressed: Option<(Position, Option<Crosshair>)>,
+    /// The symbols that are compared; none for the candles of the selected one.
+    compared: Vec<SymbolId>,
+    /// Whether it is one of several small charts.
+    is_small: bool,
+    /// The panes that had no room when it was drawn last.
+    left_out: Vec<String>,
 }
 
 impl ChartPanel {
@@ -53,6 +68,40 @@ impl ChartPanel {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One of several small charts, without numbers above it and panes below it.
+    #[must_use]
+    pub fn small() -> Self {
+        Self {
+            is_small: true,
+            ..Self::default()
+        }
+    }
+
+    /// The symbols that are compared; none while it shows candles.
+    #[must_use]
+    pub fn compared(&self) -> &[SymbolId] {
+        &self.compared
+    }
+
+    /// Compares these symbols in per cent, at most [`compare::COMPARED_MAX`]; with none it shows the candles of the
+    /// selected one.
+    pub fn compare(&mut self, symbols: Vec<SymbolId>) {
+        self.compared = symbols;
+        self.compared.truncate(compare::COMPARED_MAX);
+        self.view.crosshair = None;
+    }
+
+    /// The zoom, from near to far.
+    #[must_use]
+    pub fn zoom_level(&self) -> usize {
+        self.view.level
+    }
+
+    /// Sets the zoom.
+    pub fn set_zoom_level(&mut self, level: usize) {
+        self.view.level = level;
     }
 
     /// The length of the candles that it shows, and that the engine has to be asked for.
@@ -78,16 +127,30 @@ impl ChartPanel {
         }
     }
 
-    fn chart<'a>(&self, context: &PanelContext<'a>) -> Option<&'a ChartView> {
+    fn chart<'a>(&self, context: &PanelContext<'a>) -> Option<&'a Arc<ChartView>> {
         let charts = &context.snapshot.charts;
-        charts.iter().map(AsRef::as_ref).find(|chart| {
+        charts.iter().find(|chart| {
             Some(chart.symbol) == context.selected && chart.timeframe == self.view.timeframe
         })
     }
 
+    fn subject<'a>(&self, context: &PanelContext<'a>) -> Option<Subject<'a>> {
+        if self.compared.is_empty() {
+            return Some(Subject {
+                is_small: self.is_small,
+                ..Subject::of_candles(self.chart(context)?, row(context), context.zone)
+            });
+        }
+        let (chart, compared) =
+            compare::charts(&self.compared, self.view.timeframe, context.snapshot)?;
+        Some(Subject {
+            compared,
+            ..Subject::of_candles(&chart, None, context.zone)
+        })
+    }
+
     fn frame<'a>(&self, context: &PanelContext<'a>) -> Option<Frame<'a>> {
-        let chart = self.chart(context)?;
-        Frame::new(chart, row(context), &self.view, self.area, context.zone)
+        Frame::new(&self.subject(context)?, &self.view, self.area)
     }
 
     fn draw_frame(&self, canvas: &mut Canvas<'_>, frame: &mut Frame<'_>) {
@@ -97,21 +160,44 @@ impl ChartPanel {
             .filter(|crosshair| column.is_some() && frame.scale.contains(crosshair.price))
             .map(|crosshair| crosshair.price);
         let mut days = frame.days.clone();
-        draw_columns(canvas, frame);
+        if frame.is_compared() {
+            compare::draw(canvas, frame);
+        } else {
+            draw_columns(canvas, frame);
+            studies::draw_overlays(canvas, frame);
+            panes::draw(canvas, frame);
+        }
         if let Some(column) = column {
             let rows = frame.layout.plot.height;
             let row = price.map(|price| frame.scale.part(price, rows));
             overlay::draw_crosshair(canvas, frame, column, row);
         }
-        overlay::draw_vwap(canvas, frame, &mut days);
+        if !frame.has_vwap_study() {
+            overlay::draw_vwap(canvas, frame, &mut days);
+        }
         overlay::draw_reference(canvas, frame, &mut days);
         axes::draw_separators(canvas, frame);
         let labels = frame.time_axis().labels(&frame.columns);
         axes::draw_grid(canvas, frame, &labels);
         axes::draw_prices(canvas, frame, price);
         axes::draw_volumes(canvas, frame);
+        let read = column.unwrap_or(frame.columns.len() - 1);
+        panes::draw_labels(canvas, frame, read);
         axes::draw_times(canvas, frame, &labels, column);
-        readout::draw(canvas, frame, column.unwrap_or(frame.columns.len() - 1));
+        if frame.is_compared() {
+            compare::draw_tags(canvas, frame);
+            compare::draw_legend(canvas, frame, read);
+        } else {
+            readout::draw(canvas, frame, read);
+            studies::draw_legend(canvas, frame, read);
+        }
+    }
+
+    fn title_text(&self, context: &PanelContext<'_>) -> Option<String> {
+        if !self.compared.is_empty() {
+            return Some("Compare".to_owned());
+        }
+        row(context).map(|row| row.symbol.to_string())
     }
 }
 
@@ -132,7 +218,7 @@ fn draw_columns(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
             is_tight: frame.zoom.body == frame.zoom.pitch,
         };
         if is_pair {
-            let two = &frame.chart.candles[column.first..column.end];
+            let two = &frame.subject.chart.candles[column.first..column.end];
             pair::draw(canvas, plot, column.x, two, &frame.scale, style);
         } else {
             candle::draw(canvas, plot, place, bar, &frame.scale, style);
@@ -167,7 +253,7 @@ impl Panel for ChartPanel {
 
     fn title(&self, context: &PanelContext<'_>) -> Line<'static> {
         let theme = context.theme;
-        let Some(row) = row(context) else {
+        let Some(title) = self.title_text(context) else {
             return Line::from(Span::styled("Chart", theme.accent));
         };
         let dot = if context.glyphs == GlyphSet::Ascii {
@@ -177,7 +263,7 @@ impl Panel for ChartPanel {
         };
         let timeframe = self.view.timeframe;
         let mut spans = vec![
-            Span::styled(row.symbol.to_string(), theme.accent),
+            Span::styled(title, theme.accent),
             Span::styled(dot, theme.dim),
             Span::styled(timeframe.label(), theme.text),
         ];
@@ -186,6 +272,7 @@ impl Panel for ChartPanel {
             spans.push(Span::styled(format!(" x{merged}"), theme.text));
         }
         if self.symbol == context.selected
+            && self.compared.is_empty()
             && let (Some(anchor), Some(chart)) = (self.view.anchor, self.chart(context))
         {
             let newer = chart.candles.len() - end_at(&chart.candles, anchor);
@@ -194,6 +281,11 @@ impl Panel for ChartPanel {
                 spans.push(Span::styled(format!("{newer} newer"), theme.warning));
             }
         }
+        if !self.left_out.is_empty() {
+            let text = format!("no room for {}", self.left_out.join(", "));
+            spans.push(Span::styled(dot, theme.dim));
+            spans.push(Span::styled(text, theme.dim));
+        }
         Line::from(spans)
     }
 
@@ -201,6 +293,7 @@ impl Panel for ChartPanel {
         self.follow_selection(context.selected);
         let area = area.intersection(*buffer.area());
         self.area = area;
+        self.left_out.clear();
         for position in area.positions() {
             if let Some(cell) = buffer.cell_mut(position) {
                 cell.reset();
@@ -213,23 +306,33 @@ impl Panel for ChartPanel {
             theme: context.theme,
             glyphs: context.glyphs,
         };
-        let Some(row) = row(context) else {
-            return draw_message(
-                &mut canvas,
-                "no symbol selected",
-                "choose one in the watchlist",
-            );
-        };
-        let (symbol, timeframe) = (&row.symbol, self.view.timeframe);
-        let Some(chart) = self.chart(context) else {
-            return draw_message(&mut canvas, &format!("loading {symbol} {timeframe}"), "");
-        };
-        if chart.candles.is_empty() {
-            let first = format!("{symbol} has no {timeframe} candles yet");
-            return draw_message(&mut canvas, &first, "the first one will appear here");
+        if self.compared.is_empty() {
+            let Some(row) = row(context) else {
+                return draw_message(
+                    &mut canvas,
+                    "no symbol selected",
+                    "choose one in the watchlist",
+                );
+            };
+            let (symbol, timeframe) = (&row.symbol, self.view.timeframe);
+            let Some(chart) = self.chart(context) else {
+                return draw_message(&mut canvas, &format!("loading {symbol} {timeframe}"), "");
+            };
+            if chart.candles.is_empty() {
+                let first = format!("{symbol} has no {timeframe} candles yet");
+                return draw_message(&mut canvas, &first, "the first one will appear here");
+            }
         }
         if let Some(mut frame) = self.frame(context) {
+            self.left_out = studies::panes(&frame.subject.chart)
+                .skip(frame.panes.len())
+                .map(|(_, study)| studies::label(&study.column.spec))
+                .collect();
             self.draw_frame(&mut canvas, &mut frame);
+        } else if !self.compared.is_empty() {
+            let timeframe = self.view.timeframe;
+            let text = format!("loading {} symbols {timeframe}", self.compared.len());
+            draw_message(&mut canvas, &text, "");
         }
     }
 

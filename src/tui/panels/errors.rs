@@ -6,7 +6,7 @@ mod tests;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
@@ -17,20 +17,16 @@ use crate::domain::time::UnixMs;
 use crate::pipeline::Command;
 use crate::pipeline::snapshot::ErrorRow;
 
+use super::super::market;
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-use super::super::text::{UNKNOWN, cut, paint, put, safe, width};
+use super::super::text::{UNKNOWN, cut, put, safe, width};
+use super::rows::Rows;
 
 /// The errors panel.
 #[derive(Debug, Default)]
 pub struct ErrorsPanel {
-    filter: String,
-    /// The chosen error by its number; the list may change under it.
-    chosen: Option<u64>,
-    top: usize,
-    follow: bool,
-    area: Rect,
-    /// Places in the snapshot's list of what is shown, newest first, and what they were made of.
-    shown: Vec<usize>,
+    rows: Rows,
+    /// What is shown was made of this.
     shown_of: Option<(Arc<Vec<ErrorRow>>, String)>,
 }
 
@@ -72,13 +68,12 @@ impl ErrorsPanel {
     /// The filter; empty when everything is shown.
     #[must_use]
     pub fn filter(&self) -> &str {
-        &self.filter
+        &self.rows.filter
     }
 
     /// Shows only errors that have every word of `filter` in one of their texts.
     pub fn set_filter(&mut self, filter: &str) {
-        filter.clone_into(&mut self.filter);
-        self.top = 0;
+        self.rows.set_filter(filter);
     }
 
     fn refresh(&mut self, context: &PanelContext<'_>) {
@@ -86,76 +81,24 @@ impl ErrorsPanel {
         let is_current = self
             .shown_of
             .as_ref()
-            .is_some_and(|(of, filter)| Arc::ptr_eq(of, errors) && *filter == self.filter);
+            .is_some_and(|(of, filter)| Arc::ptr_eq(of, errors) && *filter == self.rows.filter);
         if is_current {
             return;
         }
-        let words: Vec<String> = self
-            .filter
-            .split_whitespace()
-            .map(str::to_lowercase)
-            .collect();
-        self.shown = (0..errors.len())
+        let words = self.rows.words();
+        self.rows.shown = (0..errors.len())
             .rev()
             .filter(|at| matches(&errors[*at], &words))
             .collect();
         // Repeats move an error's last time; the newest stands first all the same.
-        self.shown
+        self.rows
+            .shown
             .sort_by_key(|at| std::cmp::Reverse((errors[*at].last, errors[*at].id)));
-        self.shown_of = Some((Arc::clone(errors), self.filter.clone()));
-    }
-
-    fn position(&self, context: &PanelContext<'_>) -> Option<usize> {
-        let chosen = self.chosen?;
-        self.shown.iter().position(|at| {
-            context
-                .snapshot
-                .errors
-                .get(*at)
-                .is_some_and(|row| row.id == chosen)
-        })
+        self.shown_of = Some((Arc::clone(errors), self.rows.filter.clone()));
     }
 
     fn chosen_row<'a>(&self, context: &PanelContext<'a>) -> Option<&'a ErrorRow> {
-        let at = self.position(context).unwrap_or(0);
-        context.snapshot.errors.get(*self.shown.get(at)?)
-    }
-
-    fn step(&mut self, by: i64, context: &PanelContext<'_>) -> Response {
-        self.refresh(context);
-        let count = self.shown.len();
-        if count == 0 {
-            return Response::Done;
-        }
-        let at = self.position(context).unwrap_or(0) as i64;
-        let at = at.saturating_add(by).clamp(0, count as i64 - 1) as usize;
-        self.chosen = context
-            .snapshot
-            .errors
-            .get(self.shown[at])
-            .map(|row| row.id);
-        self.follow = true;
-        Response::Done
-    }
-
-    fn row_at(&self, position: Position) -> Option<usize> {
-        let row = position.y.checked_sub(self.area.y)?;
-        let at = self.top + usize::from(row);
-        (at < self.shown.len()).then_some(at)
-    }
-
-    fn place_top(&mut self, context: &PanelContext<'_>) {
-        let visible = usize::from(self.area.height);
-        if self.follow && visible > 0 {
-            self.follow = false;
-            let at = self.position(context).unwrap_or(0);
-            if at < self.top {
-                self.top = at;
-            } else if at >= self.top + visible {
-                self.top = at + 1 - visible;
-            }
-        }
-        self.top = self.top.min(self.shown.len().saturating_sub(visible));
+        self.rows.chosen_row(&context.snapshot.errors)
     }
 }
 
@@ -246,9 +189,9 @@ impl Panel for ErrorsPanel {
         if unread > 0 {
             spans.push(Span::styled(format!(" · {unread} new"), theme.warning));
         }
-        if !self.filter.is_empty() {
+        if !self.rows.filter.is_empty() {
             spans.push(Span::styled(
-                format!(" · /{}", safe(&self.filter)),
+                format!(" · /{}", safe(&self.rows.filter)),
                 theme.warning,
             ));
         }
@@ -256,65 +199,41 @@ impl Panel for ErrorsPanel {
     }
 
     fn render(&mut self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
-        self.area = area;
+        self.rows.area = area;
         if area.is_empty() {
             return;
         }
         self.refresh(context);
-        self.place_top(context);
-        if self.shown.is_empty() {
-            let text = match context.snapshot.errors.len() {
+        let errors = &context.snapshot.errors;
+        self.rows.place_top(errors);
+        if self.rows.shown.is_empty() {
+            let text = match errors.len() {
                 0 => "no errors".to_owned(),
                 count => format!(
                     "none of {count} matches '{}' · Esc shows all",
-                    safe(&self.filter)
+                    safe(&self.rows.filter)
                 ),
             };
-            let room = area.width.saturating_sub(1);
-            put(
-                buffer,
-                area.x + 1,
-                area.y,
-                room,
-                &cut(&text, usize::from(room)),
-                context.theme.dim,
-            );
+            market::put_message(buffer, area, &text, context.theme.dim);
             return;
         }
-        let chosen = self.position(context).unwrap_or(0);
-        for (line, at) in self.shown.iter().enumerate().skip(self.top) {
-            let y = area.y + (line - self.top) as u16;
-            if y >= area.bottom() {
-                break;
-            }
-            let place = Rect {
-                y,
-                height: 1,
-                ..area
-            };
-            if let Some(row) = context.snapshot.errors.get(*at) {
+        self.rows
+            .draw(errors, buffer, context, |row, place, buffer| {
                 draw_row(row, place, buffer, context);
-            }
-            if context.focused && line == chosen {
-                paint(buffer, place, context.theme.selection);
-            }
-        }
+            });
     }
 
     fn act(&mut self, action: PanelAction, context: &PanelContext<'_>) -> Response {
         self.refresh(context);
-        let page = i64::from(self.area.height.max(1));
+        if let Some(distance) = self.rows.distance(action) {
+            self.rows.step(distance, &context.snapshot.errors);
+            return Response::Done;
+        }
         match action {
-            PanelAction::Up => self.step(-1, context),
-            PanelAction::Down => self.step(1, context),
-            PanelAction::PageUp => self.step(-page, context),
-            PanelAction::PageDown => self.step(page, context),
-            PanelAction::Home => self.step(i64::MIN, context),
-            PanelAction::End => self.step(i64::MAX, context),
             PanelAction::Open => self
                 .chosen_row(context)
                 .map_or(Response::Done, |row| Response::ShowError(row.id)),
-            PanelAction::Back if !self.filter.is_empty() => {
+            PanelAction::Back if !self.rows.filter.is_empty() => {
                 self.set_filter("");
                 Response::Done
             }
@@ -335,28 +254,18 @@ impl Panel for ErrorsPanel {
     }
 
     fn mouse(&mut self, mouse: PanelMouse, context: &PanelContext<'_>) -> Response {
-        let choose = |panel: &mut Self, position: Position| {
-            let row = panel
-                .row_at(position)
-                .and_then(|at| context.snapshot.errors.get(panel.shown[at]))?;
-            panel.chosen = Some(row.id);
-            Some(row.id)
-        };
-        let last_top = self
-            .shown
-            .len()
-            .saturating_sub(usize::from(self.area.height));
+        let rows = &mut self.rows;
+        let at = |position| rows.number_at(position, &context.snapshot.errors);
         match mouse {
-            PanelMouse::Click(position) => {
-                choose(self, position);
-            }
+            PanelMouse::Click(position) => rows.chosen = at(position).or(rows.chosen),
             PanelMouse::DoubleClick(position) => {
-                if let Some(id) = choose(self, position) {
+                if let Some(id) = at(position) {
+                    rows.chosen = Some(id);
                     return Response::ShowError(id);
                 }
             }
-            PanelMouse::ScrollUp(_) => self.top = self.top.saturating_sub(3),
-            PanelMouse::ScrollDown(_) => self.top = (self.top + 3).min(last_top),
+            PanelMouse::ScrollUp(_) => rows.top = rows.top.saturating_sub(3),
+            PanelMouse::ScrollDown(_) => rows.top = (rows.top + 3).min(rows.last_top()),
             PanelMouse::Drag(..) => return Response::Ignored,
         }
         Response::Done

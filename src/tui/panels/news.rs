@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::domain::symbol::SymbolId;
@@ -17,7 +17,8 @@ use crate::pipeline::snapshot::NewsRow;
 
 use super::super::market::{self, beginning};
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-use super::super::text::{paint, safe};
+use super::super::text::safe;
+use super::rows::Rows;
 pub use draw::symbols_text;
 
 /// How much of a headline the filter looks at, in characters.
@@ -31,18 +32,11 @@ type MadeOf = (Arc<Vec<NewsRow>>, Option<SymbolId>, String);
 pub struct NewsPanel {
     /// Whether only what concerns the selected symbol is shown.
     is_of_symbol: bool,
-    filter: String,
+    rows: Rows,
     /// Every headline up to this number has been read.
     read_to: u64,
     /// Those beyond it that have been read one by one.
     read: BTreeSet<u64>,
-    /// The chosen headline by its number; without one it is the newest.
-    chosen: Option<u64>,
-    top: usize,
-    follow: bool,
-    area: Rect,
-    /// Places in the snapshot's list of what is shown, newest first.
-    shown: Vec<usize>,
     made_of: Option<MadeOf>,
 }
 
@@ -50,20 +44,19 @@ impl NewsPanel {
     /// The filter; empty when everything is shown.
     #[must_use]
     pub fn filter(&self) -> &str {
-        &self.filter
+        &self.rows.filter
     }
 
     /// Shows only headlines that hold every word of `filter`.
     pub fn set_filter(&mut self, filter: &str) {
-        filter.clone_into(&mut self.filter);
-        self.top = 0;
+        self.rows.set_filter(filter);
     }
 
     /// Shows what concerns the selected symbol alone, or everything.
     pub fn set_scope(&mut self, is_of_symbol: bool) {
         self.is_of_symbol = is_of_symbol;
-        self.top = 0;
-        self.chosen = None;
+        self.rows.top = 0;
+        self.rows.chosen = None;
     }
 
     /// Marks a headline as read.
@@ -91,17 +84,13 @@ impl NewsPanel {
             .made_of
             .as_ref()
             .is_some_and(|(of, of_symbol, filter)| {
-                Arc::ptr_eq(of, news) && *of_symbol == symbol && *filter == self.filter
+                Arc::ptr_eq(of, news) && *of_symbol == symbol && *filter == self.rows.filter
             });
         if is_current {
             return;
         }
-        let words: Vec<String> = self
-            .filter
-            .split_whitespace()
-            .map(str::to_lowercase)
-            .collect();
-        self.shown = (0..news.len())
+        let words = self.rows.words();
+        self.rows.shown = (0..news.len())
             .rev()
             .filter(|at| {
                 let row = &news[*at];
@@ -113,43 +102,19 @@ impl NewsPanel {
         if let Some(first) = news.first() {
             self.read = self.read.split_off(&first.id);
         }
-        self.made_of = Some((Arc::clone(news), symbol, self.filter.clone()));
-    }
-
-    fn position(&self, context: &PanelContext<'_>) -> Option<usize> {
-        let chosen = self.chosen?;
-        self.shown
-            .iter()
-            .position(|at| context.snapshot.news[*at].id == chosen)
+        self.made_of = Some((Arc::clone(news), symbol, self.rows.filter.clone()));
     }
 
     fn chosen_row<'a>(&self, context: &PanelContext<'a>) -> Option<&'a NewsRow> {
-        let at = self.position(context).unwrap_or(0);
-        context.snapshot.news.get(*self.shown.get(at)?)
+        self.rows.chosen_row(&context.snapshot.news)
     }
 
     fn step(&mut self, by: i64, context: &PanelContext<'_>) -> Response {
-        let count = self.shown.len();
-        if count == 0 {
-            return Response::Ignored;
+        if self.rows.step(by, &context.snapshot.news) {
+            Response::Done
+        } else {
+            Response::Ignored
         }
-        let at = self.position(context).unwrap_or(0) as i64;
-        let at = at.saturating_add(by).clamp(0, count as i64 - 1) as usize;
-        self.chosen = context.snapshot.news.get(self.shown[at]).map(|row| row.id);
-        self.follow = true;
-        Response::Done
-    }
-
-    fn place_top(&mut self, context: &PanelContext<'_>) {
-        let visible = usize::from(self.area.height);
-        let at = self.position(context);
-        if std::mem::take(&mut self.follow)
-            && visible > 0
-            && let Some(at) = at
-        {
-            self.top = self.top.clamp((at + 1).saturating_sub(visible), at);
-        }
-        self.top = self.top.min(self.shown.len().saturating_sub(visible));
     }
 
     fn empty_text(&self, context: &PanelContext<'_>) -> String {
@@ -157,8 +122,8 @@ impl NewsPanel {
         if context.snapshot.version == 0 {
             return "starting …".to_owned();
         }
-        if count > 0 && !self.filter.is_empty() {
-            let filter = beginning(&self.filter, 40);
+        if count > 0 && !self.rows.filter.is_empty() {
+            let filter = beginning(&self.rows.filter, 40);
             return format!("no headline matches '{filter}' · Esc shows all");
         }
         match market::selected_row(context) {
@@ -218,9 +183,10 @@ impl Panel for NewsPanel {
         };
         let mut spans = vec![
             Span::styled("News", theme.accent),
-            Span::styled(format!(" · {scope} · {}", self.shown.len()), theme.dim),
+            Span::styled(format!(" · {scope} · {}", self.rows.shown.len()), theme.dim),
         ];
         let unread = self
+            .rows
             .shown
             .iter()
             .filter_map(|at| context.snapshot.news.get(*at))
@@ -229,62 +195,42 @@ impl Panel for NewsPanel {
         if unread > 0 {
             spans.push(Span::styled(format!(" · {unread} unread"), theme.warning));
         }
-        if !self.filter.is_empty() {
-            let text = format!(" · /{}", safe(&self.filter));
+        if !self.rows.filter.is_empty() {
+            let text = format!(" · /{}", safe(&self.rows.filter));
             spans.push(Span::styled(text, theme.warning));
         }
         Line::from(spans)
     }
 
     fn render(&mut self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
-        self.area = area;
+        self.rows.area = area;
         self.refresh(context);
         if area.is_empty() {
             return;
         }
+        let news = &context.snapshot.news;
         // Somebody who has gone down the list reads on where they are while headlines come in above.
-        if self.top > 0 && self.chosen.is_some() {
-            self.follow = true;
-        }
-        self.place_top(context);
-        if self.shown.is_empty() {
+        self.rows.follow |= self.rows.top > 0 && self.rows.chosen.is_some();
+        self.rows.place_top(news);
+        if self.rows.shown.is_empty() {
             market::put_message(buffer, area, &self.empty_text(context), context.theme.dim);
             return;
         }
-        let chosen = self.position(context).unwrap_or(0);
-        for (line, at) in self.shown.iter().enumerate().skip(self.top) {
-            let y = area.y + (line - self.top) as u16;
-            if y >= area.bottom() {
-                break;
-            }
-            let place = Rect {
-                y,
-                height: 1,
-                ..area
-            };
-            if let Some(row) = context.snapshot.news.get(*at) {
-                self.draw_row(row, place, buffer, context);
-            }
-            if context.focused && line == chosen {
-                paint(buffer, place, context.theme.selection);
-            }
-        }
+        self.rows.draw(news, buffer, context, |row, place, buffer| {
+            self.draw_row(row, place, buffer, context);
+        });
     }
 
     fn act(&mut self, action: PanelAction, context: &PanelContext<'_>) -> Response {
         self.refresh(context);
-        let page = i64::from(self.area.height.max(1));
+        if let Some(distance) = self.rows.distance(action) {
+            return self.step(distance, context);
+        }
         match action {
-            PanelAction::Up => self.step(-1, context),
-            PanelAction::Down => self.step(1, context),
-            PanelAction::PageUp => self.step(-page, context),
-            PanelAction::PageDown => self.step(page, context),
-            PanelAction::Home => self.step(i64::MIN, context),
-            PanelAction::End => self.step(i64::MAX, context),
             PanelAction::Open => self
                 .chosen_row(context)
                 .map_or(Response::Done, |row| Response::ShowNews(row.id)),
-            PanelAction::Back if !self.filter.is_empty() => {
+            PanelAction::Back if !self.rows.filter.is_empty() => {
                 self.set_filter("");
                 Response::Done
             }
@@ -311,18 +257,13 @@ impl Panel for NewsPanel {
 
     fn mouse(&mut self, mouse: PanelMouse, context: &PanelContext<'_>) -> Response {
         self.refresh(context);
-        let at = |panel: &Self, position: Position| {
-            let row = usize::from(position.y.checked_sub(panel.area.y)?);
-            let at = panel.shown.get(panel.top + row)?;
-            context.snapshot.news.get(*at).map(|row| row.id)
-        };
+        let rows = &mut self.rows;
+        let at = |position| rows.number_at(position, &context.snapshot.news);
         match mouse {
-            PanelMouse::Click(position) => {
-                self.chosen = at(self, position).or(self.chosen);
-            }
+            PanelMouse::Click(position) => rows.chosen = at(position).or(rows.chosen),
             PanelMouse::DoubleClick(position) => {
-                if let Some(id) = at(self, position) {
-                    self.chosen = Some(id);
+                if let Some(id) = at(position) {
+                    rows.chosen = Some(id);
                     return Response::ShowNews(id);
                 }
             }

@@ -5,16 +5,16 @@ use std::fmt::{self, Write};
 
 use super::palette::{Paper, Rgb, blend, hex};
 use super::shapes::{Area, CELL_HEIGHT, CELL_WIDTH};
-use super::{Picture, TextStyle, same};
+use super::{DOT, Picture, TextStyle, same};
 
 /// Space between the window's edge and the first cell.
-const PADDING: f32 = 14.0;
+pub(super) const PADDING: f32 = 14.0;
 /// Height of the bar that holds the title.
-const BAR_HEIGHT: f32 = 34.0;
+pub(super) const BAR_HEIGHT: f32 = 34.0;
 /// Where the text's baseline is in a cell.
-const BASELINE: f32 = 12.0;
+pub(super) const BASELINE: f32 = 12.0;
 /// Cells at each side of the title that the window's buttons and their counterpart take.
-const TITLE_MARGIN: usize = 10;
+pub(super) const TITLE_MARGIN: usize = 10;
 
 impl Picture {
     /// Writes the whole picture of `size` columns and rows.
@@ -44,7 +44,7 @@ impl Picture {
         write_paths(
             svg,
             &self.dots,
-            " stroke-width=\"2.6\" stroke-linecap=\"round\"",
+            &format!(" stroke-width=\"{DOT}\" stroke-linecap=\"round\""),
         )?;
         self.write_text(svg)?;
         svg.push_str("</g></svg>\n");
@@ -171,7 +171,7 @@ fn write_window(
     Ok(())
 }
 
-fn shortened(title: &str, length: usize) -> String {
+pub(super) fn shortened(title: &str, length: usize) -> String {
     if title.chars().count() <= length {
         title.to_owned()
     } else if length < 4 {

@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::{ColorDepth, Theme, ThemeName};
+use super::{ColorDepth, LINES, Theme, ThemeName};
 
 /// A colour in full, and the nearest in meaning of the sixteen.
 type Shade = (u32, Color);
@@ -20,6 +20,7 @@ struct Palette {
     selection: Shade,
     overlay: Shade,
     volume: Shade,
+    lines: [Shade; LINES],
     /// The text on a badge or a flash, which have a background.
     on_color: Shade,
 }
@@ -36,6 +37,14 @@ const DARK: Palette = Palette {
     selection: (0x2b_3548, Color::Blue),
     overlay: (0xc0_99ff, Color::Magenta),
     volume: (0x5b_7aa6, Color::Blue),
+    lines: [
+        (0x6c_b6ff, Color::LightBlue),
+        (0xf2_c94c, Color::Yellow),
+        (0xf7_8fd0, Color::LightMagenta),
+        (0xff_9e64, Color::LightYellow),
+        (0x9a_e6e6, Color::LightCyan),
+        (0xc0_99ff, Color::Magenta),
+    ],
     on_color: (0x0b_0e14, Color::Black),
 };
 
@@ -51,6 +60,14 @@ const LIGHT: Palette = Palette {
     selection: (0xd7_e3f4, Color::Gray),
     overlay: (0x6f_42c1, Color::Magenta),
     volume: (0x5a_7fb0, Color::Blue),
+    lines: [
+        (0x0a_58ca, Color::Blue),
+        (0x8a_5a00, Color::Yellow),
+        (0xa1_166e, Color::Magenta),
+        (0xa8_4300, Color::LightRed),
+        (0x00_6d77, Color::Cyan),
+        (0x6f_42c1, Color::LightMagenta),
+    ],
     on_color: (0xff_ffff, Color::White),
 };
 
@@ -66,6 +83,14 @@ const HIGH_CONTRAST: Palette = Palette {
     selection: (0x00_3a9e, Color::Blue),
     overlay: (0xff_80ff, Color::LightMagenta),
     volume: (0x66_b3ff, Color::LightBlue),
+    lines: [
+        (0x66_b3ff, Color::LightBlue),
+        (0xff_ff00, Color::LightYellow),
+        (0xff_80ff, Color::LightMagenta),
+        (0xff_a500, Color::Yellow),
+        (0x66_ffff, Color::LightCyan),
+        (0xff_ffff, Color::White),
+    ],
     on_color: (0x00_0000, Color::Black),
 };
 
@@ -82,6 +107,14 @@ const COLOR_BLIND: Palette = Palette {
     selection: (0x2f_3a4d, Color::Blue),
     overlay: (0xcc_79a7, Color::Magenta),
     volume: (0x7f_8fa6, Color::Gray),
+    lines: [
+        (0xf0_e442, Color::LightYellow),
+        (0xcc_79a7, Color::Magenta),
+        (0xff_ffff, Color::White),
+        (0x00_b387, Color::Green),
+        (0xb0_b8c4, Color::Gray),
+        (0xf2_b8a0, Color::LightRed),
+    ],
     on_color: (0x0b_0e14, Color::Black),
 };
 
@@ -128,6 +161,7 @@ pub(super) fn theme(name: ThemeName, depth: ColorDepth) -> Theme {
         key: fg(palette.accent),
         overlay: fg(palette.overlay),
         volume: fg(palette.volume),
+        lines: palette.lines.map(fg),
     }
 }
 
@@ -231,7 +265,10 @@ mod tests {
                 palette.warning,
                 palette.error,
                 palette.overlay,
-            ] {
+            ]
+            .into_iter()
+            .chain(palette.lines)
+            {
                 let ratio = contrast(shade.0, background);
                 assert!(ratio >= 4.5, "{:06x} {ratio:.2}", shade.0);
             }

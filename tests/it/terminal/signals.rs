@@ -41,9 +41,61 @@ fn a_terminal_that_goes_away_ends_the_run_and_the_session_is_kept() {
     let mut terminal = running(&home);
     terminal.keys("3");
     terminal.wait_gone("Pipeline");
-    assert_eq!(terminal.hang_up(), 0);
+    assert_eq!(terminal.hang_up().0, 0);
     let session = std::fs::read_to_string(home.path().join("state/streamer-tui/session.json"));
     assert!(session.unwrap().contains("\"chart\""));
+}
+
+#[test]
+fn a_terminal_that_goes_away_without_a_signal_ends_the_run_just_so() {
+    let home = Home::new();
+    let start = Start {
+        is_controlling: false,
+        ..Start::default()
+    };
+    let source = home.day();
+    let arguments = ["--source", &source, "--speed", "300"];
+    let mut terminal = Terminal::start_with(&home, &start, &arguments);
+    terminal.wait_for("connected");
+    terminal.keys("3");
+    terminal.wait_gone("Pipeline");
+    // Nothing is drawn any more, so that no frame can find out.
+    terminal.keys(" ");
+    terminal.wait_for("‖");
+    terminal.keys("?");
+    while !terminal.is_quiet_for(Duration::from_millis(1100)) {}
+    let (code, spent) = terminal.hang_up();
+    assert_eq!(code, 0);
+    assert!(spent < Duration::from_millis(200), "{spent:?}");
+    let session = std::fs::read_to_string(home.path().join("state/streamer-tui/session.json"));
+    assert!(session.unwrap().contains("\"chart\""));
+}
+
+#[test]
+fn waiting_for_a_key_costs_nothing() {
+    let home = Home::new();
+    let mut terminal = running(&home);
+    terminal.keys(" ");
+    terminal.wait_for("‖");
+    while !terminal.is_quiet_for(Duration::from_millis(1100)) {}
+    let threads = ["terminal-input", "terminal-watch"];
+    let rests = threads.map(|name| terminal.rests_of(name));
+    let begun = Instant::now();
+    let end = begun + Duration::from_millis(1500);
+    while Instant::now() < end {
+        terminal.is_quiet_for(end.saturating_duration_since(Instant::now()));
+    }
+    let most = begun.elapsed().as_secs();
+    for (name, before) in threads.into_iter().zip(rests) {
+        let woken = terminal.rests_of(name) - before;
+        assert!(woken <= most, "{name} was woken {woken} times");
+    }
+    // A burst of keys comes through whole.
+    terminal.keys(&format!("/{}", "xyz".repeat(300)));
+    terminal.wait_for(&"xyz".repeat(5));
+    terminal.keys("\x1b");
+    terminal.signal(Signal::TERM);
+    terminal.end().assert_restored(0);
 }
 
 #[test]
@@ -86,7 +138,7 @@ fn a_storm_of_sizes_ends_in_a_correct_picture() {
     terminal.keys(" ");
     terminal.wait_for("‖");
     let (begun, before) = (Instant::now(), terminal.frames());
-    let processor_before = processor_time(terminal.process());
+    let processor_before = terminal.processor_time().unwrap();
     for step in 0..500_u16 {
         terminal.resize((step * 37) % 150 + 1, (step * 11) % 50 + 1);
     }
@@ -100,7 +152,10 @@ fn a_storm_of_sizes_ends_in_a_correct_picture() {
     assert!(drawn <= most, "{drawn} frames, {most} at most");
     // Once it is over nothing goes on behind the scenes.
     while !terminal.is_quiet_for(Duration::from_millis(300)) {}
-    let spent = processor_time(terminal.process()).saturating_sub(processor_before);
+    let spent = terminal
+        .processor_time()
+        .unwrap()
+        .saturating_sub(processor_before);
     let limit = begun.elapsed() / 2 + Duration::from_millis(500);
     assert!(
         spent < limit,
@@ -174,20 +229,6 @@ fn is_whole(screen: &str, columns: u16, rows: u16) -> bool {
         && lines[rows - 2].first() == Some(&'╰')
         && lines[rows - 2].last() == Some(&'╯')
         && lines[rows - 1].ends_with(&['q', 'u', 'i', 't'])
-}
-
-/// The user's and the system's processor time of a process.
-fn processor_time(process: i32) -> Duration {
-    let line = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let after_name = line.rsplit_once(')').unwrap().1;
-    let ticks: u64 = after_name
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .map(|ticks| ticks.parse::<u64>().unwrap())
-        .sum();
-    // A tick is a hundredth of a second wherever the kernel shows it to programs.
-    Duration::from_millis(ticks * 10)
 }
 
 fn wait_until_stopped(terminal: &Terminal) {

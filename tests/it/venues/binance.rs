@@ -180,3 +180,82 @@ fn who_asks_for_patience_gets_it_and_the_rest_goes_on() {
     assert!(live.server.call_within(Duration::ZERO).is_none());
     live.quit();
 }
+
+/// An answer with bars of one minute each.
+fn klines(starts: &[i64]) -> String {
+    let row = |start: &i64| {
+        format!(
+            r#"[{start},"{}.5","90","0.5","2","10",0,"0",1,"0","0","0"]"#,
+            start / 60_000 % 1000
+        )
+    };
+    format!("[{}]", starts.iter().map(row).collect::<Vec<_>>().join(","))
+}
+
+fn kline(start: i64, close: u32) -> String {
+    format!(
+        r#"{{"stream":"btcusdt@kline_1m","data":{{"e":"kline","E":1,"s":"BTCUSDT","k":{{"t":{start},"s":"BTCUSDT","i":"1m","o":"1","c":"{close}","h":"80","l":"1","v":"5","x":true}}}}}}"#
+    )
+}
+
+#[test]
+fn bars_from_before_and_those_of_a_lost_connection_are_part_of_longer_ones() {
+    const MINUTE: i64 = 60_000;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = i64::try_from(now.unwrap().as_millis()).unwrap();
+    // Of two intervals of five minutes that are over.
+    let begin = now - now % (5 * MINUTE) - 10 * MINUTE;
+    let minutes = |range: std::ops::Range<i64>| -> Vec<i64> {
+        range.map(|count| begin + count * MINUTE).collect()
+    };
+    let source = "binance:?services=OHLCV&backfill=20&url={ws}&rest_url={http}";
+    let mut live = Live::start_with(source, "BTCUSDT", &[], &["--timeframes", "5m"]);
+    let mut peer = live.server.accept();
+    confirm(&mut peer);
+    let call = live.server.call();
+    let path = &call.head.path;
+    assert!(
+        path.starts_with("/api/v3/klines?symbol=BTCUSDT&interval=1m&endTime="),
+        "{path}"
+    );
+    assert!(path.ends_with("&limit=20"), "{path}");
+    call.answer_json(&klines(&minutes(0..4)));
+    // The answer comes on another connection, and what follows on this one may come before it.
+    let five = |live: &mut Live, peer: &mut Peer, begin: i64| {
+        for close in 1..1000 {
+            peer.send(kline(begin + 4 * MINUTE, close));
+            let bar = live
+                .program
+                .next_where("five minutes", |line| line["timeframe"] == "5m");
+            assert_eq!(bar["unix_ts"], begin, "{bar}");
+            assert_eq!(bar["close"], close, "{bar}");
+            if bar["volume"] == 45 {
+                let open = format!("{}.5", begin / MINUTE % 1000);
+                assert_eq!(bar["open"].to_string(), open, "{bar}");
+                assert_eq!(bar["high"], 90, "{bar}");
+                return;
+            }
+        }
+        panic!("the bars from before never came");
+    };
+    five(&mut live, &mut peer, begin);
+    drop(peer);
+    let mut peer = live.server.accept();
+    confirm(&mut peer);
+    let call = live.server.call();
+    assert!(
+        call.head.path.starts_with("/api/v3/klines?"),
+        "{}",
+        call.head.path
+    );
+    call.answer(503, &[("Retry-After", "1")], "not now");
+    let error = live.error(
+        "ConnectionError",
+        "bars from before could not be fetched (HTTP 503",
+    );
+    assert_eq!(error["symbol"], "BTCUSDT");
+    let call = live.server.call();
+    call.answer_json(&klines(&minutes(4..9)));
+    five(&mut live, &mut peer, begin + 5 * MINUTE);
+    live.quit_and_replay();
+}

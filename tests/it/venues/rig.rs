@@ -45,6 +45,7 @@ pub struct Live {
     pub server: Server,
     pub home: Home,
     pub program: Program,
+    further: &'static [&'static str],
 }
 
 /// A home with these keys.
@@ -56,23 +57,30 @@ pub fn home(keys: &[(&str, &str)]) -> Home {
 impl Live {
     /// Starts the program. What comes in is recorded.
     pub fn start(source: &str, symbols: &str, keys: &[(&str, &str)]) -> Self {
+        Self::start_with(source, symbols, keys, &[])
+    }
+
+    /// The same with further arguments, which the recording is played with too.
+    pub fn start_with(
+        source: &str,
+        symbols: &str,
+        keys: &[(&str, &str)],
+        further: &'static [&'static str],
+    ) -> Self {
         let server = Server::start();
         let source = source
             .replace("{ws}", &server.url())
             .replace("{http}", &server.rest_url());
         let home = home(keys);
-        let program = home.start(&[
-            "--source",
-            &source,
-            "--symbols",
-            symbols,
-            "--record",
-            "recording",
-        ]);
+        let mut arguments = vec!["--source", &source, "--symbols", symbols];
+        arguments.extend(["--record", "recording"]);
+        arguments.extend(further);
+        let program = home.start(&arguments);
         Self {
             server,
             home,
             program,
+            further,
         }
     }
 
@@ -131,12 +139,17 @@ impl Live {
     /// Ends the run and plays what it has recorded: the results are the same, letter by letter.
     pub fn quit_and_replay(mut self) {
         self.program.tell("quit");
-        let Self { home, program, .. } = self;
+        let Self {
+            home,
+            program,
+            further,
+            ..
+        } = self;
         let live = program.finish();
         assert_eq!(live.code, Some(0), "{live:#?}");
         shows_no_key(&home, &live);
         let source = format!("replay:{}", home.path("recording").display());
-        let replayed = home.headless(&["--source", &source]);
+        let replayed = home.headless(&[&["--source", source.as_str()], further].concat());
         assert_eq!(replayed.code, Some(0), "{replayed:#?}");
         // Each symbol's in order, by whatever name the source goes; a bar that is not over is given at the end of a replay.
         let results = |run: &Finished| -> BTreeMap<String, Vec<String>> {
@@ -160,6 +173,7 @@ impl Live {
             server,
             home,
             program,
+            ..
         } = self;
         let run = program.finish();
         assert_eq!(run.code, Some(1), "{run:#?}");

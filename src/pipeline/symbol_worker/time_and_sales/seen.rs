@@ -41,7 +41,12 @@ impl SeenTrades {
             (Some(turned), Some(time)) => time >= turned.plus_ms(TURN_MS),
             _ => false,
         };
-        if is_over || self.younger.len() >= KEPT_TRADES {
+        if self.younger.len() >= KEPT_TRADES {
+            // There will be as many again soon.
+            std::mem::swap(&mut self.older, &mut self.younger);
+            self.younger.clear();
+            self.turned = None;
+        } else if is_over {
             self.older = std::mem::take(&mut self.younger);
             self.turned = None;
         }

@@ -13,7 +13,6 @@ use crate::domain::book::{BookProof, BookUpdate, Level};
 use crate::domain::event::{Event, Payload};
 use crate::domain::news::News;
 use crate::domain::quote::{Level1, SymbolFacts, Trading};
-use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::{BarRule, Side, TimeAndSale, TradeAction, TradeId};
 use crate::sources::venue::Output;
@@ -85,7 +84,7 @@ impl Alpaca {
             trade_id: Some(TradeId::Number(trade.id)),
             action: TradeAction::New,
         };
-        let payload = Payload::TimeAndSales(Arc::new(sale));
+        let payload = Payload::TimeAndSales(sale);
         self.give(&trade.symbol, Some(time), payload, output);
         Ok(())
     }
@@ -106,7 +105,7 @@ impl Alpaca {
             trade_id: Some(TradeId::Number(correction.id)),
             action: TradeAction::Corrects(TradeId::Number(correction.original_id)),
         };
-        let payload = Payload::TimeAndSales(Arc::new(sale));
+        let payload = Payload::TimeAndSales(sale);
         self.give(&correction.symbol, Some(time), payload, output);
         Ok(())
     }
@@ -121,7 +120,7 @@ impl Alpaca {
             action: TradeAction::Cancels(TradeId::Number(cancel.id)),
             ..TimeAndSale::default()
         };
-        let payload = Payload::TimeAndSales(Arc::new(sale));
+        let payload = Payload::TimeAndSales(sale);
         self.give(&cancel.symbol, Some(time), payload, output);
         Ok(())
     }
@@ -228,14 +227,6 @@ impl Alpaca {
     fn news(&mut self, news: Article<'_>, output: &mut Output) -> Result<(), Rejection> {
         let time = reading::time_of_text(&news.created_at, "created_at")?;
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let mut concerned: Vec<SymbolId> = Vec::new();
-        for name in &news.symbols {
-            if let Some(entry) = self.wanted.get(name)
-                && !concerned.contains(&entry.id)
-            {
-                concerned.push(entry.id);
-            }
-        }
         let news = News {
             headline: news.headline,
             source: given(news.source),
@@ -243,16 +234,7 @@ impl Alpaca {
             summary: given(news.summary),
             symbols: Arc::from(news.symbols),
         };
-        if concerned.is_empty() {
-            output.ignored += 1;
-        }
-        for symbol in concerned {
-            output.events.push(Event {
-                symbol,
-                time: Some(time),
-                payload: Payload::News(Box::new(news.clone())),
-            });
-        }
+        self.wanted.give_news(&news, time, output);
         Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! The streams of Binance.
 
-use std::sync::Arc;
-
 use super::book::Taken;
 use super::frames::{BookTicker, Depth, Frame, Kline, Trade};
-use super::{Binance, shutdown};
+use super::{Binance, shutdown, usual};
 use crate::decode::Rejection;
+use crate::decode::usual::Usual;
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::SymbolId;
@@ -15,9 +14,11 @@ use crate::sources::venue::{Notice, Output};
 /// Stream and data of a message that is written as Binance writes them: `{"stream":"…","data":…}`. Whether the data is all
 /// that it holds, and is JSON, has not been looked at.
 fn stream_and_data(text: &str) -> Option<(&str, &str)> {
-    let (stream, rest) = text.strip_prefix("{\"stream\":\"")?.split_once('"')?;
-    let data = rest.strip_prefix(",\"data\":")?.strip_suffix('}')?;
-    Some((stream, data))
+    let mut usual = Usual::new(text);
+    usual.pass("{\"stream\":\"")?;
+    let stream = usual.text()?;
+    usual.pass(",\"data\":")?;
+    Some((stream, usual.rest()?.strip_suffix('}')?))
 }
 
 impl Binance {
@@ -77,21 +78,28 @@ impl Binance {
     fn of_stream(&mut self, kind: &str, data: &str, output: &mut Output) -> Result<(), Rejection> {
         let (id, time, payload) = match kind {
             "trade" => {
-                let trade: Trade<'_> = read_part(data, kind)?;
-                let payload = Payload::TimeAndSales(Arc::new(trade.trade()));
+                let trade: Trade<'_> =
+                    usual::trade(data).map_or_else(|| read_part(data, kind), Ok)?;
+                let payload = Payload::TimeAndSales(trade.trade());
                 (self.heard(&trade.symbol, output), trade.time(), payload)
             }
             "bookTicker" => {
-                let ticker: BookTicker<'_> = read_part(data, kind)?;
+                let ticker: BookTicker<'_> =
+                    usual::book_ticker(data).map_or_else(|| read_part(data, kind), Ok)?;
                 (
                     self.heard(&ticker.symbol, output),
                     self.now,
                     Payload::Level1(ticker.quote()),
                 )
             }
-            "depth@100ms" => return self.depth(read_part(data, kind)?, output),
+            "depth@100ms" => {
+                let depth: Depth<'_> =
+                    usual::depth(data).map_or_else(|| read_part(data, kind), Ok)?;
+                return self.depth(depth, output);
+            }
             _ => {
-                let kline: Kline<'_> = read_part(data, kind)?;
+                let kline: Kline<'_> =
+                    usual::kline(data).map_or_else(|| read_part(data, kind), Ok)?;
                 if &*kline.k.interval != self.interval {
                     output.ignored += 1;
                     return Ok(());

@@ -39,16 +39,16 @@ pub(super) struct Failure<'a> {
     pub msg: Option<Text<'a>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 pub(super) struct BookTicker<'a> {
     #[serde(rename = "s", borrow)]
     pub symbol: Text<'a>,
-    b: Quoted,
+    pub b: Quoted,
     #[serde(rename = "B")]
-    b_size: Quoted,
-    a: Quoted,
+    pub b_size: Quoted,
+    pub a: Quoted,
     #[serde(rename = "A")]
-    a_size: Quoted,
+    pub a_size: Quoted,
 }
 
 impl BookTicker<'_> {
@@ -63,17 +63,17 @@ impl BookTicker<'_> {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 pub(super) struct Trade<'a> {
     #[serde(rename = "s", borrow)]
     pub symbol: Text<'a>,
-    t: u64,
-    p: Quoted,
-    q: Quoted,
+    pub t: u64,
+    pub p: Quoted,
+    pub q: Quoted,
     #[serde(rename = "T")]
-    time: i64,
+    pub time: i64,
     /// Whether the buyer's order was resting: then the seller took the initiative.
-    m: bool,
+    pub m: bool,
 }
 
 impl Trade<'_> {
@@ -92,7 +92,7 @@ impl Trade<'_> {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 pub(super) struct Kline<'a> {
     #[serde(rename = "s", borrow)]
     pub symbol: Text<'a>,
@@ -100,16 +100,16 @@ pub(super) struct Kline<'a> {
     pub k: KlineBody<'a>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 pub(super) struct KlineBody<'a> {
-    t: i64,
+    pub t: i64,
     #[serde(rename = "i", borrow)]
     pub interval: Text<'a>,
-    o: Quoted,
-    h: Quoted,
-    l: Quoted,
-    c: Quoted,
-    v: Quoted,
+    pub o: Quoted,
+    pub h: Quoted,
+    pub l: Quoted,
+    pub c: Quoted,
+    pub v: Quoted,
 }
 
 impl KlineBody<'_> {
@@ -128,18 +128,18 @@ impl KlineBody<'_> {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 pub(super) struct Depth<'a> {
     #[serde(rename = "s", borrow)]
     pub symbol: Text<'a>,
     #[serde(rename = "E")]
-    time: i64,
+    pub time: i64,
     #[serde(rename = "U")]
-    first: u64,
+    pub first: u64,
     #[serde(rename = "u")]
-    last: u64,
-    b: Vec<PriceSize>,
-    a: Vec<PriceSize>,
+    pub last: u64,
+    pub b: Vec<PriceSize>,
+    pub a: Vec<PriceSize>,
 }
 
 /// Changes to a book, with the numbers of the first and the last of them.

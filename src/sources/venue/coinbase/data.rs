@@ -1,7 +1,5 @@
 //! Coinbase's data: one bad part rejects only itself.
 
-use std::sync::Arc;
-
 use serde_json::value::RawValue;
 
 use super::Coinbase;
@@ -173,7 +171,7 @@ impl Coinbase {
                 is_news |= seen.is_some_and(|seen| number.is_some_and(|number| number > seen));
             }
             if is_news {
-                let payload = Payload::TimeAndSales(Arc::new(trade));
+                let payload = Payload::TimeAndSales(trade);
                 self.push(&name, time, payload, output);
             } else if self.confirm(&name, output).is_none() {
                 output.ignored += 1;

@@ -1,12 +1,10 @@
 //! Kraken's data: one bad row rejects only itself.
 
-use std::sync::Arc;
-
 use serde_json::value::RawValue;
 
 use super::control::{is_rate_limit, rate_limited};
 use super::frames::{BookRow, Frame, OhlcRow, StatusRow, TickerRow, TradeRow};
-use super::{Channel, Kraken};
+use super::{Channel, Kraken, usual};
 use crate::decode::Rejection;
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
@@ -67,14 +65,18 @@ impl Kraken {
         let name = channel.name();
         match channel {
             Channel::Book => {
-                let row: BookRow<'_> = read_part(row.get(), name)?;
+                let text = row.get();
+                let row: BookRow<'_> =
+                    usual::book(text).map_or_else(|| read_part(text, name), Ok)?;
                 if is_snapshot {
                     self.confirm(&row.symbol, channel, output);
                 }
                 self.book(&row, is_snapshot, output)
             }
             Channel::Ticker => {
-                let row: TickerRow<'_> = read_part(row.get(), name)?;
+                let text = row.get();
+                let row: TickerRow<'_> =
+                    usual::ticker(text).map_or_else(|| read_part(text, name), Ok)?;
                 // One without a time is as new as its coming.
                 let time = Some(row.time()?.unwrap_or(self.now));
                 if let Some(symbol) = self.confirm_by_data(&row.symbol, channel, output) {
@@ -88,7 +90,9 @@ impl Kraken {
                 Ok(())
             }
             Channel::Trade => {
-                let row: TradeRow<'_> = read_part(row.get(), name)?;
+                let text = row.get();
+                let row: TradeRow<'_> =
+                    usual::trade(text).map_or_else(|| read_part(text, name), Ok)?;
                 self.trade(&row, is_snapshot, output)
             }
             Channel::Ohlc => {
@@ -119,7 +123,7 @@ impl Kraken {
         if is_snapshot && !is_missed {
             return Ok(());
         }
-        let payload = Payload::TimeAndSales(Arc::new(trade));
+        let payload = Payload::TimeAndSales(trade);
         output.events.push(Event {
             symbol,
             time: Some(time),

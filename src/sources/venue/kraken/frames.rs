@@ -56,14 +56,14 @@ pub(super) struct StatusRow<'a> {
 pub(super) struct TickerRow<'a> {
     #[serde(borrow)]
     pub symbol: Text<'a>,
-    bid: Exact,
-    bid_qty: Exact,
-    ask: Exact,
-    ask_qty: Exact,
-    last: Exact,
-    volume: Exact,
+    pub bid: Exact,
+    pub bid_qty: Exact,
+    pub ask: Exact,
+    pub ask_qty: Exact,
+    pub last: Exact,
+    pub volume: Exact,
     #[serde(borrow)]
-    timestamp: Option<Text<'a>>,
+    pub timestamp: Option<Text<'a>>,
 }
 
 impl TickerRow<'_> {
@@ -92,12 +92,12 @@ pub(super) struct TradeRow<'a> {
     #[serde(borrow)]
     pub symbol: Text<'a>,
     #[serde(borrow)]
-    side: Text<'a>,
-    price: Exact,
-    qty: Exact,
+    pub side: Text<'a>,
+    pub price: Exact,
+    pub qty: Exact,
     pub trade_id: u64,
     #[serde(borrow)]
-    timestamp: Text<'a>,
+    pub timestamp: Text<'a>,
 }
 
 impl TradeRow<'_> {
@@ -156,20 +156,20 @@ impl OhlcRow<'_> {
 }
 
 #[derive(Debug, Deserialize)]
-struct LevelRow {
-    price: Exact,
-    qty: Exact,
+pub(super) struct LevelRow {
+    pub price: Exact,
+    pub qty: Exact,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct BookRow<'a> {
     #[serde(borrow)]
     pub symbol: Text<'a>,
-    bids: Vec<LevelRow>,
-    asks: Vec<LevelRow>,
-    checksum: u32,
+    pub bids: Vec<LevelRow>,
+    pub asks: Vec<LevelRow>,
+    pub checksum: u32,
     #[serde(borrow)]
-    timestamp: Option<Text<'a>>,
+    pub timestamp: Option<Text<'a>>,
 }
 
 impl BookRow<'_> {

@@ -1,7 +1,6 @@
 //! Massive's messages, and what is made of those that carry data.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -276,7 +275,7 @@ impl Massive {
             action: TradeAction::New,
             bar_rule: by_massive_numbers(conditions.iter().copied(), in_regular_hours),
         };
-        let payload = Payload::TimeAndSales(Arc::new(sale));
+        let payload = Payload::TimeAndSales(sale);
         self.give(&trade.sym, time, payload, output);
         Ok(())
     }

@@ -37,6 +37,13 @@ pub const BARS: SourceOption = SourceOption {
     default: "venue, where it has them",
     summary: "Take the venue's bars, or build them from its trades",
 };
+/// How much of the past to ask for.
+pub const BACKFILL: SourceOption = SourceOption {
+    name: "backfill",
+    value: OptionValue::Text("BARS|TIME"),
+    default: "none",
+    summary: "Ask for so many bars from before (500), or for those of a time (12h, 2d), and for those that a lost connection has cost",
+};
 /// What the open of a built bar is.
 pub const OPEN: SourceOption = SourceOption {
     name: "open",
@@ -87,8 +94,9 @@ pub const SESSION: SourceOption = SourceOption {
 };
 
 /// The options that every venue has in common.
-const COMMON: [SourceOption; 11] = [
-    SERVICES, DEPTH, LEVELS, INTERVAL, BARS, OPEN, URL, REST_URL, INSECURE, STALE, SESSION,
+const COMMON: [SourceOption; 12] = [
+    SERVICES, DEPTH, LEVELS, INTERVAL, BARS, BACKFILL, OPEN, URL, REST_URL, INSECURE, STALE,
+    SESSION,
 ];
 
 /// Whether an option is one of those; one of such a name that takes something else is the venue's own.

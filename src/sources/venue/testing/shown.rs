@@ -50,6 +50,16 @@ fn event(event: &Event) -> String {
         Payload::Facts(facts) => format!("facts{}", facts_text(facts)),
         Payload::Level2(update) => book(update),
         Payload::BookLost => "book lost".to_owned(),
+        Payload::PastBars(bars) => {
+            let shown = bars.iter().map(|past| {
+                let close = past
+                    .bar
+                    .close
+                    .map_or_else(|| "-".to_owned(), |close| close.to_string());
+                format!("{}={close}", past.start.0)
+            });
+            format!("past {}", shown.collect::<Vec<_>>().join(" "))
+        }
         Payload::Clock => "clock".to_owned(),
         Payload::TimeAndSales(sale) => trade(sale),
         Payload::News(news) => format!("news {:?} {}", news.headline, news.symbols.join(",")),

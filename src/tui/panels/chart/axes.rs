@@ -7,7 +7,7 @@ use super::canvas::Canvas;
 use super::columns::break_width;
 use super::frame::{Frame, whole_digits};
 use super::overlay::reference;
-use super::scale::{PriceScale, price_text, volume_text};
+use super::scale::{PriceScale, volume_text};
 use super::time_axis::{TimeLabel, moment};
 
 /// Draws the price axis: its line, the round prices, and the tags of the reference and the last price and of the
@@ -26,23 +26,23 @@ pub fn draw_prices(canvas: &mut Canvas<'_>, frame: &Frame<'_>, crosshair_price: 
     for &price in &frame.ticks.prices {
         let y = canvas_row(frame, price);
         canvas.put(axis.x, y, tick, dim);
-        label(
-            canvas,
-            frame,
-            y,
-            &price_text(price, frame.axis_decimals),
-            dim,
-        );
+        let text = frame.price_text(price, frame.axis_decimals, canvas.minus());
+        label(canvas, frame, y, &text, dim);
     }
     if let Some(price) = reference(frame) {
         let y = canvas_row(frame, price);
-        let text = price_text(price, frame.price_decimals);
+        let text = frame.price_text(price, frame.price_decimals, canvas.minus());
         tag(canvas, frame, y, &text, canvas.theme.overlay, tick);
     }
     if let Some(price) = frame.last_price() {
         let y = canvas_row(frame, price);
-        let text = price_text(price, frame.price_decimals);
-        let course = frame.chart.candles.last().map_or(Course::Flat, Course::of);
+        let text = frame.price_text(price, frame.price_decimals, canvas.minus());
+        let course = frame
+            .subject
+            .chart
+            .candles
+            .last()
+            .map_or(Course::Flat, Course::of);
         let style = course.style(canvas.theme, true);
         // Beyond the scale it stands at the edge and points there.
         let mark = if price > frame.scale.high() {
@@ -57,14 +57,14 @@ pub fn draw_prices(canvas: &mut Canvas<'_>, frame: &Frame<'_>, crosshair_price: 
     }
     if let Some(price) = crosshair_price {
         let y = canvas_row(frame, price);
-        let text = price_text(price, frame.price_decimals);
+        let text = frame.price_text(price, frame.price_decimals, canvas.minus());
         let style = canvas.theme.overlay.add_modifier(Modifier::REVERSED);
         let mark = canvas.pick('┼', '+');
         tag(canvas, frame, y, &text, style, mark);
     }
 }
 
-fn canvas_row(frame: &Frame<'_>, price: f64) -> u16 {
+pub(super) fn canvas_row(frame: &Frame<'_>, price: f64) -> u16 {
     frame.layout.plot.y + frame.scale.part(price, frame.layout.plot.height)
 }
 
@@ -78,7 +78,14 @@ fn label(canvas: &mut Canvas<'_>, frame: &Frame<'_>, y: u16, text: &str, style: 
 }
 
 /// Writes a price over the whole width of the axis, whatever stood there.
-fn tag(canvas: &mut Canvas<'_>, frame: &Frame<'_>, y: u16, text: &str, style: Style, mark: char) {
+pub(super) fn tag(
+    canvas: &mut Canvas<'_>,
+    frame: &Frame<'_>,
+    y: u16,
+    text: &str,
+    style: Style,
+    mark: char,
+) {
     let axis = frame.layout.price_axis;
     let dim = canvas.theme.dim;
     canvas.put(axis.x, y, mark, dim);
@@ -113,12 +120,12 @@ pub fn draw_volumes(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
 
 /// Draws the separators between sessions, behind everything.
 pub fn draw_separators(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
-    let (plot, volume) = (frame.layout.plot, frame.layout.volume);
+    let plot = frame.layout.plot;
     let glyph = canvas.pick('┊', ':');
     let style = canvas.theme.dim;
     for column in frame.columns.iter().filter(|column| column.breaks) {
         let x = plot.x + column.x.saturating_sub(break_width(frame.zoom));
-        for y in plot.y..plot.bottom().max(volume.bottom()) {
+        for y in plot.y..frame.layout.body_bottom() {
             canvas.put_behind(x, y, glyph, style);
         }
     }
@@ -172,7 +179,7 @@ pub fn draw_times(
 
 fn time_tag(frame: &Frame<'_>, column: usize, width: u16) -> (u16, String) {
     let column = &frame.columns[column];
-    let is_day = frame.chart.timeframe == crate::domain::time::Timeframe::D1;
+    let is_day = frame.subject.chart.timeframe == crate::domain::time::Timeframe::D1;
     let text = [" %-d %b %Y %H:%M", " %-d %b %H:%M", "%H:%M"]
         .into_iter()
         .map(|format| moment(column.start, frame.zone, is_day, format))

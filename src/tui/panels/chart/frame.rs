@@ -1,5 +1,7 @@
 //! All that a drawing or a click needs to know, worked out from the view, the data and the area.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use ratatui::layout::Rect;
 
@@ -8,9 +10,11 @@ use crate::domain::time::{Timeframe, UnixMs};
 use crate::pipeline::snapshot::{ChartView, Row};
 
 use super::columns::{Column, Placing, merge};
+use super::compare::{self, Compared};
 use super::days::Days;
-use super::layout::{Layout, split};
-use super::scale::{PriceScale, Ticks, axis_decimals, decimals_of, price_text};
+use super::layout::{Layout, Wish, split};
+use super::scale::{PriceScale, Ticks, axis_decimals, decimals_of, price_text, signed};
+use super::studies::{self, Pane};
 use super::time_axis::TimeAxis;
 use super::zoom::{LEVEL_DEFAULT, Zoom, level_last, zoom};
 
@@ -64,13 +68,55 @@ impl View {
     }
 }
 
+/// Whose chart is drawn, and how.
+#[derive(Debug, Clone)]
+pub struct Subject<'a> {
+    /// The data. While symbols are compared, it has a candle for every time that any of them has one.
+    pub chart: Arc<ChartView>,
+    /// The symbol's row on the board.
+    pub row: Option<&'a Row>,
+    /// The symbols that are compared in per cent; empty for the candles of one.
+    pub compared: Vec<Compared>,
+    /// Whether it is one of several small charts, without numbers above it and panes below it.
+    pub is_small: bool,
+    /// Whose clocks are shown.
+    pub zone: Tz,
+}
+
+impl<'a> Subject<'a> {
+    /// A chart of one symbol.
+    #[must_use]
+    pub fn of_candles(chart: &Arc<ChartView>, row: Option<&'a Row>, zone: Tz) -> Self {
+        Self {
+            chart: Arc::clone(chart),
+            row,
+            compared: Vec::new(),
+            is_small: false,
+            zone,
+        }
+    }
+
+    fn wish(&self) -> Wish {
+        let is_compared = !self.compared.is_empty();
+        Wish {
+            readout: !self.is_small,
+            legend: !self.is_small
+                && (is_compared || studies::overlays(&self.chart).next().is_some()),
+            volume: !is_compared,
+            panes: if self.is_small {
+                0
+            } else {
+                studies::panes(&self.chart).count()
+            },
+        }
+    }
+}
+
 /// The chart as it stands in an area.
 #[derive(Debug)]
 pub struct Frame<'a> {
-    /// The data.
-    pub chart: &'a ChartView,
-    /// The symbol's row on the board.
-    pub row: Option<&'a Row>,
+    /// What it shows.
+    pub subject: Subject<'a>,
     /// The zoom.
     pub zoom: Zoom,
     /// The parts.
@@ -79,7 +125,11 @@ pub struct Frame<'a> {
     pub columns: Vec<Column>,
     /// The candle of each column.
     pub bars: Vec<Candle>,
-    /// The price scale.
+    /// For each of the compared symbols its change in per cent at each column.
+    pub percents: Vec<Vec<Option<f64>>>,
+    /// The panes that have room.
+    pub panes: Vec<Pane>,
+    /// The price scale; of per cents while symbols are compared.
     pub scale: PriceScale,
     /// Round prices.
     pub ticks: Ticks,
@@ -96,25 +146,13 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// Works out what is visible; `None` where there is no candle or no room for one.
     #[must_use]
-    pub fn new(
-        chart: &'a ChartView,
-        row: Option<&'a Row>,
-        view: &View,
-        area: Rect,
-        zone: Tz,
-    ) -> Option<Self> {
-        // A day is the calendar's date, not the date elsewhere at that moment.
-        let zone = if chart.timeframe == Timeframe::D1 {
-            chart.calendar.zone()
-        } else {
-            zone
-        };
-        let mut days = Days::new(chart.calendar);
+    pub fn new(subject: &Subject<'a>, view: &View, area: Rect) -> Option<Self> {
+        let mut days = Days::new(subject.chart.calendar);
         // The axis is as wide as its labels, which depend on the visible candles, which depend on the axis: it may
         // only grow, so this ends.
         let mut axis_width = 0;
         loop {
-            let frame = Self::with_axis(chart, row, view, (area, axis_width), zone, &mut days)?;
+            let frame = Self::with_axis(subject, view, (area, axis_width), &mut days)?;
             let wanted = frame.axis_width(area);
             if wanted <= axis_width {
                 return Some(frame);
@@ -124,15 +162,14 @@ impl<'a> Frame<'a> {
     }
 
     fn with_axis(
-        chart: &'a ChartView,
-        row: Option<&'a Row>,
+        subject: &Subject<'a>,
         view: &View,
         (area, axis_width): (Rect, u16),
-        zone: Tz,
         days: &mut Days,
     ) -> Option<Self> {
+        let chart = &subject.chart;
         let candles: &[Candle] = &chart.candles;
-        let layout = split(area, axis_width);
+        let layout = split(area, axis_width, subject.wish());
         let (zoom, width) = fitting_zoom(view.level, chart.timeframe, layout.plot.width);
         let placing = Placing {
             candles,
@@ -145,15 +182,22 @@ impl<'a> Frame<'a> {
             end_at(candles, time).max(placing.end_of_first_screen(days))
         });
         let columns = placing.ending_at(end, days);
-        let bars: Vec<Candle> = columns
+        let mut bars: Vec<Candle> = columns
             .iter()
             .filter_map(|column| merge(candles.get(column.first..column.end)?))
             .collect();
         if bars.is_empty() || layout.plot.is_empty() {
             return None;
         }
-        let low = bars.iter().map(|bar| bar.low).fold(f64::MAX, f64::min);
-        let high = bars.iter().map(|bar| bar.high).fold(f64::MIN, f64::max);
+        let percents = compare::percents(&subject.compared, candles, &columns);
+        let (low, high) = if subject.compared.is_empty() {
+            let low = bars.iter().map(|bar| bar.low).fold(f64::MAX, f64::min);
+            let high = bars.iter().map(|bar| bar.high).fold(f64::MIN, f64::max);
+            studies::with_overlays(chart, &columns, (low, high))
+        } else {
+            compare::set_bars(&mut bars, &percents);
+            compare::range(&percents)
+        };
         let scale = PriceScale::around(low, high);
         let rows_apart = match layout.plot.height {
             ..10 => 2,
@@ -161,22 +205,58 @@ impl<'a> Frame<'a> {
             _ => 4,
         };
         let ticks = scale.ticks(layout.plot.height, rows_apart);
-        let price_decimals = decimals_of(&bars);
         let size = low.abs().max(high.abs());
+        let (axis_decimals, price_decimals) = if subject.compared.is_empty() {
+            let decimals = decimals_of(&bars);
+            (
+                axis_decimals(ticks.decimals, decimals, size),
+                decimals.max(if size < 10_000.0 { ticks.decimals } else { 0 }),
+            )
+        } else {
+            (ticks.decimals, ticks.decimals.max(2))
+        };
         Some(Self {
-            chart,
-            row,
+            // A day is the calendar's date, not the date elsewhere at that moment.
+            zone: if chart.timeframe == Timeframe::D1 {
+                chart.calendar.zone()
+            } else {
+                subject.zone
+            },
+            panes: studies::lay_out(chart, &columns, &layout),
+            subject: subject.clone(),
             zoom,
             layout,
             columns,
             bars,
+            percents,
             scale,
-            axis_decimals: axis_decimals(ticks.decimals, price_decimals, size),
-            price_decimals: price_decimals.max(if size < 10_000.0 { ticks.decimals } else { 0 }),
+            axis_decimals,
+            price_decimals,
             ticks,
-            zone,
             days: days.clone(),
         })
+    }
+
+    /// Whether it shows per cents.
+    #[must_use]
+    pub fn is_compared(&self) -> bool {
+        !self.subject.compared.is_empty()
+    }
+
+    /// Whether the average price by volume is among the lines over the candles.
+    #[must_use]
+    pub fn has_vwap_study(&self) -> bool {
+        studies::overlays(&self.subject.chart).any(|study| study.column.spec.name == "vwap")
+    }
+
+    /// A value of the price scale as it stands on the axis and in tags.
+    #[must_use]
+    pub fn price_text(&self, price: f64, decimals: usize, minus: char) -> String {
+        if self.is_compared() {
+            signed(price, decimals, minus) + "%"
+        } else {
+            price_text(price, decimals)
+        }
     }
 
     /// Cells between the axis line and its labels.
@@ -191,7 +271,7 @@ impl<'a> Frame<'a> {
         [self.scale.low(), self.scale.high()]
             .into_iter()
             .chain(self.last_price())
-            .map(|price| whole_digits(&price_text(price, self.price_decimals)))
+            .map(|price| whole_digits(&self.price_text(price, self.price_decimals, '-')))
             .max()
             .unwrap_or(0)
     }
@@ -199,17 +279,22 @@ impl<'a> Frame<'a> {
     fn axis_width(&self, area: Rect) -> u16 {
         let decimals = self.price_decimals.max(self.axis_decimals) as u16;
         let point = u16::from(decimals > 0);
+        let unit = u16::from(self.is_compared());
         // The line, the labels, and a cell that lets a tag end before the border.
-        2 + Self::axis_space(area) + self.axis_whole_digits() + point + decimals
+        2 + Self::axis_space(area) + self.axis_whole_digits() + point + decimals + unit
     }
 
-    /// The last price: the row's, or the newest candle's close.
+    /// The last price: the row's, or the newest candle's close; `None` where several symbols have one each.
     #[must_use]
     pub fn last_price(&self) -> Option<f64> {
-        self.row
+        if self.is_compared() {
+            return None;
+        }
+        self.subject
+            .row
             .and_then(|row| row.last)
             .and_then(|last| f64::try_from(last).ok())
-            .or_else(|| self.chart.candles.last().map(|candle| candle.close))
+            .or_else(|| self.subject.chart.candles.last().map(|candle| candle.close))
     }
 
     /// What a full column of volume stands for.
@@ -222,13 +307,13 @@ impl<'a> Frame<'a> {
     #[must_use]
     pub fn newer(&self) -> usize {
         let end = self.columns.last().map_or(0, |column| column.end);
-        self.chart.candles.len().saturating_sub(end)
+        self.subject.chart.candles.len().saturating_sub(end)
     }
 
     /// The visible column that holds the candle of `time`.
     #[must_use]
     pub fn column_of(&self, time: UnixMs) -> Option<usize> {
-        let index = end_at(&self.chart.candles, time).max(1) - 1;
+        let index = end_at(&self.subject.chart.candles, time).max(1) - 1;
         let at = self.columns.partition_point(|column| column.end <= index);
         (self.columns.get(at)?.first <= index).then_some(at)
     }
@@ -255,7 +340,7 @@ impl<'a> Frame<'a> {
             width: self.layout.time_axis.width,
             pitch: self.zoom.pitch,
             middle: self.zoom.body / 2,
-            column_ms: self.chart.timeframe.ms() * i64::from(self.zoom.merged),
+            column_ms: self.subject.chart.timeframe.ms() * i64::from(self.zoom.merged),
             zone: self.zone,
         }
     }
@@ -264,7 +349,8 @@ impl<'a> Frame<'a> {
 /// The digits, and sign, before the decimal point.
 #[must_use]
 pub fn whole_digits(text: &str) -> u16 {
-    text.find('.').unwrap_or(text.len()) as u16
+    let whole = text.split(['.', '%']).next().unwrap_or_default();
+    whole.chars().count() as u16
 }
 
 /// The zoom of a level, or the first one of which a column fits; and the width that columns may fill: candles

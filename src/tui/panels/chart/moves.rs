@@ -126,17 +126,18 @@ impl ChartPanel {
     fn scroll_from(&mut self, frame: &Frame<'_>, end: usize, columns: isize) {
         let candles = columns.saturating_mul(isize::from(frame.zoom.merged as i16));
         let end = end.saturating_add_signed(candles);
-        self.view.set_end(&frame.chart.candles, end);
+        self.view.set_end(&frame.subject.chart.candles, end);
         self.clamp_to_first_screen(frame);
     }
 
     /// Lets the anchor be what is shown: a view cannot go to before the first screen.
     fn clamp_to_first_screen(&mut self, frame: &Frame<'_>) {
-        let shown = Frame::new(frame.chart, frame.row, &self.view, self.area, frame.zone);
+        let shown = Frame::new(&frame.subject, &self.view, self.area);
         if let Some(shown) = shown
             && self.view.anchor.is_some()
         {
-            self.view.set_end(&frame.chart.candles, Self::end(&shown));
+            self.view
+                .set_end(&frame.subject.chart.candles, Self::end(&shown));
         }
     }
 
@@ -158,7 +159,7 @@ impl ChartPanel {
         let index = frame.columns[frame.column_at(x)].end;
         let columns_right = usize::from(width.saturating_sub(x + 1) / new.pitch);
         let end = index + columns_right * usize::from(new.merged);
-        self.view.set_end(&frame.chart.candles, end);
+        self.view.set_end(&frame.subject.chart.candles, end);
         self.clamp_to_first_screen(frame);
     }
 
@@ -209,7 +210,7 @@ impl ChartPanel {
         let Some(crosshair) = self.view.crosshair else {
             return;
         };
-        let candles = &frame.chart.candles;
+        let candles = &frame.subject.chart.candles;
         let Some(column) = frame.column_of(crosshair.time) else {
             let column = if end_at(candles, crosshair.time) <= frame.columns[0].first {
                 0
@@ -258,6 +259,6 @@ fn time_of(frame: &Frame<'_>, column: usize) -> UnixMs {
     frame
         .columns
         .get(column)
-        .and_then(|column| frame.chart.candles.get(column.end - 1))
+        .and_then(|column| frame.subject.chart.candles.get(column.end - 1))
         .map_or(UnixMs(0), |candle| candle.start)
 }

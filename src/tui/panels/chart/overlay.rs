@@ -1,99 +1,27 @@
 //! Lines over the candles: the session's VWAP, the price that the change is measured against, the crosshair.
 
-use ratatui::layout::Rect;
-
 use crate::domain::time::Timeframe;
 use crate::tui::theme::GlyphSet;
 
 use super::canvas::Canvas;
 use super::days::Days;
+use super::dots::{Dots, Pen};
 use super::frame::Frame;
-use super::pair::braille;
 
 /// A session whose first candle comes this long after its regular open is taken as cut off, in milliseconds.
 const LATE_OPEN_MS: i64 = 15 * 60_000;
 
-/// A line over the plot, drawn dot by dot and put behind what is there already.
-struct Dots {
-    plot: Rect,
-    per_cell: (u16, u16),
-    bits: Vec<u8>,
-}
-
-impl Dots {
-    fn new(plot: Rect, glyphs: GlyphSet) -> Self {
-        Self {
-            plot,
-            per_cell: if glyphs == GlyphSet::Braille {
-                (2, 4)
-            } else {
-                (1, 1)
-            },
-            bits: vec![0; usize::from(plot.width) * usize::from(plot.height)],
-        }
-    }
-
-    fn rows(&self) -> u16 {
-        self.plot.height * self.per_cell.1
-    }
-
-    fn set(&mut self, x: u16, y: u16) {
-        let (across, down) = self.per_cell;
-        let cell = usize::from(y / down) * usize::from(self.plot.width) + usize::from(x / across);
-        if let Some(bits) = self.bits.get_mut(cell)
-            && x / across < self.plot.width
-        {
-            *bits |= 1 << ((y % down) * 2 + x % across);
-        }
-    }
-
-    /// A straight line; each dot column gets the dots that join it to the one before.
-    fn line(&mut self, (x0, y0): (u16, u16), (x1, y1): (u16, u16)) {
-        let steps = x1.saturating_sub(x0).max(1);
-        let mut before = y0;
-        for step in 0..=x1.saturating_sub(x0) {
-            let share = f64::from(step) / f64::from(steps);
-            let y = (f64::from(y0) + (f64::from(y1) - f64::from(y0)) * share).round() as u16;
-            // Joined half way: a steep line stays one line without a doubled dot.
-            let (from, to) = if y > before + 1 {
-                (before + 1, y)
-            } else if y + 1 < before {
-                (y, before - 1)
-            } else {
-                (y, y)
-            };
-            for dot in from..=to {
-                self.set(x0 + step, dot);
-            }
-            before = y;
-        }
-    }
-
-    fn draw(&self, canvas: &mut Canvas<'_>, plain: char) {
-        let style = canvas.theme.overlay;
-        let width = usize::from(self.plot.width.max(1));
-        for (cell, &bits) in self.bits.iter().enumerate().filter(|(_, bits)| **bits != 0) {
-            let glyph = if self.per_cell.1 == 4 {
-                braille(bits)
-            } else {
-                plain
-            };
-            let (x, y) = ((cell % width) as u16, (cell / width) as u16);
-            canvas.put_behind(self.plot.x + x, self.plot.y + y, glyph, style);
-        }
-    }
-}
-
 /// Draws the volume-weighted average price of each visible session whose beginning is known, and the row's own
 /// figure as a level where only that is known.
 pub fn draw_vwap(canvas: &mut Canvas<'_>, frame: &Frame<'_>, days: &mut Days) {
-    let Some(current) = frame.row.and_then(|row| row.day.vwap) else {
+    let Some(current) = frame.subject.row.and_then(|row| row.day.vwap) else {
         return;
     };
-    if frame.chart.timeframe == Timeframe::D1 {
+    if frame.subject.chart.timeframe == Timeframe::D1 {
         return;
     }
     let mut dots = Dots::new(frame.layout.plot, canvas.glyphs);
+    dots.take(Pen::solid(canvas.theme.overlay, canvas.pick('╍', '~')));
     let values = vwaps(frame, days);
     let session = current_session(frame, days);
     let mut before: Option<(u16, u16)> = None;
@@ -113,13 +41,12 @@ pub fn draw_vwap(canvas: &mut Canvas<'_>, frame: &Frame<'_>, days: &mut Days) {
         dots.line(before.unwrap_or(place), place);
         before = Some(place);
     }
-    let plain = canvas.pick('╍', '~');
-    dots.draw(canvas, plain);
+    dots.draw(canvas);
 }
 
 /// The session's average price at the end of each column, by the same formula as the row's.
 pub(super) fn vwaps(frame: &Frame<'_>, days: &mut Days) -> Vec<Option<f64>> {
-    let candles = &frame.chart.candles;
+    let candles = &frame.subject.chart.candles;
     let Some(first) = frame.columns.first().map(|column| column.first) else {
         return Vec::new();
     };
@@ -157,7 +84,7 @@ pub(super) fn vwaps(frame: &Frame<'_>, days: &mut Days) -> Vec<Option<f64>> {
 
 /// The first column of the newest session; the number of columns where none of it is visible.
 pub(super) fn current_session(frame: &Frame<'_>, days: &mut Days) -> usize {
-    let candles = &frame.chart.candles;
+    let candles = &frame.subject.chart.candles;
     let Some(newest) = candles.last().map(|candle| days.day(candle.start)) else {
         return frame.columns.len();
     };
@@ -173,7 +100,7 @@ pub fn draw_reference(canvas: &mut Canvas<'_>, frame: &Frame<'_>, days: &mut Day
     let Some(price) = reference(frame) else {
         return;
     };
-    let first = if frame.chart.timeframe == Timeframe::D1 {
+    let first = if frame.subject.chart.timeframe == Timeframe::D1 {
         0
     } else {
         current_session(frame, days)
@@ -183,6 +110,7 @@ pub fn draw_reference(canvas: &mut Canvas<'_>, frame: &Frame<'_>, days: &mut Day
     };
     let plot = frame.layout.plot;
     let mut dots = Dots::new(plot, canvas.glyphs);
+    dots.take(Pen::solid(canvas.theme.overlay, canvas.pick('╌', '-')));
     let y = frame.scale.part(price, dots.rows());
     let from = if first == 0 { 0 } else { column.x };
     if canvas.glyphs == GlyphSet::Braille {
@@ -192,14 +120,14 @@ pub fn draw_reference(canvas: &mut Canvas<'_>, frame: &Frame<'_>, days: &mut Day
     } else {
         dots.line((from, y), (plot.width.saturating_sub(1), y));
     }
-    let plain = canvas.pick('╌', '-');
-    dots.draw(canvas, plain);
+    dots.draw(canvas);
 }
 
 /// The reference price, when it is on the scale.
 #[must_use]
 pub fn reference(frame: &Frame<'_>) -> Option<f64> {
     frame
+        .subject
         .row
         .and_then(|row| row.day.reference_price)
         .filter(|price| frame.scale.contains(*price))
@@ -208,11 +136,11 @@ pub fn reference(frame: &Frame<'_>) -> Option<f64> {
 /// Draws the crosshair through a column and a row of the plot.
 pub fn draw_crosshair(canvas: &mut Canvas<'_>, frame: &Frame<'_>, column: usize, row: Option<u16>) {
     let style = canvas.theme.overlay;
-    let (plot, volume) = (frame.layout.plot, frame.layout.volume);
+    let plot = frame.layout.plot;
     let x = frame.middle(&frame.columns[column]);
     let row = row.map(|row| plot.y + row);
     let upright = canvas.pick('┆', '|');
-    for y in plot.y..plot.bottom().max(volume.bottom()) {
+    for y in plot.y..frame.layout.body_bottom() {
         let glyph = if row == Some(y) {
             canvas.pick('┼', '+')
         } else {

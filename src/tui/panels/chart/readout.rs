@@ -86,7 +86,7 @@ fn pieces(
 ) -> Vec<Piece> {
     let (theme, decimals) = (canvas.theme, frame.price_decimals);
     let colour = Course::of(bar).style(theme, true);
-    let is_day = frame.chart.timeframe == Timeframe::D1;
+    let is_day = frame.subject.chart.timeframe == Timeframe::D1;
     let piece = |text: String, style| Piece { text, style };
     let named = |name: &str, value: String, style| {
         vec![
@@ -121,7 +121,9 @@ fn pieces(
         }
         Part::Volume => named("V", volume_text(bar.volume), theme.text),
         Part::Vwap => frame
+            .subject
             .row
+            .filter(|_| !frame.has_vwap_study())
             .and_then(|row| row.day.vwap)
             .map_or_else(Vec::new, |vwap| named("VWAP", price(vwap), theme.overlay)),
     }

@@ -52,6 +52,16 @@ impl PriceScale {
         }
     }
 
+    /// A scale from one value to a greater one, without a margin.
+    #[must_use]
+    pub fn between(low: f64, high: f64) -> Self {
+        if low < high {
+            Self { low, high }
+        } else {
+            Self::around(low, high)
+        }
+    }
+
     /// The lowest price on the scale.
     #[must_use]
     pub fn low(&self) -> f64 {

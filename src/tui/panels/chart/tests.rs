@@ -308,7 +308,10 @@ fn the_average_price_starts_with_each_session_and_is_not_guessed() {
     let snapshot = snapshot(Timeframe::M1, candles);
     let area = Rect::new(0, 0, 60, 20);
     let view = View::default();
-    let mut frame = Frame::new(&snapshot.charts[0], None, &view, area, New_York).unwrap();
+    let mut frame = {
+        let subject = Subject::of_candles(&snapshot.charts[0], None, New_York);
+        Frame::new(&subject, &view, area).unwrap()
+    };
     let mut days = frame.days.clone();
     let values = overlay::vwaps(&frame, &mut days);
     // The first session has lost its beginning: its average is unknown.

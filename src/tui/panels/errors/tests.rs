@@ -10,8 +10,9 @@ fn the_newest_stands_first_and_the_chosen_one_stays_chosen() {
     let context = scene.context();
     let mut panel = ErrorsPanel::default();
     panel.act(PanelAction::Down, &context);
-    let second = panel.chosen.unwrap();
+    let second = panel.rows.chosen.unwrap();
     let times: Vec<UnixMs> = panel
+        .rows
         .shown
         .iter()
         .map(|at| context.snapshot.errors[*at].last)
@@ -44,7 +45,7 @@ fn the_filter_looks_at_every_text() {
     ] {
         panel.set_filter(filter);
         panel.refresh(&context);
-        assert_eq!(panel.shown.len(), count, "{filter}");
+        assert_eq!(panel.rows.shown.len(), count, "{filter}");
     }
 }
 

@@ -110,7 +110,7 @@ fn the_filter_takes_words_in_any_case() {
     for (filter, count) in [("tesla HALTED", 1), ("mstr", 5), ("zzz", 0), ("", 5)] {
         panel.set_filter(filter);
         drawn(&mut panel, &context, 80, 10);
-        assert_eq!(panel.shown.len(), count, "{filter}");
+        assert_eq!(panel.rows.shown.len(), count, "{filter}");
     }
     panel.set_filter("zzz");
     assert!(drawn(&mut panel, &context, 80, 10).contains("Esc shows all"));
@@ -157,5 +157,5 @@ fn hostile_news_of_any_length_is_drawn_at_any_size() {
     }
     panel.set_filter("日本");
     drawn(&mut panel, &context, 80, 10);
-    assert_eq!(panel.shown.len(), 1);
+    assert_eq!(panel.rows.shown.len(), 1);
 }

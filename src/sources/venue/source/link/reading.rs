@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use futures_util::StreamExt;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message as Frame;
+use tokio_tungstenite::tungstenite::{self, Message as Frame};
 
 use crate::domain::event::Payload;
 use crate::domain::outcome::ErrorKind;
@@ -20,6 +20,20 @@ const FRAMES_TOGETHER: usize = 1024;
 
 /// A delay that is longer than this is none: the time says something else.
 const LATENCY_MS_MAX: i64 = 60_000;
+
+/// What has been read at a time.
+#[derive(Debug, Default)]
+struct Count {
+    frames: usize,
+    bytes: usize,
+}
+
+impl Count {
+    fn add(&mut self, bytes: usize) {
+        self.frames += 1;
+        self.bytes += bytes;
+    }
+}
 
 impl Link {
     /// Goes on with whatever it is doing. Ready when something has happened.
@@ -83,52 +97,87 @@ impl Link {
 
     /// Reads whatever is there: how many messages, and bytes in them.
     fn read_all(&mut self, context: &mut Context<'_>, desk: &mut Desk) -> (usize, usize) {
-        let (mut frames, mut bytes) = (0, 0);
+        let mut count = Count::default();
         let mut moment = None;
-        while frames < FRAMES_TOGETHER && self.ending.is_none() {
+        loop {
+            self.read_whole(&mut moment, &mut count, desk);
+            if count.frames >= FRAMES_TOGETHER || self.ending.is_some() {
+                break;
+            }
             let Phase::Open(socket) = &mut self.phase else {
                 break;
             };
-            let Poll::Ready(next) = socket.poll_next_unpin(context) else {
-                break;
-            };
-            let moment = *moment.get_or_insert_with(|| desk.moment());
-            match next {
-                Some(Ok(Frame::Close(frame))) => {
-                    let ending = match &frame {
-                        Some(frame) => {
-                            let protocol = self.session.protocol();
-                            protocol.closed(frame.code.into(), frame.reason.as_str())
-                        }
-                        None => Ending::retry(
-                            ErrorKind::ConnectionError,
-                            "the venue closed the connection",
-                        ),
-                    };
-                    self.ending.get_or_insert((ending, None));
+            match socket.poll_next_unpin(context) {
+                Poll::Ready(next) => {
+                    let moment = *moment.get_or_insert_with(|| desk.moment());
+                    self.take_next(next, moment, &mut count, desk);
                 }
-                Some(Ok(frame)) => {
-                    frames += 1;
-                    bytes += frame.len();
-                    if let Some(message) = incoming(&frame) {
-                        self.give(Input::Message(message), moment, desk);
-                    }
-                }
-                Some(Err(error)) => {
-                    self.ending.get_or_insert_with(|| ending_of(&error));
-                }
-                None => {
-                    let ending =
-                        Ending::retry(ErrorKind::ConnectionError, "the venue has gone away");
-                    self.ending.get_or_insert((ending, None));
-                }
+                Poll::Pending if socket.get_mut().has_message() => {}
+                Poll::Pending => break,
             }
         }
         if let Some(moment) = moment {
             self.note_latency(moment, desk);
             desk.post_events(moment.mono);
         }
-        (frames, bytes)
+        (count.frames, count.bytes)
+    }
+
+    /// Takes the messages that have been read already and need no websocket client.
+    fn read_whole(&mut self, moment: &mut Option<Moment>, count: &mut Count, desk: &mut Desk) {
+        let Phase::Open(socket) = &mut self.phase else {
+            return;
+        };
+        let mut messages = socket.get_mut().messages();
+        while count.frames < FRAMES_TOGETHER
+            && self.ending.is_none()
+            && let Some(message) = messages.take()
+        {
+            count.add(message.bytes().len());
+            let moment = *moment.get_or_insert_with(|| desk.moment());
+            self.give(Input::Message(message), moment, desk);
+        }
+        if let Phase::Open(socket) = &mut self.phase {
+            socket.get_mut().put_back(messages);
+        }
+    }
+
+    /// Takes what the websocket client gives.
+    fn take_next(
+        &mut self,
+        next: Option<Result<Frame, tungstenite::Error>>,
+        moment: Moment,
+        count: &mut Count,
+        desk: &mut Desk,
+    ) {
+        match next {
+            Some(Ok(Frame::Close(frame))) => {
+                let ending = match &frame {
+                    Some(frame) => {
+                        let protocol = self.session.protocol();
+                        protocol.closed(frame.code.into(), frame.reason.as_str())
+                    }
+                    None => Ending::retry(
+                        ErrorKind::ConnectionError,
+                        "the venue closed the connection",
+                    ),
+                };
+                self.ending.get_or_insert((ending, None));
+            }
+            Some(Ok(frame)) => {
+                count.add(frame.len());
+                if let Some(message) = incoming(&frame) {
+                    self.give(Input::Message(message), moment, desk);
+                }
+            }
+            Some(Err(error)) => {
+                self.ending.get_or_insert_with(|| ending_of(&error));
+            }
+            None => {
+                let ending = Ending::retry(ErrorKind::ConnectionError, "the venue has gone away");
+                self.ending.get_or_insert((ending, None));
+            }
+        }
     }
 
     /// From the venue's time stamp to here, by the last event at hand that names the moment at which it happened.

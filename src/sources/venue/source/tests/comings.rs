@@ -188,6 +188,6 @@ fn a_key_that_is_missing_is_named() {
     };
     assert_eq!(
         error,
-        "sim:: MADE_UP_KEY is not set: the key of a venue that is made up. Set it in the environment or in .env"
+        "sim: MADE_UP_KEY is not set: the key of a venue that is made up. Set it in the environment or in .env"
     );
 }

@@ -298,6 +298,7 @@ fn setup(plan: &Plan) -> Setup {
             services,
             ..Products::default()
         },
+        backfill: None,
         calendar: SessionCalendar::UtcDay,
         socket_url: plan.url.clone(),
         rest_url: plan.rest_url.clone(),

@@ -1,0 +1,67 @@
+//! Evaluates the columns of a person's own by Polars.
+
+use std::sync::Arc;
+
+use crate::compute::history::columns::TradeRows;
+use crate::compute::query::{ColumnExpression, SymbolData};
+use crate::config::settings::Settings;
+use crate::domain::column::ColumnRule;
+use crate::pipeline::columns::ColumnEngine;
+use crate::pipeline::histories::SymbolHistory;
+
+use super::AppError;
+
+/// The columns of the settings.
+struct PolarsColumns {
+    names: Arc<[String]>,
+    expressions: Vec<ColumnExpression>,
+}
+
+/// Who evaluates the columns of the settings; `None` when there are none.
+///
+/// # Errors
+/// The first whose expression cannot be used.
+pub(super) fn engine(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>>, AppError> {
+    if settings.columns.is_empty() {
+        return Ok(None);
+    }
+    let indicators = settings.engine.indicators.whole();
+    let expression = |rule: &ColumnRule| {
+        ColumnExpression::new(rule, &indicators)
+            .map_err(|error| AppError::Usage(format!("column '{}': {error}", rule.name)))
+    };
+    let expressions: Result<Vec<_>, AppError> = settings.columns.iter().map(expression).collect();
+    Ok(Some(Arc::new(PolarsColumns {
+        names: settings
+            .columns
+            .iter()
+            .map(|rule| rule.name.clone())
+            .collect(),
+        expressions: expressions?,
+    })))
+}
+
+impl ColumnEngine for PolarsColumns {
+    fn names(&self) -> Arc<[String]> {
+        Arc::clone(&self.names)
+    }
+
+    fn evaluate(&self, column: usize, history: &SymbolHistory) -> Result<Option<f64>, String> {
+        let Some(expression) = self.expressions.get(column) else {
+            return Ok(None);
+        };
+        let symbol = SymbolData {
+            symbol: history.symbol.clone(),
+            source: history.source.clone(),
+            calendar: history.calendar,
+            interval: history.interval,
+            bars: history.bars.clone(),
+            quotes: history.quotes.clone(),
+            trades: TradeRows::default(),
+            indicators: history.indicators.clone(),
+        };
+        expression
+            .evaluate(symbol)
+            .map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,155 @@
+//! Columns of a person's own: an expression over a symbol's newest bars.
+
+use crate::compute::indicator::IndicatorSet;
+use crate::domain::column::ColumnRule;
+
+use super::{Cancel, Cell, QueryError, Statement, SymbolData, Table, Tables, ask, check};
+
+/// Rows of history that an expression sees.
+pub const ROWS: usize = 500;
+
+/// An expression that can be evaluated.
+#[derive(Debug, Clone)]
+pub struct ColumnExpression {
+    statement: Statement,
+}
+
+impl ColumnExpression {
+    /// Reads an expression of SQL, in which the columns of `bars` can be used: `unix_ts`, `datetime`, `open`, `high`,
+    /// `low`, `close`, `volume`, and the symbol's indicators.
+    ///
+    /// # Errors
+    /// When it is no such expression.
+    pub fn new(rule: &ColumnRule, indicators: &IndicatorSet) -> Result<Self, QueryError> {
+        let statement = Statement::new(&format!("SELECT ({}\n) AS value FROM bars", rule.sql))?;
+        if statement.tables().any(|table| table != Table::Bars) {
+            return Err(QueryError::Wrong(
+                "a column can be made of bars alone".to_owned(),
+            ));
+        }
+        let tables = Tables {
+            indicators: indicators.clone(),
+            ..Tables::default()
+        };
+        check(&statement, &tables)?;
+        Ok(Self { statement })
+    }
+
+    /// Its value at the newest of a symbol's bars; `None` where it has none. What is true counts one, what is false zero.
+    ///
+    /// # Errors
+    /// When it cannot be carried out, or gives no number.
+    pub fn evaluate(&self, symbol: SymbolData) -> Result<Option<f64>, QueryError> {
+        let symbol = SymbolData {
+            bars: symbol.bars.last(ROWS),
+            ..symbol
+        };
+        let tables = Tables {
+            indicators: symbol.indicators.clone(),
+            symbols: vec![symbol],
+            ..Tables::default()
+        };
+        let answer = ask(&self.statement, &tables, &Cancel::default())?;
+        let last = answer.rows().next_back();
+        match last.and_then(|row| row.into_iter().next()) {
+            None | Some(Cell::Null) => Ok(None),
+            Some(Cell::Float(value)) => Ok(Some(value)),
+            Some(Cell::Integer(value)) => Ok(Some(value as f64)),
+            Some(Cell::Bool(value)) => Ok(Some(f64::from(u8::from(value)))),
+            Some(Cell::Text(_) | Cell::Time(_)) => Err(QueryError::Wrong(
+                "it gives a text or a time; a column is a number".to_owned(),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::compute::history::columns::{BarColumns, Chunk, Part, TradeRows};
+    use crate::domain::source::SourceName;
+    use crate::domain::symbol::Symbol;
+    use crate::domain::time::{SessionCalendar, Timeframe};
+
+    fn symbol(rows: usize, indicators: &IndicatorSet) -> SymbolData {
+        let closes: Vec<f64> = (0..rows).map(|row| 100.0 + row as f64).collect();
+        let opens: Vec<f64> = closes.iter().map(|close| close - 0.25).collect();
+        let chunk = Chunk {
+            times: (0..rows as i64).map(|row| row * 60_000).collect(),
+            values: [
+                opens,
+                closes.clone(),
+                closes.clone(),
+                closes.clone(),
+                closes,
+            ],
+        };
+        SymbolData {
+            symbol: Symbol::new("X").unwrap(),
+            source: SourceName::new("venue"),
+            calendar: SessionCalendar::UtcDay,
+            interval: Timeframe::M1,
+            bars: BarColumns::new(vec![Part::new(Arc::new(chunk), 0..rows)]),
+            quotes: Default::default(),
+            trades: TradeRows::default(),
+            indicators: indicators.clone(),
+        }
+    }
+
+    fn column(sql: &str, indicators: &IndicatorSet) -> Result<ColumnExpression, QueryError> {
+        let rule = ColumnRule {
+            name: "c".to_owned(),
+            sql: sql.to_owned(),
+        };
+        ColumnExpression::new(&rule, indicators)
+    }
+
+    #[test]
+    fn the_value_is_that_of_the_newest_bar() {
+        let indicators = IndicatorSet::new(&["sma(2)".parse().unwrap()]).unwrap();
+        let gap =
+            "(open - lag(close) OVER (ORDER BY unix_ts)) / lag(close) OVER (ORDER BY unix_ts)";
+        for (sql, expected) in [
+            (gap, Some(0.75 / 1098.0)),
+            ("close - open", Some(0.25)),
+            ("close > open -- no end", Some(1.0)),
+            ("sma_2", Some(1098.5)),
+            ("max(high)", Some(1099.0)),
+            ("min(low)", Some(600.0)),
+            ("NULL", None),
+            ("close / 0", None),
+        ] {
+            let expression = column(sql, &indicators).unwrap();
+            let value = expression.evaluate(symbol(1000, &indicators)).unwrap();
+            match (value, expected) {
+                (Some(value), Some(expected)) => {
+                    assert!((value - expected).abs() < 1e-12, "{sql}: {value}");
+                }
+                (value, expected) => assert_eq!(value, expected, "{sql}"),
+            }
+        }
+        let first = column(gap, &indicators).unwrap();
+        assert_eq!(first.evaluate(symbol(1, &indicators)), Ok(None));
+        assert_eq!(first.evaluate(symbol(0, &indicators)), Ok(None));
+    }
+
+    #[test]
+    fn what_is_no_column_is_refused_before_there_is_data() {
+        let none = IndicatorSet::default();
+        for sql in [
+            "",
+            "clsoe - open",
+            "close FROM quotes",
+            "close) FROM bars; DROP TABLE bars",
+            "(SELECT max(price) FROM trades)",
+            "frobnicate(close)",
+        ] {
+            assert!(column(sql, &none).is_err(), "{sql}");
+        }
+        let text = column("symbol", &none).unwrap();
+        assert!(text.evaluate(symbol(3, &none)).is_err());
+    }
+}

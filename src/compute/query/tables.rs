@@ -1,0 +1,296 @@
+//! The tables that there are, and what they are made of.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use polars::prelude::{
+    Column, DataFrame, DataType, IntoColumn, NamedFrom, PolarsResult, Series, TimeUnit, TimeZone,
+};
+
+use crate::compute::history::columns::{BarColumns, QuoteColumns, TradeRows};
+use crate::compute::indicator::IndicatorSet;
+use crate::domain::Decimal;
+use crate::domain::indicator::IndicatorValues;
+use crate::domain::outcome::{DayStats, ErrorKind, Severity};
+use crate::domain::source::SourceName;
+use crate::domain::symbol::Symbol;
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+
+use super::message::QueryError;
+use super::statement::{ALL, Wanted};
+use super::{Cancel, bars, rows};
+
+/// What is asked of one symbol of one source.
+#[derive(Debug, Clone)]
+pub struct SymbolData {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// Where it comes from.
+    pub source: SourceName,
+    /// Its trading days.
+    pub calendar: SessionCalendar,
+    /// The length of its bars.
+    pub interval: Timeframe,
+    /// Its bars by the start of their intervals, ascending.
+    pub bars: BarColumns,
+    /// Its quotes, in the order of arrival; NaN stands for what is not known.
+    pub quotes: QuoteColumns,
+    /// Its trades with their times, in the order of arrival.
+    pub trades: TradeRows,
+    /// The indicators that it has.
+    pub indicators: IndicatorSet,
+}
+
+/// A symbol's newest state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResultRecord {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// Where it comes from.
+    pub source: SourceName,
+    /// The data's own time of the last update.
+    pub time: Option<UnixMs>,
+    /// Last price.
+    pub last: Option<Decimal>,
+    /// Best bid.
+    pub bid: Option<Decimal>,
+    /// Units at it.
+    pub bid_size: Option<Decimal>,
+    /// Best ask.
+    pub ask: Option<Decimal>,
+    /// Units at it.
+    pub ask_size: Option<Decimal>,
+    /// The trading day so far.
+    pub day: DayStats,
+    /// Results so far.
+    pub updates: u64,
+    /// Its indicators after its last bar.
+    pub indicators: Option<Arc<IndicatorValues>>,
+}
+
+/// A headline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewsRecord {
+    /// When it was published.
+    pub time: Option<UnixMs>,
+    /// What it says.
+    pub headline: String,
+    /// Who published it.
+    pub publisher: Option<String>,
+    /// Where the whole text is.
+    pub url: Option<String>,
+    /// The symbols that it concerns.
+    pub symbols: Vec<String>,
+    /// The source that it came from.
+    pub source: SourceName,
+    /// What it says in short.
+    pub summary: Option<String>,
+}
+
+/// An error with its repeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorRecord {
+    /// When it last happened.
+    pub time: UnixMs,
+    /// What kind of trouble.
+    pub kind: ErrorKind,
+    /// How bad.
+    pub severity: Severity,
+    /// What happened.
+    pub message: String,
+    /// Which source.
+    pub source: Option<SourceName>,
+    /// Which symbol.
+    pub symbol: Option<Symbol>,
+    /// Where in the input.
+    pub location: Option<String>,
+    /// How often.
+    pub count: u64,
+}
+
+/// A table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Bars as their sources give them.
+    Bars,
+    /// Longer bars.
+    LongBars(Timeframe),
+    /// Quotes.
+    Quotes,
+    /// Trades.
+    Trades,
+    /// Headlines.
+    News,
+    /// The newest state of every symbol.
+    Results,
+    /// Errors.
+    Errors,
+}
+
+/// Every table.
+pub const TABLES: [Table; 10] = [
+    Table::Bars,
+    Table::LongBars(Timeframe::M5),
+    Table::LongBars(Timeframe::M15),
+    Table::LongBars(Timeframe::H1),
+    Table::LongBars(Timeframe::D1),
+    Table::Quotes,
+    Table::Trades,
+    Table::News,
+    Table::Results,
+    Table::Errors,
+];
+
+impl Table {
+    /// Its name in statements.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bars | Self::LongBars(Timeframe::M1) => "bars",
+            Self::LongBars(Timeframe::M5) => "bars_5m",
+            Self::LongBars(Timeframe::M15) => "bars_15m",
+            Self::LongBars(Timeframe::H1) => "bars_1h",
+            Self::LongBars(Timeframe::D1) => "bars_1d",
+            Self::Quotes => "quotes",
+            Self::Trades => "trades",
+            Self::News => "news",
+            Self::Results => "results",
+            Self::Errors => "errors",
+        }
+    }
+
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        TABLES.into_iter().find(|table| table.name() == name)
+    }
+}
+
+/// Everything that can be asked of, at one moment. Making it costs little: what is in it is shared.
+#[derive(Debug, Clone, Default)]
+pub struct Tables {
+    /// Every symbol, in the order of subscription.
+    pub symbols: Vec<SymbolData>,
+    /// Every symbol's newest state, in that order.
+    pub results: Vec<ResultRecord>,
+    /// The headlines, oldest first.
+    pub news: Vec<NewsRecord>,
+    /// The errors, oldest first.
+    pub errors: Vec<ErrorRecord>,
+    /// Indicators that have columns even where no symbol has them, or none is there yet.
+    pub indicators: IndicatorSet,
+}
+
+impl Tables {
+    /// The same tables with the same columns and nothing in them.
+    pub(super) fn without_rows(&self) -> Self {
+        let emptied = self.symbols.iter().map(|symbol| SymbolData {
+            bars: BarColumns::default(),
+            quotes: QuoteColumns::default(),
+            trades: TradeRows::default(),
+            ..symbol.clone()
+        });
+        Self {
+            symbols: emptied.collect(),
+            indicators: self.indicators.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// The zone of every `datetime`.
+    pub(super) fn zone(&self) -> Tz {
+        let is_us = |symbol: &SymbolData| symbol.calendar == SessionCalendar::UsEquities;
+        if self.symbols.iter().all(is_us) {
+            SessionCalendar::UsEquities.zone()
+        } else {
+            SessionCalendar::UtcDay.zone()
+        }
+    }
+
+    /// The names of all indicators' values that any symbol has, each once.
+    pub(super) fn indicator_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.indicators.names().flat().to_vec();
+        let mut last = self.indicators.names();
+        for symbol in &self.symbols {
+            // Most symbols share theirs.
+            if Arc::ptr_eq(last, symbol.indicators.names()) {
+                continue;
+            }
+            last = symbol.indicators.names();
+            for name in last.flat() {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
+        }
+        names
+    }
+
+    /// Makes a table; indicators only as far as they are wanted.
+    pub(super) fn frame(
+        &self,
+        table: Table,
+        wanted: &Wanted,
+        cancel: &Cancel,
+    ) -> Result<DataFrame, QueryError> {
+        let zone = self.zone();
+        match table {
+            Table::Bars => bars::frame(self, None, wanted, cancel),
+            Table::LongBars(timeframe) => bars::frame(self, Some(timeframe), wanted, cancel),
+            Table::Quotes => rows::quotes(&self.symbols, zone, cancel),
+            Table::Trades => rows::trades(&self.symbols, zone, cancel),
+            Table::News => rows::news(&self.news, zone).map_err(QueryError::of_engine),
+            Table::Results => rows::results(&self.results, &self.indicator_names(), zone)
+                .map_err(QueryError::of_engine),
+            Table::Errors => rows::errors(&self.errors, zone).map_err(QueryError::of_engine),
+        }
+    }
+
+    /// The names of a table's columns.
+    pub(super) fn columns_of(&self, table: Table) -> Vec<String> {
+        let frame = self.without_rows().frame(table, &ALL, &Cancel::default());
+        let Ok(frame) = frame else {
+            return Vec::new();
+        };
+        frame
+            .columns()
+            .iter()
+            .map(|column| column.name().to_string())
+            .collect()
+    }
+}
+
+/// A column of these values.
+pub(super) fn column<T, P: ?Sized>(name: &str, values: T) -> Column
+where
+    Series: NamedFrom<T, P>,
+{
+    Series::new(name.into(), values).into_column()
+}
+
+/// The column `datetime` to a column of milliseconds, which it shares its memory with.
+pub(super) fn datetime(unix_ts: &Column, zone: Tz) -> PolarsResult<Column> {
+    let zone = TimeZone::opt_try_new(Some(zone.name()))?;
+    let mut column = unix_ts.cast(&DataType::Datetime(TimeUnit::Milliseconds, zone))?;
+    column.rename("datetime".into());
+    Ok(column)
+}
+
+/// A table of the tables.
+pub(super) fn list() -> DataFrame {
+    let names: Vec<&str> = TABLES.into_iter().map(Table::name).collect();
+    DataFrame::new_infer_height(vec![column("name", names)]).unwrap_or_default()
+}
+
+/// A table of a table's columns.
+pub(super) fn describe(frame: &DataFrame) -> PolarsResult<DataFrame> {
+    let names: Vec<&str> = frame
+        .columns()
+        .iter()
+        .map(|column| column.name().as_str())
+        .collect();
+    let types: Vec<String> = frame
+        .columns()
+        .iter()
+        .map(|column| column.dtype().to_string())
+        .collect();
+    DataFrame::new_infer_height(vec![column("column", names), column("type", types)])
+}

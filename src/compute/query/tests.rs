@@ -1,0 +1,577 @@
+use std::sync::Arc;
+
+use crate::compute::history::columns::{BarColumns, Chunk, Part, QuoteColumns, TradeRows};
+use crate::compute::indicator::IndicatorSet;
+use crate::domain::Decimal;
+use crate::domain::outcome::{DayStats, ErrorKind, Severity};
+use crate::domain::source::SourceName;
+use crate::domain::symbol::Symbol;
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
+
+use super::*;
+
+/// 09:30 in New York on 2019-02-13.
+const OPEN: i64 = 1_550_068_200_000;
+const MINUTE: i64 = 60_000;
+
+fn columns(rows: &[(i64, [f64; 5])]) -> BarColumns {
+    let of = |at: usize| rows.iter().map(|row| row.1[at]).collect();
+    let chunk = Chunk {
+        times: rows.iter().map(|row| row.0).collect(),
+        values: [of(0), of(1), of(2), of(3), of(4)],
+    };
+    // Two chunks, as histories have them.
+    let chunk = Arc::new(chunk);
+    let half = rows.len() / 2;
+    BarColumns::new(vec![
+        Part::new(Arc::clone(&chunk), 0..half),
+        Part::new(chunk, half..rows.len()),
+    ])
+}
+
+/// Bars whose close is `first`, `first + 1` and so on, one a minute.
+fn rising(first: f64, minutes: std::ops::Range<i64>) -> Vec<(i64, [f64; 5])> {
+    minutes
+        .map(|minute| {
+            let close = first + minute as f64;
+            let time = OPEN + minute * MINUTE;
+            (time, [close - 0.5, close + 1.0, close - 1.0, close, 10.0])
+        })
+        .collect()
+}
+
+fn symbol(name: &str, rows: &[(i64, [f64; 5])], indicators: &[&str]) -> SymbolData {
+    let specs: Vec<_> = indicators.iter().map(|it| it.parse().unwrap()).collect();
+    SymbolData {
+        symbol: Symbol::new(name).unwrap(),
+        source: SourceName::new("replay"),
+        calendar: SessionCalendar::UsEquities,
+        interval: Timeframe::M1,
+        bars: columns(rows),
+        quotes: QuoteColumns::default(),
+        trades: TradeRows::default(),
+        indicators: IndicatorSet::new(&specs).unwrap(),
+    }
+}
+
+fn two_symbols(indicators: &[&str]) -> Tables {
+    Tables {
+        symbols: vec![
+            symbol("AAPL", &rising(100.0, 0..12), indicators),
+            symbol("SPY", &rising(200.0, 0..4), &[]),
+        ],
+        ..Tables::default()
+    }
+}
+
+fn try_ask(tables: &Tables, sql: &str) -> Result<AnswerFrame, QueryError> {
+    ask(&Statement::new(sql)?, tables, &Cancel::default())
+}
+
+/// The answer as lines of cells, `|` between them.
+fn lines(tables: &Tables, sql: &str) -> Vec<String> {
+    let frame = try_ask(tables, sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let text = |cell| match cell {
+        Cell::Null => "null".to_owned(),
+        Cell::Bool(value) => value.to_string(),
+        Cell::Integer(value) => value.to_string(),
+        Cell::Float(value) => value.to_string(),
+        Cell::Text(text) | Cell::Time(text) => text.into(),
+    };
+    let line = |row: Vec<Cell>| row.into_iter().map(text).collect::<Vec<_>>().join("|");
+    frame.rows().map(line).collect()
+}
+
+fn message(tables: &Tables, sql: &str) -> String {
+    let error = try_ask(tables, sql).unwrap_err();
+    assert!(error.is_mistake(), "{sql}: {error:?}");
+    error.to_string()
+}
+
+#[test]
+fn bars_of_all_symbols_are_one_table() {
+    let tables = two_symbols(&[]);
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT symbol, max(high), min(low), sum(volume), count(*) FROM bars GROUP BY symbol ORDER BY symbol"
+        ),
+        ["AAPL|112|99|120|12", "SPY|204|199|40|4"]
+    );
+    assert_eq!(
+        lines(&tables, "SELECT * FROM bars WHERE symbol = 'SPY' LIMIT 1"),
+        ["SPY|1550068200000|2019-02-13T09:30:00-05:00|199.5|201|199|200|10|replay"]
+    );
+    // Rows stand by symbol and time as they are.
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT symbol, close - lag(close) OVER (PARTITION BY symbol ORDER BY unix_ts) AS move FROM bars LIMIT 3"
+        ),
+        ["AAPL|null", "AAPL|1", "AAPL|1"]
+    );
+}
+
+#[test]
+fn tables_can_be_listed_and_described() {
+    let tables = two_symbols(&["sma(2)"]);
+    assert_eq!(
+        lines(&tables, "SHOW TABLES"),
+        TABLES.map(|table| table.name().to_owned())
+    );
+    let described = lines(&tables, "DESCRIBE bars");
+    assert_eq!(described[0], "symbol|str");
+    assert_eq!(described[1], "unix_ts|i64");
+    assert!(described[2].contains("America/New_York"), "{described:?}");
+    assert_eq!(described[9], "sma_2|f64");
+    for table in TABLES {
+        let name = table.name();
+        let columns = lines(&tables, &format!("DESCRIBE {name}"));
+        assert!(columns.len() > 7, "{name}");
+        assert_eq!(
+            try_ask(&tables, &format!("SELECT * FROM {name}"))
+                .unwrap()
+                .columns()
+                .len(),
+            columns.len(),
+            "{name}"
+        );
+        // Nothing to ask of is no mistake.
+        assert!(lines(&Tables::default(), &format!("SELECT * FROM {name}")).is_empty());
+    }
+    assert!(lines(&tables, "EXPLAIN SELECT close FROM bars")[0].len() > 3);
+}
+
+#[test]
+fn longer_bars_are_built_within_trading_days() {
+    let tables = two_symbols(&[]);
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT symbol, datetime, open, high, low, close, volume FROM bars_5m"
+        ),
+        [
+            "AAPL|2019-02-13T09:30:00-05:00|99.5|105|99|104|50",
+            "AAPL|2019-02-13T09:35:00-05:00|104.5|110|104|109|50",
+            "AAPL|2019-02-13T09:40:00-05:00|109.5|112|109|111|20",
+            "SPY|2019-02-13T09:30:00-05:00|199.5|204|199|203|40",
+        ]
+    );
+    // 23:50, and ten past midnight; the day that begins then has minutes before trading opens, too.
+    let night = (14 * 60 + 20) * MINUTE;
+    let late: Vec<_> = rising(1.0, 0..25)
+        .into_iter()
+        .map(|(time, row)| (time + night, row))
+        .collect();
+    let tables = Tables {
+        symbols: vec![symbol("AAPL", &late, &[])],
+        ..Tables::default()
+    };
+    assert_eq!(
+        lines(&tables, "SELECT datetime, volume FROM bars_1d"),
+        [
+            "2019-02-13T04:00:00-05:00|100",
+            "2019-02-14T04:00:00-05:00|150"
+        ]
+    );
+    assert_eq!(lines(&tables, "SELECT volume FROM bars_1h"), ["100", "150"]);
+}
+
+#[test]
+fn an_indicator_of_another_timeframe_is_that_of_the_last_closed_bar() {
+    let tables = two_symbols(&["sma(2)", "sma(2)@5m"]);
+    let found = lines(
+        &tables,
+        "SELECT close, sma_2, \"sma_2@5m\" FROM bars WHERE symbol = 'AAPL'",
+    );
+    let expected: Vec<String> = (0..12)
+        .map(|minute| {
+            let close = 100 + minute;
+            let sma = if minute == 0 {
+                "null".to_owned()
+            } else {
+                (f64::from(close) - 0.5).to_string()
+            };
+            // The second five-minute bar closes with its last minute: 104 and 109 are known then.
+            let long = if minute < 9 { "null" } else { "106.5" };
+            format!("{close}|{sma}|{long}")
+        })
+        .collect();
+    assert_eq!(found, expected);
+    // Those who have none have nulls, and longer bars have their own; the last is still growing.
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT symbol, close, sma_2, sma_2@5m FROM bars_5m"
+        ),
+        [
+            "AAPL|104|null|null",
+            "AAPL|109|106.5|106.5",
+            "AAPL|111|110|110",
+            "SPY|203|null|null"
+        ]
+    );
+}
+
+#[test]
+fn indicators_are_there_with_all_columns_or_by_name() {
+    let tables = two_symbols(&["sma(2)"]);
+    let names = |sql: &str| -> Vec<String> {
+        let frame = try_ask(&tables, sql).unwrap();
+        frame.columns().into_iter().map(|it| it.name).collect()
+    };
+    assert_eq!(names("SELECT * FROM bars").last().unwrap(), "sma_2");
+    assert_eq!(names("SELECT b.* FROM bars AS b").last().unwrap(), "sma_2");
+    assert_eq!(names("SELECT sma_2 FROM bars"), ["sma_2"]);
+    assert_eq!(names("SELECT COLUMNS('^sma') FROM bars"), ["sma_2"]);
+    let by_query = names("WITH t AS (SELECT * FROM bars) SELECT * FROM t");
+    assert_eq!(by_query.last().unwrap(), "sma_2");
+}
+
+#[test]
+fn one_column_has_one_zone() {
+    let mut tables = two_symbols(&[]);
+    tables.symbols[1].calendar = SessionCalendar::UtcDay;
+    assert_eq!(
+        lines(&tables, "SELECT datetime FROM bars LIMIT 1"),
+        ["2019-02-13T14:30:00+00:00"]
+    );
+}
+
+#[test]
+fn what_is_not_there_is_named_with_what_is_near() {
+    let tables = two_symbols(&["sma(20)"]);
+    for (sql, parts) in [
+        (
+            "SELECT clsoe FROM bars",
+            [
+                "there is no column 'clsoe', did you mean 'close'?",
+                "bars has symbol, unix_ts, datetime",
+            ],
+        ),
+        (
+            "SELECT close FROM bars WHERE smybol = 'A'",
+            ["'smybol', did you mean 'symbol'?", "sma_20"],
+        ),
+        (
+            "SELECT b.clos FROM bars b",
+            ["'clos', did you mean 'close'?", "bars has"],
+        ),
+        (
+            "SELECT symbol, max(hihg) FROM bars GROUP BY symbol",
+            ["'hihg', did you mean 'high'?", "bars has"],
+        ),
+        (
+            "SELECT * FROM barz",
+            [
+                "there is no table 'barz', did you mean 'bars'?",
+                "quotes, trades, news",
+            ],
+        ),
+        (
+            "SELECT * FROM Bars",
+            ["there is no table 'Bars', did you mean 'bars'?", "bars_1d"],
+        ),
+        (
+            "DESCRIBE trade",
+            ["'trade', did you mean 'trades'?", "errors"],
+        ),
+        (
+            "SELECT * FROM read_csv('/etc/passwd')",
+            ["'read_csv' is no table", "--source"],
+        ),
+        (
+            "SELECT meen(close) FROM bars",
+            ["there is no function 'meen'", "mean"],
+        ),
+        ("SELECT FROM WHERE", ["", ""]),
+        ("SELECT close FROM bars WHERE", ["", ""]),
+        ("SELECT 'x", ["", ""]),
+        ("SELECT symbol + close FROM bars", ["", ""]),
+    ] {
+        let message = message(&tables, sql);
+        for part in parts {
+            assert!(message.contains(part), "{sql}: {message}");
+        }
+        assert!(message.len() < 1000, "{message}");
+        assert!(
+            check(&Statement::new(sql).unwrap(), &tables).is_err(),
+            "{sql}"
+        );
+    }
+}
+
+#[test]
+fn what_nests_deeply_is_answered_or_refused_but_ends_nothing() {
+    let tables = two_symbols(&[]);
+    let sum = format!("SELECT {}close FROM bars", "close + ".repeat(900));
+    let brackets = format!(
+        "SELECT {}close{} FROM bars",
+        "(".repeat(4000),
+        ")".repeat(4000)
+    );
+    let queries = format!(
+        "{}SELECT 1{}",
+        "SELECT * FROM (".repeat(500),
+        ") t".repeat(500)
+    );
+    for sql in [sum, brackets, queries] {
+        let statement = Statement::new(&sql).unwrap();
+        let tables = tables.clone();
+        let worker = std::thread::Builder::new().stack_size(256 << 20);
+        let answer = worker.spawn(move || ask(&statement, &tables, &Cancel::default()).is_ok());
+        answer.unwrap().join().unwrap();
+    }
+}
+
+#[test]
+fn a_panic_is_an_error() {
+    let panic: Box<dyn std::any::Any + Send> = Box::new("index out of bounds");
+    let error = QueryError::of_panic(panic.as_ref());
+    assert!(error.to_string().contains("index out of bounds"), "{error}");
+    assert!(!error.is_mistake());
+}
+
+#[test]
+fn what_is_given_up_is_not_begun() {
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let statement = Statement::new("SELECT * FROM bars").unwrap();
+    let answer = ask(&statement, &two_symbols(&[]), &cancel);
+    assert_eq!(answer.unwrap_err(), QueryError::Cancelled);
+}
+
+#[test]
+fn numbers_that_are_none_are_nothing() {
+    let tables = two_symbols(&[]);
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT 0.0 / 0.0 AS a, 1.0 / 0.0 AS b, sqrt(-1.0) AS c, 1.5 AS d, 2 AS e, true AS f, 'x' AS g, NULL AS h, DATE '2019-02-13' AS i"
+        ),
+        ["null|null|null|1.5|2|true|x|null|2019-02-13"]
+    );
+}
+
+fn trade(price: i64, id: u64, action: TradeAction) -> (Option<UnixMs>, Arc<TimeAndSale>) {
+    let trade = TimeAndSale {
+        price: Some(Decimal::from(price)),
+        size: Some(Decimal::from(1)),
+        side: Some(Side::Buy),
+        conditions: vec!["@".into(), "I".into()].into(),
+        exchange: Some("V".into()),
+        trade_id: Some(TradeId::Number(id)),
+        action,
+        ..TimeAndSale::default()
+    };
+    (Some(UnixMs(OPEN + id as i64)), Arc::new(trade))
+}
+
+#[test]
+fn trades_are_as_they_became() {
+    let mut tables = two_symbols(&[]);
+    tables.symbols[0].trades = TradeRows::from(vec![
+        trade(1, 1, TradeAction::New),
+        trade(2, 2, TradeAction::New),
+        trade(3, 3, TradeAction::New),
+        trade(20, 4, TradeAction::Corrects(TradeId::Number(2))),
+        trade(3, 3, TradeAction::Cancels(TradeId::Number(3))),
+        trade(21, 5, TradeAction::Corrects(TradeId::Number(4))),
+        trade(9, 9, TradeAction::Cancels(TradeId::Number(8))),
+    ]);
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT symbol, price, size, side, conditions, trade_id, exchange, source FROM trades"
+        ),
+        [
+            "AAPL|1|1|buy|@,I|1|V|replay",
+            "AAPL|21|1|buy|@,I|5|V|replay"
+        ]
+    );
+}
+
+#[test]
+fn quotes_results_news_and_errors_are_tables() {
+    let mut tables = two_symbols(&[]);
+    let values = [1.0, f64::NAN, 2.0, f64::NAN, 1.5, f64::NAN, f64::NAN];
+    let chunk = Chunk {
+        times: vec![OPEN],
+        values: values.map(|value| vec![value]),
+    };
+    tables.symbols[1].quotes = QuoteColumns::new(vec![Part::new(Arc::new(chunk), 0..1)]);
+    tables.results.push(ResultRecord {
+        symbol: Symbol::new("SPY").unwrap(),
+        source: SourceName::new("replay"),
+        time: None,
+        last: Some(Decimal::from(12)),
+        bid: None,
+        bid_size: None,
+        ask: None,
+        ask_size: None,
+        day: DayStats {
+            reference_price: Some(10.0),
+            ..DayStats::default()
+        },
+        updates: 3,
+        indicators: None,
+    });
+    tables.news.push(NewsRecord {
+        time: Some(UnixMs(OPEN)),
+        headline: "A 'headline'".to_owned(),
+        publisher: None,
+        url: None,
+        symbols: vec!["A".to_owned(), "B".to_owned()],
+        source: SourceName::new("sim"),
+        summary: None,
+    });
+    tables.errors.push(ErrorRecord {
+        time: UnixMs(OPEN),
+        kind: ErrorKind::DecodeError,
+        severity: Severity::Warning,
+        message: "bad".to_owned(),
+        source: None,
+        symbol: None,
+        location: Some("a:1".to_owned()),
+        count: 7,
+    });
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT symbol, bid, bid_size, ask, last, volume FROM quotes"
+        ),
+        ["SPY|1|null|2|1.5|null"]
+    );
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT symbol, datetime, last, change, change_percent, bid, updates FROM results"
+        ),
+        ["SPY|null|12|2|20|null|3"]
+    );
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT headline, symbols, source FROM news WHERE summary IS NULL"
+        ),
+        ["A 'headline'|A,B|sim"]
+    );
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT kind, severity, message, location, count FROM errors"
+        ),
+        ["DecodeError|warning|bad|a:1|7"]
+    );
+    // Questions across tables.
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT r.symbol, count(*) FROM results r JOIN bars b ON r.symbol = b.symbol GROUP BY r.symbol"
+        ),
+        ["SPY|4"]
+    );
+}
+
+/// A day's bar of a file: the first open, the highest high, the lowest low, the last close, all volume.
+type Day = (f64, f64, f64, f64, f64);
+
+/// Reads a recorded file in its own way: minutes stamped at their end, the newest first, as bars and as days.
+fn recorded(text: &str) -> (Vec<(i64, [f64; 5])>, Vec<Day>) {
+    let mut rows = Vec::new();
+    let mut days: Vec<(String, Day)> = Vec::new();
+    let mut lines: Vec<&str> = text
+        .lines()
+        .skip(1)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.reverse();
+    for line in lines {
+        let cells: Vec<&str> = line.split(',').collect();
+        let end = chrono::NaiveDateTime::parse_from_str(cells[0], "%Y-%m-%d %H:%M:%S").unwrap();
+        // In February, New York is five hours behind.
+        let time = end.and_utc().timestamp_millis() + 5 * 60 * MINUTE - MINUTE;
+        let of = |at: usize| cells[at].parse::<f64>().unwrap();
+        let row = [of(1), of(2), of(3), of(4), of(5)];
+        rows.push((time, row));
+        let date = cells[0][..10].to_owned();
+        match days.last_mut() {
+            Some((known, day)) if *known == date => {
+                *day = (
+                    day.0,
+                    day.1.max(row[1]),
+                    day.2.min(row[2]),
+                    row[3],
+                    day.4 + row[4],
+                );
+            }
+            _ => days.push((date, (row[0], row[1], row[2], row[3], row[4]))),
+        }
+    }
+    (rows, days.into_iter().map(|(_, day)| day).collect())
+}
+
+#[test]
+fn days_of_a_recorded_week_are_what_a_plain_resample_gives() {
+    let Some(root) = std::env::var_os("STREAMER_TUI_TEST_DATA") else {
+        println!("skipped: STREAMER_TUI_TEST_DATA is not set");
+        return;
+    };
+    let mut tables = Tables::default();
+    let mut expected = Vec::new();
+    let folder = std::path::Path::new(&root).join("bars-us-2019-02");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some(name) = name.strip_suffix("_1min.csv") else {
+            continue;
+        };
+        let (rows, days) = recorded(&std::fs::read_to_string(&path).unwrap());
+        tables.symbols.push(symbol(name, &rows, &["sma(3)"]));
+        expected.extend(days.into_iter().map(|day| (name.to_owned(), day)));
+    }
+    assert!(tables.symbols.len() > 20);
+    let frame = try_ask(
+        &tables,
+        "SELECT symbol, open, high, low, close, volume FROM bars_1d",
+    )
+    .unwrap();
+    let number = |cell: &Cell| match cell {
+        Cell::Float(value) => *value,
+        other => panic!("{other:?}"),
+    };
+    let found: Vec<(String, Day)> = frame
+        .rows()
+        .map(|row| {
+            let Cell::Text(symbol) = &row[0] else {
+                panic!("{row:?}");
+            };
+            let day = (
+                number(&row[1]),
+                number(&row[2]),
+                number(&row[3]),
+                number(&row[4]),
+                number(&row[5]),
+            );
+            (symbol.to_string(), day)
+        })
+        .collect();
+    assert_eq!(found, expected);
+    // The same by SQL alone.
+    let by_sql = lines(
+        &tables,
+        "SELECT symbol, max(high) AS high, min(low) AS low, sum(volume) AS volume, max(unix_ts) AS last FROM bars \
+         GROUP BY symbol, CAST(datetime AS DATE) ORDER BY symbol, last",
+    );
+    assert_eq!(by_sql.len(), expected.len());
+    // The last of each symbol's moving averages is the mean of its last closes.
+    let last = lines(
+        &tables,
+        "SELECT abs(max(a.sma_3) - avg(b.close)) < 1e-9 FROM \
+         (SELECT symbol, sma_3, row_number() OVER (PARTITION BY symbol ORDER BY unix_ts DESC) AS place FROM bars) a JOIN \
+         (SELECT symbol, close, row_number() OVER (PARTITION BY symbol ORDER BY unix_ts DESC) AS place FROM bars) b \
+         ON a.symbol = b.symbol WHERE a.place = 1 AND b.place <= 3 GROUP BY a.symbol",
+    );
+    assert_eq!(last, vec!["true"; tables.symbols.len()]);
+}

@@ -1,0 +1,121 @@
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use crossbeam_channel::bounded;
+
+use super::*;
+use crate::domain::bar::Candle;
+use crate::domain::clock::ManualClock;
+use crate::domain::outcome::Severity;
+use crate::domain::source::{BarStamp, Delivery, Origin, Products, SourceInfo, SourceName};
+use crate::domain::symbol::Symbol;
+use crate::domain::time::SessionCalendar;
+use crate::pipeline::outcome::Outcomes;
+use crate::pipeline::settings::EngineSettings;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Columns of which one counts rows, one is wrong, one takes too long, and one is no number.
+struct Columns(Arc<ManualClock>);
+
+impl ColumnEngine for Columns {
+    fn names(&self) -> Arc<[String]> {
+        ["rows", "wrong", "slow", "nan"].map(str::to_owned).into()
+    }
+
+    fn evaluate(&self, column: usize, history: &SymbolHistory) -> Result<Option<f64>, String> {
+        match column {
+            0 => Ok(Some(history.bars.len() as f64)),
+            1 => Err("there is no column 'clsoe'".to_owned()),
+            2 => {
+                self.0.advance_ms(BUDGET.as_millis() as u64 + 1);
+                Ok(Some(1.0))
+            }
+            _ => Ok(Some(f64::NAN)),
+        }
+    }
+}
+
+fn source() -> Arc<SourceInfo> {
+    Arc::new(SourceInfo {
+        name: SourceName::new("venue"),
+        label: "venue".to_owned(),
+        origin: Origin::Live,
+        delivery: Delivery::Live,
+        has_transport: false,
+        bar_stamp: BarStamp::Start,
+        calendar: SessionCalendar::UtcDay,
+        products: Products::default(),
+    })
+}
+
+#[test]
+fn each_close_gives_values_and_what_fails_is_told_and_given_up() {
+    let clock = Arc::new(ManualClock::at(UnixMs(0)));
+    let histories = Arc::new(Histories::new(Arc::new(EngineSettings::default())));
+    let kept = histories.enter(SymbolId(0), &Symbol::new("X").unwrap(), &source());
+    let (results, outcomes) = bounded(64);
+    let queue = ColumnQueue::start(
+        Arc::new(Columns(Arc::clone(&clock))),
+        Arc::clone(&histories),
+        clock,
+        results,
+    )
+    .unwrap();
+    let desk = queue.desk(SymbolId(0));
+    let mut told = Vec::new();
+    for minute in 1..=4_i64 {
+        kept.insert(Candle {
+            start: UnixMs(minute * 60_000),
+            open: 1.0,
+            high: 1.0,
+            low: 1.0,
+            close: 1.0,
+            volume: 1.0,
+        });
+        desk.on_close(UnixMs(minute * 60_000));
+        loop {
+            let batch = outcomes.recv_timeout(DEADLINE).unwrap();
+            match batch.outcomes {
+                Outcomes::One(Outcome::Error(error)) => told.push(*error),
+                Outcomes::One(Outcome::Columns(update)) => {
+                    assert_eq!(update.time, UnixMs(minute * 60_000));
+                    assert_eq!(update.values.get("rows"), Some(minute as f64));
+                    assert_eq!(
+                        *update.values.values,
+                        [Some(minute as f64), None, None, None]
+                    );
+                    break;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let of = |name: &str| -> Vec<&ErrorInstance> {
+        let has_name = |error: &&ErrorInstance| error.message.contains(name);
+        told.iter().filter(has_name).collect()
+    };
+    for name in ["'wrong'", "'slow'"] {
+        let severities: Vec<Severity> = of(name).iter().map(|error| error.severity).collect();
+        assert_eq!(
+            severities,
+            [Severity::Warning, Severity::Warning, Severity::Error],
+            "{name}"
+        );
+        assert!(of(name)[2].next.as_ref().unwrap().contains("given up"));
+    }
+    assert_eq!(told.len(), 6);
+    // The thread ends with the last desk.
+    drop((desk, queue));
+    assert!(outcomes.recv_timeout(DEADLINE).is_err());
+}
+
+#[test]
+fn a_symbol_waits_once_however_many_bars_close() {
+    let (sender, tickets) = bounded(4);
+    let desk = ColumnQueue(sender).desk(SymbolId(7));
+    for minute in 0..100 {
+        desk.on_close(UnixMs(minute));
+    }
+    assert_eq!(tickets.len(), 1);
+    assert_eq!(tickets.recv().unwrap().bar.load(Ordering::Relaxed), 99);
+}

@@ -1,0 +1,340 @@
+//! Results as files: Parquet, Arrow, CSV or JSON lines; one file, or a folder with a part for each table, day and symbol.
+//!
+//! The administrator's thread only puts rows into columns; a thread of the sink's own writes them. A file appears whole
+//! or not at all: it is written under a temporary name beside its place, and renamed when it is complete.
+//!
+//! | table | columns |
+//! |---|---|
+//! | `bars`, `bars_5m`, … | `symbol unix_ts datetime open high low close volume source`, then the indicators |
+//! | `quotes` | `symbol unix_ts datetime bid bid_size ask ask_size last last_size volume source` |
+//! | `depth` | `symbol unix_ts datetime side level price size sequence source`: a row for each level of each book |
+//! | `trades` | `symbol unix_ts datetime price size side conditions trade_id exchange source` |
+//! | `news` | `symbol unix_ts datetime headline publisher url summary source` |
+//!
+//! `unix_ts` is in milliseconds since 1970, `datetime` the same moment in the zone of the file: New York when every source
+//! has US equities, else UTC. Prices and sizes are 64-bit floating-point numbers; what is not known is null.
+
+#[cfg(feature = "frames")]
+mod frames;
+mod layout;
+mod rows;
+mod text;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use crate::domain::clock::{Clock, Nanos};
+use crate::domain::event::{DataService, ServiceSet};
+use crate::domain::outcome::{ErrorInstance, ResultInstance, StatusChange};
+use crate::domain::source::SourceName;
+use crate::domain::symbol::Symbol;
+use crate::domain::time::{Timeframe, UnixMs};
+use crate::pipeline::sink::{Sink, SinkClosed};
+
+use layout::{Partition, Partitions};
+use rows::Table;
+use writer::{Job, Writer};
+
+pub use writer::{FilesHandle, FilesReport};
+
+/// A format of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Apache Parquet.
+    Parquet,
+    /// Arrow's file format, also known as Feather 2.
+    Ipc,
+    /// Comma-separated values with a head line, as in RFC 4180.
+    Csv,
+    /// JSON lines.
+    JsonLines,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 4] = [Self::Parquet, Self::Ipc, Self::Csv, Self::JsonLines];
+
+    /// The name, which is its files' extension too.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Ipc => "ipc",
+            Self::Csv => "csv",
+            Self::JsonLines => "jsonl",
+        }
+    }
+
+    /// The format that a path's extension says.
+    #[must_use]
+    pub fn of_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "arrow" | "feather" => Some(Self::Ipc),
+            "ndjson" => Some(Self::JsonLines),
+            extension => Self::ALL
+                .into_iter()
+                .find(|format| format.name() == extension),
+        }
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == text)
+            .ok_or_else(|| {
+                format!(
+                    "'{text}' is no format; there are {}",
+                    Self::ALL.map(Self::name).join(", ")
+                )
+            })
+    }
+}
+
+/// Where rows go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// All into one file.
+    File(PathBuf),
+    /// Into a folder: `TABLE/date=2019-02-13/symbol=AAPL/part-0.parquet`.
+    Folder(PathBuf),
+}
+
+/// What is written, and how.
+#[derive(Debug, Clone)]
+pub struct FilesSettings {
+    /// Where to.
+    pub target: Target,
+    /// In which format.
+    pub format: Format,
+    /// Results of these services.
+    pub services: ServiceSet,
+    /// Bars of these lengths; empty is all that come.
+    pub timeframes: Vec<Timeframe>,
+    /// Nothing before this.
+    pub from: Option<UnixMs>,
+    /// Nothing from this on.
+    pub until: Option<UnixMs>,
+    /// The flat names of the indicators that any symbol has: columns of bars.
+    pub indicators: Vec<String>,
+    /// The zone of `datetime`, and of the days in a folder.
+    pub zone: Tz,
+    /// Whether a file that is there may be replaced.
+    pub overwrite: bool,
+    /// Rows after which a part of a folder is written out.
+    pub part_rows: usize,
+    /// Time after which it is written out in any case.
+    pub part_age: Duration,
+}
+
+/// The most rows of a part, unless it is chosen otherwise.
+pub const PART_ROWS: usize = 100_000;
+
+/// Rows of a single file that are written at a time.
+const FILE_ROWS: usize = 65_536;
+
+/// Why files cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// There is something already.
+    #[error("{} is there already; --force replaces it", .0.display())]
+    Exists(PathBuf),
+    /// The program was built without what the format needs.
+    #[error(
+        "this build cannot write {0}; build it with the feature 'frames', or choose csv or jsonl"
+    )]
+    NotBuiltIn(Format),
+    /// One file can hold one table.
+    #[error(
+        "one file can hold {0} alone, not {1} too; export to a folder, or choose one service and one timeframe"
+    )]
+    SeveralTables(String, String),
+    /// The system or the format refuses.
+    #[error("{} cannot be written: {reason}", .path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl FilesError {
+    fn write(path: &Path, reason: impl ToString) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// The sink.
+pub struct FileSink {
+    settings: FilesSettings,
+    clock: Arc<dyn Clock>,
+    partitions: Partitions,
+    writer: Writer,
+    next_look: Nanos,
+}
+
+impl FileSink {
+    /// A sink with a thread that writes, and the handle by which its end is waited for. Nothing is there before the first
+    /// row, but a place that cannot be written to is refused now.
+    ///
+    /// # Errors
+    /// When the target is there already and may not be replaced, or the format is not built in.
+    pub fn new(
+        settings: FilesSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, FilesHandle), FilesError> {
+        if cfg!(not(feature = "frames")) && matches!(settings.format, Format::Parquet | Format::Ipc)
+        {
+            return Err(FilesError::NotBuiltIn(settings.format));
+        }
+        if let Target::File(path) = &settings.target
+            && path.exists()
+            && !settings.overwrite
+        {
+            return Err(FilesError::Exists(path.clone()));
+        }
+        let (writer, handle) = Writer::start(&settings)?;
+        Ok((
+            Self {
+                partitions: Partitions::default(),
+                next_look: clock.monotonic(),
+                settings,
+                clock,
+                writer,
+            },
+            handle,
+        ))
+    }
+
+    fn is_wanted(&self, result: &ResultInstance) -> bool {
+        let settings = &self.settings;
+        if !settings.services.has(result.service()) {
+            return false;
+        }
+        if let crate::domain::outcome::ResultBody::Ohlcv { timeframe, .. } = &result.body
+            && !settings.timeframes.is_empty()
+            && !settings.timeframes.contains(timeframe)
+        {
+            return false;
+        }
+        match result.time {
+            Some(time) => {
+                settings.from.is_none_or(|from| from <= time)
+                    && settings.until.is_none_or(|until| time < until)
+            }
+            None => settings.from.is_none() && settings.until.is_none(),
+        }
+    }
+
+    fn send(&mut self, partition: Partition, table: Table) -> Result<(), SinkClosed> {
+        self.writer.send(Job { partition, table })
+    }
+
+    /// Writes out the parts that have waited for long enough.
+    fn look(&mut self, now: Nanos) -> Result<(), SinkClosed> {
+        self.next_look = Nanos(now.0 + Nanos::PER_MS * 500);
+        if matches!(self.settings.target, Target::Folder(_)) {
+            for (partition, table) in self.partitions.older_than(self.settings.part_age, now) {
+                self.send(partition, table)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sink for FileSink {
+    fn result(
+        &mut self,
+        result: &ResultInstance,
+        symbol: &Symbol,
+        source: &SourceName,
+    ) -> Result<(), SinkClosed> {
+        if !self.is_wanted(result) {
+            return self.writer.failure();
+        }
+        let kind = rows::Kind::of(&result.body);
+        let (partition, rows_max) = match &self.settings.target {
+            Target::File(_) => (Partition::whole(kind), FILE_ROWS),
+            Target::Folder(_) => (
+                Partition::of(kind, symbol, result.time, self.settings.zone),
+                self.settings.part_rows,
+            ),
+        };
+        let now = self.clock.monotonic();
+        // The last day of a symbol is over when its next one begins.
+        if let Some((partition, table)) = self.partitions.finished_by(&partition) {
+            self.send(partition, table)?;
+        }
+        let table = self.partitions.table(&partition, now, || {
+            Table::new(kind, &self.settings.indicators)
+        });
+        table.append(result, symbol, source);
+        if table.rows() >= rows_max
+            && let Some(table) = self.partitions.take(&partition)
+        {
+            self.send(partition, table)?;
+        }
+        if now >= self.next_look {
+            self.look(now)?;
+        }
+        Ok(())
+    }
+
+    fn error(&mut self, _: &ErrorInstance) -> Result<(), SinkClosed> {
+        self.writer.failure()
+    }
+
+    fn status(&mut self, _: &StatusChange) -> Result<(), SinkClosed> {
+        self.writer.failure()
+    }
+
+    fn flush(&mut self) -> Result<(), SinkClosed> {
+        let now = self.clock.monotonic();
+        if now >= self.next_look {
+            self.look(now)?;
+        }
+        self.writer.failure()
+    }
+}
+
+impl Drop for FileSink {
+    fn drop(&mut self) {
+        for (partition, table) in self.partitions.take_all() {
+            if self.send(partition, table).is_err() {
+                // The handle tells why.
+                return;
+            }
+        }
+        self.writer.complete();
+    }
+}
+
+/// The services that become tables when none is named: all of them in a folder, bars in a file.
+#[must_use]
+pub fn default_services(target: &Target) -> ServiceSet {
+    match target {
+        Target::File(_) => ServiceSet::of(&[DataService::Ohlcv]),
+        Target::Folder(_) => ServiceSet::ALL,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests;

@@ -1,0 +1,337 @@
+//! The thread that writes files, and how its end is learned of.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use chrono_tz::Tz;
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::pipeline::sink::SinkClosed;
+
+use super::layout::Partition;
+use super::rows::{Kind, Table};
+use super::text::{CsvRows, JsonRows};
+use super::{FilesError, FilesSettings, Format, Target};
+
+/// Tables that may wait for the disk; when there are as many, the sink waits.
+const WAITING_MAX: usize = 4;
+
+/// Rows for a file.
+pub(super) struct Job {
+    pub partition: Partition,
+    pub table: Table,
+}
+
+/// What has been written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FilesReport {
+    /// Rows in files that are complete.
+    pub rows: u64,
+    /// The files.
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// The sink has given all that it had.
+    is_complete: AtomicBool,
+    /// Unfinished files are to go.
+    is_aborted: AtomicBool,
+    failure: Mutex<Option<FilesError>>,
+}
+
+impl Shared {
+    fn failure(&self) -> MutexGuard<'_, Option<FilesError>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sink's end of the thread.
+pub(super) struct Writer {
+    jobs: Sender<Job>,
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    pub fn start(settings: &FilesSettings) -> Result<(Self, FilesHandle), FilesError> {
+        let (jobs, received) = bounded(WAITING_MAX);
+        let shared: Arc<Shared> = Arc::default();
+        let files = Files {
+            target: settings.target.clone(),
+            format: settings.format,
+            zone: settings.zone,
+            overwrite: settings.overwrite,
+            whole: None,
+            report: FilesReport::default(),
+        };
+        let of_thread = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("file writer".to_owned())
+            .spawn(move || files.run(&received, &of_thread))
+            .map_err(|error| FilesError::write(settings.target.path(), error))?;
+        let handle = FilesHandle {
+            shared: Arc::clone(&shared),
+            thread,
+        };
+        Ok((Self { jobs, shared }, handle))
+    }
+
+    /// Hands rows over; waits while the disk is behind.
+    pub fn send(&mut self, job: Job) -> Result<(), SinkClosed> {
+        // The thread leaves early only when it has failed.
+        self.jobs.send(job).or_else(|_| self.failure())
+    }
+
+    /// The end that a failure is; `Ok` while there is none.
+    pub fn failure(&self) -> Result<(), SinkClosed> {
+        match &*self.shared.failure() {
+            None => Ok(()),
+            Some(error) => Err(SinkClosed::Failed(error.to_string())),
+        }
+    }
+
+    /// Everything has been sent.
+    pub fn complete(&self) {
+        self.shared.is_complete.store(true, Ordering::Release);
+    }
+}
+
+/// How the end of a sink's files is waited for.
+#[derive(Debug)]
+pub struct FilesHandle {
+    shared: Arc<Shared>,
+    thread: JoinHandle<FilesReport>,
+}
+
+impl FilesHandle {
+    /// Has what is not complete thrown away, so that no half of a file is left.
+    pub fn abort(&self) {
+        self.shared.is_aborted.store(true, Ordering::Release);
+    }
+
+    /// Waits until the sink has gone and everything is written.
+    ///
+    /// # Errors
+    /// What could not be written.
+    pub fn wait(self) -> Result<FilesReport, FilesError> {
+        let report = self.thread.join().unwrap_or_default();
+        match self.shared.failure().take() {
+            None => Ok(report),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+impl Target {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::Folder(path) => path,
+        }
+    }
+}
+
+/// All files of a sink.
+struct Files {
+    target: Target,
+    format: Format,
+    zone: Tz,
+    overwrite: bool,
+    /// The single file, while it is being written.
+    whole: Option<(Kind, Pending)>,
+    report: FilesReport,
+}
+
+impl Files {
+    fn run(mut self, jobs: &Receiver<Job>, shared: &Shared) -> FilesReport {
+        for job in jobs {
+            if shared.is_aborted.load(Ordering::Acquire) {
+                continue;
+            }
+            if let Err(error) = self.take(&job) {
+                *shared.failure() = Some(error);
+                return self.report;
+            }
+        }
+        let is_whole = shared.is_complete.load(Ordering::Acquire)
+            && !shared.is_aborted.load(Ordering::Acquire);
+        if let Some((_, pending)) = self.whole.take()
+            && is_whole
+            && let Err(error) = self.complete(pending)
+        {
+            *shared.failure() = Some(error);
+        }
+        self.report
+    }
+
+    fn take(&mut self, job: &Job) -> Result<(), FilesError> {
+        let Job { partition, table } = job;
+        if matches!(self.target, Target::Folder(_)) {
+            let path = partition.path(&self.target, self.format);
+            let mut pending = self.begin(path, table)?;
+            pending.write(table)?;
+            return self.complete(pending);
+        }
+        let (kind, mut pending) = match self.whole.take() {
+            Some(open) => open,
+            None => {
+                let path = partition.path(&self.target, self.format);
+                (table.kind, self.begin(path, table)?)
+            }
+        };
+        if kind != table.kind {
+            return Err(FilesError::SeveralTables(kind.table(), table.kind.table()));
+        }
+        pending.write(table)?;
+        self.whole = Some((kind, pending));
+        Ok(())
+    }
+
+    fn begin(&self, path: PathBuf, table: &Table) -> Result<Pending, FilesError> {
+        let fail = |error: io::Error| FilesError::write(&path, error);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(fail)?;
+        }
+        let temporary = temporary_beside(&path);
+        let file = File::create_new(&temporary).map_err(fail)?;
+        let keeper = Keeper(temporary);
+        let output = BufWriter::new(file);
+        let rows = match self.format {
+            Format::Csv => Rows::Csv(CsvRows::new(output, self.zone)),
+            Format::JsonLines => Rows::Json(JsonRows::new(output, self.zone)),
+            #[cfg(feature = "frames")]
+            Format::Parquet => Rows::Parquet(
+                super::frames::ParquetRows::new(output, table, self.zone)
+                    .map_err(|error| FilesError::write(&path, error))?,
+            ),
+            #[cfg(feature = "frames")]
+            Format::Ipc => Rows::Ipc(
+                super::frames::IpcRows::new(output, table, self.zone)
+                    .map_err(|error| FilesError::write(&path, error))?,
+            ),
+            #[cfg(not(feature = "frames"))]
+            format => {
+                let _ = table;
+                return Err(FilesError::NotBuiltIn(format));
+            }
+        };
+        Ok(Pending {
+            path,
+            keeper,
+            rows,
+            count: 0,
+        })
+    }
+
+    fn complete(&mut self, pending: Pending) -> Result<(), FilesError> {
+        let Pending {
+            path,
+            mut keeper,
+            rows,
+            count,
+        } = pending;
+        rows.finish(&path)?;
+        if path.exists() && !self.overwrite {
+            return Err(FilesError::Exists(path));
+        }
+        keeper
+            .rename(&path)
+            .map_err(|error| FilesError::write(&path, error))?;
+        self.report.rows += count;
+        self.report.files.push(path);
+        Ok(())
+    }
+}
+
+/// A name beside `path` that no other file has: that of this process.
+fn temporary_beside(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// A temporary file, which goes unless it is renamed.
+struct Keeper(PathBuf);
+
+impl Keeper {
+    fn rename(&mut self, path: &Path) -> io::Result<()> {
+        File::open(&self.0)?.sync_all()?;
+        fs::rename(&self.0, path)?;
+        self.0 = PathBuf::new();
+        Ok(())
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if !self.0.as_os_str().is_empty()
+            && let Err(error) = fs::remove_file(&self.0)
+        {
+            tracing::warn!(path = %self.0.display(), %error, "a temporary file could not be removed");
+        }
+    }
+}
+
+/// A file that is being written.
+struct Pending {
+    path: PathBuf,
+    keeper: Keeper,
+    rows: Rows,
+    count: u64,
+}
+
+impl Pending {
+    fn write(&mut self, table: &Table) -> Result<(), FilesError> {
+        let written = match &mut self.rows {
+            Rows::Csv(rows) => rows.write(table).map_err(|error| error.to_string()),
+            Rows::Json(rows) => rows.write(table).map_err(|error| error.to_string()),
+            #[cfg(feature = "frames")]
+            Rows::Parquet(rows) => rows.write(table).map_err(|error| error.to_string()),
+            #[cfg(feature = "frames")]
+            Rows::Ipc(rows) => rows.write(table).map_err(|error| error.to_string()),
+        };
+        written.map_err(|error| FilesError::write(&self.path, error))?;
+        self.count += table.rows() as u64;
+        Ok(())
+    }
+}
+
+type Output = BufWriter<File>;
+
+/// A file's rows in one of the formats.
+enum Rows {
+    Csv(CsvRows<Output>),
+    Json(JsonRows<Output>),
+    #[cfg(feature = "frames")]
+    Parquet(super::frames::ParquetRows<Output>),
+    #[cfg(feature = "frames")]
+    Ipc(super::frames::IpcRows<Output>),
+}
+
+impl Rows {
+    /// Writes what is still buffered, and the format's own end.
+    fn finish(self, path: &Path) -> Result<(), FilesError> {
+        let flushed = match self {
+            Self::Csv(rows) => rows.finish().and_then(|mut output| output.flush()),
+            Self::Json(rows) => rows.finish().flush(),
+            // Their writers flush at the end.
+            #[cfg(feature = "frames")]
+            Self::Parquet(rows) => {
+                return rows
+                    .finish()
+                    .map_err(|error| FilesError::write(path, error));
+            }
+            #[cfg(feature = "frames")]
+            Self::Ipc(rows) => {
+                return rows
+                    .finish()
+                    .map_err(|error| FilesError::write(path, error));
+            }
+        };
+        flushed.map_err(|error| FilesError::write(path, error))
+    }
+}
