@@ -187,24 +187,40 @@ fn venue(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn full_history(rows: usize) -> BarHistory {
+    let mut bars = BarHistory::new(rows, Arc::new(HistoryBudget::new(u64::MAX)));
+    for minute in 0..rows as i64 {
+        bars.insert(candle(minute));
+    }
+    bars
+}
+
 /// Keeping bars, and making longer ones of them.
 fn history(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("history");
     group.throughput(Throughput::Elements(1));
     for rows in [1_000, 1_000_000] {
-        let mut bars = BarHistory::new(rows, Arc::new(HistoryBudget::new(u64::MAX)));
-        let mut minute = 0;
-        while bars.len() < rows {
-            bars.insert(candle(minute));
-            minute += 1;
-        }
-        group.bench_function(format!("append to a full ring of {rows}"), |bencher| {
+        let mut bars = full_history(rows);
+        let mut minute = rows as i64;
+        group.bench_function(format!("append at {rows} rows"), |bencher| {
             bencher.iter(|| {
                 minute += 1;
                 black_box(bars.insert(candle(minute)))
             });
         });
     }
+    group.bench_function("columns of 1000000 rows", |bencher| {
+        let bars = full_history(1_000_000);
+        bencher.iter(|| black_box(bars.columns().len()));
+    });
+    #[cfg(feature = "frames")]
+    group.bench_function("frame of 1000000 rows", |bencher| {
+        let bars = full_history(1_000_000);
+        bencher.iter(|| {
+            let frame = streamer_tui::compute::history::frame::frame(&bars.columns());
+            black_box(frame.expect("columns of one length").height())
+        });
+    });
     let minutes: Vec<Candle> = (0..10_000).map(candle).collect();
     group.throughput(Throughput::Elements(minutes.len() as u64));
     group.bench_function("10,000 minutes as 5m candles", |bencher| {

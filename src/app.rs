@@ -1,9 +1,10 @@
 //! Puts the parts together: command line → settings → sources, sinks and engine → screen or JSON lines → exit code.
 //!
 //! - [`analyst`]: answers questions about the data beside the stream
-//! - [`query`]: `query`
+//! - [`query`]: one question about all that the sources give, answered without a screen
 //! - [`exit`]: exit codes, and what is said on stderr
 //! - [`paths`]: where configuration, session and log are
+//! - [`past`]: reads bars from before the start
 //! - [`plan`]: opens the sources and divides the symbols among them
 //! - [`shutdown`]: signals, and the deadline of a drain
 //! - [`panic_hook`]: gives the terminal back before a panic is shown
@@ -21,6 +22,7 @@ pub mod exit;
 pub mod export;
 pub mod headless;
 pub mod panic_hook;
+pub mod past;
 pub mod paths;
 pub mod plan;
 #[cfg(feature = "frames")]
@@ -225,6 +227,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     }
     let mut limits = loaded.settings.engine.clone();
     limits.stop_when_ended = is_headless;
+    let (past, past_errors) = past::read(&loaded.settings.history, &limits, &clock);
     let outcome = RunOutcome::default();
     let (mut sinks, files) = export::sinks(&loaded.settings, &sources, &clock)?;
     if is_headless {
@@ -239,7 +242,8 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
             recorder: Arc::clone(&recorder),
             analyst,
             columns: columns_of(&loaded.settings)?,
-            troubles: troubles(&failures, warnings),
+            troubles: [troubles(&failures, warnings), past_errors].concat(),
+            past,
         },
         Arc::clone(&clock),
         None,

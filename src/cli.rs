@@ -184,6 +184,10 @@ struct DataFlags {
     /// [env: STREAMER_TUI_INDICATOR, separated by semicolons]
     #[arg(long, value_name = "SPEC", help_heading = "What to compute")]
     indicator: Vec<String>,
+    /// Bars from before the start: a CSV, JSON, Parquet or Arrow file, a recording, or a folder of them, with options as
+    /// for replay: (PATH?stamp=end); may be given several times [env: STREAMER_TUI_HISTORY]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "What to watch")]
+    history: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -283,6 +287,7 @@ impl DataFlags {
         flags.set(&key::SYMBOLS, "--symbols", trimmed(self.symbols));
         flags.set(&key::SOURCES, "--source", self.source);
         flags.set(&key::SPEED, "--speed", self.speed.into_iter().collect());
+        flags.set(&key::HISTORY, "--history", self.history);
         flags.set(&key::INDICATORS, "--indicator", trimmed(self.indicator));
         flags
     }

@@ -4,6 +4,7 @@
 //! `streamer-tui sources`, error messages and shell completion all follow from that table.
 
 pub mod bundled;
+pub mod files;
 pub mod http_poll;
 pub mod kind;
 mod mapped;

@@ -317,3 +317,131 @@ fn table_of(frame: &AnswerFrame, rows_max: usize, took: Duration) -> AnswerTable
         took,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use crossbeam_channel::unbounded;
+
+    use crate::domain::clock::SystemClock;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    fn analyst() -> PolarsAnalyst {
+        PolarsAnalyst::new(Arc::new(SystemClock::default()), IndicatorSet::default())
+    }
+
+    fn question(id: u64, sql: &str, time_max: Duration) -> Question {
+        Question {
+            id,
+            sql: sql.to_owned(),
+            rows_max: 2,
+            time_max,
+        }
+    }
+
+    fn next(answers: &Receiver<Command>) -> (u64, Answer) {
+        match answers.recv_timeout(DEADLINE).unwrap() {
+            Command::Answered(id, answer) => (id, *answer),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_question_is_answered_with_as_many_rows_as_are_kept() {
+        let (reply, answers) = unbounded();
+        let analyst = analyst();
+        let sql = "SELECT * FROM (VALUES (1, 'a'), (2, 'b'), (3, 'c')) AS t(n, x)";
+        analyst.ask(question(7, sql, DEADLINE), Material::default(), reply);
+        let (id, answer) = next(&answers);
+        let Answer::Table(table) = answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!((id, table.rows_total, table.rows.len()), (7, 3, 2));
+        assert_eq!(
+            table.rows[1],
+            [AnswerCell::Integer(2), AnswerCell::Text("b".into())]
+        );
+        let is_number: Vec<bool> = table.columns.iter().map(|it| it.is_number).collect();
+        assert_eq!(is_number, [true, false]);
+    }
+
+    #[test]
+    fn a_wrong_question_is_told() {
+        let (reply, answers) = unbounded();
+        let analyst = analyst();
+        for (id, sql, part) in [
+            (1, "DROP TABLE bars", "DROP"),
+            (2, "SELECT x FROM bars", "'x'"),
+        ] {
+            analyst.ask(
+                question(id, sql, DEADLINE),
+                Material::default(),
+                reply.clone(),
+            );
+            match next(&answers) {
+                (answered, Answer::Failed(message)) if answered == id => {
+                    assert!(message.contains(part), "{message}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_question_that_is_given_up_is_told_at_once_and_the_next_waits_for_it() {
+        let (reply, answers) = unbounded();
+        let analyst = analyst();
+        // Somebody is still working on an earlier one.
+        analyst.desk.1.recv().unwrap();
+        analyst.ask(
+            question(1, "SELECT 1", DEADLINE),
+            Material::default(),
+            reply.clone(),
+        );
+        analyst.ask(
+            question(2, "SELECT 2", DEADLINE),
+            Material::default(),
+            reply.clone(),
+        );
+        assert_eq!(next(&answers), (1, Answer::Cancelled));
+        analyst.cancel();
+        assert_eq!(next(&answers), (2, Answer::Cancelled));
+        // It does not finish.
+        analyst.ask(
+            question(3, "SELECT 3", DEADLINE),
+            Material::default(),
+            reply.clone(),
+        );
+        match next(&answers) {
+            (3, Answer::Failed(message)) => assert!(message.contains("earlier"), "{message}"),
+            other => panic!("{other:?}"),
+        }
+        // It does.
+        analyst.desk.0.send(()).unwrap();
+        analyst.ask(
+            question(4, "SELECT 4", DEADLINE),
+            Material::default(),
+            reply,
+        );
+        assert!(matches!(next(&answers), (4, Answer::Table(_))));
+    }
+
+    #[test]
+    fn a_question_that_takes_too_long_is_given_up() {
+        let (reply, answers) = unbounded();
+        let analyst = analyst();
+        let asked = question(1, "SELECT 1", Duration::ZERO);
+        analyst.ask(asked, Material::default(), reply);
+        // It may be as quick as that.
+        match next(&answers) {
+            (1, Answer::Failed(message)) => {
+                assert!(message.contains("no answer within"), "{message}")
+            }
+            (1, Answer::Table(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}

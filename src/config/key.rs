@@ -75,6 +75,8 @@ pub const SYMBOLS: Key = Key::at_once("symbols").with_flag("symbols");
 pub const SOURCES: Key = Key::at_start("sources").with_flag("source");
 /// Speed of replays.
 pub const SPEED: Key = Key::at_once("speed").with_flag("speed");
+/// Files with bars from before the start.
+pub const HISTORY: Key = Key::at_start("history").with_flag("history");
 /// Longer bars to give out as results.
 pub const TIMEFRAMES: Key = Key::at_start("timeframes").with_flag("timeframes");
 /// Indicators to compute, each for all symbols or for some.
@@ -150,10 +152,11 @@ pub const CONFIG_VARIABLE: &str = "STREAMER_TUI_CONFIG";
 const TEST_DATA_VARIABLE: &str = "STREAMER_TUI_TEST_DATA";
 
 /// Every key with a fixed name.
-pub const ALL: [&Key; 35] = [
+pub const ALL: [&Key; 36] = [
     &SYMBOLS,
     &SOURCES,
     &SPEED,
+    &HISTORY,
     &TIMEFRAMES,
     &INDICATORS,
     &OWN_COLUMNS,

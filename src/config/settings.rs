@@ -38,6 +38,8 @@ pub struct Settings {
     pub columns: Vec<ColumnRule>,
     /// Where results go besides.
     pub sinks: Vec<SinkSpec>,
+    /// Files with bars from before the start, as `replay:` names them.
+    pub history: Vec<SourceSpec>,
     /// The folder to record live sources into; `None` records nothing.
     pub record: Option<String>,
     /// Whether to run without a screen although there is a terminal.
@@ -113,6 +115,11 @@ impl Settings {
             sinks: reader
                 .list(&key::SINKS, ';', parsed("a sink"))
                 .unwrap_or_default(),
+            history: reader
+                .list(&key::HISTORY, ';', |raw| {
+                    history_spec(&parsed::<String>("the path of a file or folder")(raw)?)
+                })
+                .unwrap_or_default(),
             record: reader.optional(&key::RECORD, folder),
             headless: reader.value(&key::HEADLESS, false, boolean),
             session: reader.value(&key::SESSION, true, boolean),
@@ -131,6 +138,18 @@ fn folder(raw: Raw<'_>) -> Result<String, String> {
         return Err("a folder has to be named".to_owned());
     }
     Ok(path)
+}
+
+/// Files with bars, as they are given to `history`: a path, with the options of `replay:`.
+///
+/// # Errors
+/// When it is no path, or the options are none of `replay:`.
+pub fn history_spec(text: &str) -> Result<SourceSpec, String> {
+    if text.trim().is_empty() {
+        return Err("the path of a file or folder is empty".to_owned());
+    }
+    let spec: Result<SourceSpec, _> = format!("replay:{text}").parse();
+    spec.map_err(|error| error.to_string())
 }
 
 fn default_sources() -> Vec<SourceSpec> {

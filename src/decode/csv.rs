@@ -1,6 +1,6 @@
 //! Rows of bars under a header.
 //!
-//! Columns are found by name, in any order and case: `datetime` (or `timestamp`, or `date` and `time`, or one of the
+//! Columns are found by name, in any order and case: `unix_ts` (or `datetime`, or `timestamp`, or `date` and `time`, or one of the
 //! two), `open`, `high`, `low`, `close`, `volume`, and `symbol` or `ticker`; other columns are passed over. One line is
 //! one row: a quoted field cannot hold a line break, so that an unclosed quote spoils one row and not the rest.
 
@@ -74,7 +74,9 @@ impl Layout {
         if prices.iter().all(Option::is_none) {
             return Err(missing("open, high, low, close or volume"));
         }
-        let whole = column("datetime")?.or(column("timestamp")?);
+        let whole = column("unix_ts")?
+            .or(column("datetime")?)
+            .or(column("timestamp")?);
         let time = match (whole, column("date")?, column("time")?) {
             (Some(whole), _, _) => TimeColumns::One(whole),
             (None, Some(date), Some(time)) => TimeColumns::DateAndTime(date, time),

@@ -22,7 +22,7 @@ use super::columns::{ColumnEngine, ColumnQueue};
 use super::command::Command;
 use super::directory::Directory;
 use super::feed::Feed;
-use super::histories::Histories;
+use super::histories::{Histories, PastBars};
 use super::process_supervisor::{Control, Parts, ProcessSupervisor, SourceDesk};
 use super::question::{Analyst, NoAnalyst};
 use super::recording::{NoRecorder, Recorder};
@@ -44,7 +44,7 @@ pub struct SourcePlan {
     pub symbols: Option<Vec<Symbol>>,
 }
 
-/// Where everything goes but the screen.
+/// Where everything goes but the screen, and what is there already.
 pub struct Outputs {
     /// Every result, error and status.
     pub sinks: Vec<Box<dyn Sink>>,
@@ -56,6 +56,8 @@ pub struct Outputs {
     pub columns: Option<Arc<dyn ColumnEngine>>,
     /// What went wrong before the start: it is told before anything else.
     pub troubles: Vec<ErrorInstance>,
+    /// Bars from before the start.
+    pub past: PastBars,
 }
 
 impl From<Vec<Box<dyn Sink>>> for Outputs {
@@ -66,6 +68,7 @@ impl From<Vec<Box<dyn Sink>>> for Outputs {
             analyst: Arc::new(NoAnalyst),
             columns: None,
             troubles: Vec::new(),
+            past: PastBars::default(),
         }
     }
 }
@@ -115,10 +118,11 @@ pub fn start(
         analyst,
         columns,
         troubles,
+        past,
     } = outputs.into();
     let settings = Arc::new(settings);
     let directory = Arc::new(Directory::new(settings.symbols_max));
-    let histories = Arc::new(Histories::new(Arc::clone(&settings)));
+    let histories = Arc::new(Histories::new(Arc::clone(&settings), past));
     // Room for every credit, and for one last word of each streamer.
     let credits = (settings.processing_capacity / sources.len().max(1)).max(1);
     let (message_sender, messages) = bounded((credits + 1) * sources.len().max(1));

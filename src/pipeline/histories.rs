@@ -3,6 +3,8 @@
 //! A worker puts rows into its own symbol's history, behind a lock that nobody else holds for longer than it takes to
 //! copy some pointers. Memory is shared by all: when it is used up, the oldest rows of all symbols go first.
 
+mod past;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::fmt;
@@ -22,6 +24,8 @@ use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 
 use super::settings::EngineSettings;
+
+pub use past::{PastBars, PastOfSymbol};
 
 /// When memory is used up, so much of it is freed at a time: looking for the oldest rows takes a while.
 const RELIEF_PARTS: u64 = 64;
@@ -53,6 +57,7 @@ pub struct SymbolHistory {
 pub struct Histories {
     budget: Arc<HistoryBudget>,
     settings: Arc<EngineSettings>,
+    past: PastBars,
     symbols: RwLock<BTreeMap<SymbolId, Arc<Kept>>>,
     /// Held by whoever makes room.
     relief: Mutex<()>,
@@ -139,12 +144,13 @@ impl KeptRows {
 }
 
 impl Histories {
-    /// No histories yet, with the limits of these settings.
+    /// No histories yet, with the limits of these settings. Each will begin with what `past` has of it.
     #[must_use]
-    pub fn new(settings: Arc<EngineSettings>) -> Self {
+    pub fn new(settings: Arc<EngineSettings>, past: PastBars) -> Self {
         Self {
             budget: Arc::new(HistoryBudget::new(settings.history_bytes)),
             settings,
+            past,
             symbols: RwLock::default(),
             relief: Mutex::default(),
             pauses: AtomicUsize::new(0),
@@ -315,6 +321,23 @@ impl KeptHistory {
     /// The bars that start at `from` or later, as they are now, oldest first.
     pub fn since(&self, from: UnixMs) -> Candles<'static> {
         self.kept.lock().bars.since(from)
+    }
+
+    /// What is known of the symbol from before the start: bars that start before `until`.
+    pub fn past(&self, until: Option<UnixMs>) -> PastOfSymbol {
+        let Kept { symbol, source, .. } = &*self.kept;
+        self.histories.past.of(symbol, interval_of(source), until)
+    }
+
+    /// Whether anything is known from before the start.
+    pub fn has_past(&self) -> bool {
+        !self.histories.past.is_empty()
+    }
+
+    /// Everything as it is now.
+    #[cfg(test)]
+    pub fn snapshot(&self) -> SymbolHistory {
+        self.kept.snapshot()
     }
 
     /// Puts a quote behind the others; one without any time is not kept.

@@ -21,7 +21,7 @@ use crate::domain::event::{DataService, Event, Payload};
 use crate::domain::outcome::{
     DayStats, ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status, StatusChange,
 };
-use crate::domain::source::SourceInfo;
+use crate::domain::source::{Origin, SourceInfo};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
 
@@ -62,6 +62,8 @@ pub(crate) struct SymbolWorker {
     time: Option<UnixMs>,
     /// Whether history has come in that the board does not know of.
     unannounced: bool,
+    /// Whether what is known from before the start has yet to be taken in.
+    past_due: bool,
     /// Whether trades have changed the symbol in this turn without giving a result.
     has_moved: bool,
     /// The last price that they brought in this turn.
@@ -77,6 +79,7 @@ impl SymbolWorker {
         let ohlcv = OhlcvService::new(&context);
         let level2 = Level2Service::new(&context.source);
         Self {
+            past_due: context.history.has_past(),
             context,
             ohlcv,
             level1: Level1Service::default(),
@@ -97,6 +100,9 @@ impl SymbolWorker {
             analysis(&self.context.symbol, event);
         }
         let time = event.time;
+        if self.past_due {
+            self.recall(time);
+        }
         self.time = self.time.max(time);
         self.unannounced |= is_history;
         match &mut event.payload {
@@ -143,6 +149,18 @@ impl SymbolWorker {
                 }
             }
         }
+    }
+
+    /// Takes in what is known of the symbol from before the start, as history. Of a replay, only what is older than the
+    /// first of its data is the past.
+    fn recall(&mut self, first: Option<UnixMs>) {
+        let is_played = self.context.source.origin == Origin::Replay;
+        if is_played && first.is_none() {
+            return;
+        }
+        self.past_due = false;
+        let past = self.context.history.past(first.filter(|_| is_played));
+        self.unannounced |= self.ohlcv.recall(past);
     }
 
     fn serves(&self, service: DataService) -> bool {
@@ -241,6 +259,9 @@ impl SymbolWorker {
     /// The end of a turn: what the board should know beyond the results.
     pub fn finish_turn(&mut self, out: &mut Vec<Outcome>) {
         let id = self.context.id;
+        if self.past_due {
+            self.recall(None);
+        }
         if std::mem::take(&mut self.has_moved) {
             out.push(Outcome::Moved(Moved {
                 id,
@@ -297,6 +318,7 @@ impl SymbolWorker {
         self.has_moved = false;
         self.moved_to = None;
         self.unannounced = true;
+        self.past_due = self.context.history.has_past();
     }
 
     /// Which charts the board wants of this symbol.

@@ -14,6 +14,7 @@ mod admission;
 mod files;
 mod frame;
 mod merge;
+mod past;
 mod playback;
 mod player;
 mod reader;
@@ -39,6 +40,11 @@ use crate::pipeline::source::{Source, Speed};
 use crate::sources::recording::ReadHead;
 
 use files::File;
+
+/// What is reported when everything has been played: it is no trouble.
+pub const END_OF_DATA: &str = "No more data available from API.";
+
+pub use past::{PastBar, PastTaker};
 
 /// How to play recorded data.
 #[derive(Debug, Clone)]
@@ -124,10 +130,10 @@ pub enum OpenError {
         error: std::io::Error,
     },
     /// The folder holds nothing that can be played.
-    #[error("{} holds nothing to replay; name a folder with *.csv, *.jsonl, *.ndjson or *.json files, each also .gz or .zst, or with recordings, *.rec.zst", .0.display())]
+    #[error("{} holds nothing to replay; name a folder with *.csv, *.jsonl, *.ndjson or *.json files, each also .gz or .zst, with *.parquet or *.arrow files, or with recordings, *.rec.zst", .0.display())]
     NothingToPlay(PathBuf),
     /// The file's name does not say how it is written.
-    #[error("{} cannot be replayed; its name should end in .csv, .jsonl, .ndjson or .json, or one of these and .gz or .zst, or in .rec.zst", .0.display())]
+    #[error("{} cannot be replayed; its name should end in .csv, .jsonl, .ndjson or .json, or one of these and .gz or .zst, or in .parquet, .arrow, .ipc, .feather or .rec.zst", .0.display())]
     UnknownFormat(PathBuf),
     /// A recording that cannot be played.
     #[error("{name} cannot be replayed: {reason}")]

@@ -11,6 +11,7 @@ use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
 use crate::domain::time::UnixMs;
 use crate::pipeline::sink::{Sink, SinkClosed};
+use crate::sources::replay::END_OF_DATA;
 
 /// Errors that are told one by one; the others are counted.
 const TOLD_MAX: usize = 3;
@@ -81,7 +82,7 @@ impl Sink for WatchSink {
     }
 
     fn error(&mut self, error: &ErrorInstance) -> Result<(), SinkClosed> {
-        if error.severity == Severity::Info {
+        if error.severity == Severity::Info || error.message == END_OF_DATA {
             return Ok(());
         }
         let before = self.seen.errors.fetch_add(1, Ordering::Relaxed);
@@ -140,10 +141,10 @@ impl Progress {
         }
         let results = self.seen.results.load(Ordering::Relaxed);
         let time = UnixMs(self.seen.time.load(Ordering::Relaxed));
-        let mut line = format!("\r\u{1b}[Kstreamer-tui: {results} results");
-        if let Some(time) = time.new_york().filter(|_| time.0 > 0) {
-            line.push_str(&format!(", now at {} New York", time.format("%F %H:%M")));
-        }
+        let time = time.new_york().filter(|_| time.0 > 0);
+        let time = time.map(|time| format!(", now at {} New York", time.format("%F %H:%M")));
+        let time = time.unwrap_or_default();
+        let line = format!("\r\u{1b}[Kstreamer-tui: {results} results{time}");
         self.is_shown.store(true, Ordering::Relaxed);
         write(&line);
     }

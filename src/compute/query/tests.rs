@@ -568,7 +568,7 @@ fn days_of_a_recorded_week_are_what_a_plain_resample_gives() {
     // The last of each symbol's moving averages is the mean of its last closes.
     let last = lines(
         &tables,
-        "SELECT abs(max(a.sma_3) - avg(b.close)) < 1e-9 FROM \
+        "SELECT abs(max(a.sma_3) - avg(b.close)) < 0.000000001 FROM \
          (SELECT symbol, sma_3, row_number() OVER (PARTITION BY symbol ORDER BY unix_ts DESC) AS place FROM bars) a JOIN \
          (SELECT symbol, close, row_number() OVER (PARTITION BY symbol ORDER BY unix_ts DESC) AS place FROM bars) b \
          ON a.symbol = b.symbol WHERE a.place = 1 AND b.place <= 3 GROUP BY a.symbol",

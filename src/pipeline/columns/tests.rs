@@ -9,6 +9,7 @@ use crate::domain::outcome::Severity;
 use crate::domain::source::{BarStamp, Delivery, Origin, Products, SourceInfo, SourceName};
 use crate::domain::symbol::Symbol;
 use crate::domain::time::SessionCalendar;
+use crate::pipeline::histories::PastBars;
 use crate::pipeline::outcome::Outcomes;
 use crate::pipeline::settings::EngineSettings;
 
@@ -51,7 +52,10 @@ fn source() -> Arc<SourceInfo> {
 #[test]
 fn each_close_gives_values_and_what_fails_is_told_and_given_up() {
     let clock = Arc::new(ManualClock::at(UnixMs(0)));
-    let histories = Arc::new(Histories::new(Arc::new(EngineSettings::default())));
+    let histories = Arc::new(Histories::new(
+        Arc::new(EngineSettings::default()),
+        PastBars::default(),
+    ));
     let kept = histories.enter(SymbolId(0), &Symbol::new("X").unwrap(), &source());
     let (results, outcomes) = bounded(64);
     let queue = ColumnQueue::start(

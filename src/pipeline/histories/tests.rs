@@ -19,7 +19,7 @@ fn source() -> Arc<SourceInfo> {
 }
 
 fn histories(settings: EngineSettings) -> Arc<Histories> {
-    Arc::new(Histories::new(Arc::new(settings)))
+    Arc::new(Histories::new(Arc::new(settings), PastBars::default()))
 }
 
 fn enter(histories: &Arc<Histories>, id: u32) -> KeptHistory {

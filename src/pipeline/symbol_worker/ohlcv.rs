@@ -5,6 +5,8 @@ mod past;
 
 use std::sync::Arc;
 
+mod recall;
+
 use crate::compute::history::Placed;
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
 use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
@@ -104,8 +106,8 @@ impl OhlcvService {
             .newest()
             .and_then(|newest| self.sessions.session_of(newest.start));
         if let Some(session) = self.session {
-            let bars = self.history.iter().rev();
-            let before = bars.skip_while(|bar| bar.start >= session.start).next();
+            let mut bars = self.history.iter().rev();
+            let before = bars.find(|bar| bar.start < session.start);
             self.day.previous_close = before.map(|bar| bar.close).or(self.day.previous_close);
         }
         self.sum_day_again();

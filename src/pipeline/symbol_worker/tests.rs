@@ -12,20 +12,29 @@ use crate::domain::source::{
 use crate::domain::time::{MINUTE_MS, SessionCalendar};
 use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
 
-use super::super::histories::Histories;
+use super::super::histories::{Histories, PastBars};
 use super::super::snapshot::BookState;
 use super::*;
-use crate::domain::bar::{Ohlcv, PastBar};
+use crate::domain::bar::{Candle, Ohlcv, PastBar};
 
 fn worker(products: Products) -> SymbolWorker {
     worker_of(products, EngineSettings::default())
 }
 
 fn worker_of(products: Products, settings: EngineSettings) -> SymbolWorker {
+    worker_with(products, settings, Origin::Live, PastBars::default())
+}
+
+fn worker_with(
+    products: Products,
+    settings: EngineSettings,
+    origin: Origin,
+    past: PastBars,
+) -> SymbolWorker {
     let source = Arc::new(SourceInfo {
         name: SourceName::new("venue"),
         label: "venue".to_owned(),
-        origin: Origin::Live,
+        origin,
         delivery: Delivery::Live,
         has_transport: false,
         bar_stamp: BarStamp::Start,
@@ -37,7 +46,7 @@ fn worker_of(products: Products, settings: EngineSettings) -> SymbolWorker {
     });
     let settings = Arc::new(settings);
     let symbol = Symbol::new("X").unwrap();
-    let histories = Arc::new(Histories::new(Arc::clone(&settings)));
+    let histories = Arc::new(Histories::new(Arc::clone(&settings), past));
     SymbolWorker::new(WorkerContext {
         id: SymbolId(0),
         history: histories.enter(SymbolId(0), &symbol, &source),
@@ -48,6 +57,112 @@ fn worker_of(products: Products, settings: EngineSettings) -> SymbolWorker {
         analysis: None,
         columns: None,
     })
+}
+
+/// Bars of the minutes of the day with which [`give`] begins.
+fn past(minutes: std::ops::Range<i64>) -> PastBars {
+    let mut past = PastBars::default();
+    for minute in minutes {
+        let bar = Candle {
+            start: UnixMs(86_400_000 + minute * MINUTE_MS),
+            open: 1.5,
+            high: 2.0,
+            low: 1.0,
+            close: 1.5,
+            volume: 10.0,
+        };
+        past.insert(&Symbol::new("X").unwrap(), Timeframe::M1, bar);
+    }
+    past
+}
+
+fn starts(worker: &SymbolWorker) -> Vec<i64> {
+    let bars = worker.context.history.iter();
+    bars.map(|bar| (bar.start.0 - 86_400_000) / MINUTE_MS)
+        .collect()
+}
+
+#[test]
+fn what_was_before_the_start_is_there_before_the_first_data_and_live_bars_follow_it() {
+    for products in [Products::default(), built()] {
+        let settings = EngineSettings::default();
+        let mut worker = worker_with(products, settings, Origin::Live, past(0..5));
+        let mut out = Vec::new();
+        worker.finish_turn(&mut out);
+        let Some(Outcome::Primed(primed)) = out.pop() else {
+            panic!("the board is not told");
+        };
+        assert_eq!(primed.last, Some(Decimal::new(15, 1)));
+        assert_eq!(primed.day.volume, Some(50.0));
+        assert!(out.is_empty(), "history gives no results");
+        assert_eq!(starts(&worker), [0, 1, 2, 3, 4]);
+    }
+    let mut worker = worker_with(
+        Products::default(),
+        EngineSettings::default(),
+        Origin::Live,
+        past(0..5),
+    );
+    let bar = Ohlcv {
+        open: Some(3.into()),
+        high: Some(3.into()),
+        low: Some(3.into()),
+        close: Some(3.into()),
+        volume: Some(1.into()),
+    };
+    for minute in 4..7 {
+        give(&mut worker, minute * 60, Payload::Ohlcv(bar));
+    }
+    assert_eq!(starts(&worker), [0, 1, 2, 3, 4, 5, 6]);
+    let closes: Vec<f64> = worker.context.history.iter().map(|bar| bar.close).collect();
+    assert_eq!(closes, [1.5, 1.5, 1.5, 1.5, 3.0, 3.0, 3.0]);
+}
+
+#[test]
+fn a_replay_sees_nothing_of_the_time_that_it_has_yet_to_play() {
+    let mut worker = worker_with(
+        Products::default(),
+        EngineSettings::default(),
+        Origin::Replay,
+        past(0..100),
+    );
+    worker.finish_turn(&mut Vec::new());
+    assert_eq!(starts(&worker), [0; 0]);
+    give(&mut worker, 3 * 60, Payload::Clock);
+    assert_eq!(starts(&worker), [0, 1, 2]);
+    worker.reset();
+    assert_eq!(starts(&worker), [0; 0]);
+    give(&mut worker, 60, Payload::Clock);
+    assert_eq!(starts(&worker), [0]);
+}
+
+#[test]
+fn quotes_and_trades_are_kept_with_what_is_known_of_them() {
+    let mut worker = worker(Products::default());
+    let quote = |bid: i64| Level1 {
+        bid: Some(bid.into()),
+        ..Level1::default()
+    };
+    give(&mut worker, 1, Payload::Level1(quote(10)));
+    let ask = Level1 {
+        ask: Some(12.into()),
+        ..Level1::default()
+    };
+    give(&mut worker, 2, Payload::Level1(ask));
+    give(
+        &mut worker,
+        3,
+        Payload::TimeAndSales(TimeAndSale::default()),
+    );
+    let history = worker.context.history.snapshot();
+    let quotes = &history.quotes.parts()[0];
+    assert_eq!(quotes.column(0), [10.0, 10.0]);
+    assert!(quotes.column(2)[0].is_nan());
+    assert_eq!(quotes.column(2)[1], 12.0);
+    assert_eq!(history.trades.len(), 1);
+    worker.reset();
+    let history = worker.context.history.snapshot();
+    assert!(history.quotes.is_empty() && history.trades.is_empty());
 }
 
 fn built() -> Products {
@@ -538,7 +653,7 @@ fn bars_from_before_give_no_results_and_everything_that_follows_takes_them_in() 
     };
     let mut worker = worker_of(Products::default(), settings);
     let live = give(&mut worker, 12 * 60, Payload::Ohlcv(bar(12)));
-    assert_eq!(told(&live), ["1m 12: 12 x5"]);
+    assert_eq!(told(&live), ["1m 12: 12 12 x5"]);
     // The day before, this day, and the minute that the stream has begun with.
     let out = give(
         &mut worker,
@@ -556,7 +671,7 @@ fn bars_from_before_give_no_results_and_everything_that_follows_takes_them_in() 
     assert_eq!(primed.last, Some(12.into()));
     give(&mut worker, 13 * 60, Payload::Ohlcv(bar(14)));
     let live = give(&mut worker, 14 * 60, Payload::Ohlcv(bar(15)));
-    assert_eq!(told(&live), ["1m 14: 15 x5", "5m 10: 10 x25"]);
+    assert_eq!(told(&live), ["1m 14: 15 15 x5", "5m 10: 10 15 x25"]);
     // What a lost connection has cost changes bars that are over, quietly.
     assert!(give(&mut worker, 0, past(&[(13, 99)])).is_empty());
     let live = give(&mut worker, 14 * 60, Payload::Ohlcv(bar(16)));

@@ -81,7 +81,7 @@ pub const KIND: SourceKind = SourceKind {
         },
         Example {
             spec: "replay:bars?stamp=end&start=2019-02-13T09:30",
-            effect: "every *.csv, *.jsonl, *.ndjson and *.json of a folder (also .gz and .zst), from a time on",
+            effect: "every *.csv, *.jsonl, *.ndjson and *.json of a folder (also .gz and .zst), and every *.parquet and *.arrow, from a time on",
         },
         Example {
             spec: "replay:recorded/kraken-20240709T140000Z-0001.rec.zst",
@@ -159,6 +159,15 @@ pub fn recorded_source(spec: &SourceSpec) -> Option<&str> {
     spec.option(RECORDED_SOURCE)
         .filter(|_| is_replay)
         .filter(is_name)
+}
+
+/// Opens files to read the bars from before the start.
+///
+/// # Errors
+/// When there is nothing to read, or the options do not go together.
+pub fn open_past(spec: &SourceSpec) -> Result<ReplaySource, OpenError> {
+    ReplaySource::open(Path::new(spec.rest()), settings(spec)?)
+        .map_err(|error| spec.failed(error.to_string()))
 }
 
 fn open(spec: &SourceSpec, context: &OpenContext) -> Result<Box<dyn Source>, OpenError> {

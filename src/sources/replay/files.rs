@@ -5,6 +5,7 @@ mod parts;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::sources::files::TableFormat;
 use crate::sources::recording::{ENDING, Recording};
 
 use super::OpenError;
@@ -29,6 +30,8 @@ pub(super) enum Packing {
 #[derive(Debug, Clone)]
 pub(super) enum Input {
     Path(PathBuf),
+    /// A columnar file, whose rows are read as lines of a table.
+    Table(PathBuf),
     Memory(&'static [u8]),
     /// Files that are one stream.
     Parts(Vec<PathBuf>),
@@ -95,8 +98,12 @@ impl File {
         }
         .to_owned();
         Ok(Some(Self {
+            input: if TableFormat::of(&name).is_some() {
+                Input::Table(path)
+            } else {
+                Input::Path(path)
+            },
             name,
-            input: Input::Path(path),
             format,
             packing,
             bytes,
@@ -145,6 +152,9 @@ pub(super) fn find(path: &Path) -> Result<Vec<File>, OpenError> {
 }
 
 fn recognise(name: &str) -> Option<(Format, Packing)> {
+    if TableFormat::of(name).is_some() {
+        return Some((Format::Csv, Packing::Plain));
+    }
     let name = name.to_ascii_lowercase();
     let (name, packing) = if let Some(name) = name.strip_suffix(".gz") {
         (name, Packing::Gzip)
@@ -186,6 +196,8 @@ mod tests {
             ("EURUSD.JSON.ZST", "EURUSD"),
             ("ticks_a_b.ndjson", "ticks"),
             ("x.jsonl", "x"),
+            ("y.Parquet", "y"),
+            ("z_1m.arrow", "z"),
         ];
         for (name, _) in names {
             std::fs::write(folder.path().join(name), "").unwrap();

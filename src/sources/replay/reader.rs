@@ -174,6 +174,11 @@ impl Worker {
     }
 }
 
+/// Begins to read a file outside of the thread.
+pub(super) fn open_stream(file: &File, layout: Option<Box<Layout>>) -> Stream {
+    Stream::new(file, layout, true)
+}
+
 /// The first line of a file that is not blank; empty when there is none.
 pub(super) fn first_line(file: &File) -> Result<Vec<u8>, Failure> {
     let mut stream = Stream::new(file, None, false);

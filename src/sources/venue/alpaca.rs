@@ -251,7 +251,7 @@ impl Protocol for Alpaca {
         let feed = self.feed;
         let added = self
             .wanted
-            .add(symbols, output, |symbol| (feed.wire(symbol).into(), false));
+            .add(symbols, output, |symbol| (feed.wire(symbol), false));
         if self.stage == Stage::Ready {
             self.ask_for(&added, output);
         }

@@ -298,7 +298,7 @@ impl Backfill {
             return true;
         }
         match protocol.read_past(past.id, answer.body) {
-            Err(rejection) => past.failed(answer, Some(rejection), now, output),
+            Err(rejection) => past.failed(answer, Some(&rejection), now, output),
             Ok(bars) => {
                 let next = past.take(bars, (self.builds, self.interval_ms), output);
                 if let Some(task) = next {

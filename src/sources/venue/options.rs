@@ -230,11 +230,6 @@ impl Venue {
             repeats_trades: true,
         };
         let insecure = spec.parsed("insecure")?.unwrap_or(false);
-        let backfill = match spec.option("backfill").map(str::parse) {
-            None => None,
-            Some(Ok(span)) => Some(span),
-            Some(Err(reason)) => return Err(spec.wrong("backfill", reason)),
-        };
         let own = spec
             .kind()
             .options
@@ -252,7 +247,7 @@ impl Venue {
             services,
             depth: spec.parsed("depth")?,
             products,
-            backfill,
+            backfill: span(spec)?,
             calendar: match spec.option("session") {
                 Some("us") => SessionCalendar::UsEquities,
                 Some("utc") => SessionCalendar::UtcDay,
@@ -267,6 +262,12 @@ impl Venue {
             own: own.collect(),
         })
     }
+}
+
+/// How much of the past is asked for.
+fn span(spec: &SourceSpec) -> Result<Option<Span>, SpecError> {
+    let given = spec.option("backfill").map(str::parse).transpose();
+    given.map_err(|reason: String| spec.wrong("backfill", reason))
 }
 
 type Secrets = (

@@ -20,8 +20,8 @@ pub struct Known {
     pub indicators: Vec<String>,
     /// Those that they have.
     pub indicators_shown: Vec<String>,
-    /// Names of the indicators' values that symbols have.
-    pub indicator_values: Vec<String>,
+    /// Named values of the board, such as indicators.
+    pub values: Vec<String>,
 }
 
 /// The lines that a line begun can become: each has its last word completed.
@@ -61,7 +61,7 @@ pub fn completions(line: &str, known: &Known) -> Vec<String> {
 fn word_start(line: &str, command: &str) -> usize {
     if !matches!(command, "sort" | "filter") {
         // The numbers of an indicator stand between commas too, and are part of its word.
-        let is_open = line.rfind('(') > line.rfind(')');
+        let is_open = command == "indicator" && line.rfind('(') > line.rfind(')');
         let text = if is_open {
             line.rsplit_once('(').map_or(line, |(text, _)| text)
         } else {
@@ -85,7 +85,7 @@ fn word_start(line: &str, command: &str) -> usize {
 fn questions(line: &str, question: &str, known: &Known) -> Vec<String> {
     let names = Names {
         symbols: known.symbols.clone(),
-        indicators: known.indicator_values.clone(),
+        indicators: known.values.clone(),
     };
     let offer = offer(question, "", &names);
     let kept = line.len().saturating_sub(offer.replaces);
@@ -104,7 +104,7 @@ fn arguments<'a>(
     known: &'a Known,
 ) -> Vec<&'a str> {
     let symbols = || known.symbols.iter().map(String::as_str);
-    let values = || known.indicator_values.iter().map(String::as_str);
+    let values = || known.values.iter().map(String::as_str);
     let lists = || known.lists.iter().map(String::as_str);
     match (command, words) {
         ("theme", 1) => ThemeName::ALL.map(ThemeName::name).to_vec(),
@@ -137,7 +137,6 @@ fn arguments<'a>(
             .chain((words == 1).then_some("off"))
             .collect(),
         ("compare", words) => symbols().chain((words == 1).then_some("off")).collect(),
-        ("charts", _) => symbols().collect(),
         ("screenshot", 1) => View::ALL[1..].iter().map(|view| view.name()).collect(),
         ("timeframe", 1) => Timeframe::ALL.map(Timeframe::label).to_vec(),
         ("bell" | "flash", 1) => vec!["on", "off"],
@@ -153,7 +152,7 @@ fn arguments<'a>(
             .chain(lists())
             .collect(),
         ("list", 2) if before.contains(" delete") || before.contains(" show") => lists().collect(),
-        ("remove" | "release" | "select" | "list", _) => symbols().collect(),
+        ("remove" | "release" | "select" | "list" | "charts", _) => symbols().collect(),
         ("zone", 1) => vec![
             "America/New_York",
             "America/Chicago",

@@ -85,7 +85,7 @@ fn words_are_completed_where_they_stand() {
         lists: vec!["tech".into()],
         indicators: vec!["sma(20)".into(), "bb(20,2)".into()],
         indicators_shown: vec!["sma(50)".into()],
-        indicator_values: vec!["rsi_14".into(), "sma_20".into()],
+        values: vec!["rsi_14".into(), "sma_20".into()],
     };
     assert_eq!(completions("sp", &known), ["speed"]);
     assert_eq!(completions("theme hi", &known), ["theme high-contrast"]);
@@ -107,6 +107,7 @@ fn words_are_completed_where_they_stand() {
     assert_eq!(completions("list te", &known), ["list tech"]);
     assert_eq!(completions("list delete ", &known), ["list delete tech"]);
     assert_eq!(completions("sort volume d", &known), ["sort volume desc"]);
+    assert_eq!(completions("sql select sma", &known), ["sql select sma_20"]);
     assert_eq!(completions("sort rs", &known), ["sort rsi_14"]);
     assert_eq!(completions("sort (last-vw", &known), ["sort (last-vwap"]);
     assert_eq!(
@@ -117,7 +118,6 @@ fn words_are_completed_where_they_stand() {
         completions("columns symbol sm", &known),
         ["columns symbol sma_20"]
     );
-    assert_eq!(completions("sql select sma", &known), ["sql select sma_20"]);
     assert!(completions("freeze x", &known).is_empty());
     assert_eq!(completions("", &known).len(), COMMANDS.len());
 }

@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::IntoRawFd;
+use std::sync::OnceLock;
 
 use crossbeam_channel::Sender;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -24,6 +24,10 @@ const LOOK_AGAIN: Timespec = Timespec {
     tv_sec: 5,
     tv_nsec: 0,
 };
+
+/// The end of the pipe that stands in the terminal's place. It stays open as long as the program runs, since its being
+/// closed could be read.
+static WRITER: OnceLock<io::PipeWriter> = OnceLock::new();
 
 /// Starts to watch. Nothing may be read from the terminal before.
 pub(super) fn watch(inputs: Sender<Input>) -> io::Result<()> {
@@ -80,7 +84,6 @@ fn wait() -> io::Result<()> {
 fn silence() -> io::Result<()> {
     let (reader, writer) = io::pipe()?;
     dup2_stdin(reader)?;
-    // It stays open as long as the program runs, since its end could be read.
-    let _ = writer.into_raw_fd();
+    WRITER.set(writer).ok();
     Ok(())
 }

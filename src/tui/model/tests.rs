@@ -6,6 +6,7 @@
 )]
 
 mod books;
+mod charts;
 mod memory;
 mod pointing;
 

@@ -134,8 +134,8 @@ impl Model {
         let names = Names::of(&self.latest);
         Known {
             symbols: names.symbols,
-            indicator_values: names.indicators,
             lists: self.lists.keys().cloned().collect(),
+            values: self.value_names().iter().map(str::to_owned).collect(),
             indicators: self.offered_indicators(),
             indicators_shown: self.indicator_texts(),
         }

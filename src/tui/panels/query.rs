@@ -29,14 +29,21 @@ use table::TableView;
 /// How many rows or lines the wheel goes.
 const WHEEL: i64 = 3;
 
+/// A question has been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sent {
+    /// The last one on the board then; another one there is the one that was sent.
+    before: Option<QuestionId>,
+}
+
 /// The query panel.
 #[derive(Debug, Default)]
 pub struct QueryPanel {
     line: QuestionLine,
     /// Whether keys type into the line.
     is_typing: bool,
-    /// A question has been sent; the board's last one then. Over when the board has a newer one.
-    sent: Option<Option<QuestionId>>,
+    /// A question that the board does not show yet.
+    sent: Option<Sent>,
     /// The question whose answer is shown.
     shown: Option<QuestionId>,
     table: TableView,
@@ -85,7 +92,9 @@ impl QueryPanel {
         let question = self.line.text().trim().to_owned();
         self.line.remember(&question);
         self.is_typing = false;
-        self.sent = Some(snapshot.answer.as_ref().map(|view| view.id));
+        self.sent = Some(Sent {
+            before: snapshot.answer.as_ref().map(|view| view.id),
+        });
         Command::Ask(question)
     }
 
@@ -111,7 +120,7 @@ impl QueryPanel {
         let Some(view) = &snapshot.answer else {
             return;
         };
-        if self.sent.is_some_and(|before| before != Some(view.id)) {
+        if self.sent.is_some_and(|sent| sent.before != Some(view.id)) {
             self.sent = None;
         }
         if self.shown != Some(view.id) {

@@ -67,11 +67,11 @@ impl Rows {
 
     /// Chooses the row so many further down, or up when negative. False when there is none.
     pub(super) fn step<T: Numbered>(&mut self, by: i64, list: &[T]) -> bool {
-        let Some(last) = self.shown.len().checked_sub(1) else {
+        let Some(lowest) = self.shown.len().checked_sub(1) else {
             return false;
         };
         let at = self.position(list).unwrap_or(0) as i64;
-        let at = at.saturating_add(by).clamp(0, last as i64) as usize;
+        let at = at.saturating_add(by).clamp(0, lowest as i64) as usize;
         self.chosen = list.get(self.shown[at]).map(Numbered::number);
         self.follow = true;
         true

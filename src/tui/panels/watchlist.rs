@@ -18,7 +18,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::Line;
 
-use crate::domain::clock::Nanos;
 use crate::domain::symbol::{SymbolId, SymbolSpec};
 
 use super::super::expression::ExpressionError;

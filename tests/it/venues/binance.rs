@@ -1,7 +1,8 @@
 //! Binance: one answer confirms many streams, whole books come over HTTP, and the venue announces its end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::support::DEADLINE;
 use crate::support::venue_server::{Peer, Server};
 
 use super::rig::{Case, Live, price, survives};
@@ -222,7 +223,8 @@ fn bars_from_before_and_those_of_a_lost_connection_are_part_of_longer_ones() {
     call.answer_json(&klines(&minutes(0..4)));
     // The answer comes on another connection, and what follows on this one may come before it.
     let five = |live: &mut Live, peer: &mut Peer, begin: i64| {
-        for close in 1..1000 {
+        let deadline = Instant::now() + DEADLINE;
+        for close in 1.. {
             peer.send(kline(begin + 4 * MINUTE, close));
             let bar = live
                 .program
@@ -235,8 +237,9 @@ fn bars_from_before_and_those_of_a_lost_connection_are_part_of_longer_ones() {
                 assert_eq!(bar["high"], 90, "{bar}");
                 return;
             }
+            assert!(Instant::now() < deadline, "never taken in: {bar}");
+            std::thread::park_timeout(Duration::from_millis(5));
         }
-        panic!("the bars from before never came");
     };
     five(&mut live, &mut peer, begin);
     drop(peer);
@@ -254,7 +257,12 @@ fn bars_from_before_and_those_of_a_lost_connection_are_part_of_longer_ones() {
         "bars from before could not be fetched (HTTP 503",
     );
     assert_eq!(error["symbol"], "BTCUSDT");
-    let call = live.server.call();
+    // A symbol from which nothing has come is looked up meanwhile.
+    let mut call = live.server.call();
+    while !call.head.path.starts_with("/api/v3/klines?") {
+        call.answer_json(r#"{"symbol":"BTCUSDT","price":"1"}"#);
+        call = live.server.call();
+    }
     call.answer_json(&klines(&minutes(4..9)));
     five(&mut live, &mut peer, begin + 5 * MINUTE);
     live.quit_and_replay();

@@ -6,6 +6,7 @@ use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::feed::EngineGone;
 use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::Message;
+use crate::sources::replay::END_OF_DATA;
 
 use super::Player;
 use super::load::Place;
@@ -25,10 +26,7 @@ impl Player {
         self.has_ended = true;
         self.playback.halt(true, Instant::now());
         self.publish(ConnectionState::Ended);
-        let error = self.error(
-            ErrorKind::ConnectionError,
-            "No more data available from API.",
-        );
+        let error = self.error(ErrorKind::ConnectionError, END_OF_DATA);
         let received = self.feed.now();
         let time = self.feed.clock().wall();
         self.put(

@@ -8,6 +8,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::decode::csv::Layout;
 use crate::domain::outcome::{ErrorKind, Severity};
+use crate::sources::files::as_csv;
 
 use super::super::files::{File, Format, Input, Packing};
 use super::input::{Counted, Parts, PathInput};
@@ -18,7 +19,7 @@ const REVERSED_BYTES_MAX: u64 = 1 << 30;
 /// So many rows tell whether a file goes back in time.
 const ROWS_COMPARED: usize = 256;
 
-pub(super) struct Stream {
+pub(in super::super) struct Stream {
     name: String,
     bytes: u64,
     format: Format,
@@ -53,6 +54,7 @@ impl Stream {
         };
         let input = counted(match &file.input {
             Input::Memory(bytes) => Box::new(*bytes),
+            Input::Table(_) => Box::new(io::empty()),
             Input::Parts(paths) => Box::new(Parts {
                 rest: paths.clone().into_iter(),
                 open: None,
@@ -64,12 +66,13 @@ impl Stream {
                 keep_open: keep_open || file.packing != Packing::Plain,
             }),
         });
-        let source: io::Result<Box<dyn Read + Send>> = match file.packing {
-            Packing::Plain => Ok(Box::new(input)),
-            Packing::Gzip => Ok(Box::new(flate2::bufread::MultiGzDecoder::new(
+        let source: io::Result<Box<dyn Read + Send>> = match (file.packing, &file.input) {
+            (_, Input::Table(path)) => Ok(as_csv(path.clone(), file.bytes, Arc::clone(&raw))),
+            (Packing::Plain, _) => Ok(Box::new(input)),
+            (Packing::Gzip, _) => Ok(Box::new(flate2::bufread::MultiGzDecoder::new(
                 BufReader::with_capacity(64 << 10, input),
             ))),
-            Packing::Zstd => zstd::stream::read::Decoder::new(input)
+            (Packing::Zstd, _) => zstd::stream::read::Decoder::new(input)
                 .map(|decoder| Box::new(decoder) as Box<dyn Read + Send>),
         };
         let packed = file.packing != Packing::Plain;
@@ -90,7 +93,7 @@ impl Stream {
     }
 
     /// The next chunk of about `target` bytes, in the buffer `text`.
-    pub(super) fn next(&mut self, mut text: Vec<u8>, target: usize) -> Chunk {
+    pub(in super::super) fn next(&mut self, mut text: Vec<u8>, target: usize) -> Chunk {
         text.clear();
         if let Some(reversed) = &mut self.reversed {
             return reversed.next(text, target, self.bytes);

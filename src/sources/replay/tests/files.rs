@@ -325,3 +325,38 @@ async fn chunks_of_any_size_give_the_same_lines() {
         assert_eq!(rig.control().meters.messages.get(), 20_000);
     }
 }
+
+#[cfg(feature = "frames")]
+#[tokio::test(start_paused = true)]
+async fn a_columnar_file_is_played_as_a_table_is() {
+    use polars::prelude::{DataFrame, IntoColumn, NamedFrom, SerWriter, Series};
+    use polars_io::ipc::IpcWriter;
+
+    let folder = tempfile::tempdir().unwrap();
+    let minutes: Vec<i64> = (0..3).map(|n| 1_550_000_040_000 + n * 60_000).collect();
+    let mut columns = vec![
+        Series::new("symbol".into(), ["A", "B", "A"]).into_column(),
+        Series::new("unix_ts".into(), minutes.clone()).into_column(),
+    ];
+    for name in ["open", "high", "low", "close", "volume"] {
+        columns.push(Series::new(name.into(), [1.25, 2.5, 3.0]).into_column());
+    }
+    let mut frame = DataFrame::new(3, columns).unwrap();
+    let file = std::fs::File::create(folder.path().join("bars.arrow")).unwrap();
+    IpcWriter::new(file).finish(&mut frame).unwrap();
+    std::fs::write(folder.path().join("damaged.parquet"), "no parquet").unwrap();
+    let mut rig = Rig::start(open(&folder, at_max()), &["A", "damaged"]);
+    let mut times = Vec::new();
+    let mut errors = Vec::new();
+    loop {
+        match rig.next().await {
+            Message::Data(events) => times.extend(events.iter().map(|event| event.time.unwrap().0)),
+            Message::Rejected(error) => errors.push(error.message.clone()),
+            Message::Ended { .. } => break,
+            _ => {}
+        }
+    }
+    assert_eq!(times, [minutes[0], minutes[2]]);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("damaged.parquet"), "{errors:?}");
+}

@@ -149,12 +149,12 @@ impl Past {
     pub(super) fn failed(
         &mut self,
         answer: &Answer<'_>,
-        rejection: Option<Rejection>,
+        rejection: Option<&Rejection>,
         now: UnixMs,
         output: &mut Output,
     ) {
         let words = shortened(&String::from_utf8_lossy(answer.body));
-        let (kind, words) = match (&rejection, answer.status) {
+        let (kind, words) = match (rejection, answer.status) {
             (Some(rejection), _) => (rejection.kind, rejection.reason.clone()),
             (None, 0) => (ErrorKind::ConnectionError, words),
             (None, status) => {

@@ -143,7 +143,7 @@ fn a_long_span_is_asked_for_page_by_page_until_there_is_no_more() {
     let first = klines(-999..=0);
     bench.answer(id, 200, &first);
     let end = minute(-999) - 1;
-    let path = format!("/api/v3/klines?symbol=BNBBTC&interval=1m&endTime={end}&limit=442");
+    let path = format!("/api/v3/klines?symbol=BNBBTC&interval=1m&endTime={end}&limit=441");
     assert_eq!(paths(&bench), [path]);
     // The venue has no more than this.
     bench.answer(id, 200, &klines([-1001, -1000]));

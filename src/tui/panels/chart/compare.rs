@@ -263,3 +263,73 @@ fn fitting(groups: &[Vec<Piece>], width: u16) -> usize {
         })
         .count()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::time::{MINUTE_MS, SessionCalendar};
+
+    use super::*;
+
+    fn chart(minutes: &[(i64, f64)]) -> Compared {
+        let candles = minutes
+            .iter()
+            .map(|(minute, close)| flat(UnixMs(minute * MINUTE_MS), *close));
+        Compared {
+            name: "A".to_owned(),
+            chart: Some(Arc::new(ChartView {
+                symbol: SymbolId(0),
+                timeframe: Timeframe::M1,
+                calendar: SessionCalendar::UtcDay,
+                candles: Arc::new(candles.collect()),
+                studies: Vec::new(),
+            })),
+        }
+    }
+
+    fn column(first: usize, end: usize) -> Column {
+        Column {
+            first,
+            end,
+            x: 0,
+            start: UnixMs(0),
+            breaks: false,
+            regular: true,
+        }
+    }
+
+    #[test]
+    fn changes_count_from_each_symbol_s_first_visible_candle_and_gaps_stay_gaps() {
+        let axis: Vec<Candle> = (0..6).map(|at| flat(UnixMs(at * MINUTE_MS), 0.0)).collect();
+        let compared = [
+            chart(&[(0, 50.0), (1, 100.0), (2, 101.0), (3, 99.0), (5, 110.0)]),
+            chart(&[(2, 10.0), (4, 20.0)]),
+            Compared {
+                name: "B".to_owned(),
+                chart: None,
+            },
+        ];
+        let single: Vec<Column> = (1..6).map(|at| column(at, at + 1)).collect();
+        let round = |lines: Vec<Vec<Option<f64>>>| -> Vec<Vec<Option<i64>>> {
+            let round = |value: Option<f64>| value.map(|value| value.round() as i64);
+            lines
+                .into_iter()
+                .map(|line| line.into_iter().map(round).collect())
+                .collect()
+        };
+        assert_eq!(
+            round(percents(&compared, &axis, &single)),
+            [
+                vec![Some(0), Some(1), Some(-1), None, Some(10)],
+                vec![None, Some(0), None, Some(100), None],
+                vec![None; 5],
+            ]
+        );
+        // Two minutes in a column: the last of them counts.
+        let merged = [column(0, 2), column(2, 4), column(4, 6)];
+        assert_eq!(
+            round(percents(&compared[..1], &axis, &merged)),
+            [[Some(0), Some(-1), Some(10)]]
+        );
+        assert_eq!(range(&percents(&compared[2..], &axis, &single)), (0.0, 0.0));
+    }
+}

@@ -104,7 +104,6 @@ impl Dots {
             None | Some(Pattern::Solid) => true,
             Some(Pattern::Dashed) if is_fine => x % 8 < 6,
             Some(Pattern::Dashed) => x % 3 < 2,
-            Some(Pattern::Dotted) if is_fine => x.is_multiple_of(3),
             Some(Pattern::Dotted) => x.is_multiple_of(2),
         }
     }

@@ -29,23 +29,10 @@ pub fn pane(at: usize, study: &Study, columns: &[Column], area: Rect) -> Pane {
         ChartPlace::Pane { range } => range,
         ChartPlace::Overlay => None,
     };
-    let scale = match range {
-        Some((low, high)) => PriceScale::between(f64::from(low), f64::from(high)),
-        None => {
-            let has_bars = study.column.outputs.contains(&BARS);
-            let start = if has_bars { Some(0.0) } else { None };
-            let (low, high) = visible_values(study, columns)
-                .chain(start)
-                .fold((f64::MAX, f64::MIN), |(low, high), value| {
-                    (low.min(value), high.max(value))
-                });
-            if low <= high {
-                PriceScale::around(low, high)
-            } else {
-                PriceScale::around(0.0, 0.0)
-            }
-        }
-    };
+    let scale = range.map_or_else(
+        || scale_of(study, columns),
+        |(low, high)| PriceScale::between(f64::from(low), f64::from(high)),
+    );
     let width = scale.high() - scale.low();
     Pane {
         study: at,
@@ -58,6 +45,20 @@ pub fn pane(at: usize, study: &Study, columns: &[Column], area: Rect) -> Pane {
         scale,
         range,
         decimals: (3.0 - width.log10().floor()).clamp(1.0, 8.0) as usize,
+    }
+}
+
+/// A scale that follows the visible values; bars stand on zero, which is then part of it.
+fn scale_of(study: &Study, columns: &[Column]) -> PriceScale {
+    let zero = study.column.outputs.contains(&BARS).then_some(0.0);
+    let values = visible_values(study, columns).chain(zero);
+    let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    if low <= high {
+        PriceScale::around(low, high)
+    } else {
+        PriceScale::around(0.0, 0.0)
     }
 }
 
@@ -114,14 +115,10 @@ pub fn draw(canvas: &mut Canvas<'_>, frame: &Frame<'_>) {
         let outputs = study.column.outputs;
         // Lines stand before bars.
         let mut dots = Dots::new(pane.plot, canvas.glyphs);
-        let mut number = 0;
-        for (output, _) in outputs
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| **name != BARS)
-        {
+        let lines = outputs.iter().enumerate();
+        let lines = lines.filter(|(_, name)| **name != BARS);
+        for (number, (output, _)) in lines.enumerate() {
             dots.take(line_pen(canvas, number));
-            number += 1;
             let value = |_: usize, column: &Column| value_at(study, output, column);
             let points = places(frame, &dots, pane.scale, value);
             dots.path(&points);

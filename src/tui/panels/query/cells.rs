@@ -29,13 +29,13 @@ impl Room {
         let (whole, fraction) = match cell {
             AnswerCell::Null => (1, 0),
             AnswerCell::Integer(value) => (integer_columns(*value), 0),
-            AnswerCell::Float(value) => match Parts::of(*value) {
-                Some(parts) => parts.columns(),
-                None => {
+            AnswerCell::Float(value) => {
+                let Some(parts) = Parts::of(*value) else {
                     self.numbers.fit(&float_text(*value));
                     return;
-                }
-            },
+                };
+                parts.columns()
+            }
             AnswerCell::Bool(value) => {
                 self.texts = self.texts.max(if *value { 4 } else { 5 });
                 return;
@@ -135,7 +135,7 @@ impl Parts {
         let mut decimals = DECIMALS_MAX.min(digits);
         let mut scale = 10_u64.pow(decimals as u32);
         let mut scaled = (size * scale as f64).round() as u64;
-        while decimals > 0 && scaled % 10 == 0 {
+        while decimals > 0 && scaled.is_multiple_of(10) {
             scaled /= 10;
             scale /= 10;
             decimals -= 1;

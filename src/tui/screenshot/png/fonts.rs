@@ -134,7 +134,7 @@ impl Fonts {
 
     fn draw(&mut self, c: char, is_bold: bool, room: f32) -> Option<Glyph> {
         let em = self.em;
-        let bold = self.bold.as_ref().filter(|font| is_bold && has(*font, c));
+        let bold = self.bold.as_ref().filter(|font| is_bold && has(font, c));
         if let Some(font) = bold {
             return Some(rasterized(font, c, em, room, false));
         }
@@ -142,7 +142,7 @@ impl Fonts {
             return Some(rasterized(&self.regular, c, em, room, is_bold));
         }
         loop {
-            if let Some(font) = self.read.iter().find(|font| has(*font, c)) {
+            if let Some(font) = self.read.iter().find(|font| has(font, c)) {
                 return Some(rasterized(font, c, em, room, is_bold));
             }
             if self.others.is_empty() {
