@@ -14,6 +14,8 @@ pub const VIEWS: &[&str] = &[
     "news",
     "charts",
     "query",
+    "movers",
+    "correlation",
 ];
 /// How many colours to use: `auto` asks the environment.
 pub const COLORS: &[&str] = &["auto", "none", "16", "256", "true"];

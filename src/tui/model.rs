@@ -39,8 +39,10 @@ use super::market;
 use super::panel::{Panel, PanelContext};
 use super::panels::chart::ChartPanel;
 use super::panels::charts::ChartsPanel;
+use super::panels::correlation::CorrelationPanel;
 use super::panels::depth::DepthPanel;
 use super::panels::errors::ErrorsPanel;
+use super::panels::movers::MoversPanel;
 use super::panels::news::NewsPanel;
 use super::panels::pipeline::PipelinePanel;
 use super::panels::query::QueryPanel;
@@ -86,6 +88,8 @@ pub(super) struct Panels {
     pub(super) tape: TapePanel,
     pub(super) news: NewsPanel,
     pub(super) query: QueryPanel,
+    pub(super) movers: MoversPanel,
+    pub(super) correlation: CorrelationPanel,
 }
 
 impl Panels {
@@ -100,6 +104,8 @@ impl Panels {
             PanelId::Tape => &mut self.tape,
             PanelId::News => &mut self.news,
             PanelId::Query => &mut self.query,
+            PanelId::Movers => &mut self.movers,
+            PanelId::Correlation => &mut self.correlation,
         }
     }
 }
@@ -227,6 +233,8 @@ impl Model {
                 tape: TapePanel::default(),
                 news: NewsPanel::default(),
                 query,
+                movers: MoversPanel::default(),
+                correlation: CorrelationPanel::default(),
             },
             selected: None,
             selected_at: 0,
@@ -345,6 +353,8 @@ impl Model {
             PanelId::Tape => &[Context::Tape, Context::Global],
             PanelId::News => &[Context::News, Context::Global],
             PanelId::Query => &[Context::Query, Context::Global],
+            PanelId::Movers => &[Context::Movers, Context::Global],
+            PanelId::Correlation => &[Context::Correlation, Context::Global],
         }
     }
 

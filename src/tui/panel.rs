@@ -87,6 +87,8 @@ pub enum PanelAction {
     NextWindow,
     /// Show what concerns the selected symbol, or everything.
     Scope,
+    /// Rank by something else.
+    NextRanking,
 }
 
 /// What the mouse did inside a panel.

@@ -2,8 +2,10 @@
 
 pub mod chart;
 pub mod charts;
+pub mod correlation;
 pub mod depth;
 pub mod errors;
+pub mod movers;
 pub mod news;
 pub mod pipeline;
 pub mod query;

@@ -9,6 +9,7 @@ mod charts;
 mod frames;
 mod headers;
 mod hostile;
+mod many;
 mod markets;
 mod measured;
 mod pictures;

@@ -1,4 +1,4 @@
-//! The named values that rows have beside the watchlist's own columns: their indicators.
+//! The named values that rows have beside the watchlist's own columns: their indicators, and the person's own columns.
 //!
 //! A further kind of named numbers is one more entry of [`sets`], and its names are columns and words of expressions.
 
@@ -11,7 +11,7 @@ use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::Row;
 
 /// How many kinds of named values there are.
-const KINDS: usize = 1;
+const KINDS: usize = 2;
 /// The longest name that is taken, in bytes.
 const NAME_MAX: usize = 64;
 
@@ -21,7 +21,11 @@ type ValueSet<'a> = (&'a [String], &'a [Option<f64>]);
 /// The named values of a row, one set for each kind.
 fn sets(row: &Row) -> [Option<ValueSet<'_>>; KINDS] {
     let indicators = row.indicators.as_deref();
-    [indicators.map(|it| (it.names.flat(), &it.values[..]))]
+    let columns = row.columns.as_deref();
+    [
+        indicators.map(|it| (it.names.flat(), &it.values[..])),
+        columns.map(|it| (&it.names[..], &it.values[..])),
+    ]
 }
 
 /// A value of a row, found by its name.
@@ -193,6 +197,7 @@ pub fn is_name(text: &str) -> bool {
 mod tests {
     use super::super::fixture::{full, with_indicators};
     use super::*;
+    use crate::domain::column::ColumnValues;
     use crate::domain::symbol::SymbolId;
 
     #[test]
@@ -248,6 +253,16 @@ mod tests {
             assert_eq!(found, direct, "{}", row.symbol);
         }
         let first = snapshot.rows.get(SymbolId(0)).unwrap();
+        let mut own = first.clone();
+        own.columns = Some(Arc::new(ColumnValues {
+            names: vec!["gap".to_owned(), "rsi_14".to_owned()].into(),
+            values: vec![Some(0.5), Some(1.0)].into(),
+        }));
+        assert_eq!(ValueFinder::new(&"gap".into()).get(&own), Some(0.5));
+        assert_eq!(ValueFinder::new(&"gap".into()).get(first), None);
+        assert_eq!(find(&own, "gap").unwrap().value, Some(0.5));
+        // An indicator comes before a column of the same name.
+        assert_eq!(finder.get(&own), Some(71.5));
         assert!(find(first, "sma_20").unwrap().is_price);
         assert!(!find(first, "rsi_14").unwrap().is_price);
         assert_eq!(find(first, "obv"), None);

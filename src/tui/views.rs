@@ -29,6 +29,10 @@ pub enum PanelId {
     News,
     /// Questions in SQL and their answers.
     Query,
+    /// What has moved most.
+    Movers,
+    /// How the symbols move together.
+    Correlation,
 }
 
 impl PanelId {
@@ -39,7 +43,13 @@ impl PanelId {
             Self::Chart | Self::Charts => Some(DataService::Ohlcv),
             Self::Depth => Some(DataService::Level2),
             Self::Tape => Some(DataService::TimeAndSales),
-            Self::Watchlist | Self::Errors | Self::Pipeline | Self::News | Self::Query => None,
+            Self::Watchlist
+            | Self::Errors
+            | Self::Pipeline
+            | Self::News
+            | Self::Query
+            | Self::Movers
+            | Self::Correlation => None,
         }
     }
 }
@@ -69,11 +79,15 @@ pub enum View {
     Charts,
     /// Questions in SQL.
     Query,
+    /// What has moved most today.
+    Movers,
+    /// How the symbols move together.
+    Correlation,
 }
 
 impl View {
     /// Every view, in the order of its keys.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Overview,
         Self::Watchlist,
         Self::Chart,
@@ -84,6 +98,8 @@ impl View {
         Self::News,
         Self::Charts,
         Self::Query,
+        Self::Movers,
+        Self::Correlation,
     ];
 
     /// The name in commands and the configuration.
@@ -100,6 +116,8 @@ impl View {
             Self::News => "news",
             Self::Charts => "charts",
             Self::Query => "query",
+            Self::Movers => "movers",
+            Self::Correlation => "correlation",
         }
     }
 
@@ -116,6 +134,8 @@ impl View {
             Self::News => PanelId::News,
             Self::Charts => PanelId::Charts,
             Self::Query => PanelId::Query,
+            Self::Movers => PanelId::Movers,
+            Self::Correlation => PanelId::Correlation,
         }
     }
 

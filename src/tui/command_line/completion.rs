@@ -31,27 +31,7 @@ pub fn completions(line: &str, known: &Known) -> Vec<String> {
         return questions(line, question, known);
     }
     let first = line.split_whitespace().next().unwrap_or("");
-    // The numbers of an indicator stand between commas too, and are part of its word.
-    let is_open = first == "indicator" && line.rfind('(') > line.rfind(')');
-    let text = if is_open {
-        line.rsplit_once('(').map_or(line, |(text, _)| text)
-    } else {
-        line
-    };
-    // In an expression a word ends where an operator begins.
-    let is_end = |c: char| {
-        matches!(c, ' ' | ',') || (matches!(first, "sort" | "filter") && "()<>=!+*/&|".contains(c))
-    };
-    let mut at = text.rfind(is_end).map_or(0, |at| at + 1);
-    // A hyphen is a minus, but for the columns that have one.
-    let (before, word) = line.split_at(at);
-    let is_of_column = Column::NAMES.iter().any(|name| name.starts_with(word));
-    if let Some(minus) = word.rfind('-')
-        && matches!(first, "sort" | "filter")
-        && !is_of_column
-    {
-        at = before.len() + minus + 1;
-    }
+    let at = word_start(line, first);
     let (before, word) = line.split_at(at);
     let words = before.split_whitespace().count();
     let names: Vec<&str> = if words == 0 {
@@ -75,6 +55,30 @@ pub fn completions(line: &str, known: &Known) -> Vec<String> {
     lines.dedup();
     lines.truncate(200);
     lines
+}
+
+/// Where the last word of a line begins.
+fn word_start(line: &str, command: &str) -> usize {
+    if !matches!(command, "sort" | "filter") {
+        // The numbers of an indicator stand between commas too, and are part of its word.
+        let is_open = command == "indicator" && line.rfind('(') > line.rfind(')');
+        let text = if is_open {
+            line.rsplit_once('(').map_or(line, |(text, _)| text)
+        } else {
+            line
+        };
+        return text.rfind([' ', ',']).map_or(0, |at| at + 1);
+    }
+    // In an expression a word ends where an operator begins.
+    let is_end = |c: char| " ,()<>=!+*/&|".contains(c);
+    let at = line.rfind(is_end).map_or(0, |at| at + 1);
+    // A hyphen is a minus, but for the columns that have one.
+    let word = line.get(at..).unwrap_or("");
+    let is_of_column = Column::NAMES.iter().any(|name| name.starts_with(word));
+    match word.rfind('-') {
+        Some(minus) if !is_of_column => at + minus + 1,
+        _ => at,
+    }
 }
 
 /// A question can hold anything that its own line offers.

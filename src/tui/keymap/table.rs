@@ -25,6 +25,10 @@ pub enum Context {
     News,
     /// The answer to a question has the keys.
     Query,
+    /// What moved most has the keys.
+    Movers,
+    /// The correlations have the keys.
+    Correlation,
     /// Something lies over the screen: the help, an error's detail, the choice of columns or indicators.
     Overlay,
     /// A line of text is being typed.
@@ -33,7 +37,7 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Global,
         Self::Watchlist,
         Self::Chart,
@@ -43,6 +47,8 @@ impl Context {
         Self::Tape,
         Self::News,
         Self::Query,
+        Self::Movers,
+        Self::Correlation,
         Self::Overlay,
         Self::Text,
     ];
@@ -60,6 +66,8 @@ impl Context {
             Self::Tape => "Tape",
             Self::News => "News",
             Self::Query => "Query",
+            Self::Movers => "Movers",
+            Self::Correlation => "Correlation",
             Self::Overlay => "Over the screen (help, detail, columns, indicators)",
             Self::Text => "While typing",
         }
@@ -102,7 +110,10 @@ const fn entry(
 }
 
 use Action as A;
-use Context::{Chart, Charts, Depth, Errors, Global, News, Overlay, Query, Tape, Text, Watchlist};
+use Context::{
+    Chart, Charts, Correlation, Depth, Errors, Global, Movers, News, Overlay, Query, Tape, Text,
+    Watchlist,
+};
 use PanelAction as P;
 
 /// Every key of the program. The order is that of the help; hints stand in the footer in this order too.
@@ -139,6 +150,8 @@ pub const TABLE: &[Entry] = &[
     entry(Global, "news", &["8"], A::View(View::News), "", "View: news"),
     entry(Global, "charts", &["9"], A::View(View::Charts), "", "View: charts of several symbols"),
     entry(Global, "query", &["Q"], A::View(View::Query), "", "View: questions in SQL"),
+    entry(Global, "movers", &["0"], A::View(View::Movers), "", "View: what has moved most today"),
+    entry(Global, "correlation", &["x"], A::View(View::Correlation), "", "View: how the symbols move together"),
     entry(Global, "sort", &["s"], A::Panel(P::SortNext), "sort", "Sort the watchlist by the next column"),
     entry(Global, "reverse", &["r"], A::Panel(P::SortReverse), "", "Turn the order round"),
     entry(Global, "freeze", &["f"], A::Freeze, "freeze", "Hold the picture while data goes on"),
@@ -190,6 +203,11 @@ pub const TABLE: &[Entry] = &[
 
     entry(Query, "question", &["i"], A::Panel(P::Open), "question", "Type a question; Esc leaves it, and cancels one under way"),
     entry(Query, "write-answer", &["w"], A::WriteAnswer, "write", "Write the answer to a file"),
+
+    entry(Movers, "ranking", &["o"], A::Panel(P::NextRanking), "ranking", "Third list: most active, widest range, relative volume"),
+
+    entry(Correlation, "correlation-timeframe", &["t"], A::Panel(P::NextTimeframe), "timeframe", "Longer bars"),
+    entry(Correlation, "correlation-timeframe-back", &["T"], A::Panel(P::PreviousTimeframe), "", "Shorter bars"),
 
     entry(Overlay, "close", &["esc", "q", "?", "enter"], A::Close, "close", "Close it"),
     entry(Overlay, "move-up", &["K", "shift-up"], A::MoveUp, "", "Columns: move the column up"),

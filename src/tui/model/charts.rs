@@ -208,6 +208,11 @@ impl Model {
                     self.panels.charts.show(&ids, timeframe);
                     symbols.extend(ids);
                 }
+                PanelId::Correlation => {
+                    let panel = &mut self.panels.correlation;
+                    panel.follow(&self.panels.watchlist, timeframe);
+                    symbols.extend(panel.symbols());
+                }
                 _ => {}
             }
         }

@@ -8,7 +8,7 @@ use crate::domain::time::UnixMs;
 use crate::pipeline::{Command, Snapshot};
 
 use super::super::panel::PanelContext;
-use super::super::views::PanelId;
+use super::super::views::{PanelId, View};
 use super::notice::NOTICE_MS;
 use super::{Effect, Model, row_name};
 
@@ -118,6 +118,12 @@ impl Model {
             stale_after_ms: settings.stale_after.as_millis() as i64,
         };
         panels.watchlist.refresh(&context);
+        if self.view == View::Movers {
+            panels.movers.refresh(panels.watchlist.ids(), &context);
+        }
+        if self.view != View::Correlation {
+            panels.correlation.rest();
+        }
         self.settle_selection();
         let visible = self.visible_panels();
         if !visible.iter().any(|(id, _)| *id == self.focus) {
