@@ -290,19 +290,24 @@ pub fn candles(
             all.push(*minute);
             continue;
         }
+        if minute.start < end
+            && let Some(open) = all.last_mut()
+        {
+            merge(open, minute);
+            continue;
+        }
+        let Some(session) = sessions.session_of(minute.start) else {
+            continue;
+        };
+        let interval = timeframe.interval_of(minute.start, &session);
+        end = interval.1;
         match all.last_mut() {
-            Some(open) if minute.start < end => merge(open, minute),
-            _ => {
-                let Some(session) = sessions.session_of(minute.start) else {
-                    continue;
-                };
-                let interval = timeframe.interval_of(minute.start, &session);
-                end = interval.1;
-                all.push(Candle {
-                    start: interval.0,
-                    ..*minute
-                });
-            }
+            // A day's candle holds what is traded after its close too.
+            Some(open) if open.start == interval.0 => merge(open, minute),
+            _ => all.push(Candle {
+                start: interval.0,
+                ..*minute
+            }),
         }
     }
     all

@@ -94,6 +94,10 @@ pub fn times<const N: usize>(columns: &Columns<N>) -> PolarsResult<Column> {
         Times::try_new(kind.clone(), sliced(buffer, part), None)
     });
     let parts = parts.collect::<PolarsResult<Vec<_>>>()?;
+    if parts.is_empty() {
+        // Polars panics on a column without any chunk.
+        return Ok(Column::new_empty(TIME_COLUMN.into(), &DataType::Int64));
+    }
     let name = PlSmallStr::from_static(TIME_COLUMN);
     let array = ChunkedArray::<Int64Type>::from_chunk_iter(name, parts);
     Ok(array.into_series().into_column())
@@ -117,6 +121,9 @@ pub fn numbers<const N: usize>(
         Numbers::try_new(kind.clone(), sliced(buffer, part), None)
     });
     let parts = parts.collect::<PolarsResult<Vec<_>>>()?;
+    if parts.is_empty() {
+        return Ok(Column::new_empty(name.into(), &DataType::Float64));
+    }
     let array = ChunkedArray::<Float64Type>::from_chunk_iter(PlSmallStr::from_str(name), parts);
     Ok(array.into_series().into_column())
 }

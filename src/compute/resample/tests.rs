@@ -379,3 +379,31 @@ proptest! {
         }));
     }
 }
+
+#[test]
+fn a_day_has_one_candle_whatever_is_traded_outside_its_hours() {
+    // 2024-07-09, New York: 03:59, 04:00, 19:59, 20:00 and 20:01; then the next day at 04:00.
+    let minutes = [
+        (1_720_511_940_000, 1.0),
+        (1_720_512_000_000, 2.0),
+        (1_720_569_540_000, 3.0),
+        (1_720_569_600_000, 4.0),
+        (1_720_569_660_000, 5.0),
+        (1_720_598_400_000, 6.0),
+    ]
+    .map(|(start, close)| Candle {
+        start: UnixMs(start),
+        open: close,
+        high: close,
+        low: close,
+        close,
+        volume: 1.0,
+    });
+    let mut sessions = SessionFinder::new(SessionCalendar::UsEquities);
+    let days = candles(minutes.iter(), Timeframe::D1, &mut sessions);
+    let figures: Vec<(f64, f64, f64)> = days
+        .iter()
+        .map(|day| (day.open, day.close, day.volume))
+        .collect();
+    assert_eq!(figures, [(1.0, 5.0, 5.0), (6.0, 6.0, 1.0)]);
+}
