@@ -20,6 +20,7 @@ pub mod analyst;
 mod columns;
 pub mod exit;
 pub mod export;
+mod exporter;
 pub mod headless;
 pub mod panic_hook;
 pub mod past;
@@ -106,13 +107,15 @@ impl AppError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Recording(_) | Self::Terminal(_) | Self::Usage(_) => {
-                Exit::Usage
-            }
-            Self::Files(FilesError::Write { .. } | FilesError::SeveralTables(..)) => Exit::Failed,
-            Self::Files(FilesError::Exists(_) | FilesError::NotBuiltIn(_)) => Exit::Usage,
+            Self::Config(_)
+            | Self::Recording(_)
+            | Self::Terminal(_)
+            | Self::Usage(_)
+            | Self::Files(FilesError::Exists(_) | FilesError::NotBuiltIn(_)) => Exit::Usage,
             Self::Plan(error) => error.exit(),
-            Self::Screen(_) | Self::System { .. } => Exit::Failed,
+            Self::Files(FilesError::Write { .. } | FilesError::SeveralTables(..))
+            | Self::Screen(_)
+            | Self::System { .. } => Exit::Failed,
         }
     }
 }
@@ -157,7 +160,7 @@ fn dispatch(invocation: Invocation) -> Result<Exit, AppError> {
         }
         Task::Export(ref request) => {
             let request = request.clone();
-            export::run(&layers_of(invocation), request)
+            export::run(&layers_of(invocation), &request)
         }
         Task::Run => run(layers_of(invocation)),
     }
@@ -241,6 +244,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
             sinks,
             recorder: Arc::clone(&recorder),
             analyst,
+            exporter: Some(Arc::new(exporter::FileExporter)),
             columns: columns_of(&loaded.settings)?,
             troubles: [troubles(&failures, warnings), past_errors].concat(),
             past,

@@ -23,6 +23,7 @@ pub mod columns;
 pub mod command;
 pub mod directory;
 pub mod engine;
+pub mod export;
 pub mod feed;
 pub mod histories;
 mod mailbox;

@@ -26,6 +26,7 @@ use crate::sinks::files::{
     self, FileSink, FilesHandle, FilesReport, FilesSettings, Format, PART_ROWS, Target,
 };
 
+use crate::sources::replay::END_OF_DATA;
 use crate::sources::spec::SourceSpec;
 
 use super::exit::{self, Exit};
@@ -39,6 +40,9 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(50);
 /// Errors that are told one by one; the rest is counted.
 const ERRORS_TOLD: u64 = 5;
 
+/// Sinks, and the handles of those that write files.
+type SinksWithHandles = (Vec<Box<dyn Sink>>, Vec<FilesHandle>);
+
 /// The sinks of the settings, with the handles by which their ends are waited for.
 ///
 /// # Errors
@@ -47,8 +51,8 @@ pub(super) fn sinks(
     settings: &Settings,
     sources: &[SourcePlan],
     clock: &Arc<dyn Clock>,
-) -> Result<(Vec<Box<dyn Sink>>, Vec<FilesHandle>), AppError> {
-    let (mut sinks, mut handles): (Vec<Box<dyn Sink>>, _) = (Vec::new(), Vec::new());
+) -> Result<SinksWithHandles, AppError> {
+    let (mut sinks, mut handles): SinksWithHandles = (Vec::new(), Vec::new());
     for spec in &settings.sinks {
         let (sink, handle) = FileSink::new(
             FilesSettings {
@@ -84,12 +88,12 @@ fn zone_of(sources: &[SourcePlan]) -> Tz {
 }
 
 /// Runs the sources to their end, and writes what they give.
-pub(super) fn run(layers: &Layers, request: ExportRequest) -> Result<Exit, AppError> {
+pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppError> {
     let mut loaded = layers.load()?;
     start_log(&loaded);
     loaded.settings.speed = loaded.settings.speed.or(Some(Speed::Max));
     play_whole_days(&mut loaded.settings.sources);
-    let (target, format) = target(&request)?;
+    let (target, format) = target_of(&request.to, request.format, request.force)?;
     let surroundings = Surroundings::without_recording(&layers.environment);
     let Plan { sources, failures } = plan::open_all(&loaded.settings, &surroundings)?;
     for failure in &failures {
@@ -163,7 +167,7 @@ fn tell(written: &FilesReport, target: &Target, all_hopeless: bool) -> Exit {
     let FilesReport { rows, files } = written;
     match (target, files.as_slice()) {
         (_, []) => {
-            exit::say("there was nothing to write: no result of these services, times and lengths")
+            exit::say("there was nothing to write: no result of these services, times and lengths");
         }
         (Target::File(path), _) => {
             exit::say(format_args!("{rows} rows in {}", path.display()));
@@ -194,25 +198,28 @@ fn play_whole_days(sources: &mut [SourceSpec]) {
 }
 
 /// Where to and in which format.
-fn target(request: &ExportRequest) -> Result<(Target, Format), AppError> {
-    let path = &request.to;
+pub(super) fn target_of(
+    path: &Path,
+    format: Option<Format>,
+    force: bool,
+) -> Result<(Target, Format), AppError> {
     let is_folder = path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/");
     if is_folder {
-        if !request.force && has_entries(path) {
+        if !force && has_entries(path) {
             return Err(AppError::Usage(format!(
                 "{} holds something already; --force adds to it",
                 path.display()
             )));
         }
-        let format = request.format.unwrap_or(if cfg!(feature = "frames") {
+        let format = format.unwrap_or(if cfg!(feature = "frames") {
             Format::Parquet
         } else {
             Format::Csv
         });
-        return Ok((Target::Folder(path.clone()), format));
+        return Ok((Target::Folder(path.to_owned()), format));
     }
-    match request.format.or_else(|| Format::of_path(path)) {
-        Some(format) => Ok((Target::File(path.clone()), format)),
+    match format.or_else(|| Format::of_path(path)) {
+        Some(format) => Ok((Target::File(path.to_owned()), format)),
         None => Err(AppError::Usage(format!(
             "{}: end the name with .parquet, .ipc, .csv or .jsonl, or with / for a folder, or give --format",
             path.display()
@@ -300,7 +307,7 @@ impl Sink for Told {
     }
 
     fn error(&mut self, error: &ErrorInstance) -> Result<(), SinkClosed> {
-        if error.severity == Severity::Error {
+        if error.severity == Severity::Error && error.message != END_OF_DATA {
             self.errors += 1;
             if self.errors <= ERRORS_TOLD {
                 let place = error.location.as_ref().map(|place| format!(" ({place})"));

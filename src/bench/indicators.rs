@@ -10,7 +10,7 @@ use crate::domain::bar::Candle;
 use crate::domain::indicator::IndicatorSpec;
 use crate::domain::time::{DAY_MS, MINUTE_MS, UnixMs};
 
-use super::{History, Indicators, median};
+use super::{BarCost, History, Indicators, median};
 
 /// The five that the baseline in Python computes too.
 const FIVE: [&str; 5] = ["sma(20)", "ema(20)", "rsi(14)", "bb(20,2)", "macd(12,26,9)"];
@@ -101,14 +101,17 @@ pub(super) fn measure_indicators() -> anyhow::Result<Indicators> {
     };
     let five = read(&FIVE)?;
     let twenty = [five.clone(), read(&FIFTEEN)?].concat();
+    let cost = |specs: &[IndicatorSpec]| -> anyhow::Result<BarCost> {
+        Ok(BarCost {
+            at_1000_ns: ns_per_bar(specs, 1000)?,
+            at_1000000_ns: ns_per_bar(specs, MILLION)?,
+        })
+    };
     Ok(Indicators {
-        none_1e3_ns: ns_per_bar(&[], 1000)?,
-        none_1e6_ns: ns_per_bar(&[], MILLION)?,
-        five_1e3_ns: ns_per_bar(&five, 1000)?,
-        five_1e6_ns: ns_per_bar(&five, MILLION)?,
-        twenty_1e3_ns: ns_per_bar(&twenty, 1000)?,
-        twenty_1e6_ns: ns_per_bar(&twenty, MILLION)?,
-        five_1e4_ns: ns_per_bar(&five, 10_000)?,
+        none: cost(&[])?,
+        five: cost(&five)?,
+        twenty: cost(&twenty)?,
+        five_at_10000_ns: ns_per_bar(&five, 10_000)?,
     })
 }
 

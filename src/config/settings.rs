@@ -164,15 +164,14 @@ fn indicator_rule(raw: Raw<'_>) -> Result<IndicatorRule, String> {
     let mut rule = None;
     let mut symbols = None;
     for (name, value) in fields {
-        match name {
-            "spec" => rule = Some(indicator(value)?),
-            _ => {
-                let elements = value.elements(',')?;
-                let specs: Result<Vec<SymbolSpec>, String> =
-                    elements.into_iter().map(parsed("a symbol")).collect();
-                symbols = Some(specs?);
-            }
+        if name == "spec" {
+            rule = Some(indicator(value)?);
+            continue;
         }
+        let elements = value.elements(',')?;
+        let specs: Result<Vec<SymbolSpec>, String> =
+            elements.into_iter().map(parsed("a symbol")).collect();
+        symbols = Some(specs?);
     }
     let spec = rule.ok_or("spec is missing, as in spec = \"sma(20)\"")?;
     Ok(IndicatorRule { spec, symbols })

@@ -18,6 +18,7 @@ use super::board::Board;
 use super::command::Command;
 use super::directory::Directory;
 use super::engine::EngineReport;
+use super::export::Exporter;
 use super::feed::FeedControl;
 use super::histories::Histories;
 use super::outcome::{Batch, Outcome, Outcomes};
@@ -67,6 +68,7 @@ pub(crate) struct Parts {
     pub sinks: Vec<Box<dyn Sink>>,
     pub recorder: Arc<dyn Recorder>,
     pub analyst: Arc<dyn Analyst>,
+    pub exporter: Option<Arc<dyn Exporter>>,
     /// What questions are about.
     pub histories: Arc<Histories>,
     /// Where answers come back to.
@@ -342,6 +344,7 @@ impl Administrator {
             tapes: self.parts.board.tapes.clone(),
             news: Arc::clone(&self.parts.board.news),
             answer: self.parts.board.answer.clone(),
+            word: self.parts.board.word.clone(),
             recording: self.parts.recorder.view(),
             pipeline: self.parts.health.pipeline(),
             sources: self.parts.health.sources(taken, &self.parts.sources),

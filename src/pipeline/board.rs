@@ -16,6 +16,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::{Decimal, to_f64};
 
+use super::export::Word;
 use super::outcome::{ChartUpdate, Moved, Primed, TapeUpdate};
 use super::question::AnswerView;
 use super::snapshot::{
@@ -48,6 +49,8 @@ pub(crate) struct Board {
     /// Whose depth and tape are wanted.
     books_wanted: Vec<SymbolId>,
     pub news: Arc<Vec<NewsRow>>,
+    /// What a person was told last.
+    pub word: Option<Arc<Word>>,
     /// The last question, and its answer.
     pub answer: Option<Arc<AnswerView>>,
     pub results_total: u64,

@@ -78,9 +78,9 @@ impl ColumnQueue {
     /// Starts the thread.
     pub fn start(
         engine: Arc<dyn ColumnEngine>,
-        histories: Arc<Histories>,
-        clock: Arc<dyn Clock>,
-        results: Sender<Batch>,
+        histories: &Arc<Histories>,
+        clock: &Arc<dyn Clock>,
+        results: &Sender<Batch>,
     ) -> std::io::Result<Self> {
         let (queue, tickets) = bounded(WAITING_MAX);
         let names = engine.names();
@@ -88,9 +88,9 @@ impl ColumnQueue {
             strikes: vec![0; names.len()],
             names,
             engine,
-            histories,
-            clock,
-            results,
+            histories: Arc::clone(histories),
+            clock: Arc::clone(clock),
+            results: results.clone(),
         };
         thread::Builder::new()
             .name("columns".to_owned())

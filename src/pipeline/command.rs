@@ -9,6 +9,7 @@ use crate::domain::source::SourceName;
 use crate::domain::symbol::{SymbolId, SymbolSpec};
 use crate::domain::time::{Timeframe, UnixMs};
 
+use super::export::ExportOrder;
 use super::question::{Answer, QuestionId};
 use super::source::{SeekTarget, Speed, TransportCommand};
 
@@ -40,6 +41,10 @@ pub enum Command {
     CancelQuestion,
     /// A question has been answered. Comes from the [`Analyst`](super::question::Analyst).
     Answered(QuestionId, Box<Answer>),
+    /// Write bars that are kept to a file.
+    Export(ExportOrder),
+    /// Tell the person at the screen something, once; whether something went wrong.
+    Tell(String, bool),
     /// Write what live sources receive to this folder from now on, or to none.
     Record(Option<PathBuf>),
     /// Mark errors as seen: one by its number, or all.

@@ -21,6 +21,7 @@ use super::board::Board;
 use super::columns::{ColumnEngine, ColumnQueue};
 use super::command::Command;
 use super::directory::Directory;
+use super::export::Exporter;
 use super::feed::Feed;
 use super::histories::{Histories, PastBars};
 use super::outcome::Batch;
@@ -53,6 +54,8 @@ pub struct Outputs {
     pub recorder: Arc<dyn Recorder>,
     /// Who answers questions about the data.
     pub analyst: Arc<dyn Analyst>,
+    /// Who writes files of what is kept, where a person may ask for it.
+    pub exporter: Option<Arc<dyn Exporter>>,
     /// Who evaluates a person's own columns, where there are such.
     pub columns: Option<Arc<dyn ColumnEngine>>,
     /// What went wrong before the start: it is told before anything else.
@@ -67,6 +70,7 @@ impl From<Vec<Box<dyn Sink>>> for Outputs {
             sinks,
             recorder: Arc::new(NoRecorder),
             analyst: Arc::new(NoAnalyst),
+            exporter: None,
             columns: None,
             troubles: Vec::new(),
             past: PastBars::default(),
@@ -117,6 +121,7 @@ pub fn start(
         sinks,
         recorder,
         analyst,
+        exporter,
         columns,
         troubles,
         past,
@@ -175,26 +180,22 @@ pub fn start(
         sinks,
         recorder,
         analyst,
+        exporter,
         replies: command_sender.clone(),
         histories: Arc::clone(&histories),
         troubles,
         running,
     });
-    let columns = columns.map(|engine| {
-        ColumnQueue::start(
-            engine,
-            Arc::clone(&histories),
-            Arc::clone(&clock),
-            result_sender.clone(),
-        )
-    });
+    let columns = columns
+        .map(|engine| ColumnQueue::start(engine, &histories, &clock, &result_sender))
+        .transpose()?;
     let supervisor = ProcessSupervisor::new(Parts {
         settings,
         directory,
         clock,
         histories: Arc::clone(&histories),
         analysis,
-        columns: columns.transpose()?,
+        columns,
         messages,
         control,
         results: result_sender,

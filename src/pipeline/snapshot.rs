@@ -20,6 +20,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 
+use super::export::Word;
 use super::meters::{ConnectionState, TransportView};
 use super::question::AnswerView;
 
@@ -55,6 +56,8 @@ pub struct Snapshot {
     pub news: Arc<Vec<NewsRow>>,
     /// The last question, and its answer.
     pub answer: Option<Arc<AnswerView>>,
+    /// What a person was told last.
+    pub word: Option<Arc<Word>>,
     /// What is being recorded.
     pub recording: Option<RecordingView>,
     /// The pipeline's health.

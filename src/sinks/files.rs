@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
+use crate::domain::bar::Candle;
 use crate::domain::clock::{Clock, Nanos};
 use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::outcome::{ErrorInstance, ResultInstance, StatusChange};
@@ -173,7 +174,7 @@ pub enum FilesError {
 }
 
 impl FilesError {
-    fn write(path: &Path, reason: impl ToString) -> Self {
+    fn write(path: &Path, reason: impl std::fmt::Display) -> Self {
         Self::Write {
             path: path.to_owned(),
             reason: reason.to_string(),
@@ -200,16 +201,7 @@ impl FileSink {
         settings: FilesSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, FilesHandle), FilesError> {
-        if cfg!(not(feature = "frames")) && matches!(settings.format, Format::Parquet | Format::Ipc)
-        {
-            return Err(FilesError::NotBuiltIn(settings.format));
-        }
-        if let Target::File(path) = &settings.target
-            && path.exists()
-            && !settings.overwrite
-        {
-            return Err(FilesError::Exists(path.clone()));
-        }
+        refuse(&settings)?;
         let (writer, handle) = Writer::start(&settings)?;
         Ok((
             Self {
@@ -324,6 +316,75 @@ impl Drop for FileSink {
         }
         self.writer.complete();
     }
+}
+
+/// Whether a target can be written at all.
+fn refuse(settings: &FilesSettings) -> Result<(), FilesError> {
+    let needs_frames = matches!(settings.format, Format::Parquet | Format::Ipc);
+    if needs_frames && cfg!(not(feature = "frames")) {
+        return Err(FilesError::NotBuiltIn(settings.format));
+    }
+    match &settings.target {
+        Target::File(path) if path.exists() && !settings.overwrite => {
+            Err(FilesError::Exists(path.clone()))
+        }
+        Target::File(_) | Target::Folder(_) => Ok(()),
+    }
+}
+
+/// The bars of one symbol that are to be written.
+pub struct SymbolBars<'a> {
+    /// The symbol.
+    pub symbol: &'a Symbol,
+    /// Its source.
+    pub source: &'a SourceName,
+    /// The bars by their starts, each with its values of [`FilesSettings::indicators`].
+    pub bars: Vec<(Candle, Vec<Option<f64>>)>,
+}
+
+/// Writes bars of one length, in a file of their own or in a folder's parts.
+///
+/// # Errors
+/// When they cannot be written. A file is then as it was.
+pub fn write_bars<'a>(
+    settings: &FilesSettings,
+    timeframe: Timeframe,
+    symbols: impl Iterator<Item = SymbolBars<'a>>,
+) -> Result<FilesReport, FilesError> {
+    refuse(settings)?;
+    let (mut writer, handle) = Writer::start(settings)?;
+    let kind = rows::Kind::Bars(timeframe);
+    'all: for SymbolBars {
+        symbol,
+        source,
+        bars,
+    } in symbols
+    {
+        let mut bars = bars.into_iter().peekable();
+        while let Some((first, _)) = bars.peek() {
+            let partition = match &settings.target {
+                Target::File(_) => Partition::whole(kind),
+                Target::Folder(_) => Partition::of(kind, symbol, Some(first.start), settings.zone),
+            };
+            let belongs = |(bar, _): &(Candle, Vec<Option<f64>>)| match &settings.target {
+                Target::File(_) => true,
+                Target::Folder(_) => {
+                    Partition::of(kind, symbol, Some(bar.start), settings.zone) == partition
+                }
+            };
+            let part: Vec<_> = std::iter::from_fn(|| bars.next_if(belongs))
+                .take(FILE_ROWS)
+                .collect();
+            let mut table = Table::new(kind, &settings.indicators);
+            table.append_bars(symbol, source, part.into_iter());
+            if writer.send(Job { partition, table }).is_err() {
+                break 'all;
+            }
+        }
+    }
+    writer.complete();
+    drop(writer);
+    handle.wait()
 }
 
 /// The services that become tables when none is named: all of them in a folder, bars in a file.

@@ -13,6 +13,7 @@ use chrono_tz::Tz;
 use crate::domain::symbol::SymbolSpec;
 use crate::domain::time::Timeframe;
 use crate::pipeline::Command;
+use crate::pipeline::export::ExportOrder;
 
 pub use charts::{CompareOrder, IndicatorOrder};
 pub use completion::{Known, completions};
@@ -66,6 +67,8 @@ pub enum Order {
     Screenshot(ScreenshotOrder),
     /// Ask a question in SQL; an empty one is yet to be typed.
     Ask(String),
+    /// Write bars to a file.
+    Export(ExportOrder),
     /// Write the answer to a file.
     Answer(AnswerOrder),
     /// Mark every error as seen.
@@ -141,6 +144,7 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("flash", "on|off", "Flash prices that change"),
     command("freeze", "", "Hold the picture while data goes on"),
     command("sql", "[SELECT …]", "Ask a question, or open the line for one"),
+    command("export", "PATH [5m] [AAPL,…]", "Write the bars to a file (.parquet .ipc .csv .jsonl) or folder/; export! overwrites"),
     command("answer", "PATH.csv|PATH.jsonl|PATH.txt", "Write the answer to a file; answer! overwrites"),
     command("screenshot", "[PANEL] PATH.svg|PATH.png|PATH.txt", "Write the picture to a file; screenshot! overwrites"),
     command("acknowledge", "", "Mark all errors as seen"),
@@ -208,6 +212,7 @@ pub fn parse(line: &str) -> Result<Order, String> {
             .map_err(|_| format!("'{rest}' is no time zone; write one such as Europe/Berlin")),
         "freeze" => nothing(Order::Freeze),
         "sql" => Ok(Order::Ask(rest.to_owned())),
+        "export" | "export!" => files::export(rest, name.ends_with('!')).map(Order::Export),
         "answer" | "answer!" => files::answer(rest, name.ends_with('!')).map(Order::Answer),
         "screenshot" | "screenshot!" => {
             files::screenshot(rest, name.ends_with('!')).map(Order::Screenshot)

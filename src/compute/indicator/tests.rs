@@ -254,7 +254,7 @@ fn the_newest_bar_may_come_again_and_an_older_one_asks_for_a_rebuild() {
         let again = Candle { close, ..again };
         assert!(bank.take(&again, UnixMs(0)));
         bank.write(&mut value);
-        assert_eq!(value, [Some((2.0 + close) / 2.0)]);
+        assert_eq!(value, [Some(f64::midpoint(2.0, close))]);
     }
     assert!(bank.take(&history[3].0, UnixMs(0)));
     bank.write(&mut value);

@@ -26,7 +26,7 @@ pub(super) const DEFINITION: Definition = Definition {
 struct Weighted {
     count: f64,
     sum: f64,
-    weighted: f64,
+    by_age: f64,
 }
 
 impl Merge for Weighted {
@@ -34,7 +34,7 @@ impl Merge for Weighted {
         Self {
             count: older.count + newer.count,
             sum: older.sum + newer.sum,
-            weighted: older.weighted + newer.weighted + older.count * newer.sum,
+            by_age: older.by_age + newer.by_age + older.count * newer.sum,
         }
     }
 }
@@ -54,7 +54,7 @@ impl Indicator for Wma {
             self.closes.push(Weighted {
                 count: 1.0,
                 sum: candle.close,
-                weighted: candle.close,
+                by_age: candle.close,
             });
         }
     }
@@ -62,7 +62,7 @@ impl Indicator for Wma {
     fn values(&self, values: &mut [Option<f64>]) {
         values[0] = self.closes.total().map(|total| {
             let weights = total.count * (total.count + 1.0) / 2.0;
-            total.weighted / weights
+            total.by_age / weights
         });
     }
 

@@ -93,7 +93,7 @@ mod tests {
             calendar: SessionCalendar::UtcDay,
             interval: Timeframe::M1,
             bars: BarColumns::new(vec![Part::new(Arc::new(chunk), 0..rows)]),
-            quotes: Default::default(),
+            quotes: crate::compute::history::columns::QuoteColumns::default(),
             trades: TradeRows::default(),
             indicators: indicators.clone(),
         }

@@ -8,6 +8,7 @@ use crate::domain::source::{Origin, SourceIndex, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
 
 use super::super::command::Command;
+use super::super::export::{ExportOrder, Word};
 use super::super::process_supervisor::Control;
 use super::super::question::{Answer, AnswerView, Material, Question, QuestionId};
 use super::super::snapshot::Row;
@@ -39,6 +40,8 @@ impl Administrator {
             Command::Ask(sql) => self.ask(sql),
             Command::CancelQuestion => self.parts.analyst.cancel(),
             Command::Answered(id, answer) => self.answered(id, *answer),
+            Command::Export(order) => self.export(order),
+            Command::Tell(text, is_error) => self.tell_person(text, is_error),
             Command::Record(folder) => self.record(folder),
             Command::AcknowledgeErrors(id) => self.parts.board.acknowledge(id),
             Command::ClearErrors => self.parts.board.clear_errors(),
@@ -72,6 +75,23 @@ impl Administrator {
         self.parts
             .analyst
             .ask(question, material, self.parts.replies.clone());
+    }
+
+    fn export(&mut self, order: ExportOrder) {
+        let Some(exporter) = &self.parts.exporter else {
+            return self.tell_person("nothing can be exported here".to_owned(), true);
+        };
+        exporter.export(
+            order,
+            self.parts.histories.all(),
+            self.parts.replies.clone(),
+        );
+    }
+
+    fn tell_person(&mut self, text: String, is_error: bool) {
+        let board = &mut self.parts.board;
+        let id = board.word.as_ref().map_or(1, |before| before.id + 1);
+        board.word = Some(Arc::new(Word { id, text, is_error }));
     }
 
     /// Puts an answer on the board, unless another question has been asked since.

@@ -60,11 +60,12 @@ fn each_close_gives_values_and_what_fails_is_told_and_given_up() {
     let (results, outcomes) = bounded(64);
     let queue = ColumnQueue::start(
         Arc::new(Columns(Arc::clone(&clock))),
-        Arc::clone(&histories),
-        clock,
-        results,
+        &histories,
+        &(clock as Arc<dyn Clock>),
+        &results,
     )
     .unwrap();
+    drop(results);
     let desk = queue.desk(SymbolId(0));
     let mut told = Vec::new();
     for minute in 1..=4_i64 {
@@ -90,7 +91,7 @@ fn each_close_gives_values_and_what_fails_is_told_and_given_up() {
                     );
                     break;
                 }
-                other => panic!("{other:?}"),
+                other => unreachable!("{other:?}"),
             }
         }
     }

@@ -41,9 +41,8 @@ impl Followers {
         let is_next = candle.start >= self.newest;
         self.newest = self.newest.max(candle.start);
         // One that is outdated takes in everything from history.
-        if !self.is_outdated && !(is_next && self.bank.take(candle, session_start)) {
-            self.is_outdated = true;
-        }
+        let has_taken = !self.is_outdated && is_next && self.bank.take(candle, session_start);
+        self.is_outdated = !has_taken;
     }
 
     fn reset(&mut self) {

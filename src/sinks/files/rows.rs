@@ -1,6 +1,6 @@
 //! Results as rows of tables: columns that grow.
 
-use crate::domain::bar::Ohlcv;
+use crate::domain::bar::{Candle, Ohlcv};
 use crate::domain::book::{BookTop, Level};
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::news::News;
@@ -139,6 +139,30 @@ impl Table {
             kind,
             columns,
             rows: 0,
+        }
+    }
+
+    /// Appends bars of a symbol; `indicators` are the values of each, in the order of the table's columns of them.
+    pub fn append_bars(
+        &mut self,
+        symbol: &Symbol,
+        source: &SourceName,
+        bars: impl Iterator<Item = (Candle, Vec<Option<f64>>)>,
+    ) {
+        for (bar, indicators) in bars {
+            let figures = [bar.open, bar.high, bar.low, bar.close, bar.volume].map(Some);
+            let mut figures = figures.into_iter().chain(indicators);
+            let mut texts = [symbol.to_string(), source.to_string()].into_iter();
+            for (_, values) in &mut self.columns {
+                match values {
+                    Values::Text(values) => values.push(texts.next()),
+                    Values::Integer(values) | Values::Time(values) => {
+                        values.push(Some(bar.start.0));
+                    }
+                    Values::Float(values) => values.push(figures.next().flatten()),
+                }
+            }
+            self.rows += 1;
         }
     }
 

@@ -175,12 +175,11 @@ impl Files {
             pending.write(table)?;
             return self.complete(pending);
         }
-        let (kind, mut pending) = match self.whole.take() {
-            Some(open) => open,
-            None => {
-                let path = partition.path(&self.target, self.format);
-                (table.kind, self.begin(path, table)?)
-            }
+        let (kind, mut pending) = if let Some(open) = self.whole.take() {
+            open
+        } else {
+            let path = partition.path(&self.target, self.format);
+            (table.kind, self.begin(path, table)?)
         };
         if kind != table.kind {
             return Err(FilesError::SeveralTables(kind.table(), table.kind.table()));
@@ -303,6 +302,10 @@ impl Pending {
 type Output = BufWriter<File>;
 
 /// A file's rows in one of the formats.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one for each file that is being written, which is one at a time"
+)]
 enum Rows {
     Csv(CsvRows<Output>),
     Json(JsonRows<Output>),

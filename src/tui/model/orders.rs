@@ -66,6 +66,7 @@ impl Model {
             Order::Freeze => self.freeze(),
             Order::Screenshot(order) => self.effects.push(Effect::Screenshot(order)),
             Order::Ask(question) => self.ask(&question),
+            Order::Export(order) => self.send(Command::Export(order)),
             Order::Answer(order) => return self.write_answer(order),
             Order::Acknowledge => self.send(Command::AcknowledgeErrors(None)),
             Order::Clear => {

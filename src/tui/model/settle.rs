@@ -32,6 +32,14 @@ impl Model {
             }
         }
         self.errors_seen = errors;
+        let word = snapshot.word.clone();
+        if let Some(word) = word.filter(|word| self.latest.word.as_ref() != Some(word)) {
+            if word.is_error {
+                self.notify_error(word.text.clone());
+            } else {
+                self.notify(word.text.clone());
+            }
+        }
         self.latest = snapshot;
         if self.frozen_since.is_none() {
             self.shown = Arc::clone(&self.latest);

@@ -228,7 +228,9 @@ fn is_whole(screen: &str, columns: u16, rows: u16) -> bool {
         && lines[rows - 2].len() == columns
         && lines[rows - 2].first() == Some(&'╰')
         && lines[rows - 2].last() == Some(&'╯')
-        && lines[rows - 1].ends_with(&['q', 'u', 'i', 't'])
+        && String::from_iter(&lines[rows - 1])
+            .trim_end()
+            .ends_with("quit")
 }
 
 fn wait_until_stopped(terminal: &Terminal) {

@@ -183,7 +183,7 @@ fn lowest(candles: &[Candle]) -> f64 {
 fn donchian(candles: &[Candle], length: usize) -> Vec<Option<f64>> {
     bands(last(candles, length).map(|window| {
         let (upper, lower) = (highest(window), lowest(window));
-        ((upper + lower) / 2.0, (upper - lower) / 2.0)
+        (f64::midpoint(upper, lower), (upper - lower) / 2.0)
     }))
 }
 

@@ -167,10 +167,10 @@ fn any_lengths() -> impl Strategy<Value = [f64; 3]> {
     prop::array::uniform3((1..12).prop_map(f64::from))
 }
 
-fn fed_trade(indicator: &mut dyn Indicator, size: f64, side: Option<Side>) {
+fn fed_trade(indicator: &mut dyn Indicator, units: f64, side: Option<Side>) {
     indicator.update(&Input::Trade {
         price: 1.0,
-        size,
+        size: units,
         side,
     });
 }

@@ -157,6 +157,9 @@ fn parted<T>(result: Result<T, ExpressionError>) -> (Option<T>, Option<Expressio
     }
 }
 
+/// What a row is sorted by, where that is a number.
+type Value<'a> = Box<dyn Fn(&Row) -> Option<f64> + 'a>;
+
 fn ordered(snapshot: &Snapshot, by: OrderBy<'_>, shown: &Shown<'_>, key: &Key) -> Vec<SymbolId> {
     let listed: Option<HashSet<&str>> = by
         .list
@@ -182,7 +185,7 @@ fn ordered(snapshot: &Snapshot, by: OrderBy<'_>, shown: &Shown<'_>, key: &Key) -
         .rows
         .iter()
         .filter(|row| in_list(row) && is_shown(row));
-    let by_number: Box<dyn Fn(&Row) -> Option<f64>> = match key {
+    let by_number: Value<'_> = match key {
         Key::Symbol | Key::Source => {
             let mut rows: Vec<&Row> = rows.collect();
             rows.sort_by(|a, b| {

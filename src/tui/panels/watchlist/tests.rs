@@ -5,7 +5,6 @@
     reason = "a test may stop at the first surprise"
 )]
 
-use crate::domain::clock::Nanos;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
