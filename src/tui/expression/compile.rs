@@ -327,6 +327,7 @@ fn unknown(at: usize, name: &str, names: &ValueNames) -> ExpressionError {
 }
 
 /// The name that may have been meant: a column's, a state's, a value's or the beginning of a value's.
+#[must_use]
 pub fn near_name<'a>(given: &str, names: &'a ValueNames) -> Option<&'a str> {
     let known = Column::NAMES
         .into_iter()

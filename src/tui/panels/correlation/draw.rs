@@ -187,28 +187,26 @@ fn detail(panel: &CorrelationPanel, names: &[String], row: usize) -> String {
         return format!("{one} · ←→ choose what it is put against · Enter opens its chart");
     }
     let pair = format!("{one} × {other}");
-    match panel.figure(row, column) {
-        Some(figure) => format!(
+    if let Some(figure) = panel.figure(row, column) {
+        return format!(
             "{pair} · {} · {} returns of {}",
             signed(figure.coefficient, 3),
             figure.common - 1,
             panel.timeframe
-        ),
-        None => {
-            let missing: Vec<&str> = [(row, one), (column, other)]
-                .into_iter()
-                .filter(|(at, _)| !panel.has_candles(*at))
-                .map(|(_, name)| name.as_str())
-                .collect();
-            if missing.is_empty() {
-                format!(
-                    "{pair} · fewer than {COMMON_MIN} common candles of {}, or one that never moved",
-                    panel.timeframe
-                )
-            } else {
-                format!("{pair} · loading {}", missing.join(" and "))
-            }
-        }
+        );
+    }
+    let missing: Vec<&str> = [(row, one), (column, other)]
+        .into_iter()
+        .filter(|(at, _)| !panel.has_candles(*at))
+        .map(|(_, name)| name.as_str())
+        .collect();
+    if missing.is_empty() {
+        format!(
+            "{pair} · fewer than {COMMON_MIN} common candles of {}, or one that never moved",
+            panel.timeframe
+        )
+    } else {
+        format!("{pair} · loading {}", missing.join(" and "))
     }
 }
 
@@ -227,9 +225,7 @@ pub fn text(panel: &CorrelationPanel, context: &PanelContext<'_>) -> String {
             let figure = panel.figure(row, column).map(|it| it.coefficient);
             let value = if row == column { Some(1.0) } else { figure };
             text.push('\t');
-            if let Some(value) = value {
-                text.push_str(&format!("{value:.4}"));
-            }
+            text.push_str(&value.map_or_else(String::new, |value| format!("{value:.4}")));
         }
     }
     text

@@ -143,6 +143,9 @@ impl RowOrder {
     }
 }
 
+/// Gives the number that a row is sorted by.
+type NumberOfRow<'a> = dyn Fn(&Row) -> Option<f64> + 'a;
+
 /// Which rows are shown.
 enum Shown<'a> {
     All,
@@ -182,7 +185,7 @@ fn ordered(snapshot: &Snapshot, by: OrderBy<'_>, shown: &Shown<'_>, key: &Key) -
         .rows
         .iter()
         .filter(|row| in_list(row) && is_shown(row));
-    let by_number: Box<dyn Fn(&Row) -> Option<f64>> = match key {
+    let by_number: Box<NumberOfRow<'_>> = match key {
         Key::Symbol | Key::Source => {
             let mut rows: Vec<&Row> = rows.collect();
             rows.sort_by(|a, b| {
