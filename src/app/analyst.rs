@@ -319,7 +319,11 @@ fn table_of(frame: &AnswerFrame, rows_max: usize, took: Duration) -> AnswerTable
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
 mod tests {
     use crossbeam_channel::unbounded;
 
@@ -438,7 +442,7 @@ mod tests {
         // It may be as quick as that.
         match next(&answers) {
             (1, Answer::Failed(message)) => {
-                assert!(message.contains("no answer within"), "{message}")
+                assert!(message.contains("no answer within"), "{message}");
             }
             (1, Answer::Table(_)) => {}
             other => panic!("{other:?}"),

@@ -191,6 +191,15 @@ impl BarHistory {
     }
 }
 
+impl IntoIterator for &BarHistory {
+    type Item = Candle;
+    type IntoIter = Candles<'static>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 fn candle(start: i64, row: [f64; 5]) -> Candle {
     let [open, high, low, close, volume] = row;
     Candle {

@@ -22,7 +22,6 @@
 mod answer;
 mod bars;
 mod column;
-mod frame;
 mod message;
 mod rows;
 mod statement;
@@ -90,14 +89,14 @@ fn answer(
     cancel: &Cancel,
 ) -> Result<AnswerFrame, QueryError> {
     match statement.kind() {
-        Kind::Tables => return AnswerFrame::new(tables::list()).map_err(QueryError::of_engine),
+        Kind::Tables => return Ok(AnswerFrame::new(tables::list())),
         Kind::Columns(name) => {
             let table = Table::of_name(name).ok_or_else(|| QueryError::no_table(name))?;
             let frame = tables
                 .without_rows()
                 .frame(table, &statement::ALL, cancel)?;
             return tables::describe(&frame)
-                .and_then(AnswerFrame::new)
+                .map(AnswerFrame::new)
                 .map_err(QueryError::of_engine);
         }
         Kind::Query => {}
@@ -113,7 +112,7 @@ fn answer(
     cancel.check()?;
     run(&mut context, statement.sql())
         .map_err(|error| message::explain(&error, &known, tables))
-        .and_then(|frame| AnswerFrame::new(frame).map_err(QueryError::of_engine))
+        .map(AnswerFrame::new)
 }
 
 fn run(context: &mut SQLContext, sql: &str) -> PolarsResult<DataFrame> {
@@ -121,5 +120,10 @@ fn run(context: &mut SQLContext, sql: &str) -> PolarsResult<DataFrame> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise, and says when it is skipped"
+)]
 mod tests;

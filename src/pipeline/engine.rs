@@ -23,6 +23,7 @@ use super::command::Command;
 use super::directory::Directory;
 use super::feed::Feed;
 use super::histories::{Histories, PastBars};
+use super::outcome::Batch;
 use super::process_supervisor::{Control, Parts, ProcessSupervisor, SourceDesk};
 use super::question::{Analyst, NoAnalyst};
 use super::recording::{NoRecorder, Recorder};
@@ -159,18 +160,7 @@ pub fn start(
     }
     drop(hall);
 
-    let gauges = Gauges {
-        processing: {
-            let messages = messages.clone();
-            Box::new(move || messages.len())
-        },
-        results: {
-            let results = results.clone();
-            Box::new(move || results.len())
-        },
-        threads: Arc::clone(&threads),
-        budget: Arc::clone(histories.budget()),
-    };
+    let gauges = gauges(&messages, &results, &threads, &histories);
     let administrator = Administrator::new(administrator::Parts {
         board: Board::new(settings.history_rows),
         health: Health::new(gauges, entries.len()),
@@ -230,6 +220,22 @@ pub fn start(
         administrator,
         streamers,
     })
+}
+
+/// What the administrator reads of the other parts.
+fn gauges(
+    messages: &Receiver<Vec<Envelope>>,
+    results: &Receiver<Batch>,
+    threads: &Arc<WorkerThreads>,
+    histories: &Histories,
+) -> Gauges {
+    let (messages, results) = (messages.clone(), results.clone());
+    Gauges {
+        processing: Box::new(move || messages.len()),
+        results: Box::new(move || results.len()),
+        threads: Arc::clone(threads),
+        budget: Arc::clone(histories.budget()),
+    }
 }
 
 /// What every source is connected to.

@@ -51,6 +51,25 @@ pub(crate) struct WorkerContext {
     pub columns: Option<ColumnDesk>,
 }
 
+/// What is known from before the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    /// It has yet to be taken in.
+    Due,
+    /// It is in the history, or there is none.
+    TakenIn,
+}
+
+impl Past {
+    fn of(history: &KeptHistory) -> Self {
+        if history.has_past() {
+            Self::Due
+        } else {
+            Self::TakenIn
+        }
+    }
+}
+
 /// The state of one symbol.
 pub(crate) struct SymbolWorker {
     context: WorkerContext,
@@ -62,8 +81,7 @@ pub(crate) struct SymbolWorker {
     time: Option<UnixMs>,
     /// Whether history has come in that the board does not know of.
     unannounced: bool,
-    /// Whether what is known from before the start has yet to be taken in.
-    past_due: bool,
+    past: Past,
     /// Whether trades have changed the symbol in this turn without giving a result.
     has_moved: bool,
     /// The last price that they brought in this turn.
@@ -79,7 +97,7 @@ impl SymbolWorker {
         let ohlcv = OhlcvService::new(&context);
         let level2 = Level2Service::new(&context.source);
         Self {
-            past_due: context.history.has_past(),
+            past: Past::of(&context.history),
             context,
             ohlcv,
             level1: Level1Service::default(),
@@ -100,7 +118,7 @@ impl SymbolWorker {
             analysis(&self.context.symbol, event);
         }
         let time = event.time;
-        if self.past_due {
+        if self.past == Past::Due {
             self.recall(time);
         }
         self.time = self.time.max(time);
@@ -158,7 +176,7 @@ impl SymbolWorker {
         if is_played && first.is_none() {
             return;
         }
-        self.past_due = false;
+        self.past = Past::TakenIn;
         let past = self.context.history.past(first.filter(|_| is_played));
         self.unannounced |= self.ohlcv.recall(past);
     }
@@ -259,7 +277,7 @@ impl SymbolWorker {
     /// The end of a turn: what the board should know beyond the results.
     pub fn finish_turn(&mut self, out: &mut Vec<Outcome>) {
         let id = self.context.id;
-        if self.past_due {
+        if self.past == Past::Due {
             self.recall(None);
         }
         if std::mem::take(&mut self.has_moved) {
@@ -318,7 +336,7 @@ impl SymbolWorker {
         self.has_moved = false;
         self.moved_to = None;
         self.unannounced = true;
-        self.past_due = self.context.history.has_past();
+        self.past = Past::of(&self.context.history);
     }
 
     /// Which charts the board wants of this symbol.

@@ -133,6 +133,13 @@ fn holds_instant(code: &str) -> bool {
     imported || holds(code, "std::time::Instant")
 }
 
+/// Whether a file is at a place, or below it: a layer, a module, or a file.
+fn is_below(path: &str, layer: &str, place: &str) -> bool {
+    let rest = path.strip_prefix(place);
+    place == layer
+        || rest.is_some_and(|rest| rest.is_empty() || rest == ".rs" || rest.starts_with('/'))
+}
+
 /// What is wrong with the imports of one file.
 fn violations(file: &SourceFile) -> Vec<String> {
     let mut found = Vec::new();
@@ -170,7 +177,7 @@ fn violations(file: &SourceFile) -> Vec<String> {
         };
         let is_allowed = places
             .iter()
-            .any(|place| *place == layer || *place == file.path)
+            .any(|place| is_below(&file.path, layer, place))
             || EXCEPTIONS
                 .iter()
                 .any(|(path, excepted, _)| *path == file.path && *excepted == word);

@@ -359,7 +359,7 @@ impl<const N: usize> Store<N> {
     #[cfg(test)]
     pub(super) fn measured_bytes(&self) -> u64 {
         let of_chunk = |chunk: &Arc<Chunk<N>>| {
-            let columns = chunk.values.iter().map(|column| column.capacity());
+            let columns = chunk.values.iter().map(Vec::capacity);
             let numbers = chunk.times.capacity() + columns.sum::<usize>();
             (size_of::<Chunk<N>>() + 2 * size_of::<usize>() + numbers * 8) as u64
         };

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use polars::prelude::{AnyValue, DataFrame, PolarsResult, TimeUnit, TimeZone};
+use polars::prelude::{AnyValue, DataFrame, TimeUnit, TimeZone};
 
 /// A column of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +37,10 @@ pub struct AnswerFrame {
 }
 
 impl AnswerFrame {
-    pub(super) fn new(mut frame: DataFrame) -> PolarsResult<Self> {
+    pub(super) fn new(mut frame: DataFrame) -> Self {
         // A row is found by its number: that is quick only within one chunk.
         frame.rechunk_mut();
-        Ok(Self { frame })
+        Self { frame }
     }
 
     /// Its columns.

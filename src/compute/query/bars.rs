@@ -16,10 +16,10 @@ use crate::domain::indicator::IndicatorSpec;
 use crate::domain::time::{Timeframe, UnixMs};
 
 use super::Cancel;
-use super::frame::frame as frame_of;
 use super::message::QueryError;
 use super::statement::Wanted;
 use super::tables::{SymbolData, Tables, column, datetime};
+use crate::compute::history::frame::frame as frame_of;
 
 /// A bar, the start of its trading day, and when it is over: not before its interval, nor before the last minute in it.
 #[derive(Debug, Clone, Copy)]

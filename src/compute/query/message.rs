@@ -70,6 +70,7 @@ impl QueryError {
         Self::Wrong("name a table, as in DESCRIBE bars".to_owned())
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "it takes what map_err gives")]
     pub(super) fn of_engine(error: PolarsError) -> Self {
         Self::Failed(words_of(&error))
     }

@@ -7,6 +7,8 @@ use chrono_tz::Tz;
 use polars::prelude::{ChunkFull, DataFrame, IntoColumn, PolarsResult, StringChunked};
 
 use crate::compute::history::columns::{TradeRow, TradeRows};
+use crate::domain::source::SourceName;
+use crate::domain::symbol::Symbol;
 use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 use crate::domain::{Decimal, to_f64};
 
@@ -251,12 +253,9 @@ pub(super) fn errors(errors: &[ErrorRecord], zone: Tz) -> PolarsResult<DataFrame
             column("message", text(|it| Some(it.message.as_str()))),
             column(
                 "source",
-                text(|it| it.source.as_ref().map(|it| it.as_str())),
+                text(|it| it.source.as_ref().map(SourceName::as_str)),
             ),
-            column(
-                "symbol",
-                text(|it| it.symbol.as_ref().map(|it| it.as_str())),
-            ),
+            column("symbol", text(|it| it.symbol.as_ref().map(Symbol::as_str))),
             column("location", text(|it| it.location.as_deref())),
             column("count", counts),
         ],

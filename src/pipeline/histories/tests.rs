@@ -86,9 +86,10 @@ fn a_history_outlives_a_worker_that_panics_with_it_in_hand() {
     let other = kept.clone();
     let panicked = std::thread::spawn(move || {
         let _rows = other.kept.rows.lock().unwrap();
-        panic!("on purpose");
+        std::panic::resume_unwind(Box::new("on purpose"));
     });
     assert!(panicked.join().is_err());
+    assert!(kept.kept.rows.is_poisoned());
     kept.insert(bar(2));
     assert_eq!(histories.all()[0].bars.len(), 2);
     assert_eq!(kept.newest(), Some(bar(2)));

@@ -89,11 +89,11 @@ fn what_was_before_the_start_is_there_before_the_first_data_and_live_bars_follow
         let mut worker = worker_with(products, settings, Origin::Live, past(0..5));
         let mut out = Vec::new();
         worker.finish_turn(&mut out);
-        let Some(Outcome::Primed(primed)) = out.pop() else {
-            panic!("the board is not told");
+        let told = match out.pop() {
+            Some(Outcome::Primed(primed)) => Some((primed.last, primed.day.volume)),
+            _ => None,
         };
-        assert_eq!(primed.last, Some(Decimal::new(15, 1)));
-        assert_eq!(primed.day.volume, Some(50.0));
+        assert_eq!(told, Some((Some(Decimal::new(15, 1)), Some(50.0))));
         assert!(out.is_empty(), "history gives no results");
         assert_eq!(starts(&worker), [0, 1, 2, 3, 4]);
     }

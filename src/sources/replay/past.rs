@@ -54,7 +54,7 @@ impl ReplaySource {
             let mut reading = Reading::new(self, file);
             let place = Place { before, all };
             let failed = reading.read(file, taker, &place).err();
-            errors.extend(failed.map(|failure| reading.failure(file, failure)));
+            errors.extend(failed.map(|failure| Reading::failure(file, failure)));
             errors.extend(reading.first_trouble());
             before += file.bytes;
         }
@@ -122,9 +122,8 @@ impl<'a> Reading<'a> {
         taker: &mut dyn PastTaker,
         place: &Place,
     ) -> Result<(), Failure> {
-        let mut lines = match self.lines_of(file)? {
-            Some(lines) => lines,
-            None => return Ok(()),
+        let Some(mut lines) = self.lines_of(file)? else {
+            return Ok(());
         };
         let layout = match &lines {
             Lines::Csv(layout, _) => Some(layout.clone()),
@@ -339,7 +338,7 @@ impl<'a> Reading<'a> {
         Some(trouble)
     }
 
-    fn failure(&self, file: &File, failure: Failure) -> ErrorInstance {
+    fn failure(file: &File, failure: Failure) -> ErrorInstance {
         let mut error = ErrorInstance::new(failure.kind, failure.message);
         error.severity = failure.severity;
         error.location = Some(file.name.clone());

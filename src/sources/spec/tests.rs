@@ -111,7 +111,7 @@ fn mistakes_are_named_with_what_would_be_right() {
         ),
         (
             "bundled:?loop=true",
-            "'bundled:?loop=true': bundled has no option 'loop'; it takes no options",
+            "'bundled:?loop=true': bundled has no option 'loop'; there are whole",
         ),
         (
             "replay:x?loop",

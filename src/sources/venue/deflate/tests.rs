@@ -93,6 +93,10 @@ impl Deflater {
     }
 
     fn deflate(&mut self, text: &[u8]) -> Vec<u8> {
+        if text.is_empty() {
+            // Some compressors give nothing when nothing has come since the last flush; this is what stands for it.
+            return vec![0];
+        }
         let mut packed = Vec::new();
         let mut rest = text;
         loop {

@@ -5,6 +5,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+use crate::domain::clock::Nanos;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
