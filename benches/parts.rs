@@ -32,6 +32,7 @@ use streamer_tui::domain::source::SourceName;
 use streamer_tui::domain::symbol::{Resolution, Symbol, SymbolId};
 use streamer_tui::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
 use streamer_tui::pipeline::sink::Sink;
+use streamer_tui::pipeline::snapshot::Row;
 use streamer_tui::sinks::json_lines::JsonLines;
 use streamer_tui::sources::simulator::model::{MarketModel, ModelSettings};
 use streamer_tui::sources::simulator::services::Services;
@@ -39,6 +40,9 @@ use streamer_tui::sources::simulator::symbol_name;
 use streamer_tui::sources::spec::SourceSpec;
 use streamer_tui::sources::venue::session::{Input, Session};
 use streamer_tui::sources::venue::{Incoming, Output, binance};
+use streamer_tui::tui::expression::{Expression, RowFacts};
+use streamer_tui::tui::panels::watchlist::Standing;
+use streamer_tui::tui::values::ValueNames;
 
 /// Events in a batch, as the simulator sends them.
 const BATCH_EVENTS: usize = 128;
@@ -316,7 +320,60 @@ fn json_lines(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A condition put to a watchlist's rows, and an expression to sort them by, in rows per second.
+fn expressions(criterion: &mut Criterion) {
+    const ROWS: u32 = 10_000;
+    let rows: Vec<Row> = (0..ROWS)
+        .map(|id| {
+            let symbol = Symbol::new(&symbol_name(id + 1)).expect("its own names are valid");
+            let mut row = Row::waiting(SymbolId(id), symbol, SourceName::new("sim"));
+            row.last = Some(Decimal::new(i64::from(10_000 + id % 500), 2));
+            row.day.reference_price = Some(101.0);
+            row.day.volume = Some(f64::from(id) * 1e3);
+            row.day.vwap = Some(101.5);
+            row
+        })
+        .collect();
+    let facts = |row| RowFacts {
+        row,
+        standing: Standing::default(),
+        stale_after_ms: 60_000,
+    };
+    let names = ValueNames::default();
+    let parsed = |text| Expression::parse(text).expect("the shape is right");
+    let condition = parsed("change% > 2 or (last > vwap and volume > 1e6 and not halted)")
+        .condition(&names)
+        .expect("the names are known");
+    let number = parsed("(last - vwap) / vwap")
+        .number(&names)
+        .expect("the names are known");
+    let mut group = criterion.benchmark_group("expressions");
+    group.throughput(Throughput::Elements(u64::from(ROWS)));
+    group.bench_function("condition", |bencher| {
+        bencher.iter(|| {
+            rows.iter()
+                .filter(|row| condition.holds(&facts(row)))
+                .count()
+        });
+    });
+    group.bench_function("number", |bencher| {
+        bencher.iter(|| {
+            rows.iter()
+                .filter_map(|row| number.of(&facts(row)))
+                .sum::<f64>()
+        });
+    });
+    group.finish();
+}
+
 criterion_group!(
-    parts, decode, venue, history, indicators, json_lines, simulator
+    parts,
+    decode,
+    venue,
+    history,
+    indicators,
+    json_lines,
+    simulator,
+    expressions
 );
 criterion_main!(parts);

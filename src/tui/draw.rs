@@ -1,10 +1,11 @@
 //! Draws the model.
 
+mod problem;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::expression::ExpressionError;
 use super::model::{Model, Prompt, PromptKind, inside};
 use super::text::{clear, cut, paint, put, safe, width};
 use super::theme::GlyphSet;
@@ -212,7 +213,7 @@ fn draw_prompt(model: &Model, prompt: &Prompt, buffer: &mut Buffer) {
             .map(char::len_utf8)
             .sum();
         let column = prompt.input.text().get(hidden..at).map(width);
-        draw_problem(model, problem, column.map(|it| start + it as u16), buffer);
+        problem::draw(model, problem, column.map(|it| start + it as u16), buffer);
     } else if prompt.input.text().is_empty() {
         let hint = match prompt.kind {
             PromptKind::Command => "a command · Tab completes · ↑ earlier ones · Esc leaves",
@@ -228,45 +229,6 @@ fn draw_prompt(model: &Model, prompt: &Prompt, buffer: &mut Buffer) {
         put(buffer, x, y, room, &cut(hint, usize::from(room)), theme.dim);
     } else if prompt.kind == PromptKind::Command {
         draw_usage(model, prompt, buffer, cursor + 2 + width(after) as u16);
-    }
-}
-
-/// What is wrong with an expression, above its line, with a mark over the place where it is visible: the text stands
-/// right of the mark, or left of it where there is more room.
-fn draw_problem(model: &Model, problem: &ExpressionError, mark: Option<u16>, buffer: &mut Buffer) {
-    let area = buffer.area;
-    let y = area.bottom().saturating_sub(2);
-    let theme = model.theme;
-    let line = Rect {
-        y,
-        height: 1,
-        ..area
-    };
-    clear(buffer, line);
-    // What has not been typed to its end yet is no mistake.
-    let (sign, style) = if problem.is_unfinished {
-        ("·", theme.dim)
-    } else {
-        ("✖", theme.error)
-    };
-    let text = problem.to_string();
-    let text = safe(&text);
-    let columns = width(&text) as u16 + 4;
-    let mark = mark.filter(|mark| *mark < area.right());
-    let x = match mark {
-        Some(mark) if mark + columns <= area.right() => mark + 2,
-        Some(mark) if columns <= mark => mark - columns + 2,
-        _ => 3,
-    };
-    let room = area.right().saturating_sub(x);
-    put(buffer, x, y, room, &cut(&text, usize::from(room)), style);
-    match mark {
-        Some(mark) if x > mark || x + columns - 3 <= mark => {
-            put(buffer, mark, y, 1, "▼", style);
-        }
-        _ => {
-            put(buffer, 1, y, 1, sign, style);
-        }
     }
 }
 

@@ -205,6 +205,8 @@ mod tests {
             ("6", "depth"),
             ("7", "tape"),
             ("8", "news"),
+            ("0", "movers"),
+            ("X", "correlation"),
             ("s", "sort"),
             ("r", "reverse"),
             ("e", "errors"),

@@ -151,7 +151,7 @@ pub const TABLE: &[Entry] = &[
     entry(Global, "charts", &["9"], A::View(View::Charts), "", "View: charts of several symbols"),
     entry(Global, "query", &["Q"], A::View(View::Query), "", "View: questions in SQL"),
     entry(Global, "movers", &["0"], A::View(View::Movers), "", "View: what has moved most today"),
-    entry(Global, "correlation", &["x"], A::View(View::Correlation), "", "View: how the symbols move together"),
+    entry(Global, "correlation", &["X"], A::View(View::Correlation), "", "View: how the symbols move together"),
     entry(Global, "sort", &["s"], A::Panel(P::SortNext), "sort", "Sort the watchlist by the next column"),
     entry(Global, "reverse", &["r"], A::Panel(P::SortReverse), "", "Turn the order round"),
     entry(Global, "freeze", &["f"], A::Freeze, "freeze", "Hold the picture while data goes on"),

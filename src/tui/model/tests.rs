@@ -9,6 +9,7 @@ mod books;
 mod charts;
 mod memory;
 mod pointing;
+mod values;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 

@@ -164,8 +164,8 @@ impl MoversPanel {
             .iter_mut()
             .find(|list| list.area.contains(position));
         if let Some(list) = list {
-            let top_max = list.last_top() as i64;
-            list.top = (list.top as i64 + by).clamp(0, top_max) as usize;
+            let lowest = list.last_top() as i64;
+            list.top = (list.top as i64 + by).clamp(0, lowest) as usize;
             self.touched = Some(context.now);
         }
         Response::Done

@@ -252,10 +252,10 @@ fn the_matrix_is_symmetric_and_says_what_it_knows_of_a_pair() {
         .map(|line| line.split('\t').collect())
         .collect();
     assert_eq!(cells[0][1], "AAPL");
-    for row in 1..cells.len() {
-        assert_eq!(cells[row][row], "1.0000");
-        for column in 1..cells.len() {
-            assert_eq!(cells[row][column], cells[column][row]);
+    for (row, of_row) in cells.iter().enumerate().skip(1) {
+        assert_eq!(of_row[row], "1.0000");
+        for (column, of_column) in cells.iter().enumerate().skip(1) {
+            assert_eq!(of_row[column], of_column[row]);
         }
     }
     // Six candles are too few, and one of them has none.

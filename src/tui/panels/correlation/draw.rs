@@ -201,12 +201,13 @@ fn detail(panel: &CorrelationPanel, names: &[String], row: usize) -> String {
         .map(|(_, name)| name.as_str())
         .collect();
     if missing.is_empty() {
-        return format!(
+        format!(
             "{pair} · fewer than {COMMON_MIN} common candles of {}, or one that never moved",
             panel.timeframe
-        );
+        )
+    } else {
+        format!("{pair} · loading {}", missing.join(" and "))
     }
-    format!("{pair} · loading {}", missing.join(" and "))
 }
 
 /// The matrix as text with tabs, for the clipboard.
@@ -224,9 +225,7 @@ pub fn text(panel: &CorrelationPanel, context: &PanelContext<'_>) -> String {
             let figure = panel.figure(row, column).map(|it| it.coefficient);
             let value = if row == column { Some(1.0) } else { figure };
             text.push('\t');
-            if let Some(value) = value {
-                text += format!("{value:.4}").as_str();
-            }
+            text.push_str(&value.map_or_else(String::new, |value| format!("{value:.4}")));
         }
     }
     text

@@ -143,6 +143,9 @@ impl RowOrder {
     }
 }
 
+/// Gives the number that a row is sorted by.
+type NumberOfRow<'a> = dyn Fn(&Row) -> Option<f64> + 'a;
+
 /// Which rows are shown.
 enum Shown<'a> {
     All,
@@ -156,9 +159,6 @@ fn parted<T>(result: Result<T, ExpressionError>) -> (Option<T>, Option<Expressio
         Err(error) => (None, Some(error)),
     }
 }
-
-/// What a row is sorted by, where that is a number.
-type Value<'a> = Box<dyn Fn(&Row) -> Option<f64> + 'a>;
 
 fn ordered(snapshot: &Snapshot, by: OrderBy<'_>, shown: &Shown<'_>, key: &Key) -> Vec<SymbolId> {
     let listed: Option<HashSet<&str>> = by
@@ -185,7 +185,7 @@ fn ordered(snapshot: &Snapshot, by: OrderBy<'_>, shown: &Shown<'_>, key: &Key) -
         .rows
         .iter()
         .filter(|row| in_list(row) && is_shown(row));
-    let by_number: Value<'_> = match key {
+    let by_number: Box<NumberOfRow<'_>> = match key {
         Key::Symbol | Key::Source => {
             let mut rows: Vec<&Row> = rows.collect();
             rows.sort_by(|a, b| {
