@@ -77,7 +77,10 @@ fn a_bar_that_grows_or_is_corrected_counts_as_it_stands_at_last() {
     let now = values(&give(&mut worker, 660, bar(50)));
     assert_eq!(
         now,
-        [Some((19.0 + 40.0 + 50.0) / 3.0), Some(f64::midpoint(4.0, 19.0))]
+        [
+            Some((19.0 + 40.0 + 50.0) / 3.0),
+            Some(f64::midpoint(4.0, 19.0))
+        ]
     );
 }
 

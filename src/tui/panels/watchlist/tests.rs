@@ -13,6 +13,7 @@ use super::super::super::panel::{Panel, PanelAction, PanelMouse, Response};
 use super::super::super::screen::plain_text;
 use super::super::super::theme::{ColorDepth, Theme, ThemeName};
 use super::*;
+use crate::domain::clock::Nanos;
 use crate::pipeline::Snapshot;
 
 fn symbols(panel: &WatchlistPanel, snapshot: &Snapshot) -> Vec<String> {
