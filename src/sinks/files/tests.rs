@@ -227,7 +227,7 @@ fn nothing_is_replaced_unless_told_and_nothing_half_is_left() {
     let (mut sink, handle) =
         FileSink::new(settings.clone(), Arc::new(ManualClock::at(NOON))).unwrap();
     let (symbol, source) = (Symbol::new("X").unwrap(), SourceName::new("replay"));
-    for minute in 0..super::FILE_ROWS as i64 + 1 {
+    for minute in 0..=super::FILE_ROWS as i64 {
         sink.result(&bar(minute, "1"), &symbol, &source).unwrap();
     }
     handle.abort();

@@ -32,7 +32,7 @@ fn enter(model: &mut Model, line: &str) {
 #[test]
 fn a_chart_with_indicators() {
     check("indicators", true, &|model| {
-        model.act(Action::View(View::Chart))
+        model.act(Action::View(View::Chart));
     });
 }
 
@@ -46,7 +46,7 @@ fn symbols_compared() {
 #[test]
 fn nine_charts() {
     check("charts", true, &|model| {
-        model.act(Action::View(View::Charts))
+        model.act(Action::View(View::Charts));
     });
 }
 
