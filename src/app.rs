@@ -275,7 +275,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     drop(reload);
     recorder.end();
     for files in files {
-        let report = files.wait()?;
+        let report = files.wait(true)?;
         tracing::info!(rows = report.rows, files = report.files.len(), "written");
     }
     shutdown.finish();

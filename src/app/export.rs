@@ -32,7 +32,7 @@ use crate::sources::spec::SourceSpec;
 use super::exit::{self, Exit};
 use super::plan::{self, Plan, Surroundings};
 use super::shutdown::Shutdown;
-use super::{AppError, start_log};
+use super::{AppError, past, start_log};
 
 /// How often progress is shown.
 const PROGRESS_EVERY: Duration = Duration::from_millis(50);
@@ -134,7 +134,15 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
         Arc::clone(&clock),
     )?;
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(sink), Box::new(Told::default())];
-    let engine = engine::start(engine_settings, sources, Outputs::from(sinks), clock, None)
+    let (past, troubles) = past::read(&loaded.settings.history, &engine_settings, &clock);
+    for trouble in troubles {
+        exit::say(trouble.message);
+    }
+    let outputs = Outputs {
+        past,
+        ..Outputs::from(sinks)
+    };
+    let engine = engine::start(engine_settings, sources, outputs, clock, None)
         .map_err(AppError::system("the engine could not be started"))?;
     let shutdown = Shutdown::start(engine.commands.clone(), || {})
         .map_err(AppError::system("signals cannot be received"))?;
@@ -142,21 +150,17 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
     if is_live {
         exit::say("listening; Ctrl-C ends it and writes what has come");
     }
-    show_progress(&engine.snapshots, || {
-        // What a person breaks off of a replay is not what was asked for: no file is better than a part of one.
-        if requester.was_requested() && !is_live {
-            handle.abort();
-        }
-    });
+    show_progress(&engine.snapshots);
     let report = engine.join();
+    // What a person breaks off of a replay is not what was asked for: no file is better than a part of one.
     let was_broken_off = requester.was_requested() && !is_live;
-    if was_broken_off {
-        handle.abort();
-    }
-    let written = handle.wait()?;
+    let written = handle.wait(!was_broken_off)?;
     shutdown.finish();
     if was_broken_off {
-        exit::say("broken off; what was complete by then has been kept");
+        exit::say(match written.files.len() {
+            0 => "broken off; nothing was written".to_owned(),
+            count => format!("broken off; {count} complete files have been kept"),
+        });
         return Ok(Exit::Interrupted);
     }
     Ok(tell(&written, &target, report.all_hopeless))
@@ -248,12 +252,11 @@ fn instant(target: SeekTarget, zone: Tz) -> Result<UnixMs, AppError> {
     }
 }
 
-/// Shows how far the sources are until the engine has finished; `look` is called now and then.
-fn show_progress(snapshots: &Receiver<Arc<Snapshot>>, look: impl Fn()) {
+/// Shows how far the sources are until the engine has finished.
+fn show_progress(snapshots: &Receiver<Arc<Snapshot>>) {
     let is_terminal = io::stderr().is_terminal();
     let mut shown = false;
     loop {
-        look();
         match snapshots.recv_timeout(PROGRESS_EVERY) {
             Ok(snapshot) if is_terminal => {
                 shown = true;

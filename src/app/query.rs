@@ -28,7 +28,7 @@ use crate::sources::spec::SourceSpec;
 use super::analyst::{tables_of, too_long, work};
 use super::exit::{self, Exit};
 use super::plan::{self, Plan, Surroundings};
-use super::{AppError, panic_hook, start_log};
+use super::{AppError, panic_hook, past, start_log};
 
 use watch::{Progress, Watch};
 
@@ -189,7 +189,14 @@ fn gather(
     let progress = Progress::new(&watch);
     end_on_signals(&progress)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let outputs = Outputs::from(vec![sink]);
+    let (past, troubles) = past::read(&settings.history, &settings.engine, &clock);
+    for trouble in troubles {
+        exit::say(trouble.message);
+    }
+    let outputs = Outputs {
+        past,
+        ..Outputs::from(vec![sink])
+    };
     let engine = engine::start(
         settings.engine.clone(),
         sources,

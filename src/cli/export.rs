@@ -32,7 +32,7 @@ pub struct ExportRequest {
     /// Nothing from this time on
     #[arg(long, value_name = "TIME")]
     pub until: Option<SeekTarget>,
-    /// Replace what is there already
+    /// Replace the file that is there already, or add to the folder
     #[arg(long)]
     pub force: bool,
 }

@@ -1,10 +1,12 @@
 //! Columns of a person's own, evaluated at each bar's close on a thread that no worker waits for.
 //!
-//! A symbol stands in the queue once: when bars close faster than they can be evaluated, the newest counts. A column that
-//! takes longer than its budget is left out for that bar, and given up after [`STRIKES_MAX`] times.
+//! Where the source can wait, every bar is evaluated: a queue that is full makes the source wait. Bars of live data for
+//! which there is no room are left out, and told. A column that takes longer than its budget is left out for that bar, and
+//! given up when that happens [`STRIKES_MAX`] times in a row to one symbol.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -19,8 +21,8 @@ use crate::domain::time::UnixMs;
 use super::histories::{Histories, SymbolHistory};
 use super::outcome::{Batch, ColumnsUpdate, Outcome};
 
-/// Symbols that may wait to be evaluated.
-const WAITING_MAX: usize = 16_384;
+/// Bars that may wait to be evaluated.
+const WAITING_MAX: usize = 1024;
 
 /// How long a column may take for one bar.
 pub const BUDGET: Duration = Duration::from_millis(100);
@@ -40,39 +42,48 @@ pub trait ColumnEngine: Send + Sync {
     fn evaluate(&self, column: usize, history: &SymbolHistory) -> Result<Option<f64>, String>;
 }
 
-/// A symbol's place in the queue.
+/// A bar that has closed, with its symbol's history at that moment.
 #[derive(Debug)]
-struct Ticket {
-    id: SymbolId,
-    /// Whether it waits already.
-    is_waiting: AtomicBool,
-    /// The time of its newest bar in results.
-    bar: AtomicI64,
+struct Job {
+    bar: UnixMs,
+    history: SymbolHistory,
 }
 
 /// How a worker has its symbol's columns evaluated.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct ColumnDesk {
-    ticket: Arc<Ticket>,
-    queue: Sender<Arc<Ticket>>,
+    id: SymbolId,
+    may_wait: bool,
+    queue: Sender<Job>,
+    histories: Arc<Histories>,
+    left_out: Arc<AtomicU64>,
 }
 
 impl ColumnDesk {
     /// A bar has closed.
     pub fn on_close(&self, bar: UnixMs) {
-        self.ticket.bar.store(bar.0, Ordering::Release);
-        if !self.ticket.is_waiting.swap(true, Ordering::AcqRel)
-            && self.queue.try_send(Arc::clone(&self.ticket)).is_err()
-        {
-            // Too many are waiting: the next bar will ask again.
-            self.ticket.is_waiting.store(false, Ordering::Release);
+        let Some(history) = self.histories.of(self.id) else {
+            return;
+        };
+        let job = Job { bar, history };
+        let has_room = if self.may_wait {
+            self.queue.send(job).is_ok()
+        } else {
+            self.queue.try_send(job).is_ok()
+        };
+        if !has_room {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-/// The queue of symbols whose columns are to be evaluated; the thread ends with its last owner.
-#[derive(Debug, Clone)]
-pub(crate) struct ColumnQueue(Sender<Arc<Ticket>>);
+/// The queue of bars whose columns are to be evaluated; the thread ends with its last owner.
+#[derive(Clone)]
+pub(crate) struct ColumnQueue {
+    queue: Sender<Job>,
+    histories: Arc<Histories>,
+    left_out: Arc<AtomicU64>,
+}
 
 impl ColumnQueue {
     /// Starts the thread.
@@ -82,59 +93,60 @@ impl ColumnQueue {
         clock: &Arc<dyn Clock>,
         results: &Sender<Batch>,
     ) -> std::io::Result<Self> {
-        let (queue, tickets) = bounded(WAITING_MAX);
+        let (queue, jobs) = bounded(WAITING_MAX);
         let names = engine.names();
+        let left_out: Arc<AtomicU64> = Arc::default();
         let evaluator = Evaluator {
-            strikes: vec![0; names.len()],
+            given_up: vec![false; names.len()],
+            strikes: HashMap::new(),
             names,
             engine,
-            histories: Arc::clone(histories),
             clock: Arc::clone(clock),
             results: results.clone(),
+            left_out: Arc::clone(&left_out),
         };
         thread::Builder::new()
             .name("columns".to_owned())
-            .spawn(move || evaluator.run(&tickets))?;
-        Ok(Self(queue))
+            .spawn(move || evaluator.run(&jobs))?;
+        Ok(Self {
+            queue,
+            histories: Arc::clone(histories),
+            left_out,
+        })
     }
 
-    /// The desk of one symbol.
-    pub fn desk(&self, id: SymbolId) -> ColumnDesk {
+    /// The desk of one symbol; whether its source can wait.
+    pub fn desk(&self, id: SymbolId, may_wait: bool) -> ColumnDesk {
         ColumnDesk {
-            ticket: Arc::new(Ticket {
-                id,
-                is_waiting: AtomicBool::new(false),
-                bar: AtomicI64::new(0),
-            }),
-            queue: self.0.clone(),
+            id,
+            may_wait,
+            queue: self.queue.clone(),
+            histories: Arc::clone(&self.histories),
+            left_out: Arc::clone(&self.left_out),
         }
     }
 }
 
 struct Evaluator {
     names: Arc<[String]>,
-    /// How often in a row each has failed; at [`STRIKES_MAX`] it is given up.
-    strikes: Vec<u32>,
+    given_up: Vec<bool>,
+    /// How often in a row each column has failed for each symbol.
+    strikes: HashMap<(usize, SymbolId), u32>,
     engine: Arc<dyn ColumnEngine>,
-    histories: Arc<Histories>,
     clock: Arc<dyn Clock>,
     results: Sender<Batch>,
+    left_out: Arc<AtomicU64>,
 }
 
 impl Evaluator {
-    fn run(mut self, tickets: &Receiver<Arc<Ticket>>) {
-        for ticket in tickets {
-            // From here on a further bar is a further turn.
-            ticket.is_waiting.store(false, Ordering::Release);
-            let bar = UnixMs(ticket.bar.load(Ordering::Acquire));
-            let Some(history) = self.histories.of(ticket.id) else {
-                continue;
-            };
+    fn run(mut self, jobs: &Receiver<Job>) {
+        for Job { bar, history } in jobs {
+            self.tell_left_out();
             let values = (0..self.names.len())
                 .map(|column| self.value(column, &history))
                 .collect();
             let update = Outcome::Columns(Box::new(ColumnsUpdate {
-                id: ticket.id,
+                id: history.id,
                 time: bar,
                 values: Arc::new(ColumnValues {
                     names: Arc::clone(&self.names),
@@ -147,8 +159,18 @@ impl Evaluator {
         }
     }
 
+    fn tell_left_out(&self) {
+        let count = self.left_out.swap(0, Ordering::Relaxed);
+        if count > 0 {
+            let message = format!(
+                "{count} bars close faster than your own columns can be evaluated, and have none"
+            );
+            self.tell(ErrorInstance::new(ErrorKind::Overload, message).as_warning());
+        }
+    }
+
     fn value(&mut self, column: usize, history: &SymbolHistory) -> Option<f64> {
-        if self.strikes[column] >= STRIKES_MAX {
+        if self.given_up[column] {
             return None;
         }
         let began = self.clock.monotonic();
@@ -156,7 +178,7 @@ impl Evaluator {
         let took = self.clock.monotonic().since(began);
         let trouble = match evaluated {
             Ok(value) if took <= BUDGET => {
-                self.strikes[column] = 0;
+                self.strikes.remove(&(column, history.id));
                 return value.filter(|value| value.is_finite());
             }
             Ok(_) => format!(
@@ -170,18 +192,22 @@ impl Evaluator {
     }
 
     fn strike(&mut self, column: usize, history: &SymbolHistory, trouble: &str) {
-        self.strikes[column] += 1;
-        let name = &self.names[column];
-        let is_last = self.strikes[column] >= STRIKES_MAX;
-        let message = format!("column '{name}': {trouble}");
+        let strikes = self.strikes.entry((column, history.id)).or_default();
+        *strikes += 1;
+        let is_last = *strikes >= STRIKES_MAX;
+        self.given_up[column] |= is_last;
+        let message = format!("column '{}': {trouble}", self.names[column]);
         let mut error = ErrorInstance::new(ErrorKind::ConfigError, message);
         error.source = Some(history.source.clone());
         error.symbol = Some(history.symbol.clone());
-        if is_last {
-            error = error.then("it is given up until the program starts again");
+        self.tell(if is_last {
+            error.then("it is given up until the program starts again")
         } else {
-            error = error.as_warning();
-        }
+            error.as_warning()
+        });
+    }
+
+    fn tell(&self, error: ErrorInstance) {
         let told = Batch::of_engine(Outcome::Error(Box::new(error)));
         // While everything is being shut down nobody listens.
         drop(self.results.send(told));

@@ -384,7 +384,7 @@ pub fn write_bars<'a>(
     }
     writer.complete();
     drop(writer);
-    handle.wait()
+    handle.wait(true)
 }
 
 /// The services that become tables when none is named: all of them in a folder, bars in a file.

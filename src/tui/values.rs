@@ -1,6 +1,6 @@
 //! The named values that rows have beside the watchlist's own columns: their indicators, and the person's own columns.
 //!
-//! A further kind of named numbers is one more entry of [`sets`], and its names are columns and words of expressions.
+//! A further kind of named numbers is one more entry of `sets`, and its names are columns and words of expressions.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;

@@ -66,11 +66,21 @@ fn csv(
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(out);
-    writer.write_record(frame.columns().into_iter().map(|column| safe(column.name)))?;
+    let names = frame.columns().into_iter().map(|column| safe(column.name));
+    writer.write_record(names).map_err(io_error)?;
     for row in frame.rows().take(rows_max) {
-        writer.write_record(row.into_iter().map(|cell| safe(text_of(cell))))?;
+        let cells = row.into_iter().map(|cell| safe(text_of(cell)));
+        writer.write_record(cells).map_err(io_error)?;
     }
     writer.flush()
+}
+
+/// The error as the system gave it, so that a reader who has gone is told from a full disk.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// A cell as plain text; nothing is empty.

@@ -56,6 +56,15 @@ impl AnswerFrame {
             .collect()
     }
 
+    /// Whether every column holds numbers, truth values or nothing.
+    #[must_use]
+    pub fn gives_numbers(&self) -> bool {
+        self.frame.columns().iter().all(|column| {
+            let kind = column.dtype();
+            kind.is_primitive_numeric() || kind.is_bool() || kind.is_null()
+        })
+    }
+
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -127,9 +127,15 @@ pub(super) fn explain(error: &PolarsError, asked: &[Table], tables: &Tables) -> 
                 _ => QueryError::Wrong(shortened(&words)),
             }
         }
-        PolarsError::SchemaMismatch(_)
-        | PolarsError::Duplicate(_)
-        | PolarsError::InvalidOperation(_) => QueryError::Wrong(shortened(&words)),
+        PolarsError::Duplicate(_) => QueryError::Wrong(match first_quoted(&words) {
+            Some(name) => format!(
+                "two columns of the answer are named '{name}': give one another name, as in min(low) AS lowest"
+            ),
+            None => shortened(&words),
+        }),
+        PolarsError::SchemaMismatch(_) | PolarsError::InvalidOperation(_) => {
+            QueryError::Wrong(shortened(&words))
+        }
         _ => QueryError::Failed(shortened(&words)),
     }
 }

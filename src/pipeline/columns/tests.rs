@@ -66,7 +66,7 @@ fn each_close_gives_values_and_what_fails_is_told_and_given_up() {
     )
     .unwrap();
     drop(results);
-    let desk = queue.desk(SymbolId(0));
+    let desk = queue.desk(SymbolId(0), false);
     let mut told = Vec::new();
     for minute in 1..=4_i64 {
         kept.insert(Candle {
@@ -115,12 +115,24 @@ fn each_close_gives_values_and_what_fails_is_told_and_given_up() {
 }
 
 #[test]
-fn a_symbol_waits_once_however_many_bars_close() {
-    let (sender, tickets) = bounded(4);
-    let desk = ColumnQueue(sender).desk(SymbolId(7));
-    for minute in 0..100 {
+fn live_bars_without_room_are_left_out_and_told() {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(UnixMs(0)));
+    let settings = Arc::new(EngineSettings::default());
+    let histories = Arc::new(Histories::new(settings, PastBars::default()));
+    let _kept = histories.enter(SymbolId(0), &Symbol::new("X").unwrap(), &source());
+    // Nobody takes results, so that the evaluator stands still after the first.
+    let (results, outcomes) = bounded(1);
+    let engine = Arc::new(Columns(Arc::new(ManualClock::at(UnixMs(0)))));
+    let queue = ColumnQueue::start(engine, &histories, &clock, &results).unwrap();
+    let desk = queue.desk(SymbolId(0), false);
+    for minute in 0..3000 {
         desk.on_close(UnixMs(minute));
     }
-    assert_eq!(tickets.len(), 1);
-    assert_eq!(tickets.recv().unwrap().bar.load(Ordering::Relaxed), 99);
+    assert!(queue.left_out.load(Ordering::Relaxed) > 1000);
+    drop((desk, queue, results));
+    let told = outcomes.iter().any(|batch| match batch.outcomes {
+        Outcomes::One(Outcome::Error(error)) => error.kind == ErrorKind::Overload,
+        _ => false,
+    });
+    assert!(told);
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
-use crate::domain::source::SourceIndex;
+use crate::domain::source::{Delivery, SourceIndex};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::Timeframe;
 
@@ -58,7 +58,11 @@ impl ProcessSupervisor {
             history: self.parts.histories.enter(id, &symbol, &desk.info),
             meters: Arc::new(WorkerMeters::default()),
             analysis: self.parts.analysis.clone(),
-            columns: self.parts.columns.as_ref().map(|queue| queue.desk(id)),
+            columns: self
+                .parts
+                .columns
+                .as_ref()
+                .map(|queue| queue.desk(id, desk.info.delivery == Delivery::Pausable)),
         };
         let cell = match self
             .parts

@@ -70,7 +70,7 @@ fn write(
         }
     }
     drop(sink);
-    handle.wait()
+    handle.wait(true)
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -188,7 +188,7 @@ fn a_part_is_written_when_it_is_full_or_old() {
     // Nothing is waiting any more, so that the end adds nothing.
     assert!(sink.partitions.take_all().is_empty());
     drop(sink);
-    assert_eq!(handle.wait().unwrap().files.len(), 2);
+    assert_eq!(handle.wait(true).unwrap().files.len(), 2);
 }
 
 #[test]
@@ -230,9 +230,8 @@ fn nothing_is_replaced_unless_told_and_nothing_half_is_left() {
     for minute in 0..=super::FILE_ROWS as i64 {
         sink.result(&bar(minute, "1"), &symbol, &source).unwrap();
     }
-    handle.abort();
     drop(sink);
-    assert_eq!(handle.wait().unwrap(), FilesReport::default());
+    assert_eq!(handle.wait(false).unwrap(), FilesReport::default());
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
     assert_eq!(names_in(folder.path()), ["out.csv"]);
 

@@ -39,8 +39,6 @@ pub struct FilesReport {
 struct Shared {
     /// The sink has given all that it had.
     is_complete: AtomicBool,
-    /// Unfinished files are to go.
-    is_aborted: AtomicBool,
     failure: Mutex<Option<FilesError>>,
 }
 
@@ -59,6 +57,7 @@ pub(super) struct Writer {
 impl Writer {
     pub fn start(settings: &FilesSettings) -> Result<(Self, FilesHandle), FilesError> {
         let (jobs, received) = bounded(WAITING_MAX);
+        let (decision, decisions) = bounded(1);
         let shared: Arc<Shared> = Arc::default();
         let files = Files {
             target: settings.target.clone(),
@@ -71,10 +70,11 @@ impl Writer {
         let of_thread = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("file writer".to_owned())
-            .spawn(move || files.run(&received, &of_thread))
+            .spawn(move || files.run(&received, &decisions, &of_thread))
             .map_err(|error| FilesError::write(settings.target.path(), error))?;
         let handle = FilesHandle {
             shared: Arc::clone(&shared),
+            decision,
             thread,
         };
         Ok((Self { jobs, shared }, handle))
@@ -104,20 +104,20 @@ impl Writer {
 #[derive(Debug)]
 pub struct FilesHandle {
     shared: Arc<Shared>,
+    decision: Sender<bool>,
     thread: JoinHandle<FilesReport>,
 }
 
 impl FilesHandle {
-    /// Has what is not complete thrown away, so that no half of a file is left.
-    pub fn abort(&self) {
-        self.shared.is_aborted.store(true, Ordering::Release);
-    }
-
-    /// Waits until the sink has gone and everything is written.
+    /// Waits until the sink has gone and everything is written. A single file stays only if it is wanted: of one that is
+    /// broken off no half is left, and what was in its place is as it was.
     ///
     /// # Errors
     /// What could not be written.
-    pub fn wait(self) -> Result<FilesReport, FilesError> {
+    pub fn wait(self, is_wanted: bool) -> Result<FilesReport, FilesError> {
+        if self.decision.send(is_wanted).is_err() {
+            tracing::debug!("the files have failed, and nobody asks any more");
+        }
         let report = self.thread.join().unwrap_or_default();
         match self.shared.failure().take() {
             None => Ok(report),
@@ -146,18 +146,21 @@ struct Files {
 }
 
 impl Files {
-    fn run(mut self, jobs: &Receiver<Job>, shared: &Shared) -> FilesReport {
+    fn run(
+        mut self,
+        jobs: &Receiver<Job>,
+        decision: &Receiver<bool>,
+        shared: &Shared,
+    ) -> FilesReport {
         for job in jobs {
-            if shared.is_aborted.load(Ordering::Acquire) {
-                continue;
-            }
             if let Err(error) = self.take(&job) {
                 *shared.failure() = Some(error);
                 return self.report;
             }
         }
-        let is_whole = shared.is_complete.load(Ordering::Acquire)
-            && !shared.is_aborted.load(Ordering::Acquire);
+        // Whether a single file is to stay is known only now that all has been said.
+        let is_wanted = decision.recv().unwrap_or(false);
+        let is_whole = is_wanted && shared.is_complete.load(Ordering::Acquire);
         if let Some((_, pending)) = self.whole.take()
             && is_whole
             && let Err(error) = self.complete(pending)

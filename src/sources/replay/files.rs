@@ -127,8 +127,23 @@ pub(super) fn find(path: &Path) -> Result<Vec<File>, OpenError> {
         ]);
     }
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
+    let mut paths = Vec::new();
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            // What is exported to a folder lies in folders such as date=2019-02-13; others are not gone into.
+            let is_partition = path
+                .file_name()
+                .is_some_and(|name| name.as_encoded_bytes().contains(&b'='));
+            if is_partition && path.is_dir() {
+                folders.push(path);
+            } else {
+                paths.push(path);
+            }
+        }
+    }
+    for path in paths {
         let is_file = std::fs::metadata(&path).is_ok_and(|data| data.is_file());
         let file = if is_file {
             File::at(path.clone())?

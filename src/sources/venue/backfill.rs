@@ -82,11 +82,11 @@ pub struct Page {
 /// A request for a page.
 #[derive(Debug)]
 pub struct PageRequest {
-    /// See [`Request::path`].
+    /// See [`Request::path`](super::Request::path).
     pub path: String,
-    /// See [`Request::headers`].
+    /// See [`Request::headers`](super::Request::headers).
     pub headers: Vec<(&'static str, SecretString)>,
-    /// See [`Request::weight`].
+    /// See [`Request::weight`](super::Request::weight).
     pub weight: u32,
     /// Down to where the answer reaches, unless it is full.
     pub covers_from: UnixMs,
