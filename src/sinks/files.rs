@@ -30,7 +30,7 @@ use chrono_tz::Tz;
 use crate::domain::bar::Candle;
 use crate::domain::clock::{Clock, Nanos};
 use crate::domain::event::{DataService, ServiceSet};
-use crate::domain::outcome::{ErrorInstance, ResultInstance, StatusChange};
+use crate::domain::outcome::{ErrorInstance, ResultBody, ResultInstance, StatusChange};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
 use crate::domain::time::{Timeframe, UnixMs};
@@ -143,7 +143,6 @@ pub struct FilesSettings {
 
 /// The most rows of a part, unless it is chosen otherwise.
 pub const PART_ROWS: usize = 100_000;
-
 /// Rows of a single file that are written at a time.
 const FILE_ROWS: usize = 65_536;
 
@@ -220,7 +219,7 @@ impl FileSink {
         if !settings.services.has(result.service()) {
             return false;
         }
-        if let crate::domain::outcome::ResultBody::Ohlcv { timeframe, .. } = &result.body
+        if let ResultBody::Ohlcv { timeframe, .. } = &result.body
             && !settings.timeframes.is_empty()
             && !settings.timeframes.contains(timeframe)
         {
