@@ -20,7 +20,8 @@ pub struct ConfigWatch {
 }
 
 impl ConfigWatch {
-    /// Calls `on_change` on a thread of its own after the file at `path` may have changed, appeared or gone.
+    /// Calls `on_change` on a thread of its own once the watch stands, and whenever the file at `path` may have changed,
+    /// appeared or gone since.
     ///
     /// Folders are watched rather than the file, so that a file that is replaced is noticed: the file's own, and
     /// those of the symbolic links on the way to it. Where a folder does not exist yet, the nearest that does.
@@ -79,6 +80,8 @@ fn run(
     stopped: &Receiver<()>,
     mut on_change: impl FnMut(),
 ) {
+    // The file may have changed between being read and being watched.
+    on_change();
     loop {
         crossbeam_channel::select! {
             recv(stopped) -> _ => return,

@@ -200,7 +200,19 @@ impl Program {
         loop {
             let line = match self.lines.recv_deadline(deadline) {
                 Ok(line) => line,
-                Err(RecvTimeoutError::Timeout) => panic!("gave up waiting for {what}"),
+                Err(RecvTimeoutError::Timeout) => {
+                    // What was said besides results, of late, mostly tells why.
+                    let said = self.seen.iter().rev();
+                    let last: Vec<&str> = said
+                        .filter(|line| !line.contains("\"type\":\"result\""))
+                        .take(8)
+                        .map(String::as_str)
+                        .collect();
+                    panic!(
+                        "gave up waiting for {what}; said last:\n{}",
+                        last.join("\n")
+                    )
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     let lines = self.seen.join("\n");
                     panic!("the output ended before {what}:\n{lines}")
