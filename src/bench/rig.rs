@@ -202,6 +202,7 @@ impl Rig {
     }
 
     /// The running engine.
+    #[cfg(feature = "frames")]
     pub fn handle(&self) -> &EngineHandle {
         &self.handle
     }
