@@ -39,6 +39,9 @@
 //!
 //! - **A source**: a leaf under `src/sources/` that implements [`pipeline::source::Source`], one under
 //!   `src/sources/kind/` that describes its options, and a line in [`sources::KINDS`].
+//! - **An indicator**: a file under `src/compute/indicator/` that implements [`compute::indicator::Indicator`], and a
+//!   line in [`compute::indicator::DEFINITIONS`]; flags, charts, columns and tables follow.
+//! - **A format of files**: a variant of [`sinks::files::Format`], and what writes it beside the others.
 //! - **A sink**: a file under `src/sinks/` that implements [`pipeline::sink::Sink`].
 //! - **A panel**: a file under `src/tui/panels/` that implements [`tui::panel::Panel`], and a line in
 //!   [`tui::views`].
