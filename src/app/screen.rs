@@ -76,6 +76,9 @@ impl Session {
         if is_asked_for(&key::THEME) {
             saved.screen.theme = None;
         }
+        if is_asked_for(&key::INDICATORS) || is_asked_for(&key::CHART_INDICATORS) {
+            saved.screen.indicators = None;
+        }
         if sources != saved.sources || is_asked_for(&key::SYMBOLS) {
             saved.screen.symbols.clear();
         }

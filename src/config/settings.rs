@@ -8,7 +8,7 @@ use super::key;
 use super::raw::{Raw, boolean, choice, count, fields, parsed, parsed_or_number};
 use super::reader::Reader;
 use super::words;
-use crate::compute::indicator::{IndicatorPlan, IndicatorRule, resolve};
+use crate::compute::indicator::{IndicatorPlan, IndicatorRule, InputKind, resolve};
 use crate::domain::column::ColumnRule;
 use crate::domain::indicator::IndicatorSpec;
 use crate::domain::symbol::SymbolSpec;
@@ -105,6 +105,7 @@ impl Settings {
         let indicators = reader
             .list(&key::INDICATORS, ';', indicator_rule)
             .unwrap_or_default();
+        let on_charts = on_charts(&indicators);
         Self {
             symbols,
             sources,
@@ -125,7 +126,7 @@ impl Settings {
             session: reader.value(&key::SESSION, true, boolean),
             log: reader.value(&key::LOG_LEVEL, LogFilter::default(), parsed("a log level")),
             engine: read_engine(reader, timeframes, indicators),
-            screen: ScreenSettings::read(reader),
+            screen: ScreenSettings::read(reader, on_charts),
             keys: read_keys(reader),
             lists: reader.open_section("lists", ',', list_name, parsed("a symbol")),
         }
@@ -297,8 +298,22 @@ fn sort_key(raw: Raw<'_>) -> Result<String, String> {
     }
 }
 
+/// What charts show unless it is chosen otherwise: what every symbol has along its own bars.
+fn on_charts(indicators: &[IndicatorRule]) -> Vec<String> {
+    let follows_bars = |spec: &IndicatorSpec| {
+        resolve(spec).is_ok_and(|(_, definition)| definition.input == InputKind::Bars)
+    };
+    indicators
+        .iter()
+        .filter(|rule| rule.symbols.is_none())
+        .map(|rule| &rule.spec)
+        .filter(|spec| spec.timeframe.is_none() && follows_bars(spec))
+        .map(ToString::to_string)
+        .collect()
+}
+
 impl ScreenSettings {
-    fn read(reader: &mut Reader<'_>) -> Self {
+    fn read(reader: &mut Reader<'_>, on_charts: Vec<String>) -> Self {
         let default_columns = words::DEFAULT_COLUMNS.iter().map(|&name| name.to_owned());
         let columns = reader.list_or(&key::COLUMNS, ',', default_columns.collect(), column);
         Self {
@@ -322,7 +337,7 @@ impl ScreenSettings {
             mouse: reader.value(&key::MOUSE, true, boolean),
             bell: reader.value(&key::BELL, false, boolean),
             columns,
-            indicators: reader.list_or(&key::CHART_INDICATORS, ';', Vec::new(), chart_indicator),
+            indicators: reader.list_or(&key::CHART_INDICATORS, ';', on_charts, chart_indicator),
             sort: reader.value(&key::SORT, words::COLUMNS[0].to_owned(), sort_key),
             sort_reverse: reader.value(&key::SORT_REVERSE, false, boolean),
             timezone: reader.value(&key::TIMEZONE, Tz::America__New_York, |raw| {

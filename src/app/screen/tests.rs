@@ -51,6 +51,34 @@ fn a_session_comes_back_and_flags_win_over_it() {
 }
 
 #[test]
+fn charts_show_the_indicators_that_are_asked_for_whatever_was_shown_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut layers = Layers::default();
+    let store = SessionStore::in_folder(folder.path());
+    let chosen = SavedSession {
+        sources: vec!["bundled:".to_owned()],
+        screen: SessionState {
+            indicators: Some(vec!["obv".to_owned()]),
+            ..SessionState::default()
+        },
+    };
+    store.save(&chosen).unwrap();
+    let mut loaded = layers.load().unwrap();
+    let session = Session::restore_from(store, &mut loaded);
+    assert_eq!(session.saved.screen.indicators.unwrap(), ["obv"]);
+
+    let asked = ["rsi(14)", "sma(20)@5m", "spread", "vwap(2)"].map(str::to_owned);
+    layers
+        .flags
+        .set(&key::INDICATORS, "--indicator", asked.to_vec());
+    let mut loaded = layers.load().unwrap();
+    let session = Session::restore_from(SessionStore::in_folder(folder.path()), &mut loaded);
+    assert_eq!(session.saved.screen.indicators, None);
+    // One on other bars, and one that follows quotes, have no place among a chart's candles.
+    assert_eq!(loaded.settings.screen.indicators, ["rsi(14)", "vwap(2)"]);
+}
+
+#[test]
 fn the_symbols_of_other_sources_stay_away() {
     let folder = tempfile::tempdir().unwrap();
     let mut layers = Layers::default();
