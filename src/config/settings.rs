@@ -354,7 +354,13 @@ impl ScreenSettings {
 
 /// An indicator that a chart can have.
 fn chart_indicator(raw: Raw<'_>) -> Result<String, String> {
-    indicator(raw).map(|spec| spec.to_string())
+    let spec = indicator(raw)?;
+    match spec.timeframe {
+        None => Ok(spec.to_string()),
+        Some(timeframe) => Err(format!(
+            "a chart's indicators follow its candles: leave out @{timeframe}"
+        )),
+    }
 }
 
 /// The screen's keys, with those of the user's own choice.
