@@ -58,7 +58,7 @@ pub trait ColumnEngine: Send + Sync {
 }
 
 /// How many threads evaluate columns: half of those that the machine has, and a few at most.
-pub(crate) fn threads() -> usize {
+fn threads() -> usize {
     let of_machine = thread::available_parallelism().map_or(1, usize::from);
     (of_machine / 2).clamp(1, THREADS_MAX)
 }
@@ -110,10 +110,20 @@ pub(crate) struct ColumnQueue {
 }
 
 impl ColumnQueue {
-    /// Starts the threads: one that hands out the work, and up to `threads` that do it at a time.
+    /// Starts the threads.
     pub fn start(
         engine: Arc<dyn ColumnEngine>,
+        histories: &Arc<Histories>,
+        clock: &Arc<dyn Clock>,
+        results: &Sender<Batch>,
+    ) -> std::io::Result<Self> {
+        Self::start_on(threads(), engine, histories, clock, results)
+    }
+
+    /// One thread that hands out the work, and up to `threads` that do it at a time.
+    fn start_on(
         threads: usize,
+        engine: Arc<dyn ColumnEngine>,
         histories: &Arc<Histories>,
         clock: &Arc<dyn Clock>,
         results: &Sender<Batch>,

@@ -18,7 +18,7 @@ use crate::domain::symbol::Symbol;
 
 use super::administrator::{self, Administrator, Gauges, Health, SourceEntry};
 use super::board::Board;
-use super::columns::{self, ColumnEngine, ColumnQueue};
+use super::columns::{ColumnEngine, ColumnQueue};
 use super::command::Command;
 use super::directory::Directory;
 use super::export::Exporter;
@@ -187,15 +187,7 @@ pub fn start(
         running,
     });
     let columns = columns
-        .map(|engine| {
-            ColumnQueue::start(
-                engine,
-                columns::threads(),
-                &histories,
-                &clock,
-                &result_sender,
-            )
-        })
+        .map(|engine| ColumnQueue::start(engine, &histories, &clock, &result_sender))
         .transpose()?;
     let supervisor = ProcessSupervisor::new(Parts {
         settings,

@@ -152,16 +152,12 @@ struct Join {
 
 impl Join {
     fn arrived(&self, side: Side, frame: &DataFrame) -> PolarsResult<()> {
-        let other = {
-            let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
-            match first.take() {
-                Some(other) => other,
-                None => {
-                    *first = Some(frame.clone());
-                    return Ok(());
-                }
-            }
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(other) = first.take() else {
+            *first = Some(frame.clone());
+            return Ok(());
         };
+        drop(first);
         match side {
             Side::Left => self.check(frame, &other),
             Side::Right => self.check(&other, frame),
@@ -210,7 +206,7 @@ impl Join {
         let [left_keys, right_keys] = &self.keys;
         let names: Vec<String> = (0..left_keys.len()).map(|at| format!("key {at}")).collect();
         let columns: Vec<Expr> = names.iter().map(col).collect();
-        let counted = |frame: &DataFrame, keys: &[Expr], count: &str| {
+        let rows_by_key = |frame: &DataFrame, keys: &[Expr], count: &str| {
             let named = keys.iter().zip(&names);
             let keys = named.map(|(key, name)| key.clone().alias(name));
             frame
@@ -224,9 +220,9 @@ impl Join {
             nulls_equal: self.nulls_equal,
             ..JoinArgs::new(JoinType::Inner)
         };
-        let counts = counted(left, left_keys, "left")
+        let sums = rows_by_key(left, left_keys, "left")
             .join(
-                counted(right, right_keys, "right"),
+                rows_by_key(right, right_keys, "right"),
                 &columns,
                 &columns,
                 args,
@@ -237,15 +233,15 @@ impl Join {
                 col("right").sum(),
             ])
             .collect()?;
-        let count = |name: &str| -> PolarsResult<u64> {
-            let sum = counts.column(name)?.f64()?.get(0);
+        let sum_of = |name: &str| -> PolarsResult<u64> {
+            let sum = sums.column(name)?.f64()?.get(0);
             Ok(sum.unwrap_or_default() as u64)
         };
         let alone =
             |frame: &DataFrame, matched: u64| (frame.height() as u64).saturating_sub(matched);
-        let alone_left = alone(left, count("left")?);
-        let alone_right = alone(right, count("right")?);
-        let pairs = count("pairs")?;
+        let alone_left = alone(left, sum_of("left")?);
+        let alone_right = alone(right, sum_of("right")?);
+        let pairs = sum_of("pairs")?;
         Ok(match self.how {
             JoinType::Left => pairs.saturating_add(alone_left),
             JoinType::Right => pairs.saturating_add(alone_right),
@@ -260,7 +256,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

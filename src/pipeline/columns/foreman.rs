@@ -331,8 +331,8 @@ impl Foreman {
         if self.given_up[column] {
             return Ok(());
         }
-        let is_lost = |hand: &&Hand| hand.at == At::Lost(column);
-        let lost = self.hands.values().filter(is_lost).count();
+        let is_at_it = |hand: &&Hand| hand.at == At::Lost(column);
+        let lost = self.hands.values().filter(is_at_it).count();
         let strikes = self.strikes.entry((column, id)).or_default();
         *strikes += 1;
         let is_last = *strikes >= STRIKES_MAX || lost >= LOST_MAX;

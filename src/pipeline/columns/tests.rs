@@ -60,9 +60,9 @@ fn each_close_gives_values_and_what_fails_is_told_and_given_up() {
     ));
     let kept = histories.enter(SymbolId(0), &Symbol::new("X").unwrap(), &source());
     let (results, outcomes) = bounded(64);
-    let queue = ColumnQueue::start(
-        Arc::new(Columns(Arc::clone(&clock))),
+    let queue = ColumnQueue::start_on(
         2,
+        Arc::new(Columns(Arc::clone(&clock))),
         &histories,
         &(clock as Arc<dyn Clock>),
         &results,
@@ -126,7 +126,7 @@ fn live_bars_without_room_are_left_out_and_told() {
     // Nobody takes results, so that the evaluator stands still after the first.
     let (results, outcomes) = bounded(1);
     let engine = Arc::new(Columns(Arc::new(ManualClock::at(UnixMs(0)))));
-    let queue = ColumnQueue::start(engine, 2, &histories, &clock, &results).unwrap();
+    let queue = ColumnQueue::start_on(2, engine, &histories, &clock, &results).unwrap();
     let desk = queue.desk(SymbolId(0), false);
     for minute in 0..3000 {
         desk.on_close(UnixMs(minute));
@@ -159,7 +159,7 @@ impl ColumnEngine for Stuck {
     }
 
     fn evaluate(&self, column: usize, history: &SymbolHistory) -> Result<Option<f64>, String> {
-        if column == 0 && history.id.0 % 2 == 0 {
+        if column == 0 && history.id.0.is_multiple_of(2) {
             self.entered.send(history.id).unwrap_or_default();
             self.let_go.recv().unwrap_or_default();
         }
@@ -185,7 +185,7 @@ impl Rig {
         }
         let (results, outcomes) = unbounded();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as _;
-        let queue = ColumnQueue::start(engine, threads, &histories, &shared, &results).unwrap();
+        let queue = ColumnQueue::start_on(threads, engine, &histories, &shared, &results).unwrap();
         Self {
             clock,
             queue,
@@ -198,10 +198,10 @@ impl Rig {
         desk.on_close(UnixMs(minute * 60_000));
     }
 
-    fn next(&self) -> Result<ColumnsUpdate, ErrorInstance> {
+    fn next(&self) -> Result<ColumnsUpdate, Box<ErrorInstance>> {
         match self.outcomes.recv_timeout(DEADLINE).unwrap().outcomes {
             Outcomes::One(Outcome::Columns(update)) => Ok(*update),
-            Outcomes::One(Outcome::Error(error)) => Err(*error),
+            Outcomes::One(Outcome::Error(error)) => Err(error),
             other => unreachable!("{other:?}"),
         }
     }
@@ -259,7 +259,7 @@ fn a_column_that_never_ends_takes_so_many_threads_and_no_more() {
         let_go,
     };
     let rig = Rig::new(Arc::new(engine), 2, SYMBOLS);
-    for id in (0..SYMBOLS).filter(|id| id % 2 == 0) {
+    for id in (0..SYMBOLS).filter(|id| id.is_multiple_of(2)) {
         rig.close(id, 1);
     }
     for _ in 0..LOST_MAX / 2 {

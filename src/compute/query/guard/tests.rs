@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use polars::df;
-use polars::prelude::{SortMultipleOptions, lit};
+use polars::prelude::{OptFlags, SortMultipleOptions, lit};
 
 use super::*;
 
@@ -36,7 +36,7 @@ fn a_plan_ends_at_the_first_step_after_it_was_given_up() {
             }
             Ok(frame)
         };
-        frame.map(function, Default::default(), None, None)
+        frame.map(function, OptFlags::default(), None, None)
     };
     let first = counted(rows(10, 2), None);
     let second = counted(

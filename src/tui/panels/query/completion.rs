@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::domain::table::{TABLES, Table};
+use crate::domain::table::TABLES;
 use crate::pipeline::Snapshot;
 
 /// More are never offered.
@@ -178,8 +178,8 @@ fn columns<'a>(
                 .any(|word| word.eq_ignore_ascii_case(table))
         })
     };
-    let named = TABLES.into_iter().filter(|table| is_named(table.name()));
-    let mut tables: Vec<Table> = named.collect();
+    let mut tables = TABLES.to_vec();
+    tables.retain(|table| is_named(table.name()));
     if tables.is_empty() {
         tables = TABLES.into();
     }
