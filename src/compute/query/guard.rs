@@ -230,8 +230,8 @@ impl Join {
         let names: Vec<String> = (0..left_keys.len()).map(|at| format!("key {at}")).collect();
         let columns: Vec<Expr> = names.iter().map(col).collect();
         let rows_by_key = |frame: &DataFrame, keys: &[Expr], count: &str| {
-            let named = keys.iter().zip(&names);
-            let keys = named.map(|(key, name)| key.clone().alias(name));
+            let keys = keys.iter().zip(&names);
+            let keys = keys.map(|(key, name)| key.clone().alias(name));
             frame
                 .clone()
                 .lazy()
@@ -283,9 +283,8 @@ impl Join {
         orders: [Order; 2],
     ) -> PolarsResult<u64> {
         let numbers = |frame: &DataFrame, keys: &[Expr]| -> PolarsResult<Vec<[f64; 2]>> {
-            let names = ["first", "second"];
-            let named = keys.iter().zip(names);
-            let keys = named.map(|(key, name)| key.clone().cast(DataType::Float64).alias(name));
+            let keys = keys.iter().zip(["first", "second"]);
+            let keys = keys.map(|(key, name)| key.clone().cast(DataType::Float64).alias(name));
             let keys = frame.clone().lazy().with_columns(keys.collect::<Vec<_>>());
             let keys = keys.collect()?;
             let first = keys.column("first")?.f64()?.iter();
