@@ -304,7 +304,7 @@ fn table_of(frame: &AnswerFrame, rows_max: usize, took: Duration) -> AnswerTable
         Cell::Bool(value) => AnswerCell::Bool(value),
         Cell::Integer(value) => AnswerCell::Integer(value),
         Cell::Float(value) => AnswerCell::Float(value),
-        Cell::Text(text) => AnswerCell::Text(text),
+        Cell::Text(text) | Cell::Json(text) => AnswerCell::Text(text),
         Cell::Time(text) => AnswerCell::Time(text),
     };
     let rows = frame.rows().take(rows_max);

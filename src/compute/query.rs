@@ -15,6 +15,8 @@
 //! not there, and corrected ones are as they became.
 //!
 //! `datetime` is New York time when every symbol's trading days are those of US equities, else UTC: a column has one zone.
+//! It is the time on a clock on the wall, so that `CAST(datetime AS DATE)` and the like give that clock's date; `date` is the
+//! date of the symbol's own trading day.
 //!
 //! Polars cannot be stopped once it has begun to work on a plan. A [`Cancel`] is therefore heeded while tables are made and
 //! before the plan is run; whoever does not want to wait has to leave the thread to itself.
@@ -95,7 +97,7 @@ fn answer(
             let frame = tables
                 .without_rows()
                 .frame(table, &statement::ALL, cancel)?;
-            return tables::describe(&frame)
+            return tables::describe(&frame, tables.zone())
                 .map(AnswerFrame::new)
                 .map_err(QueryError::of_engine);
         }
@@ -112,7 +114,7 @@ fn answer(
     cancel.check()?;
     run(&mut context, statement.sql())
         .map_err(|error| message::explain(&error, &known, tables))
-        .map(AnswerFrame::new)
+        .map(|frame| AnswerFrame::new(frame).in_zone(tables.zone()))
 }
 
 fn run(context: &mut SQLContext, sql: &str) -> PolarsResult<DataFrame> {

@@ -13,12 +13,12 @@ use crate::compute::indicator::{Bank, ColumnOfValues, IndicatorSet};
 use crate::compute::resample::SessionFinder;
 use crate::domain::bar::Candle;
 use crate::domain::indicator::IndicatorSpec;
-use crate::domain::time::{Timeframe, UnixMs};
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 
 use super::Cancel;
 use super::message::QueryError;
 use super::statement::Wanted;
-use super::tables::{SymbolData, Tables, column, datetime};
+use super::tables::{SymbolData, Tables, column, date, datetime};
 use crate::compute::history::frame::frame as frame_of;
 
 /// A bar, the start of its trading day, and when it is over: not before its interval, nor before the last minute in it.
@@ -86,6 +86,8 @@ fn of_symbol(
         columns.push(frame.column(name)?.clone());
     }
     columns.push(text("source", symbol.map_or("", |it| it.source.as_str())));
+    let calendar = symbol.map_or(SessionCalendar::default(), |it| it.calendar);
+    columns.push(date(unix_ts, calendar)?);
     let mut values = match symbol {
         Some(symbol) if !names.is_empty() => indicators(symbol, names, &own, &steps),
         _ => Vec::new(),

@@ -59,7 +59,7 @@ impl ColumnExpression {
             Some(Cell::Float(value)) => Ok(Some(value)),
             Some(Cell::Integer(value)) => Ok(Some(value as f64)),
             Some(Cell::Bool(value)) => Ok(Some(f64::from(u8::from(value)))),
-            Some(Cell::Text(_) | Cell::Time(_)) => Err(not_a_number()),
+            Some(Cell::Text(_) | Cell::Time(_) | Cell::Json(_)) => Err(not_a_number()),
         }
     }
 }

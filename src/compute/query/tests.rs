@@ -77,7 +77,7 @@ fn lines(tables: &Tables, sql: &str) -> Vec<String> {
         Cell::Bool(value) => value.to_string(),
         Cell::Integer(value) => value.to_string(),
         Cell::Float(value) => value.to_string(),
-        Cell::Text(text) | Cell::Time(text) => text.into(),
+        Cell::Text(text) | Cell::Time(text) | Cell::Json(text) => text.into(),
     };
     let line = |row: Vec<Cell>| row.into_iter().map(text).collect::<Vec<_>>().join("|");
     frame.rows().map(line).collect()
@@ -101,7 +101,7 @@ fn bars_of_all_symbols_are_one_table() {
     );
     assert_eq!(
         lines(&tables, "SELECT * FROM bars WHERE symbol = 'SPY' LIMIT 1"),
-        ["SPY|1550068200000|2019-02-13T09:30:00-05:00|199.5|201|199|200|10|replay"]
+        ["SPY|1550068200000|2019-02-13T09:30:00-05:00|199.5|201|199|200|10|replay|2019-02-13"]
     );
     // Rows stand by symbol and time as they are.
     assert_eq!(
@@ -124,7 +124,8 @@ fn tables_can_be_listed_and_described() {
     assert_eq!(described[0], "symbol|str");
     assert_eq!(described[1], "unix_ts|i64");
     assert!(described[2].contains("America/New_York"), "{described:?}");
-    assert_eq!(described[9], "sma_2|f64");
+    assert_eq!(described[9], "date|date");
+    assert_eq!(described[10], "sma_2|f64");
     for table in TABLES {
         let name = table.name();
         let columns = lines(&tables, &format!("DESCRIBE {name}"));
@@ -471,6 +472,142 @@ fn quotes_results_news_and_errors_are_tables() {
             "SELECT r.symbol, count(*) FROM results r JOIN bars b ON r.symbol = b.symbol GROUP BY r.symbol"
         ),
         ["SPY|4"]
+    );
+}
+
+/// Half past nine in the morning and half past seven in the evening in New York, in winter: the evening is the next day in
+/// London.
+fn winter(calendar: SessionCalendar) -> Tables {
+    let rows: Vec<_> = [0, 600]
+        .map(|minute| (OPEN + minute * MINUTE, [1.0, 1.0, 1.0, 1.0, 10.0]))
+        .into();
+    let mut symbol = symbol("AAPL", &rows, &[]);
+    symbol.calendar = calendar;
+    Tables {
+        symbols: vec![symbol],
+        ..Tables::default()
+    }
+}
+
+#[test]
+fn dates_and_times_of_day_are_those_of_the_clock_that_datetime_shows() {
+    let tables = winter(SessionCalendar::UsEquities);
+    for day in [
+        "CAST(datetime AS DATE)",
+        "datetime::date",
+        "date(datetime)",
+        "DATE( datetime )",
+        "date",
+        "strftime(datetime, '%Y-%m-%d')",
+        "CAST(strftime(datetime, '%Y-%m-%d') AS DATE)",
+        "date(strftime(datetime, '%Y-%m-%d'))",
+        "date(strftime(datetime, '%m/%d/%Y'), '%m/%d/%Y')",
+    ] {
+        assert_eq!(
+            lines(
+                &tables,
+                &format!("SELECT {day} AS day, count(*) FROM bars GROUP BY day")
+            ),
+            ["2019-02-13|2"],
+            "{day}"
+        );
+    }
+    for time in [
+        "CAST(datetime AS TIME)",
+        "datetime::time",
+        "strftime(datetime, '%H:%M:%S')",
+    ] {
+        assert_eq!(
+            lines(&tables, &format!("SELECT {time} AS time FROM bars")),
+            ["09:30:00", "19:30:00"],
+            "{time}"
+        );
+    }
+    let hours = "SELECT date_part('hour', datetime), EXTRACT(hour FROM datetime) FROM bars";
+    assert_eq!(lines(&tables, hours), ["9|9", "19|19"]);
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT datetime, max(datetime) OVER () AS last, datetime::timestamp AS t FROM bars LIMIT 1"
+        ),
+        ["2019-02-13T09:30:00-05:00|2019-02-13T19:30:00-05:00|2019-02-13T09:30:00-05:00"]
+    );
+    for condition in [
+        "datetime >= '2019-02-13 10:00'",
+        "datetime >= '2019-02-13 10:00:00'",
+        "datetime >= '2019-02-13T10:00'",
+        "datetime >= TIMESTAMP '2019-02-13 10:00:00'",
+        "datetime >= TIMESTAMP '2019-02-13 10:00'",
+        "datetime BETWEEN '2019-02-13 10:00' AND '2019-02-13 23:00'",
+        "datetime BETWEEN TIMESTAMP '2019-02-13 10:00:00' AND TIMESTAMP '2019-02-13 23:00:00'",
+        "datetime >= timestamp('2019-02-13 10:00:00')",
+        "datetime > DATE '2019-02-13' + INTERVAL '15 hours'",
+        "CAST(datetime AS TIME) >= '10:00'",
+        "datetime::time >= TIME '10:00:00'",
+        "date = '2019-02-13' AND datetime > '2019-02-13 10:00'",
+        "date = DATE '2019-02-13' AND datetime > '2019-02-13 10:00'",
+        "date(datetime) = '2019-02-13' AND datetime > '2019-02-13 10:00'",
+        "date(datetime) = DATE '2019-02-13' AND datetime > '2019-02-13 10:00'",
+        "date_part('hour', datetime) > 9",
+    ] {
+        assert_eq!(
+            lines(
+                &tables,
+                &format!("SELECT count(*), max(volume) FROM bars WHERE {condition}")
+            ),
+            ["1|10"],
+            "{condition}"
+        );
+    }
+}
+
+#[test]
+fn the_date_is_that_of_the_symbols_own_trading_day() {
+    let mut tables = winter(SessionCalendar::UsEquities);
+    let mut other = winter(SessionCalendar::UtcDay).symbols.remove(0);
+    other.symbol = Symbol::new("BTC/USD").unwrap();
+    tables.symbols.push(other);
+    // One column has one zone, and that is UTC for both.
+    assert_eq!(
+        lines(&tables, "SELECT symbol, datetime, date FROM bars"),
+        [
+            "AAPL|2019-02-13T14:30:00+00:00|2019-02-13",
+            "AAPL|2019-02-14T00:30:00+00:00|2019-02-13",
+            "BTC/USD|2019-02-13T14:30:00+00:00|2019-02-13",
+            "BTC/USD|2019-02-14T00:30:00+00:00|2019-02-14",
+        ]
+    );
+    assert_eq!(
+        lines(&tables, "SELECT symbol, date FROM bars_1d"),
+        [
+            "AAPL|2019-02-13",
+            "BTC/USD|2019-02-13",
+            "BTC/USD|2019-02-14"
+        ]
+    );
+}
+
+#[test]
+fn lists_and_fields_are_whole() {
+    let tables = two_symbols(&[]);
+    let all = lines(
+        &tables,
+        "SELECT array_agg(close) FROM bars WHERE symbol = 'AAPL'",
+    );
+    assert_eq!(
+        all,
+        ["[100.0,101.0,102.0,103.0,104.0,105.0,106.0,107.0,108.0,109.0,110.0,111.0]"]
+    );
+    let others = lines(
+        &tables,
+        "SELECT array_agg(symbol), array_agg(datetime), array_agg(lag) FROM \
+         (SELECT symbol, datetime, lag(close) OVER (ORDER BY unix_ts) AS lag FROM bars WHERE symbol = 'AAPL' LIMIT 2)",
+    );
+    assert_eq!(
+        others,
+        [
+            r#"["AAPL","AAPL"]|["2019-02-13T09:30:00-05:00","2019-02-13T09:31:00-05:00"]|[null,100.0]"#
+        ]
     );
 }
 
