@@ -125,7 +125,10 @@ impl AppError {
 pub fn main() -> ExitCode {
     // Before there is any other thread.
     #[cfg(feature = "frames")]
-    analyst::use_one_thread();
+    {
+        analyst::use_one_thread();
+        crate::compute::query::log_warnings();
+    }
     let invocation = match cli::parse(std::env::args_os()) {
         Ok(invocation) => invocation,
         Err(refusal) => {

@@ -1,8 +1,9 @@
 //! Answers questions about the data on threads of their own, beside the stream.
 //!
-//! Polars works on one thread (see [`use_one_thread`]) of low priority, so that a question costs the stream little. It
-//! cannot be stopped once it has begun: a question that is given up, or takes too long, is answered as that at once, and
-//! its thread is left to itself. Until it has finished no other question is begun.
+//! Polars works on one thread (see [`use_one_thread`]) of low priority, so that a question costs the stream little. A
+//! question that is given up, or takes too long, is answered as that at once. Its thread ends after the step of the plan
+//! that it is at (a sort, a grouping, a join), because Polars cannot be stopped within one; until then no other question is
+//! begun.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -246,7 +247,7 @@ impl Asked {
             Ok(statement) => statement,
             Err(error) => return Answer::Failed(error.to_string()),
         };
-        let busy = "an earlier question, which was given up, is still being worked on; ask again when it has finished";
+        let busy = "an earlier question, which was given up, is still at a step that cannot be stopped; ask again in a moment";
         select! {
             recv(self.desk.1) -> _ => {},
             recv(self.given_up) -> _ => return Answer::Cancelled,

@@ -1,4 +1,7 @@
 //! Evaluates the columns of a person's own by Polars.
+//!
+//! Several threads ask for values at the same time, but Polars does a part of its work (sorting, grouping, joining) on a
+//! thread of its own, of which there is one: what one evaluation does there, others wait for.
 
 use std::sync::Arc;
 
@@ -24,6 +27,14 @@ struct PolarsColumns {
 pub(super) fn engine(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>>, AppError> {
     if settings.columns.is_empty() {
         return Ok(None);
+    }
+    for (at, rule) in settings.columns.iter().enumerate() {
+        if settings.columns[..at].iter().any(|it| it.name == rule.name) {
+            return Err(AppError::Usage(format!(
+                "two columns are named '{}': give one of them another name",
+                rule.name
+            )));
+        }
     }
     let indicators = settings.engine.indicators.whole();
     let expression = |rule: &ColumnRule| {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
+use super::column::column_rule;
 use super::key;
 use super::raw::{Raw, boolean, choice, count, fields, parsed, parsed_or_number};
 use super::reader::Reader;
@@ -176,32 +177,6 @@ fn indicator_rule(raw: Raw<'_>) -> Result<IndicatorRule, String> {
     }
     let spec = rule.ok_or("spec is missing, as in spec = \"sma(20)\"")?;
     Ok(IndicatorRule { spec, symbols })
-}
-
-/// A column of a person's own. Whether its expression can be used is found out by whoever evaluates it.
-fn column_rule(raw: Raw<'_>) -> Result<ColumnRule, String> {
-    let Some(fields) = fields(raw, &["name", "sql"])? else {
-        return Err(
-            "a column has a name and an expression: name = \"gap\", sql = \"…\"".to_owned(),
-        );
-    };
-    let (mut name, mut sql) = (None, None);
-    for (field, value) in fields {
-        let text: String = parsed("a text")(value)?;
-        match field {
-            "name" => name = Some(text),
-            _ => sql = Some(text),
-        }
-    }
-    let name = name.ok_or("name is missing")?;
-    let sql = sql.ok_or("sql is missing, as in sql = \"high - low\"")?;
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() || name.len() > 32 || !name.chars().all(is_word) {
-        return Err(format!(
-            "'{name}' is no name for a column; it has up to 32 letters, digits and underscores"
-        ));
-    }
-    Ok(ColumnRule { name, sql })
 }
 
 fn indicator(raw: Raw<'_>) -> Result<IndicatorSpec, String> {

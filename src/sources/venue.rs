@@ -24,6 +24,7 @@ pub(crate) mod connection;
 pub mod deflate;
 mod ending;
 pub mod finnhub;
+mod forward;
 pub(crate) mod http;
 pub mod kraken;
 pub mod massive;

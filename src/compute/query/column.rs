@@ -2,8 +2,9 @@
 
 use crate::compute::indicator::IndicatorSet;
 use crate::domain::column::ColumnRule;
+use crate::domain::table::Table;
 
-use super::{Cancel, Cell, QueryError, Statement, SymbolData, Table, Tables, ask};
+use super::{Cancel, Cell, QueryError, Statement, SymbolData, Tables, ask};
 
 /// Rows of history that an expression sees.
 pub const ROWS: usize = 500;

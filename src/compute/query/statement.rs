@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::message::QueryError;
-use super::tables::{TABLES, Table};
+use crate::domain::table::{TABLES, Table};
 
 /// The longest statement that is taken, in bytes: one of any sense is far shorter, and what nests deeper could use up a
 /// thread's stack.

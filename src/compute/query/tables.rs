@@ -1,4 +1,4 @@
-//! The tables that there are, and what they are made of.
+//! What the tables are made of.
 
 use std::sync::Arc;
 
@@ -16,10 +16,11 @@ use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::{DayStats, ErrorKind, Severity};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
+use crate::domain::table::{TABLES, Table};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs, ZoneClock};
 
 use super::message::QueryError;
-use super::statement::{ALL, Wanted};
+use super::statement::Wanted;
 use super::{Cancel, bars, rows};
 
 /// What is asked of one symbol of one source.
@@ -110,62 +111,6 @@ pub struct ErrorRecord {
     pub count: u64,
 }
 
-/// A table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Table {
-    /// Bars as their sources give them.
-    Bars,
-    /// Longer bars.
-    LongBars(Timeframe),
-    /// Quotes.
-    Quotes,
-    /// Trades.
-    Trades,
-    /// Headlines.
-    News,
-    /// The newest state of every symbol.
-    Results,
-    /// Errors.
-    Errors,
-}
-
-/// Every table.
-pub const TABLES: [Table; 10] = [
-    Table::Bars,
-    Table::LongBars(Timeframe::M5),
-    Table::LongBars(Timeframe::M15),
-    Table::LongBars(Timeframe::H1),
-    Table::LongBars(Timeframe::D1),
-    Table::Quotes,
-    Table::Trades,
-    Table::News,
-    Table::Results,
-    Table::Errors,
-];
-
-impl Table {
-    /// Its name in statements.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bars | Self::LongBars(Timeframe::M1) => "bars",
-            Self::LongBars(Timeframe::M5) => "bars_5m",
-            Self::LongBars(Timeframe::M15) => "bars_15m",
-            Self::LongBars(Timeframe::H1) => "bars_1h",
-            Self::LongBars(Timeframe::D1) => "bars_1d",
-            Self::Quotes => "quotes",
-            Self::Trades => "trades",
-            Self::News => "news",
-            Self::Results => "results",
-            Self::Errors => "errors",
-        }
-    }
-
-    pub(super) fn of_name(name: &str) -> Option<Self> {
-        TABLES.into_iter().find(|table| table.name() == name)
-    }
-}
-
 /// Everything that can be asked of, at one moment. Making it costs little: what is in it is shared.
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
@@ -248,15 +193,13 @@ impl Tables {
 
     /// The names of a table's columns.
     pub(super) fn columns_of(&self, table: Table) -> Vec<String> {
-        let frame = self.without_rows().frame(table, &ALL, &Cancel::default());
-        let Ok(frame) = frame else {
-            return Vec::new();
+        let always = table.columns().iter().map(|name| (*name).to_owned());
+        let indicators = if table.has_indicators() {
+            self.indicator_names()
+        } else {
+            Vec::new()
         };
-        frame
-            .columns()
-            .iter()
-            .map(|column| column.name().to_string())
-            .collect()
+        always.chain(indicators).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::domain::Decimal;
 use crate::domain::outcome::{DayStats, ErrorKind, Severity};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
+use crate::domain::table::TABLES;
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 
@@ -128,16 +129,20 @@ fn tables_can_be_listed_and_described() {
     assert_eq!(described[10], "sma_2|f64");
     for table in TABLES {
         let name = table.name();
-        let columns = lines(&tables, &format!("DESCRIBE {name}"));
-        assert!(columns.len() > 7, "{name}");
-        assert_eq!(
-            try_ask(&tables, &format!("SELECT * FROM {name}"))
-                .unwrap()
-                .columns()
-                .len(),
-            columns.len(),
-            "{name}"
-        );
+        let described = lines(&tables, &format!("DESCRIBE {name}"));
+        let described: Vec<&str> = described
+            .iter()
+            .map(|line| line.split('|').next().unwrap())
+            .collect();
+        // What is listed elsewhere is what the tables are made of.
+        let mut listed = table.columns().to_vec();
+        if table.has_indicators() {
+            listed.push("sma_2");
+        }
+        assert_eq!(described, listed, "{name}");
+        let selected = try_ask(&tables, &format!("SELECT * FROM {name}")).unwrap();
+        let selected = selected.columns().into_iter().map(|column| column.name);
+        assert_eq!(selected.collect::<Vec<_>>(), listed, "{name}");
         // Nothing to ask of is no mistake.
         assert!(lines(&Tables::default(), &format!("SELECT * FROM {name}")).is_empty());
     }
@@ -300,6 +305,190 @@ fn what_is_not_there_is_named_with_what_is_near() {
             check(&Statement::new(sql).unwrap(), &tables).is_err(),
             "{sql}"
         );
+    }
+}
+
+#[test]
+fn what_is_missing_is_told_with_what_to_write_instead() {
+    let tables = two_symbols(&[]);
+    for (sql, part) in [
+        (
+            "SELECT avg(close) OVER (ORDER BY unix_ts ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM bars",
+            "sma(20)",
+        ),
+        (
+            "SELECT avg(close) OVER (ORDER BY unix_ts ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING) FROM bars",
+            "lag(close, 2)",
+        ),
+        (
+            "SELECT sum(close) OVER (ORDER BY unix_ts RANGE BETWEEN 2 PRECEDING AND CURRENT ROW) FROM bars",
+            "sma(20)",
+        ),
+        (
+            "SELECT * FROM bars WHERE close = (SELECT max(close) FROM bars)",
+            "IN (SELECT max(close) FROM bars)",
+        ),
+        (
+            "SELECT * FROM bars WHERE close > (SELECT avg(close) FROM bars)",
+            "CROSS JOIN (SELECT avg(close)",
+        ),
+        (
+            "SELECT (SELECT max(close) FROM bars) AS top FROM bars",
+            "CROSS JOIN",
+        ),
+        (
+            "SELECT * FROM bars WHERE unix_ts >= '2019-02-15'",
+            "number of milliseconds",
+        ),
+        (
+            "SELECT * FROM bars WHERE '2019-02-15' <= unix_ts",
+            "number of milliseconds",
+        ),
+        (
+            "SELECT * FROM bars WHERE unix_ts BETWEEN '2019-02-15' AND '2019-02-16'",
+            "number of milliseconds",
+        ),
+        ("SELECT * FROM bars WHERE close > '5'", "text in quotes"),
+        (
+            "SELECT * FROM bars WHERE datetime >= '2019-02-15T10'",
+            "'2019-02-15 10:00'",
+        ),
+        (
+            "SELECT * FROM bars WHERE datetime >= '2019-02-15T10:00:00Z'",
+            "without an offset",
+        ),
+        (
+            "SELECT * FROM bars WHERE datetime >= 'yesterday'",
+            "'2019-02-15 10:00'",
+        ),
+        (
+            "SELECT b.close FROM bars a JOIN bars b ON a.unix_ts = b.unix_ts WHERE b.datetime >= '2019-02-13'",
+            "JOIN (SELECT * FROM bars WHERE datetime >=",
+        ),
+    ] {
+        let message = message(&tables, sql);
+        assert!(message.contains(part), "{sql}: {message}");
+        // It is known before there is any data.
+        let checked = check(&Statement::new(sql).unwrap(), &tables);
+        assert_eq!(checked.unwrap_err().to_string(), message, "{sql}");
+    }
+}
+
+#[test]
+fn what_is_to_be_written_instead_is_answered() {
+    let tables = two_symbols(&["sma(2)"]);
+    for (sql, rows) in [
+        (
+            "SELECT symbol, close FROM bars CROSS JOIN (SELECT avg(close) AS mean FROM bars) AS m WHERE close > mean",
+            4,
+        ),
+        (
+            "SELECT symbol FROM bars WHERE close IN (SELECT max(close) FROM bars)",
+            1,
+        ),
+        (
+            "SELECT lag(close, 2) OVER (PARTITION BY symbol ORDER BY unix_ts) FROM bars",
+            16,
+        ),
+        (
+            "SELECT sum(volume) OVER (PARTITION BY symbol ORDER BY unix_ts) FROM bars",
+            16,
+        ),
+        ("SELECT * FROM bars WHERE datetime >= '2019-02-13'", 16),
+        ("SELECT * FROM bars WHERE datetime >= '2019-02-13 09:40'", 2),
+        ("SELECT * FROM bars WHERE datetime >= '2019-02-13T09:40'", 2),
+        (
+            "SELECT * FROM bars WHERE datetime >= '2019-02-13 09:40:30'",
+            1,
+        ),
+        (
+            "SELECT * FROM bars WHERE datetime BETWEEN '2019-02-13 09:30' AND '2019-02-13 09:31'",
+            4,
+        ),
+        (
+            "SELECT b.close FROM bars a JOIN bars b ON a.unix_ts = b.unix_ts AND a.symbol = b.symbol WHERE a.datetime >= '2019-02-13 09:40'",
+            2,
+        ),
+        (
+            "SELECT b.close FROM bars a JOIN (SELECT * FROM bars WHERE datetime >= '2019-02-13 09:40') AS b \
+             ON a.unix_ts = b.unix_ts AND a.symbol = b.symbol",
+            2,
+        ),
+    ] {
+        assert_eq!(lines(&tables, sql).len(), rows, "{sql}");
+    }
+}
+
+#[test]
+fn joins_that_would_give_too_many_rows_are_refused() {
+    let tables = Tables {
+        symbols: ["AAPL", "SPY"]
+            .map(|name| symbol(name, &rising(1.0, 0..6000), &[]))
+            .into(),
+        ..Tables::default()
+    };
+    for (sql, part) in [
+        (
+            "SELECT * FROM bars a JOIN bars b ON a.symbol = b.symbol",
+            "72,000,000 rows",
+        ),
+        (
+            "SELECT count(*) FROM bars a LEFT JOIN bars b ON a.symbol = b.symbol",
+            "72,000,000 rows",
+        ),
+        (
+            "SELECT count(*) FROM bars a, bars b WHERE a.symbol = b.symbol",
+            "72,000,000 rows",
+        ),
+        (
+            "WITH t AS (SELECT symbol, close FROM bars WHERE close > 1000) \
+             SELECT count(*) FROM t JOIN (SELECT symbol AS name FROM bars) u ON t.symbol = u.name",
+            "60,000,000 rows",
+        ),
+        ("SELECT count(*) FROM bars a, bars b", "144,000,000 pairs"),
+        (
+            "SELECT count(*) FROM bars a CROSS JOIN bars b",
+            "144,000,000 pairs",
+        ),
+        (
+            "SELECT count(*) FROM bars a JOIN bars b ON a.close < b.close",
+            "144,000,000 pairs",
+        ),
+        (
+            "SELECT count(*) FROM bars a JOIN bars b ON a.symbol = b.symbol AND a.unix_ts < b.unix_ts",
+            "72,000,000 rows",
+        ),
+    ] {
+        let error = try_ask(&tables, sql).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains(part), "{sql}: {message}");
+        assert!(message.contains("at most") && message.contains("WHERE"));
+        // The statement would do for less data.
+        assert!(!error.is_mistake());
+        assert!(
+            check(&Statement::new(sql).unwrap(), &tables).is_ok(),
+            "{sql}"
+        );
+    }
+    for (sql, answer) in [
+        (
+            "SELECT count(*) FROM bars a JOIN bars b ON a.symbol = b.symbol AND a.unix_ts = b.unix_ts",
+            "12000",
+        ),
+        (
+            "SELECT count(*) FROM bars a JOIN bars b ON a.symbol = b.symbol WHERE b.close < 1001",
+            "12000000",
+        ),
+        (
+            "SELECT count(*) FROM bars WHERE symbol IN (SELECT symbol FROM bars)",
+            "12000",
+        ),
+        (
+            "SELECT count(*) FROM (SELECT DISTINCT symbol FROM bars) a CROSS JOIN bars b",
+            "24000",
+        ),
+    ] {
+        assert_eq!(lines(&tables, sql), [answer], "{sql}");
     }
 }
 

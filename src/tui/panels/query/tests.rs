@@ -12,6 +12,7 @@ use super::super::super::screen::plain_text;
 use super::completion::offer;
 use super::line::HISTORY_MAX;
 use super::*;
+use crate::domain::table::TABLES;
 use crate::domain::time::UnixMs;
 use crate::pipeline::question::{AnswerCell, AnswerColumn, AnswerTable};
 
@@ -34,7 +35,7 @@ fn what_can_stand_there_is_offered() {
         offered("SELECT * FROM bars_1"),
         ["bars_15m", "bars_1h", "bars_1d"]
     );
-    assert_eq!(offered("SELECT * FROM ").len(), completion::TABLES.len());
+    assert_eq!(offered("SELECT * FROM ").len(), TABLES.len());
     assert_eq!(
         offered("SELECT * FROM bars WHERE symbol = 'a"),
         ["AAPL", "AMZN"]
