@@ -42,7 +42,7 @@ use polars::sql::SQLContext;
 use crate::domain::table::Table;
 
 pub use answer::{AnswerFrame, Cell, Column};
-pub use column::{ColumnExpression, ROWS as COLUMN_ROWS};
+pub use column::ColumnExpression;
 pub use guard::JOIN_ROWS_MAX;
 pub use message::QueryError;
 pub use statement::Statement;

@@ -180,10 +180,11 @@ pub(super) fn news(news: &[NewsRecord], zone: Tz) -> PolarsResult<DataFrame> {
     )
 }
 
-/// The newest state of every symbol, with the newest values of its indicators.
+/// The newest state of every symbol, with the newest values of its indicators and of the person's own columns.
 pub(super) fn results(
     results: &[ResultRecord],
     indicators: &[String],
+    own: &[String],
     zone: Tz,
 ) -> PolarsResult<DataFrame> {
     let times: Vec<Option<i64>> = results
@@ -229,6 +230,12 @@ pub(super) fn results(
         let values = results
             .iter()
             .map(|it| it.indicators.as_ref().and_then(|values| values.get(name)));
+        columns.push(numbers(name, values));
+    }
+    for name in own {
+        let values = results
+            .iter()
+            .map(|it| it.columns.as_ref().and_then(|values| values.get(name)));
         columns.push(numbers(name, values));
     }
     DataFrame::new(results.len(), columns)

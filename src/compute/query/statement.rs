@@ -101,6 +101,12 @@ impl Statement {
             .filter(|table| self.wanted.names.contains(table.name()))
     }
 
+    /// Whether it may name a table.
+    #[must_use]
+    pub fn names(&self, table: Table) -> bool {
+        self.tables().any(|named| named == table)
+    }
+
     pub(super) fn wanted(&self) -> &Wanted {
         &self.wanted
     }

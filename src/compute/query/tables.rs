@@ -8,10 +8,12 @@ use polars::prelude::{
     Series, TimeUnit,
 };
 
+use crate::compute::history::ValueColumns;
 use crate::compute::history::columns::{BarColumns, QuoteColumns, TradeRows};
-use crate::compute::indicator::IndicatorSet;
+use crate::compute::indicator::{IndicatorSet, RecentValues};
 use crate::compute::resample::SessionFinder;
 use crate::domain::Decimal;
+use crate::domain::column::ColumnValues;
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::{DayStats, ErrorKind, Severity};
 use crate::domain::source::SourceName;
@@ -42,6 +44,11 @@ pub struct SymbolData {
     pub trades: TradeRows,
     /// The indicators that it has.
     pub indicators: IndicatorSet,
+    /// What those on trades, quotes and books were when each bar closed: a column for each of their values, by the starts
+    /// of the bars.
+    pub at_close: Vec<ValueColumns>,
+    /// What those on bars were at the newest bars. Where these are given, nothing is computed, and other bars have none.
+    pub recent: Vec<(Option<Timeframe>, RecentValues)>,
 }
 
 /// A symbol's newest state.
@@ -69,6 +76,8 @@ pub struct ResultRecord {
     pub updates: u64,
     /// Its indicators after its last bar.
     pub indicators: Option<Arc<IndicatorValues>>,
+    /// The person's own columns after the last bar that they have been evaluated for.
+    pub columns: Option<Arc<ColumnValues>>,
 }
 
 /// A headline.
@@ -124,6 +133,8 @@ pub struct Tables {
     pub errors: Vec<ErrorRecord>,
     /// Indicators that have columns even where no symbol has them, or none is there yet.
     pub indicators: IndicatorSet,
+    /// The names of the person's own columns.
+    pub columns: Vec<String>,
 }
 
 impl Tables {
@@ -133,11 +144,14 @@ impl Tables {
             bars: BarColumns::default(),
             quotes: QuoteColumns::default(),
             trades: TradeRows::default(),
+            at_close: Vec::new(),
+            recent: Vec::new(),
             ..symbol.clone()
         });
         Self {
             symbols: emptied.collect(),
             indicators: self.indicators.clone(),
+            columns: self.columns.clone(),
             ..Self::default()
         }
     }
@@ -185,8 +199,10 @@ impl Tables {
             Table::Quotes => rows::quotes(&self.symbols, zone, cancel),
             Table::Trades => rows::trades(&self.symbols, zone, cancel),
             Table::News => rows::news(&self.news, zone).map_err(QueryError::of_engine),
-            Table::Results => rows::results(&self.results, &self.indicator_names(), zone)
-                .map_err(QueryError::of_engine),
+            Table::Results => {
+                rows::results(&self.results, &self.indicator_names(), &self.columns, zone)
+                    .map_err(QueryError::of_engine)
+            }
             Table::Errors => rows::errors(&self.errors, zone).map_err(QueryError::of_engine),
         }
     }
@@ -199,7 +215,14 @@ impl Tables {
         } else {
             Vec::new()
         };
-        always.chain(indicators).collect()
+        let own: &[String] = match table {
+            Table::Results => &self.columns,
+            _ => &[],
+        };
+        always
+            .chain(indicators)
+            .chain(own.iter().cloned())
+            .collect()
     }
 }
 

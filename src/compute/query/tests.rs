@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
+use crate::compute::history::ValueColumns;
 use crate::compute::history::columns::{BarColumns, Chunk, Part, QuoteColumns, TradeRows};
 use crate::compute::indicator::IndicatorSet;
 use crate::domain::Decimal;
+use crate::domain::column::ColumnValues;
 use crate::domain::outcome::{DayStats, ErrorKind, Severity};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
@@ -53,6 +55,8 @@ fn symbol(name: &str, rows: &[(i64, [f64; 5])], indicators: &[&str]) -> SymbolDa
         quotes: QuoteColumns::default(),
         trades: TradeRows::default(),
         indicators: IndicatorSet::new(&specs).unwrap(),
+        at_close: Vec::new(),
+        recent: Vec::new(),
     }
 }
 
@@ -582,16 +586,8 @@ fn trades_are_as_they_became() {
     );
 }
 
-#[test]
-fn quotes_results_news_and_errors_are_tables() {
-    let mut tables = two_symbols(&[]);
-    let values = [1.0, f64::NAN, 2.0, f64::NAN, 1.5, f64::NAN, f64::NAN];
-    let chunk = Chunk {
-        times: vec![OPEN],
-        values: values.map(|value| vec![value]),
-    };
-    tables.symbols[1].quotes = QuoteColumns::new(vec![Part::new(Arc::new(chunk), 0..1)]);
-    tables.results.push(ResultRecord {
+fn a_result() -> ResultRecord {
+    ResultRecord {
         symbol: Symbol::new("SPY").unwrap(),
         source: SourceName::new("replay"),
         time: None,
@@ -606,7 +602,20 @@ fn quotes_results_news_and_errors_are_tables() {
         },
         updates: 3,
         indicators: None,
-    });
+        columns: None,
+    }
+}
+
+#[test]
+fn quotes_results_news_and_errors_are_tables() {
+    let mut tables = two_symbols(&[]);
+    let values = [1.0, f64::NAN, 2.0, f64::NAN, 1.5, f64::NAN, f64::NAN];
+    let chunk = Chunk {
+        times: vec![OPEN],
+        values: values.map(|value| vec![value]),
+    };
+    tables.symbols[1].quotes = QuoteColumns::new(vec![Part::new(Arc::new(chunk), 0..1)]);
+    tables.results.push(a_result());
     tables.news.push(NewsRecord {
         time: Some(UnixMs(OPEN)),
         headline: "A 'headline'".to_owned(),
@@ -774,6 +783,72 @@ fn the_date_is_that_of_the_symbols_own_trading_day() {
             "BTC/USD|2019-02-14"
         ]
     );
+}
+
+#[test]
+fn indicators_on_quotes_are_there_as_they_were_when_each_bar_closed() {
+    let mut tables = two_symbols(&["sma(1)", "spread(2)"]);
+    // Nothing is known of the first bar, and two have no value.
+    let rows: Vec<i64> = (1..12).map(|minute| OPEN + minute * MINUTE).collect();
+    let figures: Vec<f64> = (1..12_i32)
+        .map(|minute| {
+            if minute % 4 == 0 {
+                f64::NAN
+            } else {
+                f64::from(minute)
+            }
+        })
+        .collect();
+    let chunk = Chunk {
+        times: rows,
+        values: [figures],
+    };
+    let kept = ValueColumns::new(vec![Part::new(Arc::new(chunk), 0..11)]);
+    tables.symbols[0].at_close = vec![kept.clone(), kept];
+    let names = tables.symbols[0].indicators.names().flat().to_vec();
+    let spread = &names[1];
+    assert_eq!(
+        lines(
+            &tables,
+            &format!("SELECT {spread}, sma_1 FROM bars WHERE symbol = 'AAPL' LIMIT 6")
+        ),
+        ["null|100", "1|101", "2|102", "3|103", "null|104", "5|105"]
+    );
+    assert_eq!(
+        lines(
+            &tables,
+            &format!("SELECT {spread} FROM bars_5m WHERE symbol = 'AAPL'")
+        ),
+        ["null", "9", "11"]
+    );
+    assert_eq!(
+        lines(
+            &tables,
+            &format!("SELECT count({spread}) FROM bars WHERE symbol = 'SPY'")
+        ),
+        ["0"]
+    );
+}
+
+#[test]
+fn columns_of_a_persons_own_are_in_results() {
+    let mut tables = two_symbols(&[]);
+    tables.results.push(a_result());
+    tables.columns = vec!["gap".to_owned(), "width".to_owned()];
+    assert_eq!(
+        lines(&tables, "SELECT symbol, gap, width FROM results"),
+        ["SPY|null|null"]
+    );
+    tables.results[0].columns = Some(Arc::new(ColumnValues {
+        names: tables.columns.clone().into(),
+        values: [Some(1.5), None].into(),
+    }));
+    assert_eq!(
+        lines(&tables, "SELECT symbol, gap, width FROM results"),
+        ["SPY|1.5|null"]
+    );
+    assert!(lines(&tables, "DESCRIBE results").contains(&"gap|f64".to_owned()));
+    assert!(message(&tables, "SELECT gapp FROM results").contains("'gap'"));
 }
 
 #[test]
