@@ -55,7 +55,6 @@ use crate::pipeline::question::Analyst;
 #[cfg(not(feature = "frames"))]
 use crate::pipeline::question::NoAnalyst;
 use crate::pipeline::recording::{Recorder, RecordingError};
-use crate::pipeline::settings::EngineSettings;
 use crate::sinks::files::FilesError;
 use crate::stores::recording::{FileRecorder, RecorderSettings};
 use crate::telemetry;
@@ -125,7 +124,10 @@ impl AppError {
 pub fn main() -> ExitCode {
     // Before there is any other thread.
     #[cfg(feature = "frames")]
-    analyst::use_one_thread();
+    {
+        analyst::use_one_thread();
+        crate::compute::query::log_warnings();
+    }
     let invocation = match cli::parse(std::env::args_os()) {
         Ok(invocation) => invocation,
         Err(refusal) => {
@@ -236,7 +238,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     if is_headless {
         sinks.push(HeadlessSink::on_stdout(&outcome).map_err(AppError::system("stdout"))?);
     }
-    let analyst = analyst_of(&limits, &clock);
+    let analyst = analyst_of(&loaded.settings, &clock);
     let engine = engine::start(
         limits,
         sources,
@@ -285,14 +287,19 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
 
 /// Who answers questions about the data.
 #[cfg(feature = "frames")]
-fn analyst_of(settings: &EngineSettings, clock: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
-    let indicators = settings.indicators.whole();
-    Arc::new(analyst::PolarsAnalyst::new(Arc::clone(clock), indicators))
+fn analyst_of(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
+    let indicators = settings.engine.indicators.whole();
+    let columns = settings.columns.iter().map(|rule| rule.name.clone());
+    Arc::new(analyst::PolarsAnalyst::new(
+        Arc::clone(clock),
+        indicators,
+        columns.collect(),
+    ))
 }
 
 /// Nobody answers questions about the data without frames.
 #[cfg(not(feature = "frames"))]
-fn analyst_of(_: &EngineSettings, _: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
+fn analyst_of(_: &Settings, _: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
     Arc::new(NoAnalyst)
 }
 

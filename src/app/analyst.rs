@@ -43,9 +43,9 @@ pub fn use_one_thread() {
     drop(dotenvy::from_read(&b"POLARS_MAX_THREADS=1\n"[..]));
 }
 
-/// Everything that a question can be asked of, as tables.
+/// Everything that a question can be asked of, as tables; `columns` are the names of the person's own columns.
 #[must_use]
-pub fn tables_of(material: &Material, indicators: &IndicatorSet) -> Tables {
+pub fn tables_of(material: &Material, indicators: &IndicatorSet, columns: &[String]) -> Tables {
     let name_of = |id| material.rows.get(id).map(|row| row.symbol.to_string());
     Tables {
         symbols: material
@@ -60,6 +60,8 @@ pub fn tables_of(material: &Material, indicators: &IndicatorSet) -> Tables {
                 quotes: history.quotes.clone(),
                 trades: history.trades.clone(),
                 indicators: history.indicators.clone(),
+                at_close: history.at_close.clone(),
+                recent: Vec::new(),
             })
             .collect(),
         results: material
@@ -77,6 +79,7 @@ pub fn tables_of(material: &Material, indicators: &IndicatorSet) -> Tables {
                 day: row.day,
                 updates: row.results,
                 indicators: row.indicators.clone(),
+                columns: row.columns.clone(),
             })
             .collect(),
         news: material
@@ -111,6 +114,7 @@ pub fn tables_of(material: &Material, indicators: &IndicatorSet) -> Tables {
             })
             .collect(),
         indicators: indicators.clone(),
+        columns: columns.to_vec(),
     }
 }
 
@@ -156,6 +160,7 @@ fn lower_priority() {
 pub struct PolarsAnalyst {
     clock: Arc<dyn Clock>,
     indicators: IndicatorSet,
+    columns: Vec<String>,
     /// Holds one token; whoever works on a question has taken it.
     desk: (Sender<()>, Receiver<()>),
     /// Dropped when the question under way is given up.
@@ -179,14 +184,15 @@ impl Drop for DeskHolder {
 }
 
 impl PolarsAnalyst {
-    /// An analyst; `indicators` have columns even before there is a bar.
+    /// An analyst; `indicators`, and the person's own `columns`, have columns even before there is a bar.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, indicators: IndicatorSet) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, indicators: IndicatorSet, columns: Vec<String>) -> Self {
         let desk = bounded(1);
         desk.0.try_send(()).unwrap_or_default();
         Self {
             clock,
             indicators,
+            columns,
             desk,
             current: Mutex::new(None),
         }
@@ -206,6 +212,7 @@ impl Analyst for PolarsAnalyst {
             question,
             material,
             indicators: self.indicators.clone(),
+            columns: self.columns.clone(),
             clock: Arc::clone(&self.clock),
             desk: self.desk.clone(),
             given_up,
@@ -234,6 +241,7 @@ struct Asked {
     question: Question,
     material: Material,
     indicators: IndicatorSet,
+    columns: Vec<String>,
     clock: Arc<dyn Clock>,
     desk: (Sender<()>, Receiver<()>),
     /// Disconnected when it is given up.
@@ -255,8 +263,8 @@ impl Asked {
         }
         let desk = DeskHolder(self.desk.0);
         let cancel = Cancel::default();
-        let (material, indicators) = (self.material, self.indicators);
-        let tables = move || tables_of(&material, &indicators);
+        let (material, indicators, columns) = (self.material, self.indicators, self.columns);
+        let tables = move || tables_of(&material, &indicators, &columns);
         let answers = match work(statement, tables, cancel.clone(), false, desk) {
             Ok(answers) => answers,
             Err(error) => return Answer::Failed(format!("the system gives no thread: {error}")),
@@ -305,7 +313,7 @@ fn table_of(frame: &AnswerFrame, rows_max: usize, took: Duration) -> AnswerTable
         Cell::Bool(value) => AnswerCell::Bool(value),
         Cell::Integer(value) => AnswerCell::Integer(value),
         Cell::Float(value) => AnswerCell::Float(value),
-        Cell::Text(text) => AnswerCell::Text(text),
+        Cell::Text(text) | Cell::Json(text) => AnswerCell::Text(text),
         Cell::Time(text) => AnswerCell::Time(text),
     };
     let rows = frame.rows().take(rows_max);
@@ -335,7 +343,11 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(60);
 
     fn analyst() -> PolarsAnalyst {
-        PolarsAnalyst::new(Arc::new(SystemClock::default()), IndicatorSet::default())
+        PolarsAnalyst::new(
+            Arc::new(SystemClock::default()),
+            IndicatorSet::default(),
+            Vec::new(),
+        )
     }
 
     fn question(id: u64, sql: &str, time_max: Duration) -> Question {

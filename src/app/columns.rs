@@ -6,9 +6,12 @@
 use std::sync::Arc;
 
 use crate::compute::history::columns::TradeRows;
+use crate::compute::indicator::RecentValues;
 use crate::compute::query::{ColumnExpression, SymbolData};
 use crate::config::settings::Settings;
-use crate::domain::column::ColumnRule;
+use crate::domain::column::{ColumnRule, ColumnValues};
+use crate::domain::symbol::SymbolId;
+use crate::domain::time::Timeframe;
 use crate::pipeline::columns::ColumnEngine;
 use crate::pipeline::histories::SymbolHistory;
 
@@ -28,14 +31,6 @@ pub(super) fn engine(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>
     if settings.columns.is_empty() {
         return Ok(None);
     }
-    for (at, rule) in settings.columns.iter().enumerate() {
-        if settings.columns[..at].iter().any(|it| it.name == rule.name) {
-            return Err(AppError::Usage(format!(
-                "two columns are named '{}': give one of them another name",
-                rule.name
-            )));
-        }
-    }
     let indicators = settings.engine.indicators.whole();
     let expression = |rule: &ColumnRule| {
         ColumnExpression::new(rule, &indicators)
@@ -50,6 +45,33 @@ pub(super) fn engine(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>
             .collect(),
         expressions: expressions?,
     })))
+}
+
+/// What is known of a symbol's indicators at its newest bars.
+fn recent_of(history: &SymbolHistory) -> Vec<(Option<Timeframe>, RecentValues)> {
+    let recent = history.recent.iter();
+    recent
+        .map(|recent| (recent.timeframe, recent.values.clone()))
+        .collect()
+}
+
+/// The values of the columns at each symbol's newest bar: all are evaluated here and now, and one that fails has none.
+pub(super) fn newest(
+    engine: &dyn ColumnEngine,
+    histories: &[SymbolHistory],
+) -> Vec<(SymbolId, Arc<ColumnValues>)> {
+    let names = engine.names();
+    let values = |history: &SymbolHistory| {
+        let value = |at| engine.evaluate(at, history).ok().flatten();
+        Arc::new(ColumnValues {
+            values: (0..names.len()).map(value).collect(),
+            names: Arc::clone(&names),
+        })
+    };
+    let histories = histories.iter();
+    histories
+        .map(|history| (history.id, values(history)))
+        .collect()
 }
 
 impl ColumnEngine for PolarsColumns {
@@ -70,6 +92,8 @@ impl ColumnEngine for PolarsColumns {
             quotes: history.quotes.clone(),
             trades: TradeRows::default(),
             indicators: history.indicators.clone(),
+            at_close: history.at_close.clone(),
+            recent: recent_of(history),
         };
         expression
             .evaluate(symbol)

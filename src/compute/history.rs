@@ -3,6 +3,7 @@
 //! - `columns`: a history at one moment, shared without copying
 //! - `store`: rows in chunks, of which the last one takes new rows
 //! - `ticks`: quotes and trades
+//! - `values`: figures that are kept with each bar
 //! - `budget`: the memory of all histories together
 //! - `frame`: columns as Polars frames, with the feature `frames`
 
@@ -12,6 +13,7 @@ pub mod columns;
 pub mod frame;
 mod store;
 mod ticks;
+mod values;
 
 use std::sync::Arc;
 
@@ -23,6 +25,7 @@ use store::{Put, Store};
 
 pub use budget::{HistoryBudget, Keep};
 pub use ticks::{QuoteHistory, TradeHistory};
+pub use values::{ValueColumns, ValueHistory};
 
 /// Bytes that one bar takes.
 pub const BAR_BYTES: u64 = size_of::<Candle>() as u64;
@@ -153,6 +156,12 @@ impl BarHistory {
     pub fn newest(&self) -> Option<Candle> {
         let (start, row) = self.store.newest()?;
         Some(candle(start, row))
+    }
+
+    /// The start of the oldest bar.
+    #[must_use]
+    pub fn oldest(&self) -> Option<UnixMs> {
+        self.store.span().map(|(oldest, _)| UnixMs(oldest))
     }
 
     /// All bars, oldest first, as they are now.

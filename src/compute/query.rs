@@ -15,6 +15,8 @@
 //! not there, and corrected ones are as they became.
 //!
 //! `datetime` is New York time when every symbol's trading days are those of US equities, else UTC: a column has one zone.
+//! It is the time on a clock on the wall, so that `CAST(datetime AS DATE)` and the like give that clock's date; `date` is the
+//! date of the symbol's own trading day.
 //!
 //! A [`Cancel`] is heeded before the table of each symbol is made, and between the steps of Polars' plan: a step that has
 //! begun, such as a sort or a join, goes on to its end, because Polars cannot be stopped within one. Whoever does not want
@@ -40,13 +42,18 @@ use polars::sql::SQLContext;
 use crate::domain::table::Table;
 
 pub use answer::{AnswerFrame, Cell, Column};
-pub use column::{ColumnExpression, ROWS as COLUMN_ROWS};
+pub use column::ColumnExpression;
 pub use guard::JOIN_ROWS_MAX;
 pub use message::QueryError;
 pub use statement::Statement;
 pub use tables::{ErrorRecord, NewsRecord, ResultRecord, SymbolData, Tables};
 
 use statement::Kind;
+
+/// Has what Polars warns of told in the log. Without that, it writes to standard error, across whatever is on the screen.
+pub fn log_warnings() {
+    polars::error::set_warning_function(|text, _| tracing::debug!("Polars: {text}"));
+}
 
 /// Gives a question up. Clones give up the same one.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +112,7 @@ fn answer(
             let frame = tables
                 .without_rows()
                 .frame(table, &statement::ALL, cancel)?;
-            return tables::describe(&frame)
+            return tables::describe(&frame, tables.zone())
                 .map(AnswerFrame::new)
                 .map_err(QueryError::of_engine);
         }
@@ -124,7 +131,7 @@ fn answer(
     // Whatever else may have gone wrong, nobody waits for it any more.
     cancel.check()?;
     ran.map_err(|error| message::explain(&error, &known, tables))
-        .map(AnswerFrame::new)
+        .map(|frame| AnswerFrame::new(frame).in_zone(tables.zone()))
 }
 
 fn run(context: &mut SQLContext, sql: &str, cancel: &Cancel) -> PolarsResult<DataFrame> {

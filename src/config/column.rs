@@ -1,6 +1,10 @@
 //! Columns of a person's own, as the file has them.
 
-use crate::compute::indicator::{DEFINITIONS, resolve};
+use std::cell::RefCell;
+
+use crate::compute::indicator::{DEFINITIONS, IndicatorSet, resolve};
+#[cfg(feature = "frames")]
+use crate::compute::query::{ColumnExpression, QueryError};
 use crate::domain::column::ColumnRule;
 use crate::domain::indicator::{IndicatorNames, IndicatorSpec};
 use crate::domain::table::TABLES;
@@ -11,8 +15,54 @@ use super::raw::{Raw, fields, parsed};
 /// The longest name, in bytes.
 const NAME_MAX: usize = 32;
 
-/// A column of a person's own. Whether its expression can be used is found out by whoever evaluates it.
-pub(super) fn column_rule(raw: Raw<'_>) -> Result<ColumnRule, String> {
+/// Reads a file's columns, one after the other.
+pub(super) struct ColumnReader {
+    /// What their expressions can use besides the columns of the bars.
+    indicators: IndicatorSet,
+    /// The names so far.
+    names: RefCell<Vec<String>>,
+}
+
+impl ColumnReader {
+    /// A reader of columns that can use these indicators.
+    pub fn new(indicators: IndicatorSet) -> Self {
+        Self {
+            indicators,
+            names: RefCell::default(),
+        }
+    }
+
+    /// One column, whose expression can be used.
+    pub fn read(&self, raw: Raw<'_>) -> Result<ColumnRule, String> {
+        let rule = column_rule(raw)?;
+        let mut names = self.names.borrow_mut();
+        if names.iter().any(|it| it.eq_ignore_ascii_case(&rule.name)) {
+            return Err(format!(
+                "there is a column '{}' already; give this one another name",
+                rule.name
+            ));
+        }
+        names.push(rule.name.clone());
+        check(&rule, &self.indicators)
+            .map_err(|error| format!("column '{}': {error}", rule.name))?;
+        Ok(rule)
+    }
+}
+
+/// What is wrong with its expression.
+#[cfg(feature = "frames")]
+fn check(rule: &ColumnRule, indicators: &IndicatorSet) -> Result<(), QueryError> {
+    ColumnExpression::new(rule, indicators).map(drop)
+}
+
+/// What is wrong with its expression: without Polars, that there is one.
+#[cfg(not(feature = "frames"))]
+fn check(_: &ColumnRule, _: &IndicatorSet) -> Result<(), &'static str> {
+    Err("this build has no SQL; build it with the feature 'frames'")
+}
+
+/// A name and an expression.
+fn column_rule(raw: Raw<'_>) -> Result<ColumnRule, String> {
     let Some(fields) = fields(raw, &["name", "sql"])? else {
         return Err(
             "a column has a name and an expression: name = \"gap\", sql = \"…\"".to_owned(),

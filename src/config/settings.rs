@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
-use super::column::column_rule;
+use super::column::ColumnReader;
 use super::key;
 use super::raw::{Raw, boolean, choice, count, fields, parsed, parsed_or_number};
 use super::reader::Reader;
@@ -107,12 +107,14 @@ impl Settings {
             .list(&key::INDICATORS, ';', indicator_rule)
             .unwrap_or_default();
         let on_charts = on_charts(&indicators);
+        let plan = IndicatorPlan::new(indicators);
+        let own_columns = ColumnReader::new(plan.whole());
         Self {
             symbols,
             sources,
             speed,
             columns: reader
-                .list(&key::OWN_COLUMNS, ';', column_rule)
+                .list(&key::OWN_COLUMNS, ';', |raw| own_columns.read(raw))
                 .unwrap_or_default(),
             sinks: reader
                 .list(&key::SINKS, ';', parsed("a sink"))
@@ -126,7 +128,7 @@ impl Settings {
             headless: reader.value(&key::HEADLESS, false, boolean),
             session: reader.value(&key::SESSION, true, boolean),
             log: reader.value(&key::LOG_LEVEL, LogFilter::default(), parsed("a log level")),
-            engine: read_engine(reader, timeframes, indicators),
+            engine: read_engine(reader, timeframes, plan),
             screen: ScreenSettings::read(reader, on_charts),
             keys: read_keys(reader),
             lists: reader.open_section("lists", ',', list_name, parsed("a symbol")),
@@ -188,7 +190,7 @@ fn indicator(raw: Raw<'_>) -> Result<IndicatorSpec, String> {
 fn read_engine(
     reader: &mut Reader<'_>,
     timeframes: Vec<Timeframe>,
-    indicators: Vec<IndicatorRule>,
+    indicators: IndicatorPlan,
 ) -> EngineSettings {
     let default = EngineSettings::default();
     let history_days = reader.optional(&key::HISTORY_DAYS, count(1..=100_000));
@@ -238,7 +240,7 @@ fn read_engine(
         ) as usize,
         symbols_max: number(&key::SYMBOLS_MAX, default.symbols_max as u64, 1, 1_000_000) as usize,
         timeframes,
-        indicators: IndicatorPlan::new(indicators),
+        indicators,
         ..default
     }
 }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// Rows of a symbol's newest bars that an expression sees.
+pub const COLUMN_ROWS: usize = 500;
+
 /// A column of a person's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnRule {

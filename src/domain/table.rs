@@ -37,15 +37,15 @@ pub const TABLES: [Table; 10] = [
 
 #[rustfmt::skip]
 const BARS: &[&str] = &[
-    "symbol", "unix_ts", "datetime", "open", "high", "low", "close", "volume", "source",
+    "symbol", "unix_ts", "datetime", "open", "high", "low", "close", "volume", "source", "date",
 ];
 #[rustfmt::skip]
 const QUOTES: &[&str] = &[
-    "symbol", "unix_ts", "datetime", "bid", "bid_size", "ask", "ask_size", "last", "last_size", "volume", "source",
+    "symbol", "unix_ts", "datetime", "bid", "bid_size", "ask", "ask_size", "last", "last_size", "volume", "source", "date",
 ];
 #[rustfmt::skip]
 const TRADES: &[&str] = &[
-    "symbol", "unix_ts", "datetime", "price", "size", "side", "conditions", "trade_id", "exchange", "source",
+    "symbol", "unix_ts", "datetime", "price", "size", "side", "conditions", "trade_id", "exchange", "source", "date",
 ];
 #[rustfmt::skip]
 const NEWS: &[&str] = &[

@@ -24,7 +24,7 @@ use crate::domain::clock::Clock;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 
-use super::histories::{Histories, SymbolHistory};
+use super::histories::{Histories, RecentOf, SymbolHistory};
 use super::outcome::Batch;
 
 use foreman::Foreman;
@@ -81,11 +81,14 @@ pub(crate) struct ColumnDesk {
 }
 
 impl ColumnDesk {
-    /// A bar has closed.
-    pub fn on_close(&self, bar: UnixMs) {
-        let Some(history) = self.histories.of(self.id) else {
+    /// A bar has closed, or a closed one has been corrected: `bar` is its time in results, and `recent` what the symbol's
+    /// indicators are at its newest bars.
+    pub fn on_close(&self, bar: UnixMs, start: UnixMs, recent: Vec<RecentOf>) {
+        let Some(mut history) = self.histories.of(self.id) else {
             return;
         };
+        history.bars = history.bars.until(start);
+        history.recent = recent;
         let job = Job {
             bar,
             history: Arc::new(history),

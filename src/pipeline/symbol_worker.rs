@@ -4,6 +4,7 @@
 //! arrival; a service that is not among the source's products builds up its state and gives no results.
 
 mod bars;
+mod columns;
 mod day;
 mod indicators;
 mod level1;
@@ -32,6 +33,7 @@ use super::meters::WorkerMeters;
 use super::outcome::{ChartUpdate, Moved, Outcome, Primed};
 use super::settings::EngineSettings;
 
+use columns::Evaluated;
 use level1::Level1Service;
 use level2::{BookChange, Level2Service};
 use ohlcv::OhlcvService;
@@ -90,6 +92,8 @@ pub(crate) struct SymbolWorker {
     has_told_late: bool,
     /// Bars that the trade in hand has changed.
     built: Vec<BuiltBar>,
+    /// How far its own columns have been evaluated.
+    evaluated: Evaluated,
 }
 
 impl SymbolWorker {
@@ -109,6 +113,7 @@ impl SymbolWorker {
             moved_to: None,
             has_told_late: false,
             built: Vec::new(),
+            evaluated: Evaluated::default(),
         }
     }
 
@@ -335,6 +340,7 @@ impl SymbolWorker {
         self.time = None;
         self.has_moved = false;
         self.moved_to = None;
+        self.evaluated = Evaluated::default();
         self.unannounced = true;
         self.past = Past::of(&self.context.history);
     }

@@ -58,6 +58,7 @@ pub const VENUE: Venue = Venue {
     calendar: |_| SessionCalendar::UsEquities,
     intervals: &Timeframe::ALL,
     limits: |_| Limits::default(),
+    bars_grow: |_| false,
     protocol: |setup| Ok(Box::new(Answers::new(&Plan::new(setup)?))),
 };
 

@@ -33,6 +33,7 @@ pub const VENUE: Venue = Venue {
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits,
+    bars_grow: |_| false,
     protocol: |setup| Ok(Box::new(Feed::new(setup)?)),
 };
 

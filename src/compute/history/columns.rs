@@ -212,6 +212,20 @@ impl<const N: usize> Columns<N> {
         self.parts.iter().all(Part::is_empty)
     }
 
+    /// The rows up to a time, that time included.
+    #[must_use]
+    pub fn until(mut self, time: UnixMs) -> Self {
+        while let Some(last) = self.parts.last_mut() {
+            let keep = last.times().partition_point(|known| *known <= time.0);
+            last.range.end = last.range.start + keep;
+            if keep > 0 {
+                break;
+            }
+            self.parts.pop();
+        }
+        self
+    }
+
     /// The newest rows: `rows` of them, or all that there are.
     #[must_use]
     pub fn last(mut self, rows: usize) -> Self {

@@ -6,7 +6,7 @@ use crate::domain::bar::Candle;
 use crate::domain::indicator::IndicatorNames;
 use crate::domain::time::{Timeframe, UnixMs};
 
-use super::{Indicator, IndicatorSet, Input, InputKind};
+use super::{Indicator, IndicatorSet, Input, InputKind, RecentValues};
 
 /// The values of one name over many bars; `None` where it is not ready.
 pub type ColumnOfValues = Vec<Option<f64>>;
@@ -22,6 +22,13 @@ struct Slot {
     settled: Option<Box<dyn Indicator>>,
 }
 
+/// The values at the newest bars, and room for those of the whole set.
+#[derive(Debug)]
+struct Recent {
+    values: RecentValues,
+    all: Vec<Option<f64>>,
+}
+
 /// The indicators of a set that follow one timeframe's bars, or trades and quotes, with their state.
 ///
 /// A bar may come again: the newest at the cost of a copy of the state, an earlier one by [`Bank::rebuild`].
@@ -30,6 +37,8 @@ pub struct Bank {
     slots: Vec<Slot>,
     names: Arc<IndicatorNames>,
     newest: Option<(Candle, UnixMs)>,
+    /// The values at the newest bars, where they are wanted.
+    recent: Option<Recent>,
     /// Whether the newest bar has come again before, so that the state before it is worth keeping.
     keeps_settled: bool,
 }
@@ -65,6 +74,7 @@ impl Bank {
             slots,
             names: Arc::clone(&set.names),
             newest: None,
+            recent: None,
             keeps_settled: false,
         }
     }
@@ -112,7 +122,33 @@ impl Bank {
             candle,
             session_start,
         });
+        if let Some(mut recent) = self.recent.take() {
+            self.write(&mut recent.all);
+            recent.values.put(candle.start, &recent.all);
+            self.recent = Some(recent);
+        }
         true
+    }
+
+    /// Keeps the values at the newest bars from now on, at least so many.
+    pub fn keep_recent(&mut self, rows: usize) {
+        self.recent = Some(Recent {
+            values: RecentValues::new(self.places().collect(), rows),
+            all: vec![None; self.names.len()],
+        });
+    }
+
+    /// The values at the newest bars, where they are kept.
+    #[must_use]
+    pub fn recent(&self) -> Option<&RecentValues> {
+        self.recent.as_ref().map(|recent| &recent.values)
+    }
+
+    /// Where its values stand among those of the whole set.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.slots
+            .iter()
+            .flat_map(|slot| slot.first..slot.first + slot.len)
     }
 
     /// The newest bar is final: the state before the next one includes it.
@@ -182,6 +218,9 @@ impl Bank {
     /// Forgets everything.
     pub fn reset(&mut self) {
         self.newest = None;
+        if let Some(recent) = &mut self.recent {
+            recent.values.clear();
+        }
         for slot in &mut self.slots {
             slot.current.reset();
             slot.settled = None;

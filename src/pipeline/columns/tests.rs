@@ -80,7 +80,7 @@ fn each_close_gives_values_and_what_fails_is_told_and_given_up() {
             close: 1.0,
             volume: 1.0,
         });
-        desk.on_close(UnixMs(minute * 60_000));
+        desk.on_close(UnixMs(minute * 60_000), UnixMs(minute * 60_000), Vec::new());
         loop {
             let batch = outcomes.recv_timeout(DEADLINE).unwrap();
             match batch.outcomes {
@@ -129,7 +129,7 @@ fn live_bars_without_room_are_left_out_and_told() {
     let queue = ColumnQueue::start_on(2, engine, &histories, &clock, &results).unwrap();
     let desk = queue.desk(SymbolId(0), false);
     for minute in 0..3000 {
-        desk.on_close(UnixMs(minute));
+        desk.on_close(UnixMs(minute), UnixMs(minute), Vec::new());
     }
     drop((desk, queue, results));
     let (mut evaluated, mut left_out) = (0, 0);
@@ -195,7 +195,7 @@ impl Rig {
 
     fn close(&self, id: u32, minute: i64) {
         let desk = self.queue.desk(SymbolId(id), true);
-        desk.on_close(UnixMs(minute * 60_000));
+        desk.on_close(UnixMs(minute * 60_000), UnixMs(minute * 60_000), Vec::new());
     }
 
     fn next(&self) -> Result<ColumnsUpdate, Box<ErrorInstance>> {

@@ -12,7 +12,7 @@ use crate::domain::time::{Timeframe, UnixMs};
 use crate::domain::to_f64;
 use crate::domain::trade::{TimeAndSale, TradeAction};
 
-use super::super::histories::KeptHistory;
+use super::super::histories::{KeptHistory, RecentOf};
 use super::ohlcv::candle;
 
 /// Indicators that follow bars of one length, and whether these bars have changed behind their back.
@@ -66,9 +66,16 @@ pub(super) struct IndicatorService {
 }
 
 impl IndicatorService {
-    /// The indicators of `set` for a symbol whose bars have the length `interval`.
-    pub fn new(set: IndicatorSet, interval: Timeframe) -> Self {
-        let of = |timeframe| Bank::of_bars(&set, timeframe);
+    /// The indicators of `set` for a symbol whose bars have the length `interval`. The values at the newest `recent_rows`
+    /// bars are kept, if that is more than none.
+    pub fn new(set: IndicatorSet, interval: Timeframe, recent_rows: usize) -> Self {
+        let of = |timeframe| {
+            let mut bank = Bank::of_bars(&set, timeframe);
+            if recent_rows > 0 {
+                bank.keep_recent(recent_rows);
+            }
+            bank
+        };
         let own = [None, Some(interval)]
             .map(|timeframe| Followers::new(of(timeframe), interval))
             .into_iter();
@@ -204,6 +211,31 @@ impl IndicatorService {
             names: Arc::clone(self.set.names()),
             values,
         }))
+    }
+
+    /// The values at the newest bars, as far as they are kept.
+    pub fn recent(&self) -> Vec<RecentOf> {
+        let own = self.own.iter().map(|followers| (None, followers));
+        let longer = self.longer.iter().map(|it| (Some(it.timeframe), it));
+        own.chain(longer)
+            .filter_map(|(timeframe, followers)| {
+                Some(RecentOf {
+                    timeframe,
+                    values: followers.bank.recent()?.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// What those on trades, quotes and books are now; `None` where there is none of them.
+    pub fn of_ticks(&self) -> Option<Vec<Option<f64>>> {
+        if self.ticks.is_empty() {
+            return None;
+        }
+        let mut all = vec![None; self.set.names().len()];
+        self.ticks.write(&mut all);
+        let values = self.ticks.places().map(|place| all.get(place).copied());
+        Some(values.map(Option::flatten).collect())
     }
 
     /// Forgets everything, because a replay jumps.

@@ -11,6 +11,7 @@ use crate::compute::history::Placed;
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
 use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
 use crate::domain::bar::{Candle, Ohlcv};
+use crate::domain::column::COLUMN_ROWS;
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::DayStats;
 use crate::domain::source::{BarOrigin, BarStamp};
@@ -18,11 +19,12 @@ use crate::domain::time::{Session, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 use crate::domain::{Decimal, to_f64};
 
-use super::super::histories::KeptHistory;
+use super::super::histories::{KeptHistory, RecentOf};
 use super::super::meters::WorkerMeters;
 use super::super::outcome::ChartChange;
 use super::super::snapshot::{TREND_POINTS, Trend};
 use super::WorkerContext;
+use super::columns::CORRECTED_MAX;
 use super::day::Day;
 use super::indicators::IndicatorService;
 
@@ -66,7 +68,11 @@ impl OhlcvService {
         let set = settings
             .indicators
             .set_of(&context.symbol, &context.source.name);
-        let indicators = IndicatorService::new(set, interval);
+        let recent_rows = context
+            .columns
+            .as_ref()
+            .map_or(0, |_| COLUMN_ROWS + CORRECTED_MAX);
+        let indicators = IndicatorService::new(set, interval, recent_rows);
         let mut longer: Vec<Timeframe> = indicators.timeframes().collect();
         longer.extend(&settings.timeframes);
         longer.retain(|&timeframe| timeframe > interval);
@@ -119,10 +125,7 @@ impl OhlcvService {
             self.last = bar.close;
         }
         let Some(time) = time else { return };
-        let start = match self.bar_stamp {
-            BarStamp::Start => time,
-            BarStamp::End => time.plus_ms(-self.interval.ms()),
-        };
+        let start = self.start_of(time);
         let Some(session) = self.sessions.session_of(start) else {
             return;
         };
@@ -187,6 +190,14 @@ impl OhlcvService {
         }
     }
 
+    /// The start of a delivered bar, by the time that it has.
+    pub fn start_of(&self, time: UnixMs) -> UnixMs {
+        match self.bar_stamp {
+            BarStamp::Start => time,
+            BarStamp::End => time.plus_ms(-self.interval.ms()),
+        }
+    }
+
     /// The time that a bar has in results.
     pub fn stamp(&self, start: UnixMs, end: UnixMs) -> UnixMs {
         match self.bar_stamp {
@@ -235,6 +246,9 @@ impl OhlcvService {
         }
         if placed == Placed::Appended || is_newest {
             self.indicators.take(&candle, session.start);
+            if let Some(values) = self.indicators.of_ticks() {
+                self.history.keep_at_close(start, &values);
+            }
         } else {
             self.indicators.on_change_of_the_past();
         }
@@ -245,6 +259,17 @@ impl OhlcvService {
     /// The indicators as they are now; `None` when the symbol has none.
     pub fn indicator_values(&mut self) -> Option<Arc<IndicatorValues>> {
         self.indicators.values(&self.history, &mut self.sessions)
+    }
+
+    /// What the indicators are at the newest bars, as far as that is kept.
+    pub fn recent_values(&mut self) -> Vec<RecentOf> {
+        let recent = self.indicators.recent();
+        if recent.is_empty() {
+            return recent;
+        }
+        // What has been put off is made good.
+        drop(self.indicator_values());
+        self.indicators.recent()
     }
 
     /// The indicators, for what is no bar.

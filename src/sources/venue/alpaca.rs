@@ -110,6 +110,7 @@ pub static VENUE: Venue = Venue {
         _ => SessionCalendar::UsEquities,
     },
     intervals: &[Timeframe::M1],
+    bars_grow: |_| false,
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,

@@ -88,6 +88,7 @@ pub static VENUE: Venue = Venue {
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits,
+    bars_grow: |_| true,
     protocol: |setup| Ok(Box::new(Binance::new(setup)?)),
 };
 

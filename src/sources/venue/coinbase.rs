@@ -92,6 +92,7 @@ pub static VENUE: Venue = Venue {
         request_weight_per_minute: 300,
         ..Limits::default()
     },
+    bars_grow: |_| false,
     protocol: |setup| Ok(Box::new(Coinbase::new(setup))),
 };
 

@@ -93,6 +93,7 @@ pub static VENUE: Venue = Venue {
         connections: 1,
         ..Limits::default()
     },
+    bars_grow: |_| false,
     protocol: |setup| Ok(Box::new(Finnhub::new(setup))),
 };
 

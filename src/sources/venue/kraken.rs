@@ -90,6 +90,7 @@ pub static VENUE: Venue = Venue {
         attempts: (60, std::time::Duration::from_secs(600)),
         ..Limits::default()
     },
+    bars_grow: |_| true,
     protocol: |setup| Ok(Box::new(Kraken::new(setup)?)),
 };
 

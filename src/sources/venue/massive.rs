@@ -102,6 +102,7 @@ pub static VENUE: Venue = Venue {
         connections: 1,
         ..Limits::default()
     },
+    bars_grow: |spec| spec.option("second_bars") == Some("true"),
     protocol: |setup| Ok(Box::new(Massive::new(setup)?)),
 };
 

@@ -65,6 +65,7 @@ pub(super) static VENUE: Venue = Venue {
     services: |_| ServiceSet::ALL,
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &[],
+    bars_grow: |_| false,
     limits,
     protocol,
 };
