@@ -620,12 +620,17 @@ fn what_takes_long_says_how_far_it_is_and_what_is_not_heard_is_said_at_the_end()
     let path = folder.path().join("bars.csv");
     exporter.export(ExportOrder::to(&path), material.clone(), reply);
     let said = told(&replies);
-    let under_way = format!("exporting to {}: 28 %", path.display());
-    assert_eq!(said, (under_way, false));
-    let mut last = said;
+    let under_way = |how_far: &str| format!("exporting to {}: {how_far}", path.display());
+    assert_eq!(said, (under_way("28 %"), false));
+    let mut all = Vec::new();
     while let Ok(Command::Tell(text, is_error)) = replies.recv() {
-        last = (text, is_error);
+        all.push((text, is_error));
     }
+    let last = all.pop().unwrap();
+    let is_of_kind = |(text, is_error): &(String, bool)| {
+        !is_error && (text.ends_with(" %") || *text == under_way("the last rows are being written"))
+    };
+    assert!(all.iter().all(is_of_kind), "{all:?}");
     let done = format!("3600 rows in {} (bars)", path.display());
     assert_eq!(last, (done.clone(), false));
 
