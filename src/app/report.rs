@@ -121,8 +121,11 @@ impl Check {
             plan::check_named(symbols, &specs, &names),
         ] {
             if let Err(error) = checked {
-                self.mistake(error.to_string());
+                self.mistake("symbols", error.to_string());
             }
+        }
+        if let Err(error) = super::columns_of(settings) {
+            self.mistake("[[column]]", error.to_string());
         }
         for (spec, name) in specs.iter().zip(&names) {
             let failure = self.try_open(spec, name, settings, surroundings);
@@ -152,10 +155,10 @@ impl Check {
         }
     }
 
-    fn mistake(&mut self, message: String) {
+    fn mistake(&mut self, place: &str, message: String) {
         self.has_mistakes = true;
         self.problems.push(ProblemEntry {
-            place: "symbols".to_owned(),
+            place: place.to_owned(),
             file: None,
             line: None,
             column: None,

@@ -24,6 +24,9 @@ use super::outcome::{Batch, ColumnsUpdate, Outcome};
 /// Bars that may wait to be evaluated.
 const WAITING_MAX: usize = 1024;
 
+/// The stack of a thread that evaluates: an expression may nest deeply. Only what is used takes memory.
+pub const STACK_BYTES: usize = 256 << 20;
+
 /// How long a column may take for one bar.
 pub const BUDGET: Duration = Duration::from_millis(100);
 
@@ -107,6 +110,7 @@ impl ColumnQueue {
         };
         thread::Builder::new()
             .name("columns".to_owned())
+            .stack_size(STACK_BYTES)
             .spawn(move || evaluator.run(&jobs))?;
         Ok(Self {
             queue,

@@ -32,6 +32,9 @@ impl ColumnExpression {
             ..Tables::default()
         };
         let answer = ask(&statement, &tables, &Cancel::default())?;
+        if answer.columns().len() != 1 {
+            return Err(QueryError::Wrong("it gives more than one value".to_owned()));
+        }
         if !answer.gives_numbers() {
             return Err(not_a_number());
         }
