@@ -186,12 +186,10 @@ impl Requester {
             if left_since.is_none() && self.has_engine_finished() {
                 left_since = Some(Instant::now());
             }
+            let is_writing = self.0.is_writing.load(Ordering::Relaxed);
             match left_since {
-                Some(since) if self.0.is_writing.load(Ordering::Relaxed) => {
-                    if since.elapsed() >= FILES_MAX {
-                        self.give_up(FILES_MAX);
-                    }
-                }
+                Some(since) if is_writing && since.elapsed() < FILES_MAX => {}
+                Some(_) if is_writing => self.give_up(FILES_MAX),
                 Some(since) if since.elapsed() >= LEAVE_MAX => {
                     tracing::warn!("nothing was lost, but the screen could not be left in order");
                     self.leave(Exit::Done);
