@@ -57,7 +57,7 @@ use crate::pipeline::question::Analyst;
 #[cfg(not(feature = "frames"))]
 use crate::pipeline::question::NoAnalyst;
 use crate::pipeline::recording::{Recorder, RecordingError};
-use crate::sinks::files::FilesError;
+use crate::sinks::files::{FilesError, FilesHandle};
 use crate::stores::recording::{FileRecorder, RecorderSettings};
 use crate::telemetry;
 use crate::tui::{self, TuiError};
@@ -216,6 +216,9 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     panic_hook::install(tui::terminal::restore);
     let session = screen::Session::restore(&mut loaded, is_headless);
 
+    // A wrong one is refused before anything is opened or written.
+    let columns = columns_of(&loaded.settings)?;
+
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let recorder: Arc<dyn Recorder> = Arc::new(FileRecorder::new(
         Arc::clone(&clock),
@@ -251,7 +254,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
             recorder: Arc::clone(&recorder),
             analyst,
             exporter: Some(Arc::clone(&exporter) as Arc<dyn Exporter>),
-            columns: columns_of(&loaded.settings)?,
+            columns,
             troubles: [troubles(&failures, warnings), past_errors].concat(),
             past,
         },
@@ -261,6 +264,9 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     .map_err(AppError::system("the engine could not be started"))?;
     let shutdown = Shutdown::start(engine.commands.clone(), tui::terminal::restore)
         .map_err(AppError::system("signals cannot be received"))?;
+    if !files.is_empty() {
+        shutdown.expect_files();
+    }
     outcome.stop_with(shutdown.requester());
     let settings = screen::tui_settings(&loaded.settings, &layers.environment);
     let has_chosen_symbols = loaded.settings.symbols.is_some();
@@ -278,18 +284,32 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
         };
         screen::run(engine, parts, &shutdown)?
     };
+    shutdown.files_are_left();
     drop(reload);
     for message in exporter.finish() {
         exit::say(message);
     }
     recorder.end();
-    for files in files {
-        let report = files.wait(true)?;
-        tracing::info!(rows = report.rows, files = report.files.len(), "written");
-    }
+    let written = complete(files);
     shutdown.finish();
+    written?;
     tracing::info!(?exit, "ended");
     Ok(exit)
+}
+
+/// Waits until the files of all sinks are complete, also when one of them cannot be.
+fn complete(files: Vec<FilesHandle>) -> Result<(), FilesError> {
+    let mut written = Ok(());
+    for files in files {
+        match files.wait(true) {
+            Ok(report) => {
+                tracing::info!(rows = report.rows, files = report.files.len(), "written");
+            }
+            Err(error) if written.is_ok() => written = Err(error),
+            Err(error) => exit::say(&error),
+        }
+    }
+    written
 }
 
 /// Who answers questions about the data.

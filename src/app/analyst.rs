@@ -17,6 +17,7 @@ use crate::compute::query::{
     SymbolData, Tables,
 };
 use crate::domain::clock::Clock;
+use crate::domain::column::SQL_STACK_BYTES;
 use crate::domain::time::UnixMs;
 use crate::pipeline::Command;
 use crate::pipeline::question::{
@@ -25,8 +26,6 @@ use crate::pipeline::question::{
 
 /// How long a question waits for one that has been given up to finish.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The stack of a thread that works on a question: a statement may nest deeply. Only what is used takes memory.
-const STACK_BYTES: usize = 256 << 20;
 /// How much less urgent a question is than the stream, as `nice` counts it: about a tenth of a thread that competes with
 /// it.
 #[cfg(target_os = "linux")]
@@ -132,7 +131,7 @@ pub fn work<T: Send + 'static>(
     let (sender, answers) = bounded(1);
     thread::Builder::new()
         .name("question".to_owned())
-        .stack_size(STACK_BYTES)
+        .stack_size(SQL_STACK_BYTES)
         .spawn(move || {
             if !is_urgent {
                 lower_priority();

@@ -36,14 +36,18 @@ pub(super) fn engine(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>
         ColumnExpression::new(rule, &indicators)
             .map_err(|error| AppError::Usage(format!("column '{}': {error}", rule.name)))
     };
-    let expressions: Result<Vec<_>, AppError> = settings.columns.iter().map(expression).collect();
+    let expressions = settings
+        .columns
+        .iter()
+        .map(expression)
+        .collect::<Result<_, _>>()?;
     Ok(Some(Arc::new(PolarsColumns {
         names: settings
             .columns
             .iter()
             .map(|rule| rule.name.clone())
             .collect(),
-        expressions: expressions?,
+        expressions,
     })))
 }
 

@@ -1,4 +1,5 @@
-//! One line of JSON: `{"timestamp":…,"service":"OHLCV","symbols":{"AAPL":{…}}}`, or a bare mapping of symbols to bars.
+//! One line of JSON: `{"timestamp":…,"service":"OHLCV","symbols":{"AAPL":{…}}}`, or a bare mapping of symbols to bars, or
+//! a row of bars as exports write it: `{"symbol":"AAPL","unix_ts":…,"open":…,"high":…,"low":…,"close":…,"volume":…}`.
 //!
 //! A line is read once, in place; nothing is allocated but the events. What it may hold:
 //!
@@ -114,6 +115,8 @@ struct Head {
     symbols: Option<(usize, bool)>,
     /// Whether there was any other key: in a bare mapping, a symbol.
     others: bool,
+    /// The text of the key `symbol`, which only a row has.
+    row_of: Option<String>,
 }
 
 impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
@@ -157,11 +160,14 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
             }
             (Some(_), None) => return Err(Fault::Schema("service: is missing".to_owned())),
             (None, Some(Ok(_))) => return Err(Fault::Schema("symbols: is missing".to_owned())),
-            (None, None) if head.others => {
+            (None, None) => {
                 self.scanner.move_to(start);
-                self.mapping(true)?;
+                match head.row_of {
+                    Some(symbol) => self.payload(&symbol, payload::row)?,
+                    None if head.others => self.mapping(true)?,
+                    None => {}
+                }
             }
-            (None, None) => {}
         }
         self.line.time = self.line.time.or(head.timestamp);
         Ok(())
@@ -195,6 +201,10 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                         self.scanner.skip()?;
                         head.symbols = Some((start, false));
                     }
+                }
+                "symbol" if self.scanner.peek() == Some(b'"') => {
+                    let symbol = self.scanner.string()?.value()?.into_owned();
+                    once("symbol", head.row_of.replace(symbol).is_some())?;
                 }
                 _ => {
                     head.others = true;
@@ -255,12 +265,23 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
         if self.scanner.peek() != Some(b'{') && (bare || self.scanner.peek() == Some(b'n')) {
             return self.no_payload(&symbol);
         }
-        match (self.resolve)(&symbol) {
+        let service = self.service;
+        self.payload(&symbol, |scanner| payload::decode(scanner, service))
+    }
+
+    /// Decodes the object that comes next, if its symbol is wanted.
+    #[inline]
+    fn payload(
+        &mut self,
+        symbol: &str,
+        decode: impl FnOnce(&mut Scanner<'_>) -> Result<Option<Decoded>, Fault>,
+    ) -> Result<(), Fault> {
+        match (self.resolve)(symbol) {
             Resolution::Subscribed(id) => {
                 if self.scanner.peek() != Some(b'{') {
-                    return self.no_payload(&symbol);
+                    return self.no_payload(symbol);
                 }
-                match payload::decode(&mut self.scanner, self.service) {
+                match decode(&mut self.scanner) {
                     Ok(None) => {}
                     Ok(Some((time, payload))) => {
                         self.line.time = self.line.time.max(time);
@@ -270,7 +291,7 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                             payload,
                         });
                     }
-                    Err(Fault::Schema(reason)) => self.reject(&symbol, reason),
+                    Err(Fault::Schema(reason)) => self.reject(symbol, reason),
                     Err(fault) => return Err(fault),
                 }
                 Ok(())
@@ -279,7 +300,7 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                 self.line.ignored += 1;
                 Ok(self.scanner.skip()?)
             }
-            other => self.unresolved(&symbol, &other),
+            other => self.unresolved(symbol, &other),
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) fn decode(
     service: DataService,
 ) -> Result<Option<Decoded>, Fault> {
     match service {
-        DataService::Ohlcv => ohlcv(scanner),
+        DataService::Ohlcv => ohlcv(scanner, BAR),
         DataService::Level1 => level1(scanner),
         DataService::Level2 => level2(scanner),
         DataService::TimeAndSales => time_and_sales(scanner),
@@ -40,19 +40,27 @@ pub(super) fn decode(
 /// The keys of a payload in their usual order, each as it usually stands in the text.
 type Keys = [&'static str];
 
+#[rustfmt::skip]
+const BAR: &Keys = &["\"open\":", "\"high\":", "\"low\":", "\"close\":", "\"volume\":", "\"datetime\":"];
+/// In a row `datetime` is the same time as a text.
+#[rustfmt::skip]
+const ROW: &Keys = &["\"open\":", "\"high\":", "\"low\":", "\"close\":", "\"volume\":", "\"unix_ts\":"];
+
+/// Reads a row of bars, in which the fields of a bar stand beside others.
+pub(super) fn row(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
+    match ohlcv(scanner, ROW)? {
+        Some((_, Payload::Ohlcv(bar))) if bar == Ohlcv::default() => Err(Fault::Schema(
+            "open, high, low, close and volume: are missing".to_owned(),
+        )),
+        decoded => Ok(decoded),
+    }
+}
+
 #[inline]
-fn ohlcv(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
-    const KEYS: &Keys = &[
-        "\"open\":",
-        "\"high\":",
-        "\"low\":",
-        "\"close\":",
-        "\"volume\":",
-        "\"datetime\":",
-    ];
+fn ohlcv(scanner: &mut Scanner<'_>, keys: &Keys) -> Result<Option<Decoded>, Fault> {
     let mut bar = Ohlcv::default();
     let mut time = None;
-    let some = fields(scanner, KEYS, |scanner, key| {
+    let some = fields(scanner, keys, |scanner, key| {
         match key {
             0 => bar.open = decimal(scanner, "open")?,
             1 => bar.high = decimal(scanner, "high")?,

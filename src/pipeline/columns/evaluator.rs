@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::domain::clock::{Clock, Nanos};
+use crate::domain::column::SQL_STACK_BYTES;
 
 use super::super::histories::SymbolHistory;
 use super::ColumnEngine;
@@ -51,6 +52,7 @@ impl Evaluator {
         let (shop, told) = (Arc::clone(shop), Arc::clone(&begun));
         thread::Builder::new()
             .name(format!("column-{number}"))
+            .stack_size(SQL_STACK_BYTES)
             .spawn(move || work(number, &shop, &to_do, &told))?;
         Ok(Self { tasks, begun })
     }

@@ -12,21 +12,18 @@ fn a_dead_connection_is_noticed() {
     let server = Server::start();
     let proxy = Proxy::before(server.address());
     let mut plan = Plan::new(proxy.url());
-    plan.own = &[("silence", "300"), ("ping", "100")];
+    plan.own = &[("silence", "1000"), ("ping", "200")];
     let mut rig = plan.start();
     let mut peer = server.accept();
     // Pongs are enough to stay: this takes longer than the silence that is allowed.
-    for _ in 0..5 {
+    for _ in 0..6 {
         peer.ping();
     }
     peer.send("A 1");
     assert_eq!(rig.wait_for("A 1"), "A 1");
     proxy.set(Fault::BlackHole);
     let error = rig.wait_for("error ConnectionError");
-    assert!(
-        error.contains("lost: nothing has come for 0.3 s"),
-        "{error}"
-    );
+    assert!(error.contains("lost: nothing has come for 1"), "{error}");
     proxy.set(Fault::None);
     let mut peer = server.accept();
     assert_eq!(peer.text(), "sub A,B");
@@ -151,8 +148,9 @@ fn a_server_that_says_nothing_is_given_up_in_time() {
         let mut plan = Plan::new(format!("{scheme}://localhost:{port}"));
         plan.dial = Duration::from_millis(200);
         let mut rig = plan.start();
-        let error = rig.wait_for("error ConnectionError");
-        assert!(error.contains(&format!("no {what}")), "{error}");
+        // A machine that is busy may once not even get as far as that.
+        let error = rig.wait_for(&format!("no {what}"));
+        assert!(error.starts_with("error ConnectionError"), "{error}");
         assert!(error.contains("within 0.2 s"), "{error}");
         rig.end();
     }
