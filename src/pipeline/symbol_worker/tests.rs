@@ -628,10 +628,10 @@ fn results_stay_small() {
     );
 }
 
-#[path = "tests/indicators.rs"]
-mod indicators;
 #[path = "tests/columns.rs"]
 mod columns;
+#[path = "tests/indicators.rs"]
+mod indicators;
 
 #[test]
 fn bars_from_before_give_no_results_and_everything_that_follows_takes_them_in() {

@@ -101,7 +101,14 @@ fn values(out: &[Outcome]) -> Vec<Option<f64>> {
 
 #[test]
 fn columns_see_the_indicators_of_the_results() {
-    let specs = ["sma(3)", "ema(600)", "obv", "vwap", "sma(2)@5m", "sma(2)@1m"];
+    let specs = [
+        "sma(3)",
+        "ema(600)",
+        "obv",
+        "vwap",
+        "sma(2)@5m",
+        "sma(2)@1m",
+    ];
     let (mut worker, outcomes) = rig(&specs, Products::default());
     let mut minutes: Vec<i64> = (0..700).collect();
     // Some are missing, so that longer bars close late.
@@ -132,7 +139,16 @@ fn a_bar_that_grows_is_evaluated_once_it_is_over() {
         ..Products::default()
     };
     let (mut worker, outcomes) = rig(&["sma(1)"], products);
-    for (minute, close) in [(0, 1), (0, 2), (0, 3), (1, 4), (1, 5), (0, 7), (1, 6), (2, 8)] {
+    for (minute, close) in [
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (1, 4),
+        (1, 5),
+        (0, 7),
+        (1, 6),
+        (2, 8),
+    ] {
         give(&mut worker, minute * 60, bar(close));
     }
     worker.end_of_data(&mut Vec::new());
@@ -142,7 +158,12 @@ fn a_bar_that_grows_is_evaluated_once_it_is_over() {
         told.push(first(&outcomes));
     }
     // Minute 0 as it ended, then its correction; minutes 1 and 2 as they ended.
-    let expected = [(0, Some(3.0)), (0, Some(7.0)), (1, Some(6.0)), (2, Some(8.0))];
+    let expected = [
+        (0, Some(3.0)),
+        (0, Some(7.0)),
+        (1, Some(6.0)),
+        (2, Some(8.0)),
+    ];
     assert_eq!(told, expected);
     assert!(outcomes.recv_timeout(DEADLINE).is_err(), "nothing else");
 }
@@ -183,7 +204,11 @@ fn what_quotes_say_is_kept_with_each_bar() {
     }
     assert_eq!(told.last(), Some(&Some(4.0)));
     let kept = worker.context.history.snapshot().at_close;
-    let first: Vec<f64> = kept[0].parts().iter().flat_map(|part| part.column(0).to_vec()).collect();
+    let first: Vec<f64> = kept[0]
+        .parts()
+        .iter()
+        .flat_map(|part| part.column(0).to_vec())
+        .collect();
     assert_eq!(first.into_iter().map(Some).collect::<Vec<_>>(), told);
     worker.reset();
     assert!(worker.context.history.snapshot().at_close[0].is_empty());
