@@ -6,7 +6,7 @@
 //!
 //! A column that takes longer than its budget has no value for that bar. That is told while it is still at work, and its
 //! thread is left to itself: another one takes its place, so that nobody else waits for it. A column is given up when it
-//! has failed or taken too long [`STRIKES_MAX`] times in a row for one symbol, or when [`LOST_MAX`] of its evaluations are
+//! has failed or taken too long [`STRIKES_MAX`] times in a row for one symbol, or when `LOST_MAX` of its evaluations are
 //! still at work although each is over its budget: so many threads, and those few that are at it by then, are all that a
 //! column which never comes to an end can take.
 

@@ -4,15 +4,19 @@
 //! Once the engine has decided how it will go about a statement, a look is put between each two steps of its plan. Each
 //! asks whether the question was given up; those on the two sides of a join count, when both have come, how many rows it
 //! will give, which is exact: for each value of the columns that have to be equal, the rows on the left times those on
-//! the right. So it does not matter whether the sides are tables, subqueries or other joins.
+//! the right; or the pairs that one or two conditions such as `a.unix_ts < b.unix_ts` let through, where nothing has to be
+//! equal. So it does not matter whether the sides are tables, subqueries or other joins.
 //!
 //! What is not looked at:
 //! - A step that has begun goes on to its end: a sort, a grouping, a window, a join within the limit.
-//! - Conditions other than equalities are only put to the rows once they have been joined, so all pairs count.
+//! - Conditions beside equalities are put to the rows once they have been joined, so they make no join smaller. Where
+//!   there is neither an equality nor such an order, all pairs count.
 //! - Texts can be made longer (by `||`, `concat`, `replace`): a row's share of memory counts without its texts. No function
 //!   makes rows or texts of nothing: there is no `generate_series` and no `repeat`, and `VALUES` and `unnest` give what the
 //!   statement spells out.
 //! - `UNION ALL` of a table with itself, again and again, gives what the statement, which is short, can name.
+
+mod pairs;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,9 +26,12 @@ use polars::prelude::{
     DataFrame, DataType, Expr, IntoLazy, JoinArgs, JoinType, LazyFrame, PolarsResult, Schema, col,
     len,
 };
-use polars_plan::prelude::{AExpr, Arena, FunctionIR, IR, Node};
+use polars_plan::prelude::{
+    AExpr, Arena, FunctionIR, IR, JoinOptionsIR, JoinTypeOptionsIR, Node, Operator,
+};
 
 use super::Cancel;
+use pairs::Order;
 
 /// The most rows that a join may give, unless it has more on its sides already.
 pub const JOIN_ROWS_MAX: u64 = 20_000_000;
@@ -112,6 +119,7 @@ fn looks_of(plan: &IR, expressions: &Arena<AExpr>) -> Vec<Look> {
     let join = Arc::new(Join {
         how: options.args.how.clone(),
         keys,
+        orders: orders_of(options),
         nulls_equal: options.args.nulls_equal,
         // What is cut off a product of two sides is not made.
         kept: options.args.slice.map(|(_, rows)| rows as u64),
@@ -124,6 +132,17 @@ fn looks_of(plan: &IR, expressions: &Arena<AExpr>) -> Vec<Look> {
             Box::new(move |frame| join.arrived(side, frame))
         })
         .into()
+}
+
+/// The conditions of a join on columns that stand in an order, if it is one; a second that is not there holds always.
+fn orders_of(options: &JoinOptionsIR) -> Option<[Order; 2]> {
+    let Some(JoinTypeOptionsIR::IEJoin(conditions)) = &options.options else {
+        return None;
+    };
+    let first = Order::of(Operator::from(conditions.operator1))?;
+    let second = conditions.operator2.map(Operator::from);
+    let second = second.map_or(Some(Order::ANY), Order::of)?;
+    Some([first, second])
 }
 
 /// How much memory a row takes: numbers and times eight bytes each, a text's place sixteen.
@@ -141,8 +160,9 @@ enum Side {
 /// A join that is going to be made.
 struct Join {
     how: JoinType,
-    /// What has to be equal, on the left and on the right.
+    /// What has to be equal or to stand in an order, on the left and on the right.
     keys: [Vec<Expr>; 2],
+    orders: Option<[Order; 2]>,
     nulls_equal: bool,
     kept: Option<u64>,
     row_bytes: u64,
@@ -172,21 +192,24 @@ impl Join {
         if product.saturating_add(on_left + on_right) <= rows_max {
             return Ok(());
         }
-        let is_product = self.how.is_cross();
-        let rows = if is_product {
-            self.kept.map_or(product, |kept| product.min(kept))
-        } else {
-            // What cannot be counted cannot be joined either, which is told when it is tried.
-            let Ok(rows) = self.rows(left, right) else {
-                return Ok(());
-            };
-            rows
+        let kept = self.kept.unwrap_or(u64::MAX);
+        let counted = match (&self.how, &self.orders) {
+            (JoinType::Cross, _) => Ok(product.min(kept)),
+            (_, Some(orders)) => self.in_order(left, right, *orders),
+            (JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full, None) => {
+                self.equal(left, right)
+            }
+            _ => Ok(product),
+        };
+        // What cannot be counted cannot be joined either, which is told when it is tried.
+        let Ok(rows) = counted else {
+            return Ok(());
         };
         if rows <= rows_max {
             return Ok(());
         }
         let (rows, rows_max) = (grouped(rows), grouped(rows_max));
-        Err(if is_product {
+        Err(if self.how.is_cross() {
             polars_err!(ComputeError:
                 "each row of one side would be put to each of the other, {} pairs, and at most {} can be worked on; join on \
                  columns that are equal, as in ON a.symbol = b.symbol AND a.unix_ts = b.unix_ts, or take fewer rows of \
@@ -201,14 +224,14 @@ impl Join {
         })
     }
 
-    /// How many rows the join gives.
-    fn rows(&self, left: &DataFrame, right: &DataFrame) -> PolarsResult<u64> {
+    /// How many rows a join on equal columns gives.
+    fn equal(&self, left: &DataFrame, right: &DataFrame) -> PolarsResult<u64> {
         let [left_keys, right_keys] = &self.keys;
         let names: Vec<String> = (0..left_keys.len()).map(|at| format!("key {at}")).collect();
         let columns: Vec<Expr> = names.iter().map(col).collect();
         let rows_by_key = |frame: &DataFrame, keys: &[Expr], count: &str| {
-            let named = keys.iter().zip(&names);
-            let keys = named.map(|(key, name)| key.clone().alias(name));
+            let keys = keys.iter().zip(&names);
+            let keys = keys.map(|(key, name)| key.clone().alias(name));
             frame
                 .clone()
                 .lazy()
@@ -248,6 +271,35 @@ impl Join {
             JoinType::Full => pairs.saturating_add(alone_left + alone_right),
             _ => pairs,
         })
+    }
+}
+
+impl Join {
+    /// How many rows a join on columns in an order gives.
+    fn in_order(
+        &self,
+        left: &DataFrame,
+        right: &DataFrame,
+        orders: [Order; 2],
+    ) -> PolarsResult<u64> {
+        let numbers = |frame: &DataFrame, keys: &[Expr]| -> PolarsResult<Vec<[f64; 2]>> {
+            let keys = keys.iter().zip(["first", "second"]);
+            let keys = keys.map(|(key, name)| key.clone().cast(DataType::Float64).alias(name));
+            let keys = frame.clone().lazy().with_columns(keys.collect::<Vec<_>>());
+            let keys = keys.collect()?;
+            let first = keys.column("first")?.f64()?.iter();
+            let rows: Vec<[f64; 2]> = if self.keys[0].len() > 1 {
+                let second = keys.column("second")?.f64()?.iter();
+                let both = first.zip(second).filter_map(|(a, b)| Some([a?, b?]));
+                both.collect()
+            } else {
+                first.filter_map(|a| Some([a?, 0.0])).collect()
+            };
+            Ok(rows)
+        };
+        let [left_keys, right_keys] = &self.keys;
+        let (left, right) = (numbers(left, left_keys)?, numbers(right, right_keys)?);
+        Ok(pairs::count(&left, &right, orders))
     }
 }
 
