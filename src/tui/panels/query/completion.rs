@@ -36,6 +36,8 @@ pub struct Names {
     pub symbols: Vec<String>,
     /// The flat names of the indicators that the symbols have.
     pub indicators: Vec<String>,
+    /// The names of the person's own columns.
+    pub columns: Vec<String>,
 }
 
 impl Names {
@@ -71,6 +73,11 @@ impl Names {
         Self {
             symbols: symbols.into_iter().map(str::to_owned).collect(),
             indicators,
+            columns: snapshot
+                .rows
+                .iter()
+                .find_map(|row| row.columns.as_ref())
+                .map_or_else(Vec::new, |values| values.names.to_vec()),
         }
     }
 }
@@ -189,8 +196,13 @@ fn columns<'a>(
         .iter()
         .filter(move |_| has_indicators)
         .cloned();
+    let has_own = tables.contains(&Table::Results);
+    let own = names.columns.iter().filter(move |_| has_own).cloned();
     let columns = tables.into_iter().flat_map(|table| table.columns().iter());
-    columns.map(|name| (*name).to_owned()).chain(indicators)
+    columns
+        .map(|name| (*name).to_owned())
+        .chain(indicators)
+        .chain(own)
 }
 
 /// A name as a statement has it: in quotes where it is more than a word.

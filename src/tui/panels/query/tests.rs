@@ -20,6 +20,7 @@ fn names() -> Names {
     Names {
         symbols: vec!["AAPL".into(), "AMZN".into(), "TSLA".into()],
         indicators: vec!["sma_20".into(), "bb_20_2_upper@5m".into()],
+        columns: vec!["gap".into()],
     }
 }
 
@@ -61,6 +62,8 @@ fn columns_are_those_of_the_tables_that_are_named() {
             .words
             .is_empty()
     );
+    assert_eq!(offer("SELECT ga", " FROM results", &names()).words, ["gap"]);
+    assert!(offer("SELECT ga", " FROM bars", &names()).words.is_empty());
     assert!(offer("SELECT pri", " FROM bars", &names()).words.is_empty());
     assert_eq!(
         offer("SELECT pri", " FROM trades", &names()).words,
