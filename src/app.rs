@@ -9,7 +9,7 @@
 //! - [`shutdown`]: signals, and the deadline of a drain
 //! - [`panic_hook`]: gives the terminal back before a panic is shown
 //! - [`reload`]: applies a changed configuration
-//! - [`export`]: data to files
+//! - [`export`]: data to files; `exporter` does it beside a screen
 //! - [`headless`]: JSON lines out, commands in
 //! - [`screen`]: the terminal, with the saved session
 //! - [`report`]: `check` and `sources`
@@ -32,6 +32,7 @@ pub mod reload;
 pub mod report;
 pub mod screen;
 pub mod shutdown;
+mod watch;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -51,6 +52,7 @@ use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::Command;
 use crate::pipeline::columns::ColumnEngine;
 use crate::pipeline::engine::{self, Outputs};
+use crate::pipeline::export::Exporter;
 use crate::pipeline::question::Analyst;
 #[cfg(not(feature = "frames"))]
 use crate::pipeline::question::NoAnalyst;
@@ -62,6 +64,7 @@ use crate::telemetry;
 use crate::tui::{self, TuiError};
 
 use exit::Exit;
+use exporter::FileExporter;
 use headless::{HeadlessSink, RunOutcome};
 use plan::{OpenFailure, Plan, PlanError, Surroundings};
 use shutdown::Shutdown;
@@ -237,6 +240,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
         sinks.push(HeadlessSink::on_stdout(&outcome).map_err(AppError::system("stdout"))?);
     }
     let analyst = analyst_of(&limits, &clock);
+    let exporter = Arc::new(FileExporter::new(Arc::clone(&clock)));
     let engine = engine::start(
         limits,
         sources,
@@ -244,7 +248,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
             sinks,
             recorder: Arc::clone(&recorder),
             analyst,
-            exporter: Some(Arc::new(exporter::FileExporter)),
+            exporter: Some(Arc::clone(&exporter) as Arc<dyn Exporter>),
             columns: columns_of(&loaded.settings)?,
             troubles: [troubles(&failures, warnings), past_errors].concat(),
             past,
@@ -273,6 +277,9 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
         screen::run(engine, parts, &shutdown)?
     };
     drop(reload);
+    for message in exporter.finish() {
+        exit::say(message);
+    }
     recorder.end();
     for files in files {
         let report = files.wait(true)?;

@@ -1,5 +1,6 @@
 //! Pure computation on market data: no I/O, no clock, no threads of its own.
 
+pub mod bar_rows;
 pub mod book;
 pub mod history;
 pub mod indicator;

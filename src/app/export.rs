@@ -1,11 +1,11 @@
 //! `export` and the file sinks: results to files.
 
-use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use chrono_tz::{America::New_York, Tz};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
@@ -14,31 +14,25 @@ use crate::config::Layers;
 use crate::config::settings::Settings;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::ServiceSet;
-use crate::domain::outcome::{ErrorInstance, ResultInstance, Severity, StatusChange};
-use crate::domain::source::{Delivery, SourceName};
-use crate::domain::symbol::Symbol;
+use crate::domain::source::Delivery;
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::pipeline::Snapshot;
 use crate::pipeline::engine::{self, Outputs, SourcePlan};
-use crate::pipeline::sink::{Sink, SinkClosed};
+use crate::pipeline::sink::Sink;
 use crate::pipeline::source::{SeekTarget, Speed};
 use crate::sinks::files::{
     self, FileSink, FilesHandle, FilesReport, FilesSettings, Format, PART_ROWS, Target,
 };
-
-use crate::sources::replay::END_OF_DATA;
 use crate::sources::spec::SourceSpec;
 
 use super::exit::{self, Exit};
 use super::plan::{self, Plan, Surroundings};
 use super::shutdown::Shutdown;
+use super::watch::Watch;
 use super::{AppError, past, start_log};
 
 /// How often progress is shown.
 const PROGRESS_EVERY: Duration = Duration::from_millis(50);
-
-/// Errors that are told one by one; the rest is counted.
-const ERRORS_TOLD: u64 = 5;
 
 /// Sinks, and the handles of those that write files.
 type SinksWithHandles = (Vec<Box<dyn Sink>>, Vec<FilesHandle>);
@@ -77,7 +71,7 @@ pub(super) fn sinks(
 }
 
 /// The zone in which rows are dated: New York where all sources have its days, else UTC.
-fn zone_of(sources: &[SourcePlan]) -> Tz {
+pub(super) fn zone_of(sources: &[SourcePlan]) -> Tz {
     let is_new_york =
         |plan: &SourcePlan| plan.source.info().calendar == SessionCalendar::UsEquities;
     if sources.iter().all(is_new_york) {
@@ -93,7 +87,8 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
     start_log(&loaded);
     loaded.settings.speed = loaded.settings.speed.or(Some(Speed::Max));
     play_whole_days(&mut loaded.settings.sources);
-    let (target, format) = target_of(&request.to, request.format, request.force)?;
+    let (target, format) = target_of(&request.to, request.format, request.force)
+        .map_err(|error| AppError::Usage(error.told("--force", "--format")))?;
     let surroundings = Surroundings::without_recording(&layers.environment);
     let Plan { sources, failures } = plan::open_all(&loaded.settings, &surroundings)?;
     for failure in &failures {
@@ -103,7 +98,10 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
         .iter()
         .any(|plan| plan.source.info().delivery == Delivery::Live);
     let zone = zone_of(&sources);
-    let time = |target: Option<SeekTarget>| target.map(|target| instant(target, zone)).transpose();
+    let time = |target: Option<SeekTarget>| {
+        let time = target.map(|target| instant(target, zone, None));
+        time.transpose().map_err(AppError::Usage)
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let mut engine_settings = loaded.settings.engine.clone();
     engine_settings.stop_when_ended = true;
@@ -133,7 +131,8 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
         },
         Arc::clone(&clock),
     )?;
-    let sinks: Vec<Box<dyn Sink>> = vec![Box::new(sink), Box::new(Told::default())];
+    let (watch, watching, _) = Watch::new(sources.len(), zone);
+    let sinks: Vec<Box<dyn Sink>> = vec![Box::new(sink), watching];
     let (past, troubles) = past::read(&loaded.settings.history, &engine_settings, &clock);
     for trouble in troubles {
         exit::say(trouble.message);
@@ -150,8 +149,9 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
     if is_live {
         exit::say("listening; Ctrl-C ends it and writes what has come");
     }
-    show_progress(&engine.snapshots);
+    show_progress(&watch, &engine.snapshots);
     let report = engine.join();
+    watch.finish("the log file has them");
     // What a person breaks off of a replay is not what was asked for: no file is better than a part of one.
     let was_broken_off = requester.was_requested() && !is_live;
     let written = handle.wait(!was_broken_off)?;
@@ -168,24 +168,33 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
 
 /// Says what has been written.
 fn tell(written: &FilesReport, target: &Target, all_hopeless: bool) -> Exit {
-    let FilesReport { rows, files } = written;
-    match (target, files.as_slice()) {
-        (_, []) => {
-            exit::say("there was nothing to write: no result of these services, times and lengths");
-        }
-        (Target::File(path), _) => {
-            exit::say(format_args!("{rows} rows in {}", path.display()));
-        }
-        (Target::Folder(path), files) => exit::say(format_args!(
-            "{rows} rows in {} files in {}",
-            files.len(),
-            path.display()
-        )),
+    if written.files.is_empty() {
+        exit::say("there was nothing to write: no result of these services, times and lengths");
+    } else {
+        exit::say(summary(written, target));
     }
-    if all_hopeless || files.is_empty() {
+    if all_hopeless || written.files.is_empty() {
         Exit::Failed
     } else {
         Exit::Done
+    }
+}
+
+/// What there is to say of what has been written.
+pub(super) fn summary(written: &FilesReport, target: &Target) -> String {
+    let count = |number: u64, what: &str| match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    };
+    let rows = count(written.rows, "row");
+    let tables: Vec<&str> = written.tables.iter().map(String::as_str).collect();
+    let tables = tables.join(", ");
+    match target {
+        Target::File(path) => format!("{rows} in {} ({tables})", path.display()),
+        Target::Folder(path) => {
+            let files = count(written.files.len() as u64, "file");
+            format!("{rows} in {files} in {} ({tables})", path.display())
+        }
     }
 }
 
@@ -201,19 +210,43 @@ fn play_whole_days(sources: &mut [SourceSpec]) {
     }
 }
 
+/// Why nothing can be written to a path as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TargetError {
+    /// The folder holds something, and may not be added to.
+    HoldsSomething(PathBuf),
+    /// Nothing says the format.
+    NoFormat(PathBuf),
+}
+
+impl TargetError {
+    /// What a person is told, with what allows to add to a folder and what names a format.
+    pub(super) fn told(&self, force: &str, format: &str) -> String {
+        match self {
+            Self::HoldsSomething(path) => {
+                format!(
+                    "{} holds something already; {force} adds to it",
+                    path.display()
+                )
+            }
+            Self::NoFormat(path) => format!(
+                "{}: end the name with .parquet, .ipc, .csv or .jsonl, or with / for a folder, or give {format}",
+                path.display()
+            ),
+        }
+    }
+}
+
 /// Where to and in which format.
 pub(super) fn target_of(
     path: &Path,
     format: Option<Format>,
     force: bool,
-) -> Result<(Target, Format), AppError> {
+) -> Result<(Target, Format), TargetError> {
     let is_folder = path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/");
     if is_folder {
         if !force && has_entries(path) {
-            return Err(AppError::Usage(format!(
-                "{} holds something already; --force adds to it",
-                path.display()
-            )));
+            return Err(TargetError::HoldsSomething(path.to_owned()));
         }
         let format = format.unwrap_or(if cfg!(feature = "frames") {
             Format::Parquet
@@ -224,10 +257,7 @@ pub(super) fn target_of(
     }
     match format.or_else(|| Format::of_path(path)) {
         Some(format) => Ok((Target::File(path.to_owned()), format)),
-        None => Err(AppError::Usage(format!(
-            "{}: end the name with .parquet, .ipc, .csv or .jsonl, or with / for a folder, or give --format",
-            path.display()
-        ))),
+        None => Err(TargetError::NoFormat(path.to_owned())),
     }
 }
 
@@ -237,106 +267,38 @@ fn has_entries(folder: &Path) -> bool {
         .is_ok_and(|mut entries| entries.next().is_some())
 }
 
-/// The moment that a person means, in the zone of the data.
-fn instant(target: SeekTarget, zone: Tz) -> Result<UnixMs, AppError> {
+/// The moment that a person means, in the zone of the data; a time of day alone is one of `day`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn instant(
+    target: SeekTarget,
+    zone: Tz,
+    day: Option<NaiveDate>,
+) -> Result<UnixMs, String> {
     let local = |local: NaiveDateTime| {
         UnixMs::from_local(local, zone)
-            .ok_or_else(|| AppError::Usage(format!("{local} is not on the calendar of {zone}")))
+            .ok_or_else(|| format!("{local} is not on the calendar of {zone}"))
     };
-    match target {
-        SeekTarget::At(time) => Ok(time),
-        SeekTarget::Local(time) => local(time),
-        SeekTarget::TimeOfDay(time) => Err(AppError::Usage(format!(
-            "{time} needs its day, as in 2019-02-13T{time}"
-        ))),
+    match (target, day) {
+        (SeekTarget::At(time), _) => Ok(time),
+        (SeekTarget::Local(time), _) => local(time),
+        (SeekTarget::TimeOfDay(time), Some(day)) => local(day.and_time(time)),
+        (SeekTarget::TimeOfDay(time), None) => {
+            Err(format!("{time} needs its day, as in 2019-02-13T{time}"))
+        }
     }
 }
 
 /// Shows how far the sources are until the engine has finished.
-fn show_progress(snapshots: &Receiver<Arc<Snapshot>>) {
-    let is_terminal = io::stderr().is_terminal();
-    let mut shown = false;
+fn show_progress(watch: &Watch, snapshots: &Receiver<Arc<Snapshot>>) {
     loop {
         match snapshots.recv_timeout(PROGRESS_EVERY) {
-            Ok(snapshot) if is_terminal => {
-                shown = true;
-                draw(&snapshot);
-            }
-            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(snapshot) => watch.show(Some(&snapshot)),
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
         // Snapshots are made as fast as they are taken, which nobody needs here.
-        std::thread::sleep(PROGRESS_EVERY);
-    }
-    if shown {
-        write_stderr("\r\x1b[K");
-    }
-}
-
-fn draw(snapshot: &Snapshot) {
-    let of = snapshot.sources.iter();
-    let parts: Vec<f64> = of
-        .filter_map(|source| source.transport.as_ref())
-        .map(|transport| transport.progress)
-        .collect();
-    let results = snapshot.pipeline.results_total;
-    if parts.is_empty() {
-        return write_stderr(&format!("\r\x1b[K{results} results"));
-    }
-    let part = parts.iter().sum::<f64>() / parts.len() as f64;
-    let full = (part * 30.0).round().clamp(0.0, 30.0) as usize;
-    write_stderr(&format!(
-        "\r\x1b[K{}{} {:3.0}%  {results} results",
-        "█".repeat(full),
-        "░".repeat(30 - full),
-        part * 100.0
-    ));
-}
-
-fn write_stderr(text: &str) {
-    // Progress that cannot be shown is no reason to stop.
-    io::stderr().write_all(text.as_bytes()).unwrap_or_default();
-}
-
-/// Tells the first errors on stderr, and how many there were.
-#[derive(Debug, Default)]
-struct Told {
-    errors: u64,
-}
-
-impl Sink for Told {
-    fn result(&mut self, _: &ResultInstance, _: &Symbol, _: &SourceName) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-
-    fn error(&mut self, error: &ErrorInstance) -> Result<(), SinkClosed> {
-        if error.severity == Severity::Error && error.message != END_OF_DATA {
-            self.errors += 1;
-            if self.errors <= ERRORS_TOLD {
-                let place = error.location.as_ref().map(|place| format!(" ({place})"));
-                let place = place.unwrap_or_default();
-                exit::say(format_args!("{}: {}{place}", error.kind, error.message));
-            }
-        }
-        Ok(())
-    }
-
-    fn status(&mut self, _: &StatusChange) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), SinkClosed> {
-        Ok(())
-    }
-}
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        if self.errors > ERRORS_TOLD {
-            let more = self.errors - ERRORS_TOLD;
-            exit::say(format_args!(
-                "and {more} more errors; the log file has them"
-            ));
-        }
+        thread::sleep(PROGRESS_EVERY);
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::pipeline::histories::PastBars;
 use crate::pipeline::settings::EngineSettings;
 use crate::sources::kind::replay;
-use crate::sources::replay::{PastBar, PastTaker};
+use crate::sources::replay::{FileBar, PastTaker};
 use crate::sources::spec::SourceSpec;
 
 use super::exit;
@@ -26,7 +26,7 @@ struct Taker<'a> {
 }
 
 impl PastTaker for Taker<'_> {
-    fn take(&mut self, bar: PastBar<'_>) {
+    fn take(&mut self, bar: FileBar<'_>) {
         self.bars += 1;
         self.past.insert(bar.symbol, bar.interval, bar.bar);
     }

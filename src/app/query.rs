@@ -2,7 +2,6 @@
 
 mod print;
 mod table;
-mod watch;
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
@@ -27,10 +26,10 @@ use crate::sources::spec::SourceSpec;
 
 use super::analyst::{tables_of, too_long, work};
 use super::exit::{self, Exit};
+use super::export::zone_of;
 use super::plan::{self, Plan, Surroundings};
+use super::watch::Watch;
 use super::{AppError, panic_hook, past, start_log};
-
-use watch::{Progress, Watch};
 
 /// Rows that are kept of each symbol: memory alone is the limit.
 const ROWS_MAX: usize = usize::MAX >> 8;
@@ -90,9 +89,6 @@ pub fn run(layers: &Layers, request: &QueryRequest) -> Result<Exit, AppError> {
         return Ok(mistake(&message));
     }
     let gathered = gather(&settings, sources, request.listen)?;
-    for line in gathered.watch.told() {
-        exit::say(line);
-    }
     if gathered.report.all_hopeless {
         exit::say("every source stopped for good, so there is nothing to ask");
         return Ok(Exit::Failed);
@@ -175,7 +171,6 @@ fn has_no_end(spec: &SourceSpec) -> bool {
 /// What the sources gave.
 struct Gathered {
     material: Material,
-    watch: Watch,
     report: EngineReport,
 }
 
@@ -185,9 +180,8 @@ fn gather(
     sources: Vec<SourcePlan>,
     listen: Option<Duration>,
 ) -> Result<Gathered, AppError> {
-    let (watch, sink, ended) = Watch::new(sources.len());
-    let progress = Progress::new(&watch);
-    end_on_signals(&progress)?;
+    let (watch, sink, ended) = Watch::new(sources.len(), zone_of(&sources));
+    end_on_signals(&watch)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let (past, troubles) = past::read(&settings.history, &settings.engine, &clock);
     for trouble in troubles {
@@ -206,6 +200,7 @@ fn gather(
     )
     .map_err(AppError::system("the engine could not be started"))?;
     let begun = clock.monotonic();
+    let mut last_seen = None;
     loop {
         let spent = clock.monotonic().since(begun);
         let left = listen.map(|listen| listen.saturating_sub(spent));
@@ -215,11 +210,16 @@ fn gather(
         let wait = left.map_or(PROGRESS_EVERY, |left| left.min(PROGRESS_EVERY));
         match ended.recv_timeout(wait) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => progress.show(),
+            Err(RecvTimeoutError::Timeout) if !watch.is_shown() => {}
+            Err(RecvTimeoutError::Timeout) => {
+                last_seen = engine.snapshots.try_recv().ok().or(last_seen);
+                watch.show(last_seen.as_deref());
+            }
         }
     }
-    progress.clear();
-    let board = engine.snapshots.recv_timeout(BOARD_MAX).unwrap_or_default();
+    watch.finish("SELECT * FROM errors shows what is known of them");
+    let board = engine.snapshots.recv_timeout(BOARD_MAX).ok();
+    let board = board.or(last_seen).unwrap_or_default();
     let material = Material {
         histories: engine.histories.all(),
         rows: board.rows.clone(),
@@ -235,7 +235,6 @@ fn gather(
     }
     Ok(Gathered {
         material,
-        watch,
         report: end(engine),
     })
 }
@@ -256,15 +255,15 @@ fn end(engine: EngineHandle) -> EngineReport {
 }
 
 /// Ends the program when it is told to: there is nothing that would have to be kept.
-fn end_on_signals(progress: &Progress) -> Result<(), AppError> {
+fn end_on_signals(watch: &Watch) -> Result<(), AppError> {
     let mut signals =
         Signals::new([SIGINT, SIGTERM]).map_err(AppError::system("signals cannot be received"))?;
-    let progress = progress.clone();
+    let watch = watch.clone();
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
             if let Some(signal) = signals.forever().next() {
-                progress.clear();
+                watch.clear();
                 process::exit(128 + signal);
             }
         })

@@ -269,7 +269,7 @@ fn add(whole: &mut Ohlcv, minute: &Ohlcv) {
 }
 
 /// Adds a minute to a longer candle that starts with it or holds it.
-fn merge(into: &mut Candle, minute: &Candle) {
+pub(super) fn merge(into: &mut Candle, minute: &Candle) {
     into.high = into.high.max(minute.high);
     into.low = into.low.min(minute.low);
     into.close = minute.close;

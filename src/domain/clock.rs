@@ -13,6 +13,13 @@ impl Nanos {
     /// Nanoseconds in a millisecond.
     pub const PER_MS: u64 = 1_000_000;
 
+    /// The time so much later.
+    #[must_use]
+    pub fn after(self, duration: std::time::Duration) -> Self {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(nanos))
+    }
+
     /// How long it has been since `earlier`; zero when that is in the future.
     #[must_use]
     pub fn since(self, earlier: Self) -> std::time::Duration {

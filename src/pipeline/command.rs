@@ -41,7 +41,7 @@ pub enum Command {
     CancelQuestion,
     /// A question has been answered. Comes from the [`Analyst`](super::question::Analyst).
     Answered(QuestionId, Box<Answer>),
-    /// Write bars that are kept to a file.
+    /// Write what is kept to files.
     Export(ExportOrder),
     /// Tell the person at the screen something, once; whether something went wrong.
     Tell(String, bool),

@@ -18,7 +18,7 @@ use crate::compute::history::{
 use crate::compute::indicator::IndicatorSet;
 use crate::domain::bar::Candle;
 use crate::domain::quote::Level1;
-use crate::domain::source::{BarOrigin, SourceInfo, SourceName};
+use crate::domain::source::{BarOrigin, BarStamp, SourceInfo, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
@@ -43,6 +43,8 @@ pub struct SymbolHistory {
     pub calendar: SessionCalendar,
     /// The length of its bars.
     pub interval: Timeframe,
+    /// Which end of a bar its time in results names. In [`Self::bars`] it is always the start.
+    pub bar_stamp: BarStamp,
     /// Its bars by the start of their intervals, each time once, ascending.
     pub bars: BarColumns,
     /// Its quotes, in the order of arrival. Those of which no time is known are not kept.
@@ -109,6 +111,7 @@ impl Kept {
             source: self.source.name.clone(),
             calendar: self.source.calendar,
             interval: interval_of(&self.source),
+            bar_stamp: self.source.bar_stamp,
             bars,
             quotes,
             trades,

@@ -27,7 +27,6 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
-use crate::domain::bar::Candle;
 use crate::domain::clock::{Clock, Nanos};
 use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::outcome::{ErrorInstance, ResultBody, ResultInstance, StatusChange};
@@ -40,70 +39,9 @@ use layout::{Partition, Partitions};
 use rows::Table;
 use writer::{Job, Writer};
 
+pub use crate::domain::format::Format;
+pub use rows::{FileRow, Record};
 pub use writer::{FilesHandle, FilesReport};
-
-/// A format of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Apache Parquet.
-    Parquet,
-    /// Arrow's file format, also known as Feather 2.
-    Ipc,
-    /// Comma-separated values with a head line, as in RFC 4180.
-    Csv,
-    /// JSON lines.
-    JsonLines,
-}
-
-impl Format {
-    /// Every format.
-    pub const ALL: [Self; 4] = [Self::Parquet, Self::Ipc, Self::Csv, Self::JsonLines];
-
-    /// The name, which is its files' extension too.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Parquet => "parquet",
-            Self::Ipc => "ipc",
-            Self::Csv => "csv",
-            Self::JsonLines => "jsonl",
-        }
-    }
-
-    /// The format that a path's extension says.
-    #[must_use]
-    pub fn of_path(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()? {
-            "arrow" | "feather" => Some(Self::Ipc),
-            "ndjson" => Some(Self::JsonLines),
-            extension => Self::ALL
-                .into_iter()
-                .find(|format| format.name() == extension),
-        }
-    }
-}
-
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl std::str::FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.name() == text)
-            .ok_or_else(|| {
-                format!(
-                    "'{text}' is no format; there are {}",
-                    Self::ALL.map(Self::name).join(", ")
-                )
-            })
-    }
-}
 
 /// Where rows go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,6 +126,8 @@ pub struct FileSink {
     partitions: Partitions,
     writer: Writer,
     next_look: Nanos,
+    /// The indicators of the bar in hand.
+    values: Vec<Option<f64>>,
 }
 
 impl FileSink {
@@ -206,6 +146,7 @@ impl FileSink {
             Self {
                 partitions: Partitions::default(),
                 next_look: clock.monotonic(),
+                values: Vec::new(),
                 settings,
                 clock,
                 writer,
@@ -214,24 +155,74 @@ impl FileSink {
         ))
     }
 
-    fn is_wanted(&self, result: &ResultInstance) -> bool {
+    fn is_wanted(&self, row: &FileRow<'_>) -> bool {
         let settings = &self.settings;
-        if !settings.services.has(result.service()) {
+        if !settings.services.has(row.record.service()) {
             return false;
         }
-        if let ResultBody::Ohlcv { timeframe, .. } = &result.body
+        if let Record::Bar { timeframe, .. } = &row.record
             && !settings.timeframes.is_empty()
             && !settings.timeframes.contains(timeframe)
         {
             return false;
         }
-        match result.time {
+        match row.time {
             Some(time) => {
                 settings.from.is_none_or(|from| from <= time)
                     && settings.until.is_none_or(|until| time < until)
             }
             None => settings.from.is_none() && settings.until.is_none(),
         }
+    }
+
+    /// Takes what is to be a row, or of a book several; what is not wanted is passed over.
+    ///
+    /// # Errors
+    /// When nothing more can be written; the handle tells why.
+    pub fn put(&mut self, row: &FileRow<'_>) -> Result<(), SinkClosed> {
+        if !self.is_wanted(row) {
+            return self.writer.failure();
+        }
+        let kind = rows::Kind::of(&row.record);
+        let (partition, rows_max) = match &self.settings.target {
+            Target::File(_) => (Partition::whole(kind), FILE_ROWS),
+            Target::Folder(_) => (
+                Partition::of(kind, row.symbol, row.time, self.settings.zone),
+                self.settings.part_rows,
+            ),
+        };
+        let now = self.clock.monotonic();
+        // The last day of a symbol is over when its next one begins.
+        if let Some((partition, table)) = self.partitions.finished_by(&partition) {
+            self.send(partition, table)?;
+        }
+        let table = self.partitions.table(&partition, now, || {
+            Table::new(kind, &self.settings.indicators)
+        });
+        table.append(row);
+        if table.rows() >= rows_max
+            && let Some(table) = self.partitions.take(&partition)
+        {
+            self.send(partition, table)?;
+        }
+        if now >= self.next_look {
+            self.look(now)?;
+        }
+        Ok(())
+    }
+
+    /// A table of a symbol is complete: what waits for a folder is written out now, so that it takes no memory while the
+    /// next symbols come.
+    ///
+    /// # Errors
+    /// When nothing more can be written; the handle tells why.
+    pub fn end_of_table(&mut self) -> Result<(), SinkClosed> {
+        if matches!(self.settings.target, Target::Folder(_)) {
+            for (partition, table) in self.partitions.take_all() {
+                self.send(partition, table)?;
+            }
+        }
+        Ok(())
     }
 
     fn send(&mut self, partition: Partition, table: Table) -> Result<(), SinkClosed> {
@@ -257,35 +248,22 @@ impl Sink for FileSink {
         symbol: &Symbol,
         source: &SourceName,
     ) -> Result<(), SinkClosed> {
-        if !self.is_wanted(result) {
+        if !self.settings.services.has(result.service()) {
             return self.writer.failure();
         }
-        let kind = rows::Kind::of(&result.body);
-        let (partition, rows_max) = match &self.settings.target {
-            Target::File(_) => (Partition::whole(kind), FILE_ROWS),
-            Target::Folder(_) => (
-                Partition::of(kind, symbol, result.time, self.settings.zone),
-                self.settings.part_rows,
-            ),
-        };
-        let now = self.clock.monotonic();
-        // The last day of a symbol is over when its next one begins.
-        if let Some((partition, table)) = self.partitions.finished_by(&partition) {
-            self.send(partition, table)?;
-        }
-        let table = self.partitions.table(&partition, now, || {
-            Table::new(kind, &self.settings.indicators)
-        });
-        table.append(result, symbol, source);
-        if table.rows() >= rows_max
-            && let Some(table) = self.partitions.take(&partition)
+        let mut values = std::mem::take(&mut self.values);
+        values.clear();
+        if let ResultBody::Ohlcv {
+            indicators: Some(known),
+            ..
+        } = &result.body
         {
-            self.send(partition, table)?;
+            let names = self.settings.indicators.iter();
+            values.extend(names.map(|name| known.get(name)));
         }
-        if now >= self.next_look {
-            self.look(now)?;
-        }
-        Ok(())
+        let taken = self.put(&FileRow::of_result(result, symbol, source, &values));
+        self.values = values;
+        taken
     }
 
     fn error(&mut self, _: &ErrorInstance) -> Result<(), SinkClosed> {
@@ -329,61 +307,6 @@ fn refuse(settings: &FilesSettings) -> Result<(), FilesError> {
         }
         Target::File(_) | Target::Folder(_) => Ok(()),
     }
-}
-
-/// The bars of one symbol that are to be written.
-pub struct SymbolBars<'a> {
-    /// The symbol.
-    pub symbol: &'a Symbol,
-    /// Its source.
-    pub source: &'a SourceName,
-    /// The bars by their starts, each with its values of [`FilesSettings::indicators`].
-    pub bars: Vec<(Candle, Vec<Option<f64>>)>,
-}
-
-/// Writes bars of one length, in a file of their own or in a folder's parts.
-///
-/// # Errors
-/// When they cannot be written. A file is then as it was.
-pub fn write_bars<'a>(
-    settings: &FilesSettings,
-    timeframe: Timeframe,
-    symbols: impl Iterator<Item = SymbolBars<'a>>,
-) -> Result<FilesReport, FilesError> {
-    refuse(settings)?;
-    let (mut writer, handle) = Writer::start(settings)?;
-    let kind = rows::Kind::Bars(timeframe);
-    'all: for SymbolBars {
-        symbol,
-        source,
-        bars,
-    } in symbols
-    {
-        let mut bars = bars.into_iter().peekable();
-        while let Some((first, _)) = bars.peek() {
-            let partition = match &settings.target {
-                Target::File(_) => Partition::whole(kind),
-                Target::Folder(_) => Partition::of(kind, symbol, Some(first.start), settings.zone),
-            };
-            let belongs = |(bar, _): &(Candle, Vec<Option<f64>>)| match &settings.target {
-                Target::File(_) => true,
-                Target::Folder(_) => {
-                    Partition::of(kind, symbol, Some(bar.start), settings.zone) == partition
-                }
-            };
-            let part: Vec<_> = std::iter::from_fn(|| bars.next_if(belongs))
-                .take(FILE_ROWS)
-                .collect();
-            let mut table = Table::new(kind, &settings.indicators);
-            table.append_bars(symbol, source, part.into_iter());
-            if writer.send(Job { partition, table }).is_err() {
-                break 'all;
-            }
-        }
-    }
-    writer.complete();
-    drop(writer);
-    handle.wait(true)
 }
 
 /// The services that become tables when none is named: all of them in a folder, bars in a file.

@@ -44,7 +44,7 @@ use files::File;
 /// What is reported when everything has been played: it is no trouble.
 pub const END_OF_DATA: &str = "No more data available from API.";
 
-pub use past::{PastBar, PastTaker};
+pub use past::{FileBar, PastTaker};
 
 /// How to play recorded data.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 mod charts;
 mod completion;
+mod export;
 mod files;
 mod tape;
 
@@ -67,7 +68,7 @@ pub enum Order {
     Screenshot(ScreenshotOrder),
     /// Ask a question in SQL; an empty one is yet to be typed.
     Ask(String),
-    /// Write bars to a file.
+    /// Write what is kept to files.
     Export(ExportOrder),
     /// Write the answer to a file.
     Answer(AnswerOrder),
@@ -144,7 +145,7 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("flash", "on|off", "Flash prices that change"),
     command("freeze", "", "Hold the picture while data goes on"),
     command("sql", "[SELECT …]", "Ask a question, or open the line for one"),
-    command("export", "PATH [5m] [AAPL,…]", "Write the bars to a file (.parquet .ipc .csv .jsonl) or folder/; export! overwrites"),
+    command("export", "PATH [5m,…] [OHLCV,LEVEL1,TIMESALE,NEWS] [SYMBOL,…] [from=TIME] [until=TIME] [format=csv]", "Write the bars to a file (.parquet .ipc .csv .jsonl), or all that is kept to a folder/; export! overwrites"),
     command("answer", "PATH.csv|PATH.jsonl|PATH.txt", "Write the answer to a file; answer! overwrites"),
     command("screenshot", "[PANEL] PATH.svg|PATH.png|PATH.txt", "Write the picture to a file; screenshot! overwrites"),
     command("acknowledge", "", "Mark all errors as seen"),
@@ -212,7 +213,7 @@ pub fn parse(line: &str) -> Result<Order, String> {
             .map_err(|_| format!("'{rest}' is no time zone; write one such as Europe/Berlin")),
         "freeze" => nothing(Order::Freeze),
         "sql" => Ok(Order::Ask(rest.to_owned())),
-        "export" | "export!" => files::export(rest, name.ends_with('!')).map(Order::Export),
+        "export" | "export!" => export::export(rest, name.ends_with('!')).map(Order::Export),
         "answer" | "answer!" => files::answer(rest, name.ends_with('!')).map(Order::Answer),
         "screenshot" | "screenshot!" => {
             files::screenshot(rest, name.ends_with('!')).map(Order::Screenshot)

@@ -351,6 +351,13 @@ impl TradeRows {
             .flat_map(|(rows, range)| rows.get(range.clone()).unwrap_or_default())
     }
 
+    /// The trade that came last.
+    #[must_use]
+    pub fn newest(&self) -> Option<&TradeRow> {
+        let (rows, range) = self.parts.last()?;
+        rows.get(range.clone())?.last()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -66,26 +66,28 @@ impl Administrator {
             rows_max: self.parts.settings.answer_rows,
             time_max: self.parts.settings.answer_time,
         };
-        let material = Material {
+        let material = self.material();
+        self.parts
+            .analyst
+            .ask(question, material, self.parts.replies.clone());
+    }
+
+    /// All that is kept at this moment.
+    fn material(&self) -> Material {
+        let board = &self.parts.board;
+        Material {
             histories: self.parts.histories.all(),
             rows: board.rows.clone(),
             news: Arc::clone(&board.news),
             errors: Arc::clone(&board.errors),
-        };
-        self.parts
-            .analyst
-            .ask(question, material, self.parts.replies.clone());
+        }
     }
 
     fn export(&mut self, order: ExportOrder) {
         let Some(exporter) = &self.parts.exporter else {
             return self.tell_person("nothing can be exported here".to_owned(), true);
         };
-        exporter.export(
-            order,
-            self.parts.histories.all(),
-            self.parts.replies.clone(),
-        );
+        exporter.export(order, self.material(), self.parts.replies.clone());
     }
 
     fn tell_person(&mut self, text: String, is_error: bool) {

@@ -72,7 +72,7 @@ fn free_part(folder: &Path, format: Format) -> PathBuf {
     let path = |number: u32| folder.join(format!("part-{number}.{format}"));
     let mut numbers = (0..u32::MAX).map(path);
     numbers
-        .find(|path| !path.exists())
+        .find(|path| path.symlink_metadata().is_err())
         .unwrap_or_else(|| path(u32::MAX))
 }
 

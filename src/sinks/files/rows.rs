@@ -1,18 +1,122 @@
-//! Results as rows of tables: columns that grow.
+//! What comes, as rows of tables: columns that grow.
 
-use crate::domain::bar::{Candle, Ohlcv};
+use crate::domain::bar::Ohlcv;
 use crate::domain::book::{BookTop, Level};
-use crate::domain::indicator::IndicatorValues;
+use crate::domain::event::DataService;
 use crate::domain::news::News;
 use crate::domain::outcome::{ResultBody, ResultInstance};
 use crate::domain::quote::Level1;
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
-use crate::domain::time::Timeframe;
+use crate::domain::time::{Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 use crate::domain::{Decimal, to_f64};
 
-/// Which table a result belongs to.
+/// What is to be a row of a file, or of a book several.
+#[derive(Debug, Clone, Copy)]
+pub struct FileRow<'a> {
+    /// Whose it is.
+    pub symbol: &'a Symbol,
+    /// Where it comes from.
+    pub source: &'a SourceName,
+    /// Its time, as in results; `None` when it has none.
+    pub time: Option<UnixMs>,
+    /// What stands in it.
+    pub record: Record<'a>,
+}
+
+/// What stands in a row beside whose it is. `None` is what is not known; numbers are finite.
+#[derive(Debug, Clone, Copy)]
+pub enum Record<'a> {
+    /// A bar.
+    Bar {
+        /// Its length.
+        timeframe: Timeframe,
+        /// Open, high, low, close, volume.
+        figures: [Option<f64>; 5],
+        /// The values of [`FilesSettings::indicators`](super::FilesSettings::indicators) in their order; those that are
+        /// not there are not known.
+        indicators: &'a [Option<f64>],
+    },
+    /// Bid, bid size, ask, ask size, last, last size, volume of the session.
+    Quote([Option<f64>; 7]),
+    /// The best levels of a book.
+    Book(&'a BookTop),
+    /// A trade, or what takes its place.
+    Trade(&'a TimeAndSale),
+    /// A headline.
+    News(&'a News),
+}
+
+impl Record<'_> {
+    /// The service that it comes from.
+    #[must_use]
+    pub fn service(&self) -> DataService {
+        match self {
+            Self::Bar { .. } => DataService::Ohlcv,
+            Self::Quote(_) => DataService::Level1,
+            Self::Book(_) => DataService::Level2,
+            Self::Trade(_) => DataService::TimeAndSales,
+            Self::News(_) => DataService::News,
+        }
+    }
+}
+
+impl<'a> FileRow<'a> {
+    /// A result as a row; a bar's `indicators` are those of the file.
+    #[must_use]
+    pub fn of_result(
+        result: &'a ResultInstance,
+        symbol: &'a Symbol,
+        source: &'a SourceName,
+        indicators: &'a [Option<f64>],
+    ) -> Self {
+        let record = match &result.body {
+            ResultBody::Ohlcv { bar, timeframe, .. } => Record::Bar {
+                timeframe: *timeframe,
+                figures: figures_of(bar),
+                indicators,
+            },
+            ResultBody::Level1 { quote, .. } => Record::Quote(numbers_of(quote)),
+            ResultBody::Level2(book) => Record::Book(book),
+            ResultBody::TimeAndSales(trade) => Record::Trade(trade),
+            ResultBody::News(news) => Record::News(news),
+        };
+        Self {
+            symbol,
+            source,
+            time: result.time,
+            record,
+        }
+    }
+}
+
+fn figures_of(bar: &Ohlcv) -> [Option<f64>; 5] {
+    let Ohlcv {
+        open,
+        high,
+        low,
+        close,
+        volume,
+    } = *bar;
+    [open, high, low, close, volume].map(|figure| figure.map(to_f64))
+}
+
+fn numbers_of(quote: &Level1) -> [Option<f64>; 7] {
+    let Level1 {
+        bid,
+        bid_size,
+        ask,
+        ask_size,
+        last,
+        last_size,
+        volume,
+    } = *quote;
+    let numbers = [bid, bid_size, ask, ask_size, last, last_size, volume];
+    numbers.map(|number| number.map(to_f64))
+}
+
+/// Which table a row belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Bars(Timeframe),
@@ -23,13 +127,13 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub fn of(body: &ResultBody) -> Self {
-        match body {
-            ResultBody::Ohlcv { timeframe, .. } => Self::Bars(*timeframe),
-            ResultBody::Level1 { .. } => Self::Quotes,
-            ResultBody::Level2(_) => Self::Depth,
-            ResultBody::TimeAndSales(_) => Self::Trades,
-            ResultBody::News(_) => Self::News,
+    pub fn of(record: &Record<'_>) -> Self {
+        match record {
+            Record::Bar { timeframe, .. } => Self::Bars(*timeframe),
+            Record::Quote(_) => Self::Quotes,
+            Record::Book(_) => Self::Depth,
+            Record::Trade(_) => Self::Trades,
+            Record::News(_) => Self::News,
         }
     }
 
@@ -142,75 +246,48 @@ impl Table {
         }
     }
 
-    /// Appends bars of a symbol; `indicators` are the values of each, in the order of the table's columns of them.
-    pub fn append_bars(
-        &mut self,
-        symbol: &Symbol,
-        source: &SourceName,
-        bars: impl Iterator<Item = (Candle, Vec<Option<f64>>)>,
-    ) {
-        for (bar, indicators) in bars {
-            let figures = [bar.open, bar.high, bar.low, bar.close, bar.volume].map(Some);
-            let mut figures = figures.into_iter().chain(indicators);
-            let mut texts = [symbol.to_string(), source.to_string()].into_iter();
-            for (_, values) in &mut self.columns {
-                match values {
-                    Values::Text(values) => values.push(texts.next()),
-                    Values::Integer(values) | Values::Time(values) => {
-                        values.push(Some(bar.start.0));
-                    }
-                    Values::Float(values) => values.push(figures.next().flatten()),
-                }
-            }
-            self.rows += 1;
-        }
-    }
-
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Appends a result of the table's kind: one row, or for a book one for each level.
-    pub fn append(&mut self, result: &ResultInstance, symbol: &Symbol, source: &SourceName) {
-        let mut row = Row {
+    /// Appends what is of the table's kind: one row, or for a book one for each level.
+    pub fn append(&mut self, row: &FileRow<'_>) {
+        let mut cells = Cells {
             table: self,
-            result,
-            symbol,
-            source,
+            row,
             at: 0,
         };
-        match &result.body {
-            ResultBody::Ohlcv {
-                bar, indicators, ..
-            } => row.bar(bar, indicators.as_deref()),
-            ResultBody::Level1 { quote, .. } => row.quote(quote),
-            ResultBody::Level2(book) => row.book(book),
-            ResultBody::TimeAndSales(trade) => row.trade(trade),
-            ResultBody::News(news) => row.news(news),
+        match row.record {
+            Record::Bar {
+                figures,
+                indicators,
+                ..
+            } => cells.bar(figures, indicators),
+            Record::Quote(numbers) => cells.whole(|cells| cells.floats(numbers)),
+            Record::Book(book) => cells.book(book),
+            Record::Trade(trade) => cells.whole(|cells| cells.trade(trade)),
+            Record::News(news) => cells.whole(|cells| cells.news(news)),
         }
     }
 }
 
 /// Writes the cells of a row from left to right.
-struct Row<'a> {
+struct Cells<'a> {
     table: &'a mut Table,
-    result: &'a ResultInstance,
-    symbol: &'a Symbol,
-    source: &'a SourceName,
+    row: &'a FileRow<'a>,
     at: usize,
 }
 
-impl Row<'_> {
-    fn begin(&mut self) {
+impl Cells<'_> {
+    /// Writes a row, of which `own` writes what stands between its time and its source.
+    fn whole(&mut self, own: impl FnOnce(&mut Self)) {
         self.at = 0;
-        self.text(Some(self.symbol.to_string()));
-        let time = self.result.time.map(|time| time.0);
+        self.text(Some(self.row.symbol.to_string()));
+        let time = self.row.time.map(|time| time.0);
         self.integer(time);
         self.integer(time);
-    }
-
-    fn end(&mut self) {
-        self.text(Some(self.source.to_string()));
+        own(self);
+        self.text(Some(self.row.source.to_string()));
         self.table.rows += 1;
     }
 
@@ -231,54 +308,35 @@ impl Row<'_> {
         self.at += 1;
     }
 
-    fn float(&mut self, value: Option<f64>) {
-        if let Some((_, Values::Float(values))) = self.table.columns.get_mut(self.at) {
-            values.push(value);
+    fn floats(&mut self, numbers: impl IntoIterator<Item = Option<f64>>) {
+        for number in numbers {
+            if let Some((_, Values::Float(values))) = self.table.columns.get_mut(self.at) {
+                values.push(number);
+            }
+            self.at += 1;
         }
-        self.at += 1;
     }
 
     fn decimals(&mut self, values: &[Option<Decimal>]) {
-        for value in values {
-            self.float(value.map(to_f64));
-        }
+        self.floats(values.iter().map(|value| value.map(to_f64)));
     }
 
-    fn bar(&mut self, bar: &Ohlcv, indicators: Option<&IndicatorValues>) {
-        self.begin();
-        self.decimals(&[bar.open, bar.high, bar.low, bar.close, bar.volume]);
-        self.end();
-        for at in self.at..self.table.columns.len() {
-            let (name, _) = &self.table.columns[at];
-            let value = indicators.and_then(|indicators| indicators.get(name));
-            self.float(value);
-        }
-    }
-
-    fn quote(&mut self, quote: &Level1) {
-        let Level1 {
-            bid,
-            bid_size,
-            ask,
-            ask_size,
-            last,
-            last_size,
-            volume,
-        } = *quote;
-        self.begin();
-        self.decimals(&[bid, bid_size, ask, ask_size, last, last_size, volume]);
-        self.end();
+    fn bar(&mut self, figures: [Option<f64>; 5], indicators: &[Option<f64>]) {
+        self.whole(|cells| cells.floats(figures));
+        let columns = self.table.columns.len().saturating_sub(self.at);
+        let unknown = std::iter::repeat(None);
+        self.floats(indicators.iter().copied().chain(unknown).take(columns));
     }
 
     fn book(&mut self, book: &BookTop) {
         let mut side = |name: &str, levels: &[Level]| {
             for (at, level) in levels.iter().enumerate() {
-                self.begin();
-                self.text(Some(name.to_owned()));
-                self.integer(Some(at as i64 + 1));
-                self.decimals(&[Some(level.price), Some(level.size)]);
-                self.integer(book.sequence.and_then(|number| i64::try_from(number).ok()));
-                self.end();
+                self.whole(|cells| {
+                    cells.text(Some(name.to_owned()));
+                    cells.integer(Some(at as i64 + 1));
+                    cells.decimals(&[Some(level.price), Some(level.size)]);
+                    cells.integer(book.sequence.and_then(|number| i64::try_from(number).ok()));
+                });
             }
         };
         side("bid", &book.bids);
@@ -286,22 +344,18 @@ impl Row<'_> {
     }
 
     fn trade(&mut self, trade: &TimeAndSale) {
-        self.begin();
         self.decimals(&[trade.price, trade.size]);
         self.text(trade.side.map(|side| side.name().to_owned()));
         let conditions: Vec<&str> = trade.conditions.iter().map(AsRef::as_ref).collect();
         self.text((!conditions.is_empty()).then(|| conditions.join(" ")));
         self.text(trade.trade_id.as_ref().map(ToString::to_string));
         self.text(trade.exchange.as_deref().map(str::to_owned));
-        self.end();
     }
 
     fn news(&mut self, news: &News) {
-        self.begin();
         self.text(Some(news.headline.clone()));
         self.text(news.source.clone());
         self.text(news.url.clone());
         self.text(news.summary.clone());
-        self.end();
     }
 }

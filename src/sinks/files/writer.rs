@@ -1,9 +1,10 @@
 //! The thread that writes files, and how its end is learned of.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -33,6 +34,8 @@ pub struct FilesReport {
     pub rows: u64,
     /// The files.
     pub files: Vec<PathBuf>,
+    /// The names of the tables that they hold.
+    pub tables: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -161,9 +164,9 @@ impl Files {
         // Whether a single file is to stay is known only now that all has been said.
         let is_wanted = decision.recv().unwrap_or(false);
         let is_whole = is_wanted && shared.is_complete.load(Ordering::Acquire);
-        if let Some((_, pending)) = self.whole.take()
+        if let Some((kind, pending)) = self.whole.take()
             && is_whole
-            && let Err(error) = self.complete(pending)
+            && let Err(error) = self.complete(pending, &Partition::whole(kind))
         {
             *shared.failure() = Some(error);
         }
@@ -176,7 +179,7 @@ impl Files {
             let path = partition.path(&self.target, self.format);
             let mut pending = self.begin(path, table)?;
             pending.write(table)?;
-            return self.complete(pending);
+            return self.complete(pending, partition);
         }
         let (kind, mut pending) = if let Some(open) = self.whole.take() {
             open
@@ -228,31 +231,39 @@ impl Files {
         })
     }
 
-    fn complete(&mut self, pending: Pending) -> Result<(), FilesError> {
+    fn complete(&mut self, pending: Pending, partition: &Partition) -> Result<(), FilesError> {
         let Pending {
-            path,
+            mut path,
             mut keeper,
             rows,
             count,
         } = pending;
         rows.finish(&path)?;
-        if path.exists() && !self.overwrite {
-            return Err(FilesError::Exists(path));
+        let is_part = matches!(self.target, Target::Folder(_));
+        // A part never takes the place of another: somebody else may have written one meanwhile.
+        while let Err(error) = keeper.place(&path, self.overwrite && !is_part) {
+            match error.kind() {
+                ErrorKind::AlreadyExists if is_part => {
+                    path = partition.path(&self.target, self.format);
+                }
+                ErrorKind::AlreadyExists => return Err(FilesError::Exists(path)),
+                _ => return Err(FilesError::write(&path, error)),
+            }
         }
-        keeper
-            .rename(&path)
-            .map_err(|error| FilesError::write(&path, error))?;
         self.report.rows += count;
         self.report.files.push(path);
+        self.report.tables.insert(partition.kind.table());
         Ok(())
     }
 }
 
-/// A name beside `path` that no other file has: that of this process.
+/// A name beside `path` that no other file has: that of this process, and of this file in it.
 fn temporary_beside(path: &Path) -> PathBuf {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    name.push(format!(".{}-{number}.tmp", std::process::id()));
     path.with_file_name(name)
 }
 
@@ -260,8 +271,20 @@ fn temporary_beside(path: &Path) -> PathBuf {
 struct Keeper(PathBuf);
 
 impl Keeper {
-    fn rename(&mut self, path: &Path) -> io::Result<()> {
+    /// Gives the file its name. What is there of that name is replaced, or the error is
+    /// [`ErrorKind::AlreadyExists`] and nothing has happened.
+    fn place(&mut self, path: &Path, may_replace: bool) -> io::Result<()> {
         File::open(&self.0)?.sync_all()?;
+        if !may_replace {
+            // To look first and to rename then would let another file come between.
+            match fs::hard_link(&self.0, path) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
+                // Not every file system has links.
+                Err(_) if path.exists() => return Err(ErrorKind::AlreadyExists.into()),
+                Err(_) => {}
+            }
+        }
         fs::rename(&self.0, path)?;
         self.0 = PathBuf::new();
         Ok(())

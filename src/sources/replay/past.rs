@@ -24,9 +24,9 @@ use super::recorded::{RecordedLines, trouble};
 /// About so much text is read at a time.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// A bar from before the start.
+/// A bar of a file, as it is read for the time before the start.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PastBar<'a> {
+pub struct FileBar<'a> {
     /// Whose it is.
     pub symbol: &'a Symbol,
     /// How long it is.
@@ -38,7 +38,7 @@ pub struct PastBar<'a> {
 /// Whoever wants the bars.
 pub trait PastTaker {
     /// Takes a bar. They come file by file.
-    fn take(&mut self, bar: PastBar<'_>);
+    fn take(&mut self, bar: FileBar<'_>);
 
     /// So much of all files has been read, 0 to 1.
     fn progress(&mut self, share: f64);
@@ -303,7 +303,7 @@ impl<'a> Reading<'a> {
         else {
             return;
         };
-        taker.take(PastBar {
+        taker.take(FileBar {
             symbol,
             interval: self.interval,
             bar: Candle {

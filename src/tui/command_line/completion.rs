@@ -139,6 +139,13 @@ fn arguments<'a>(
         ("compare", words) => symbols().chain((words == 1).then_some("off")).collect(),
         ("screenshot", 1) => View::ALL[1..].iter().map(|view| view.name()).collect(),
         ("timeframe", 1) => Timeframe::ALL.map(Timeframe::label).to_vec(),
+        // A path is typed.
+        ("export" | "export!", 1) => Vec::new(),
+        ("export" | "export!", _) => super::export::WORDS
+            .into_iter()
+            .filter(|word| !before.split([',', ' ']).any(|known| known == *word))
+            .chain(symbols())
+            .collect(),
         ("bell" | "flash", 1) => vec!["on", "off"],
         ("speed", 1) => vec!["1", "10", "60", "600", "max"],
         ("step", 1) => vec!["back"],

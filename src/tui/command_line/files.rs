@@ -2,10 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::domain::symbol::SymbolSpec;
-use crate::domain::time::Timeframe;
-use crate::pipeline::export::ExportOrder;
-
 use super::super::views::{PanelId, View};
 
 /// Write a picture of the screen to a file.
@@ -114,29 +110,4 @@ pub(super) fn answer(text: &str, overwrite: bool) -> Result<AnswerOrder, String>
         format,
         overwrite,
     })
-}
-
-/// Reads `PATH`, and behind it the length of the bars and symbols, in any order.
-pub(super) fn export(rest: &str, overwrite: bool) -> Result<ExportOrder, String> {
-    let mut words = rest.split_whitespace();
-    let path = words.next().ok_or(
-        "name a file such as bars.parquet, .ipc, .csv or .jsonl, or a folder such as data/",
-    )?;
-    let mut order = ExportOrder {
-        path: path.into(),
-        overwrite,
-        symbols: Vec::new(),
-        timeframe: None,
-    };
-    for word in words {
-        if let Ok(timeframe) = word.parse::<Timeframe>() {
-            order.timeframe = Some(timeframe);
-            continue;
-        }
-        for symbol in word.split(',').filter(|symbol| !symbol.is_empty()) {
-            let spec = symbol.parse::<SymbolSpec>();
-            order.symbols.push(spec.map_err(|error| error.to_string())?);
-        }
-    }
-    Ok(order)
 }

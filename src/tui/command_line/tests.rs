@@ -72,6 +72,7 @@ fn what_is_wrong_is_said_with_what_was_meant() {
         ("speed fast", "speed fast"),
         ("freeze now", "nothing after it"),
         ("zone Mars", "Mars"),
+        ("export x.csv colour=red", "no option 'colour='"),
     ] {
         let message = parse(line).unwrap_err();
         assert!(message.contains(part), "{line}: {message}");
@@ -117,6 +118,19 @@ fn words_are_completed_where_they_stand() {
     assert_eq!(
         completions("columns symbol sm", &known),
         ["columns symbol sma_20"]
+    );
+    assert!(completions("export bars.", &known).is_empty());
+    assert_eq!(
+        completions("export! data/ 5m,1", &known),
+        ["1m", "15m", "1h", "1d"].map(|word| format!("export! data/ 5m,{word}"))
+    );
+    assert_eq!(
+        completions("export x.csv AAPL,am", &known),
+        ["export x.csv AAPL,AMZN"]
+    );
+    assert_eq!(
+        completions("export x format=c", &known),
+        ["export x format=csv"]
     );
     assert!(completions("freeze x", &known).is_empty());
     assert_eq!(completions("", &known).len(), COMMANDS.len());

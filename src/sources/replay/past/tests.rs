@@ -15,7 +15,7 @@ struct Taken {
 }
 
 impl PastTaker for Taken {
-    fn take(&mut self, bar: PastBar<'_>) {
+    fn take(&mut self, bar: FileBar<'_>) {
         assert_eq!(bar.interval, Timeframe::M1);
         let of_symbol = self.bars.entry(bar.symbol.to_string()).or_default();
         of_symbol.insert(bar.bar.start.0, bar.bar);
