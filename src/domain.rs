@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod quote;
 pub mod source;
 pub mod symbol;
+pub mod table;
 pub mod time;
 pub mod trade;
 

@@ -1,4 +1,6 @@
-//! One line of JSON: `{"timestamp":…,"service":"OHLCV","symbols":{"AAPL":{…}}}`, or a bare mapping of symbols to bars.
+//! One line of JSON: `{"timestamp":…,"service":"OHLCV","symbols":{"AAPL":{…}}}`, or a bare mapping of symbols to bars, or
+//! a row of a table: an object with a text `symbol`, a time `unix_ts` (or `datetime`), and the fields of a service, which
+//! tell which one it is unless `service` does.
 //!
 //! A line is read once, in place; nothing is allocated but the events. What it may hold:
 //!
@@ -9,10 +11,11 @@
 //!   `Infinity`, which are no JSON either, are rejected alone, because programs write them for "not known".
 
 mod payload;
+mod row;
 
 use crate::domain::event::{DataService, Event, Payload};
 use crate::domain::symbol::{Resolution, Symbol};
-use crate::domain::time::UnixMs;
+use crate::domain::time::{Timeframe, UnixMs};
 
 use super::json::{Kind, Scanner, Syntax, Text};
 use super::{Rejection, quoted};
@@ -26,6 +29,8 @@ pub struct Line {
     pub ignored: u64,
     /// What was wrong with single symbols. The others have been taken.
     pub rejections: Vec<Rejection>,
+    /// How long the bar is, in a row of a table that says it.
+    pub timeframe: Option<Timeframe>,
 }
 
 /// Decodes one line and appends its events. `resolve` says what a symbol is to the engine; payloads of symbols that
@@ -114,6 +119,8 @@ struct Head {
     symbols: Option<(usize, bool)>,
     /// Whether there was any other key: in a bare mapping, a symbol.
     others: bool,
+    /// Whose row of a table it is.
+    row_of: Option<String>,
 }
 
 impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
@@ -140,6 +147,9 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
         }
         let start = self.scanner.at();
         let head = self.head()?;
+        if let (None, Some(symbol)) = (head.symbols, &head.row_of) {
+            return self.row(start, symbol, head.service);
+        }
         match (head.symbols, head.service) {
             (Some((_, true)), _) => {}
             (Some((at, false)), Some(Ok(service))) => {
@@ -147,14 +157,7 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                 self.scanner.move_to(at);
                 self.symbols()?;
             }
-            (_, Some(Err(name))) => {
-                let known: Vec<_> = DataService::ALL.iter().map(|known| known.name()).collect();
-                return Err(Fault::Schema(format!(
-                    "service: {} is unknown; there are {}",
-                    quoted(&name),
-                    known.join(", ")
-                )));
-            }
+            (_, Some(Err(name))) => return Err(unknown_service(&name)),
             (Some(_), None) => return Err(Fault::Schema("service: is missing".to_owned())),
             (None, Some(Ok(_))) => return Err(Fault::Schema("symbols: is missing".to_owned())),
             (None, None) if head.others => {
@@ -195,6 +198,11 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                         self.scanner.skip()?;
                         head.symbols = Some((start, false));
                     }
+                }
+                // A symbol of this name has an object, not a text.
+                "symbol" if self.scanner.kind()? == Kind::Text => {
+                    let symbol = self.scanner.string()?.value()?.into_owned();
+                    once("symbol", head.row_of.replace(symbol).is_some())?;
                 }
                 _ => {
                     head.others = true;
@@ -316,6 +324,14 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
             ..Rejection::schema(reason)
         });
     }
+}
+
+fn unknown_service(name: &str) -> Fault {
+    let known = DataService::ALL.map(DataService::name).join(", ");
+    Fault::Schema(format!(
+        "service: {} is unknown; there are {known}",
+        quoted(name)
+    ))
 }
 
 fn once(key: &str, again: bool) -> Result<(), Fault> {

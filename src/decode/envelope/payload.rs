@@ -1,5 +1,6 @@
 //! The fields of one symbol's data, for each service.
 
+pub(super) mod flat;
 mod parts;
 
 use std::borrow::Cow;
@@ -13,8 +14,9 @@ use crate::domain::event::{DataService, Payload};
 use crate::domain::news::News;
 use crate::domain::quote::Level1;
 use crate::domain::time::UnixMs;
-use crate::domain::trade::{TimeAndSale, TradeAction};
+use crate::domain::trade::TimeAndSale;
 
+use super::super::field;
 use super::super::json::{Kind, Scanner};
 use super::super::number::{NumberError, scan_json};
 use super::super::quoted;
@@ -153,15 +155,7 @@ fn time_and_sales(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
         }
         Ok(())
     })?;
-    trade.action = match (corrects, cancels) {
-        (None, None) => TradeAction::New,
-        (Some(id), None) => TradeAction::Corrects(id),
-        (None, Some(id)) => TradeAction::Cancels(id),
-        (Some(_), Some(_)) => {
-            let reason = "cancels: a trade is corrected or cancelled, not both";
-            return Err(Fault::Schema(reason.to_owned()));
-        }
-    };
+    trade.action = field::action(corrects, cancels).map_err(Fault::Schema)?;
     Ok(some.then_some((time, Payload::TimeAndSales(trade))))
 }
 

@@ -14,7 +14,7 @@ use crate::domain::bar::{Candle, Ohlcv};
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::DayStats;
 use crate::domain::source::{BarOrigin, BarStamp};
-use crate::domain::time::{Session, Timeframe, UnixMs};
+use crate::domain::time::{Session, SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 use crate::domain::{Decimal, to_f64};
 
@@ -35,6 +35,7 @@ struct Chart {
 
 pub(super) struct OhlcvService {
     bar_stamp: BarStamp,
+    calendar: SessionCalendar,
     /// The length of the bars that come in, or are built.
     interval: Timeframe,
     /// Builds them, where the source delivers none.
@@ -74,6 +75,7 @@ impl OhlcvService {
         longer.dedup();
         Self {
             bar_stamp: context.source.bar_stamp,
+            calendar: context.source.calendar,
             interval,
             builder,
             history: context.history.clone(),
@@ -121,7 +123,7 @@ impl OhlcvService {
         let Some(time) = time else { return };
         let start = match self.bar_stamp {
             BarStamp::Start => time,
-            BarStamp::End => time.plus_ms(-self.interval.ms()),
+            BarStamp::End => self.interval.start_before(time, self.calendar),
         };
         let Some(session) = self.sessions.session_of(start) else {
             return;

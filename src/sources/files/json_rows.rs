@@ -1,0 +1,108 @@
+//! The rows of any table as JSON lines, with the names of their columns.
+
+use std::fmt::Write as _;
+use std::io;
+use std::ops::Range;
+
+use polars::prelude::{
+    ChunkedArray, Column, DataFrame, DataType, Float64Type, Int64Type, StringChunked,
+};
+
+use super::rows::{Batch, column, milliseconds, numbers, texts};
+
+/// Rows in memory, which become JSON lines.
+pub(super) struct JsonRows {
+    columns: Vec<(String, Cells)>,
+}
+
+enum Cells {
+    Text(StringChunked),
+    Integer(ChunkedArray<Int64Type>),
+    Float(ChunkedArray<Float64Type>),
+}
+
+impl Batch for JsonRows {
+    fn new(frame: &DataFrame) -> io::Result<Self> {
+        let has_unix_ts = column(frame, "unix_ts").is_some();
+        let mut columns = Vec::with_capacity(frame.width());
+        for column in frame.columns() {
+            let mut name = column.name().to_ascii_lowercase();
+            if name == "datetime" {
+                // The same once more.
+                if has_unix_ts {
+                    continue;
+                }
+                "unix_ts".clone_into(&mut name);
+            }
+            let key = serde_json::to_string(&name).map_err(io::Error::other)?;
+            if let Some(cells) = cells(&name, column)? {
+                columns.push((key, cells));
+            }
+        }
+        Ok(Self { columns })
+    }
+
+    fn write_head(&self, _: &mut String) {}
+
+    fn write(&self, rows: Range<usize>, text: &mut String) -> io::Result<()> {
+        for row in rows {
+            let mut separator = '{';
+            for (key, cells) in &self.columns {
+                let before = text.len();
+                text.push(separator);
+                text.push_str(key);
+                text.push(':');
+                if cells.write(row, text).map_err(io::Error::other)? {
+                    separator = ',';
+                } else {
+                    // What is not known need not be said.
+                    text.truncate(before);
+                }
+            }
+            text.push_str(if separator == '{' { "{}\n" } else { "}\n" });
+        }
+        Ok(())
+    }
+}
+
+/// The cells of a column; `None` of what no table has.
+fn cells(name: &str, column: &Column) -> io::Result<Option<Cells>> {
+    Ok(Some(match column.dtype() {
+        _ if name == "unix_ts" => Cells::Integer(milliseconds(column)?),
+        DataType::String => Cells::Text(texts(column)?),
+        kind if kind.is_integer() => {
+            let numbers = column.cast(&DataType::Int64).map_err(io::Error::other)?;
+            Cells::Integer(numbers.i64().map_err(io::Error::other)?.clone())
+        }
+        kind if kind.is_float() => Cells::Float(numbers(column)?),
+        _ => return Ok(None),
+    }))
+}
+
+impl Cells {
+    /// Writes a value; whether it is known.
+    fn write(&self, row: usize, text: &mut String) -> Result<bool, std::fmt::Error> {
+        match self {
+            Self::Text(values) => {
+                let Some(value) = values.get(row) else {
+                    return Ok(false);
+                };
+                let quoted = serde_json::to_string(value).map_err(|_| std::fmt::Error)?;
+                text.push_str(&quoted);
+            }
+            Self::Integer(values) => {
+                let Some(value) = values.get(row) else {
+                    return Ok(false);
+                };
+                write!(text, "{value}")?;
+            }
+            Self::Float(values) => {
+                let Some(value) = values.get(row).filter(|value| value.is_finite()) else {
+                    return Ok(false);
+                };
+                write!(text, "{value}")?;
+            }
+        }
+        Ok(true)
+    }
+}
