@@ -4,6 +4,7 @@
 
 mod kept;
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -173,14 +174,23 @@ struct Words {
 
 impl Words {
     /// So many of all rows have been given to whoever writes them.
-    fn row(&mut self, done: u64, all: u64) {
+    fn on_row(&mut self, done: u64, all: u64) {
+        let percent = (done as f64 / all.max(1) as f64 * 100.0).min(100.0);
+        self.tell(format_args!("{percent:.0} %"));
+    }
+
+    /// All rows have been given, and not all are written yet.
+    fn on_wait(&mut self) {
+        self.tell(format_args!("the last rows are being written"));
+    }
+
+    fn tell(&mut self, what: fmt::Arguments<'_>) {
         let now = self.clock.monotonic();
         if now < self.next {
             return;
         }
         self.next = now.after(WORD_EVERY);
-        let percent = (done as f64 / all.max(1) as f64 * 100.0).min(100.0);
-        let text = format!("exporting to {}: {percent:.0} %", self.path);
+        let text = format!("exporting to {}: {what}", self.path);
         // An engine that is busy has better things to tell.
         drop(self.reply.try_send(Command::Tell(text, false)));
     }
@@ -222,12 +232,17 @@ fn write(
     let (mut sink, handle) = FileSink::new(settings.clone(), Arc::clone(&words.clock))?;
     let now = words.clock.wall();
     let given = kept.give(&settings, now, &mut sink, &mut |done, all| {
-        words.row(done, all);
+        words.on_row(done, all);
         !is_over.load(Ordering::Relaxed)
     });
     drop(sink);
     // What the files have failed of, the handle tells.
-    let is_broken_off = matches!(given, Err(Unfinished::BrokenOff));
+    let mut is_broken_off = matches!(given, Err(Unfinished::BrokenOff));
+    while !is_broken_off && !handle.is_written() {
+        words.on_wait();
+        thread::sleep(LOOK_EVERY);
+        is_broken_off = is_over.load(Ordering::Relaxed);
+    }
     let report = handle.wait(!is_broken_off)?;
     if is_broken_off {
         return Err(Unwritten::BrokenOff {

@@ -43,6 +43,10 @@ pub struct FilesReport {
 struct Shared {
     /// The sink has given all that it had.
     is_complete: AtomicBool,
+    /// All that it has given is written.
+    is_written: AtomicBool,
+    /// A single file is not wanted any more.
+    is_given_up: AtomicBool,
     failure: Mutex<Option<FilesError>>,
 }
 
@@ -112,12 +116,19 @@ pub struct FilesHandle {
 }
 
 impl FilesHandle {
+    /// Whether the sink has gone and everything is written, or nothing more can be: there is nothing to wait for.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.shared.is_written.load(Ordering::Relaxed) || self.thread.is_finished()
+    }
+
     /// Waits until the sink has gone and everything is written. A single file stays only if it is wanted: of one that is
     /// broken off no half is left, and what was in its place is as it was.
     ///
     /// # Errors
     /// What could not be written.
     pub fn wait(self, is_wanted: bool) -> Result<FilesReport, FilesError> {
+        self.shared.is_given_up.store(!is_wanted, Ordering::Relaxed);
         if self.decision.send(is_wanted).is_err() {
             tracing::debug!("the files have failed, and nobody asks any more");
         }
@@ -154,17 +165,23 @@ impl Files {
         decision: &Receiver<bool>,
         shared: &Shared,
     ) -> FilesReport {
+        let is_whole = matches!(self.target, Target::File(_));
         for job in jobs {
+            // Parts that are complete stay in any case.
+            if is_whole && shared.is_given_up.load(Ordering::Relaxed) {
+                continue;
+            }
             if let Err(error) = self.take(job) {
                 *shared.failure() = Some(error);
                 return self.report;
             }
         }
+        shared.is_written.store(true, Ordering::Relaxed);
         // Whether a single file is to stay is known only now that all has been said.
         let is_wanted = decision.recv().unwrap_or(false);
-        let is_whole = is_wanted && shared.is_complete.load(Ordering::Acquire);
+        let stays = is_wanted && shared.is_complete.load(Ordering::Acquire);
         if let Some((kind, pending)) = self.whole.take()
-            && is_whole
+            && stays
             && let Err(error) = self.complete(pending, &Partition::whole(kind))
         {
             *shared.failure() = Some(error);
