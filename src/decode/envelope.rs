@@ -187,6 +187,8 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                     let service = self.service_name()?;
                     once("service", head.service.replace(service).is_some())?;
                 }
+                // Of a row, they are what a headline is about.
+                "symbols" if head.row_of.is_some() => self.scanner.skip()?,
                 "symbols" => {
                     once("symbols", head.symbols.is_some())?;
                     let start = self.scanner.at();

@@ -100,7 +100,10 @@ mod tests {
     #[test]
     fn columns_say_what_a_table_holds() {
         for (columns, service) in [
-            ("symbol unix_ts open close volume bid", Some(DataService::Ohlcv)),
+            (
+                "symbol unix_ts open close volume bid",
+                Some(DataService::Ohlcv),
+            ),
             ("unix_ts volume", Some(DataService::Ohlcv)),
             ("bid ask volume", Some(DataService::Level1)),
             ("price size side", Some(DataService::TimeAndSales)),

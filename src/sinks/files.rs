@@ -318,7 +318,9 @@ impl Sink for FileSink {
             let names = self.settings.indicators.iter();
             values.extend(names.map(|name| known.get(name)));
         }
-        let taken = self.put(&FileRow::of_result(result, symbol, source, calendar, &values));
+        let taken = self.put(&FileRow::of_result(
+            result, symbol, source, calendar, &values,
+        ));
         self.values = values;
         taken
     }

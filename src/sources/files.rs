@@ -63,9 +63,9 @@ pub fn as_text(
     #[cfg(feature = "frames")]
     return match format {
         RowFormat::Csv => Box::new(rows::Rows::<rows::Bars>::new(path, bytes, read_bytes)),
-        RowFormat::JsonLines => {
-            Box::new(rows::Rows::<json_rows::JsonRows>::new(path, bytes, read_bytes))
-        }
+        RowFormat::JsonLines => Box::new(rows::Rows::<json_rows::JsonRows>::new(
+            path, bytes, read_bytes,
+        )),
     };
     #[cfg(not(feature = "frames"))]
     {

@@ -173,7 +173,7 @@ pub enum OpenError {
         known: String,
     },
     /// There are only tables of books.
-    #[error("{}: {}; bars, quotes, trades and news in tables are", .0.display(), crate::decode::csv::NO_BOOKS)]
+    #[error("{}: {}", .0.display(), crate::decode::csv::NO_BOOKS)]
     OnlyBooks(PathBuf),
     /// There are no bars of the length that is asked for.
     #[error("{} holds no bars of {interval}; there are those of {}", .path.display(), labels(.known))]
@@ -262,7 +262,13 @@ impl ReplaySource {
         settings: ReplaySettings,
     ) -> Result<Self, OpenError> {
         let file = File::in_memory(label, bytes);
-        Self::of_files(vec![file], label.to_owned(), origin, settings, Timeframe::M1)
+        Self::of_files(
+            vec![file],
+            label.to_owned(),
+            origin,
+            settings,
+            Timeframe::M1,
+        )
     }
 
     fn of_files(

@@ -113,10 +113,14 @@ fn settings_of(spec: &str) -> Settings {
     }
 }
 
-fn plan_of(spec: &str) -> Plan {
+fn try_plan_of(spec: &str) -> Result<Plan, AppError> {
     let variables = crate::config::environment::Environment::default();
     let surroundings = Surroundings::without_recording(&variables);
-    plan::open_all(&settings_of(spec), &surroundings).unwrap()
+    plan::open_all(&settings_of(spec), &surroundings)
+}
+
+fn plan_of(spec: &str) -> Plan {
+    try_plan_of(spec).unwrap()
 }
 
 fn clock() -> Arc<dyn Clock> {
@@ -346,9 +350,8 @@ fn what_is_not_played_is_said() {
     let table = "symbol,unix_ts,side,level,price,size,sequence,source\nA,1,bid,1,2,3,,x\n";
     fs::write(depth.join("part-0.csv"), table).unwrap();
     let told = |options: &str| {
-        let plan = plan_of(&format!("replay:{}{options}", folder.path().display()));
-        let failure = plan.failures.first();
-        failure.map(|failure| failure.to_error().message)
+        let plan = try_plan_of(&format!("replay:{}{options}", folder.path().display()));
+        plan.err().map(|error| format!("{error:?}"))
     };
     let only_books = told("").unwrap();
     assert!(only_books.contains("--record"), "{only_books}");
@@ -356,5 +359,8 @@ fn what_is_not_played_is_said() {
     fs::write(folder.path().join("b5.csv"), bars).unwrap();
     assert_eq!(told(""), None);
     let no_length = told("?interval=1h").unwrap();
-    assert!(no_length.contains("no bars of 1h; there are those of 5m"), "{no_length}");
+    assert!(
+        no_length.contains("no bars of 1h; there are those of 5m"),
+        "{no_length}"
+    );
 }

@@ -15,7 +15,11 @@ fn tell(header: &str, row: &str) -> Result<String, String> {
         return Ok("blank".to_owned());
     };
     let Payload::Ohlcv(bar) = row.payload else {
-        return Ok(format!("{:?} {:?}", row.time.map(|time| time.0), row.payload));
+        return Ok(format!(
+            "{:?} {:?}",
+            row.time.map(|time| time.0),
+            row.payload
+        ));
     };
     let values: Vec<_> = [bar.open, bar.high, bar.low, bar.close, bar.volume]
         .iter()
@@ -160,10 +164,13 @@ fn other_tables_are_known_by_their_columns() {
     }
     let quote = payload(
         "symbol,unix_ts,bid,bid_size,ask,ask_size,last,last_size,volume,source",
-        "A,60000,1.5,,2,3,,,9,kraken",
+        "A,1550000060000,1.5,,2,3,,,9,kraken",
     )
     .unwrap();
-    assert_eq!((quote.symbol.as_deref(), quote.time), (Some("A"), Some(UnixMs(60_000))));
+    assert_eq!(
+        (quote.symbol.as_deref(), quote.time),
+        (Some("A"), Some(UnixMs(1_550_000_060_000)))
+    );
     let expected = Level1 {
         bid: Some(Decimal::new(15, 1)),
         ask: Some(2.into()),
@@ -216,7 +223,11 @@ fn a_row_may_say_how_long_its_bar_is() {
     };
     assert_eq!(length(b"1,2,15m"), Ok(Some(Timeframe::M15)));
     assert_eq!(length(b"1,2,"), Ok(None));
-    assert!(length(b"1,2,3m").unwrap_err().starts_with("timeframe: '3m'"));
+    assert!(
+        length(b"1,2,3m")
+            .unwrap_err()
+            .starts_with("timeframe: '3m'")
+    );
 }
 
 #[test]

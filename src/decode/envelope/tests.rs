@@ -194,7 +194,10 @@ fn a_row_of_a_table_tells_its_service_by_its_keys() {
             r#"{"symbol":"A","x":1}"#,
             "the row has no fields of bars, quotes, trades or news",
         ),
-        (r#"{"symbol":"A","symbol":"B","open":1}"#, "symbol: comes twice"),
+        (
+            r#"{"symbol":"A","symbol":"B","open":1}"#,
+            "symbol: comes twice",
+        ),
         (
             r#"{"symbol":"A","datetime":"2019-02-13 09:30","open":1}"#,
             "A datetime: \"2019-02-13 09:30\" is no time with an offset",
@@ -208,7 +211,11 @@ fn a_row_of_a_table_tells_its_service_by_its_keys() {
             "A levels of books in tables are not played; books come back from recordings (--record)",
         ),
     ] {
-        assert_eq!(refused(line), (ErrorKind::SchemaError, reason.to_owned()), "{line}");
+        assert_eq!(
+            refused(line),
+            (ErrorKind::SchemaError, reason.to_owned()),
+            "{line}"
+        );
     }
     // A symbol of this name is one all the same.
     assert_eq!(told(r#"{"symbol":{"close":1}}"#), ["s - - - - 1 -"]);

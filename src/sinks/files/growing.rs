@@ -97,7 +97,7 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    /// A source has come so far. Of a live one, `now` is the time.
+    /// A source has given something of this time.
     pub fn clock(&mut self, source: &SourceName, time: UnixMs) {
         match self.clocks.get_mut(source) {
             Some(known) => *known = time.max(*known),

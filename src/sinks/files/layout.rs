@@ -10,9 +10,9 @@ use crate::domain::clock::Nanos;
 use crate::domain::symbol::Symbol;
 use crate::domain::time::{SessionCalendar, UnixMs};
 
+use super::Target;
 use super::rows::Kind;
 use super::table::Table;
-use super::Target;
 
 /// What needs no escape in the name of a folder.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -40,7 +40,12 @@ impl Partition {
         }
     }
 
-    pub fn of(kind: Kind, symbol: &Symbol, time: Option<UnixMs>, calendar: SessionCalendar) -> Self {
+    pub fn of(
+        kind: Kind,
+        symbol: &Symbol,
+        time: Option<UnixMs>,
+        calendar: SessionCalendar,
+    ) -> Self {
         let date = time.and_then(|time| time.in_zone(calendar.zone()));
         Self {
             kind,

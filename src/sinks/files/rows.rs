@@ -10,8 +10,8 @@ use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
 pub(super) use crate::domain::table::Table as Kind;
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
-use crate::domain::trade::TimeAndSale;
 use crate::domain::to_f64;
+use crate::domain::trade::TimeAndSale;
 
 /// What is to be a row of a file, or of a book several.
 #[derive(Debug, Clone, Copy)]

@@ -110,7 +110,9 @@ impl Values {
 }
 
 fn take_in_order<T>(values: &mut Vec<Option<T>>, order: &[usize]) {
-    let each = order.iter().map(|&at| values.get_mut(at).and_then(Option::take));
+    let each = order
+        .iter()
+        .map(|&at| values.get_mut(at).and_then(Option::take));
     *values = each.collect();
 }
 

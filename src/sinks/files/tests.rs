@@ -173,7 +173,10 @@ fn a_folder_has_parts_by_table_day_and_symbol() {
     );
     let trades = "trades/date=2019-02-13/symbol=A%2FB/part-0.csv";
     let trades = fs::read_to_string(folder.path().join(trades)).unwrap();
-    assert!(trades.ends_with("5,,sell,\"@,I\",9,,,8,replay\n"), "{trades}");
+    assert!(
+        trades.ends_with("5,,sell,\"@,I\",9,,,8,replay\n"),
+        "{trades}"
+    );
     // What comes later stands beside it.
     write(settings(target, Format::Csv), &results[..1]).unwrap();
     let names = names_in(folder.path());
@@ -369,7 +372,10 @@ fn a_bar_that_grows_is_one_row_and_a_late_one_stands_where_it_belongs() {
     assert_eq!(rows_of(&path), expected);
     // With something later from the source, it is over.
     let path = folder.path().join("over.csv");
-    let trade = result(NOON.plus_ms(6 * 60_000), ResultBody::TimeAndSales(Arc::default()));
+    let trade = result(
+        NOON.plus_ms(6 * 60_000),
+        ResultBody::TimeAndSales(Arc::default()),
+    );
     results.push(("Y", trade));
     let mut chosen = settings(Target::File(path.clone()), Format::Csv);
     chosen.services = ServiceSet::of(&[DataService::Ohlcv]);

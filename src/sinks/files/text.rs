@@ -50,7 +50,9 @@ impl<W: Write> CsvRows<W> {
 
 fn cell(values: &Values, row: usize) -> String {
     let text = match values {
-        Values::Text(values) => values[row].as_ref().map(|text| text.replace(['\r', '\n'], " ")),
+        Values::Text(values) => values[row]
+            .as_ref()
+            .map(|text| text.replace(['\r', '\n'], " ")),
         Values::Integer(values) => values[row].map(|value| value.to_string()),
         Values::Float(values) => values[row].map(|value| value.to_string()),
         Values::Time(values) => values[row].map(time_text),

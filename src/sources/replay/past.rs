@@ -177,7 +177,8 @@ impl<'a> Reading<'a> {
                 let layout = Layout::new(&header, self.source.settings.zone())
                     .map_err(|rejection| failure(rejection.kind, rejection.reason))?;
                 if !layout.has_symbol() && Symbol::new(&file.symbol).is_err() {
-                    let message = "the file's name gives no symbol; rename it, or give it a column 'symbol'";
+                    let message =
+                        "the file's name gives no symbol; rename it, or give it a column 'symbol'";
                     return Err(failure(ErrorKind::SchemaError, message.to_owned()));
                 }
                 Lines::Csv {
@@ -211,13 +212,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Takes what there is of bars in an event.
-    fn take(
-        &mut self,
-        event: &Event,
-        file: &File,
-        interval: Timeframe,
-        taker: &mut dyn PastTaker,
-    ) {
+    fn take(&mut self, event: &Event, file: &File, interval: Timeframe, taker: &mut dyn PastTaker) {
         let wanted = self.source.settings.interval;
         if wanted.is_some_and(|wanted| wanted != interval) {
             return;

@@ -273,7 +273,9 @@ impl Track {
         let held = self.lines.decode(line, events, troubles, resolve)?;
         let mut ignored = held.ignored;
         let interval = context.info.products.interval;
-        let is_other = held.timeframe.is_some_and(|timeframe| timeframe != interval);
+        let is_other = held
+            .timeframe
+            .is_some_and(|timeframe| timeframe != interval);
         if is_other {
             ignored += events.len() as u64;
             events.clear();

@@ -195,7 +195,8 @@ fn news(scanner: &mut Scanner<'_>, times: &mut Times) -> Result<Payload, Fault> 
     let mut news = News::default();
     let mut headline = None;
     fields(scanner, KEYS, |scanner, key| {
-        let owned = |text: Option<std::borrow::Cow<'_, str>>| text.map(std::borrow::Cow::into_owned);
+        let owned =
+            |text: Option<std::borrow::Cow<'_, str>>| text.map(std::borrow::Cow::into_owned);
         match key {
             0 | 1 => times.take(scanner, key)?,
             2 => headline = owned(text(scanner, "headline")?),

@@ -72,12 +72,7 @@ impl Stream {
                     Format::JsonLines => RowFormat::JsonLines,
                     Format::Csv | Format::Recording => RowFormat::Csv,
                 };
-                Ok(as_text(
-                    path.clone(),
-                    rows,
-                    file.bytes,
-                    Arc::clone(&raw),
-                ))
+                Ok(as_text(path.clone(), rows, file.bytes, Arc::clone(&raw)))
             }
             (Packing::Plain, _) => Ok(Box::new(input)),
             (Packing::Gzip, _) => Ok(Box::new(flate2::bufread::MultiGzDecoder::new(
