@@ -113,7 +113,7 @@ fn settings_of(spec: &str) -> Settings {
     }
 }
 
-fn try_plan_of(spec: &str) -> Result<Plan, AppError> {
+fn try_plan_of(spec: &str) -> Result<Plan, plan::PlanError> {
     let variables = crate::config::environment::Environment::default();
     let surroundings = Surroundings::without_recording(&variables);
     plan::open_all(&settings_of(spec), &surroundings)
