@@ -17,6 +17,7 @@
 #[cfg(feature = "frames")]
 mod frames;
 mod layout;
+mod output;
 mod rows;
 mod text;
 mod writer;
