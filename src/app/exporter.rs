@@ -235,9 +235,12 @@ fn write(
         words.on_row(done, all);
         !is_over.load(Ordering::Relaxed)
     });
-    drop(sink);
     // What the files have failed of, the handle tells.
     let mut is_broken_off = matches!(given, Err(Unfinished::BrokenOff));
+    if is_broken_off {
+        handle.give_up();
+    }
+    drop(sink);
     while !is_broken_off && !handle.is_written() {
         words.on_wait();
         thread::sleep(LOOK_EVERY);

@@ -24,6 +24,7 @@
 mod frames;
 mod growing;
 mod layout;
+mod output;
 mod place;
 mod rows;
 mod table;

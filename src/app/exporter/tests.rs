@@ -553,7 +553,10 @@ fn what_is_broken_off_leaves_no_half_of_a_file() {
         ..ExportOrder::to(folder.path().join("parts/"))
     };
     let said = broken_off(&order);
-    assert!(said.contains("complete file"), "{said}");
+    assert!(
+        said.contains("nothing was written") || said.contains("complete file"),
+        "{said}"
+    );
     for name in names_in(folder.path()) {
         assert!(name.ends_with("/part-0.csv"), "{name}");
         let text = fs::read_to_string(folder.path().join(name)).unwrap();

@@ -260,6 +260,37 @@ fn nothing_is_replaced_unless_told_and_nothing_half_is_left() {
 }
 
 #[test]
+fn what_is_given_up_is_not_written_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, parts) = (folder.path().join("out.csv"), folder.path().join("parts"));
+    for target in [Target::File(file), Target::Folder(parts)] {
+        let clock = Arc::new(ManualClock::at(NOON));
+        let settings = settings(target, Format::Csv);
+        let (mut sink, handle) = FileSink::new(settings, clock).unwrap();
+        let (symbol, source) = (Symbol::new("X").unwrap(), SourceName::new("replay"));
+        handle.give_up();
+        for minute in 0..=super::FILE_ROWS as i64 {
+            sink.result(&bar(minute, "1"), &symbol, &source).unwrap();
+        }
+        drop(sink);
+        assert_eq!(handle.wait(false).unwrap(), FilesReport::default());
+    }
+    assert_eq!(names_in(folder.path()), [] as [String; 0]);
+
+    let path = folder.path().join("out.txt");
+    let mut output = super::output::WantedFile {
+        file: fs::File::create(&path).unwrap(),
+        is_given_up: Arc::default(),
+    };
+    let write = |output: &mut super::output::WantedFile| std::io::Write::write(output, b"x");
+    assert_eq!(write(&mut output).unwrap(), 1);
+    let ordering = std::sync::atomic::Ordering::Relaxed;
+    output.is_given_up.store(true, ordering);
+    assert!(write(&mut output).is_err());
+    assert_eq!(fs::read_to_string(path).unwrap(), "x");
+}
+
+#[test]
 fn a_place_that_cannot_be_written_to_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");

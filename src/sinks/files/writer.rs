@@ -1,7 +1,6 @@
 //! The thread that writes files, and how its end is learned of.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::pipeline::sink::SinkClosed;
 
 use super::layout::Partition;
+use super::output::WantedFile;
 use super::place::{Keeper, Place};
 use super::rows::Kind;
 use super::table::Table;
@@ -45,8 +45,8 @@ struct Shared {
     is_complete: AtomicBool,
     /// All that it has given is written.
     is_written: AtomicBool,
-    /// A single file is not wanted any more.
-    is_given_up: AtomicBool,
+    /// What is not complete is not wanted any more.
+    is_given_up: Arc<AtomicBool>,
     failure: Mutex<Option<FilesError>>,
 }
 
@@ -72,6 +72,7 @@ impl Writer {
             format: settings.format,
             overwrite: settings.overwrite,
             whole: None,
+            is_given_up: Arc::clone(&shared.is_given_up),
             report: FilesReport::default(),
         };
         let of_thread = Arc::clone(&shared);
@@ -122,13 +123,21 @@ impl FilesHandle {
         self.shared.is_written.load(Ordering::Relaxed) || self.thread.is_finished()
     }
 
+    /// What is not complete yet is not wanted any more: it is not written on, and the sink need not wait for the disk.
+    /// Files that are complete stay.
+    pub fn give_up(&self) {
+        self.shared.is_given_up.store(true, Ordering::Relaxed);
+    }
+
     /// Waits until the sink has gone and everything is written. A single file stays only if it is wanted: of one that is
     /// broken off no half is left, and what was in its place is as it was.
     ///
     /// # Errors
     /// What could not be written.
     pub fn wait(self, is_wanted: bool) -> Result<FilesReport, FilesError> {
-        self.shared.is_given_up.store(!is_wanted, Ordering::Relaxed);
+        if !is_wanted {
+            self.give_up();
+        }
         if self.decision.send(is_wanted).is_err() {
             tracing::debug!("the files have failed, and nobody asks any more");
         }
@@ -155,6 +164,7 @@ struct Files {
     overwrite: bool,
     /// The single file, while it is being written.
     whole: Option<(Kind, Pending)>,
+    is_given_up: Arc<AtomicBool>,
     report: FilesReport,
 }
 
@@ -165,13 +175,14 @@ impl Files {
         decision: &Receiver<bool>,
         shared: &Shared,
     ) -> FilesReport {
-        let is_whole = matches!(self.target, Target::File(_));
+        let is_given_up = || shared.is_given_up.load(Ordering::Relaxed);
         for job in jobs {
-            // Parts that are complete stay in any case.
-            if is_whole && shared.is_given_up.load(Ordering::Relaxed) {
+            if is_given_up() {
                 continue;
             }
-            if let Err(error) = self.take(job) {
+            if let Err(error) = self.take(job)
+                && !is_given_up()
+            {
                 *shared.failure() = Some(error);
                 return self.report;
             }
@@ -179,7 +190,7 @@ impl Files {
         shared.is_written.store(true, Ordering::Relaxed);
         // Whether a single file is to stay is known only now that all has been said.
         let is_wanted = decision.recv().unwrap_or(false);
-        let stays = is_wanted && shared.is_complete.load(Ordering::Acquire);
+        let stays = is_wanted && !is_given_up() && shared.is_complete.load(Ordering::Acquire);
         if let Some((kind, pending)) = self.whole.take()
             && stays
             && let Err(error) = self.complete(pending, &Partition::whole(kind))
@@ -221,7 +232,10 @@ impl Files {
         let Place { path, keeper, .. } = place;
         let fail = |error: io::Error| FilesError::write(&path, error);
         let file = keeper.open().map_err(fail)?;
-        let output = BufWriter::new(file);
+        let output = BufWriter::new(WantedFile {
+            file,
+            is_given_up: Arc::clone(&self.is_given_up),
+        });
         let rows = match self.format {
             Format::Csv => Rows::Csv(CsvRows::new(output)),
             Format::JsonLines => Rows::Json(JsonRows::new(output)),
@@ -301,7 +315,7 @@ impl Pending {
     }
 }
 
-type Output = BufWriter<File>;
+type Output = BufWriter<WantedFile>;
 
 /// A file's rows in one of the formats.
 #[allow(

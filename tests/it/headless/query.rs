@@ -225,6 +225,27 @@ fn errors_of_the_data_are_told_and_can_be_asked_for() {
 }
 
 #[test]
+fn the_first_errors_are_told_and_the_others_counted() {
+    let home = Home::new();
+    let source = home.replay(
+        "bad.jsonl",
+        bar_lines(&["A"], 0..3) + &"no JSON\n".repeat(8),
+    );
+    for (command, where_they_are) in [
+        (&["query", "SELECT 1 AS one"][..], "SELECT * FROM errors"),
+        (&["export", "--to", "bars.csv"], "the log file has them"),
+    ] {
+        let run = home.run(command.iter().copied().chain(["--source", &source]));
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let lines: Vec<&str> = run.stderr.lines().collect();
+        assert_eq!(lines.len(), 5 + 1 + 1, "{lines:#?}");
+        assert!(lines[4].contains("bad.jsonl:8"), "{lines:#?}");
+        let rest = format!("streamer-tui: and 3 more errors; {where_they_are}");
+        assert!(lines[5].starts_with(&rest), "{lines:#?}");
+    }
+}
+
+#[test]
 fn an_interrupted_question_says_so() {
     let home = Home::new();
     let mut command = home.command([
