@@ -48,6 +48,18 @@ pub const END_OF_DATA: &str = "No more data available from API.";
 
 pub use past::{FileBar, PastTaker};
 
+/// Which bars are read, of files that say how long theirs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lengths {
+    /// The shortest, of which longer ones can be built. Bars that do not say it are of a minute.
+    #[default]
+    Shortest,
+    /// Those of this length. Bars that do not say it have it.
+    Only(Timeframe),
+    /// All: for the time before a start, where each has its use.
+    Every,
+}
+
 /// How to play recorded data.
 #[derive(Debug, Clone)]
 pub struct ReplaySettings {
@@ -80,11 +92,8 @@ pub struct ReplaySettings {
     pub recorded_source: Option<String>,
     /// What the clock shows at the beginning; `None` is the time of the first data.
     pub clock_from: Option<UnixMs>,
-    /// How long the bars are that are played, where files do not say it; of those that do, the others are left out.
-    /// `None` is the shortest that there are, or a minute.
-    pub interval: Option<Timeframe>,
-    /// Whether bars of every length are read: for the time before a start, where each has its use.
-    pub every_length: bool,
+    /// Which bars are read, of files that say how long theirs are.
+    pub lengths: Lengths,
 }
 
 impl Default for ReplaySettings {
@@ -104,8 +113,7 @@ impl Default for ReplaySettings {
             read_head: None,
             recorded_source: None,
             clock_from: None,
-            interval: None,
-            every_length: false,
+            lengths: Lengths::Shortest,
         }
     }
 }
@@ -228,7 +236,7 @@ impl ReplaySource {
             warnings.extend(warning);
         }
         recorded::check_alike(path, &files)?;
-        let chosen = files::choose(path, &mut files, settings.interval, settings.every_length)?;
+        let chosen = files::choose(path, &mut files, settings.lengths)?;
         warnings.extend(chosen.warnings);
         let shown = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let label = match shown.file_name() {

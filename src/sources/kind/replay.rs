@@ -8,7 +8,7 @@ use crate::domain::time::SessionCalendar;
 use crate::pipeline::source::{Source, Speed};
 
 use super::{Example, OpenContext, OpenError, OptionValue, Rest, SourceKind, SourceOption};
-use crate::sources::replay::{ReplaySettings, ReplaySource};
+use crate::sources::replay::{Lengths, ReplaySettings, ReplaySource};
 use crate::sources::spec::{SourceSpec, SpecError};
 use crate::sources::venue::recorded::playing::read_head;
 
@@ -119,7 +119,10 @@ fn settings(spec: &SourceSpec) -> Result<ReplaySettings, SpecError> {
             _ => SessionCalendar::UsEquities,
         },
         zone: spec.parsed("tz")?,
-        interval: spec.parsed("interval")?,
+        lengths: match spec.parsed("interval")? {
+            Some(interval) => Lengths::Only(interval),
+            None => Lengths::Shortest,
+        },
         calendar_is_given: spec.option("session").is_some(),
         read_head: Some(read_head),
         looping: spec.parsed("loop")?.unwrap_or(false),
@@ -177,10 +180,10 @@ pub fn recorded_source(spec: &SourceSpec) -> Option<&str> {
 /// # Errors
 /// When there is nothing to read, or the options do not go together.
 pub fn open_past(spec: &SourceSpec) -> Result<ReplaySource, OpenError> {
-    let settings = ReplaySettings {
-        every_length: true,
-        ..settings(spec)?
-    };
+    let mut settings = settings(spec)?;
+    if settings.lengths == Lengths::Shortest {
+        settings.lengths = Lengths::Every;
+    }
     ReplaySource::open(Path::new(spec.rest()), settings)
         .map_err(|error| spec.failed(error.to_string()))
 }

@@ -13,12 +13,12 @@ use crate::domain::symbol::{Resolution, Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
 use crate::domain::to_f64;
 
-use super::ReplaySource;
 use super::files::{File, Format};
 use super::frame::{Window, sample};
 use super::lines::Lines;
 use super::reader::{Failure, first_line, open_stream};
 use super::recorded::{RecordedLines, trouble};
+use super::{Lengths, ReplaySource};
 
 /// About so much text is read at a time.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -213,8 +213,7 @@ impl<'a> Reading<'a> {
 
     /// Takes what there is of bars in an event.
     fn take(&mut self, event: &Event, file: &File, interval: Timeframe, taker: &mut dyn PastTaker) {
-        let wanted = self.source.settings.interval;
-        if wanted.is_some_and(|wanted| wanted != interval) {
+        if matches!(self.source.settings.lengths, Lengths::Only(only) if only != interval) {
             return;
         }
         let built = file.recording.as_ref().map(|of| of.products().bars);

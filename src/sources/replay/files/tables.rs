@@ -20,8 +20,8 @@ use crate::domain::table::Table;
 use crate::domain::time::Timeframe;
 use crate::sources::files;
 
-use super::super::OpenError;
 use super::super::reader::first_lines;
+use super::super::{Lengths, OpenError};
 use super::{File, Format, Input};
 
 /// What is read of the files.
@@ -119,17 +119,14 @@ fn table_of_folder(path: &Path) -> Option<Table> {
     Table::from_name(table.to_str()?)
 }
 
-/// Finds out what the files hold, and leaves those out that are not to be played: books, and bars of another length than
-/// `interval`. Unless one is given, the shortest is played, of which the longer ones can be built; or with
-/// `every_length`, all are.
+/// Finds out what the files hold, and leaves those out that are not to be played: books, and bars of other lengths.
 ///
 /// # Errors
 /// When nothing is left.
 pub(in super::super) fn choose(
     path: &Path,
     files: &mut Vec<File>,
-    interval: Option<Timeframe>,
-    every_length: bool,
+    wanted: Lengths,
 ) -> Result<Chosen, OpenError> {
     for file in files.iter_mut().filter(|file| file.recording.is_none()) {
         look(file);
@@ -148,8 +145,11 @@ pub(in super::super) fn choose(
     };
     let length = |file: &File| file.interval.unwrap_or_default();
     let lengths: BTreeSet<Timeframe> = files.iter().filter(may_hold_bars).map(length).collect();
-    let chosen = interval.or(lengths.first().copied()).unwrap_or_default();
-    if !every_length || interval.is_some() {
+    let chosen = match wanted {
+        Lengths::Only(interval) => interval,
+        Lengths::Shortest | Lengths::Every => lengths.first().copied().unwrap_or_default(),
+    };
+    if wanted != Lengths::Every {
         let others = take_out(files, |file| {
             file.interval.is_some_and(|length| length != chosen)
         });
