@@ -48,16 +48,11 @@ impl Batch for JsonRows {
         for row in rows {
             let mut separator = '{';
             for (key, cells) in &self.columns {
-                let before = text.len();
                 text.push(separator);
+                separator = ',';
                 text.push_str(key);
                 text.push(':');
-                if cells.write(row, text).map_err(io::Error::other)? {
-                    separator = ',';
-                } else {
-                    // What is not known need not be said.
-                    text.truncate(before);
-                }
+                cells.write(row, text).map_err(io::Error::other)?;
             }
             text.push_str(if separator == '{' { "{}\n" } else { "}\n" });
         }
@@ -80,29 +75,22 @@ fn cells(name: &str, column: &Column) -> io::Result<Option<Cells>> {
 }
 
 impl Cells {
-    /// Writes a value; whether it is known.
-    fn write(&self, row: usize, text: &mut String) -> Result<bool, std::fmt::Error> {
+    /// Writes a value, or `null`.
+    fn write(&self, row: usize, text: &mut String) -> std::fmt::Result {
         match self {
             Self::Text(values) => {
-                let Some(value) = values.get(row) else {
-                    return Ok(false);
-                };
-                let quoted = serde_json::to_string(value).map_err(|_| std::fmt::Error)?;
-                text.push_str(&quoted);
+                let quoted = serde_json::to_string(&values.get(row));
+                text.push_str(&quoted.map_err(|_| std::fmt::Error)?);
+                Ok(())
             }
-            Self::Integer(values) => {
-                let Some(value) = values.get(row) else {
-                    return Ok(false);
-                };
-                write!(text, "{value}")?;
-            }
-            Self::Float(values) => {
-                let Some(value) = values.get(row).filter(|value| value.is_finite()) else {
-                    return Ok(false);
-                };
-                write!(text, "{value}")?;
-            }
+            Self::Integer(values) => match values.get(row) {
+                Some(value) => write!(text, "{value}"),
+                None => write!(text, "null"),
+            },
+            Self::Float(values) => match values.get(row).filter(|value| value.is_finite()) {
+                Some(value) => write!(text, "{value}"),
+                None => write!(text, "null"),
+            },
         }
-        Ok(true)
     }
 }
