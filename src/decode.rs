@@ -2,7 +2,8 @@
 //!
 //! - [`envelope`]: one JSON line (`{"timestamp":…,"service":…,"symbols":{…}}`), or the bare mapping of symbols to bars;
 //! - [`conditions`]: what a trade's conditions let it count for in bars;
-//! - [`csv`]: rows of bars under a header;
+//! - [`csv`]: rows of tables under a header;
+//! - [`field`]: texts of fields in rows of tables;
 //! - [`time_text`]: the ways in which files write times;
 //! - [`number`]: number text to exact decimals;
 //! - [`mod@pointer`]: any JSON, by a description of where things stand in it;
@@ -14,6 +15,7 @@
 pub mod conditions;
 pub mod csv;
 pub mod envelope;
+pub mod field;
 mod json;
 pub mod number;
 pub mod pointer;

@@ -8,20 +8,21 @@ use std::time::Duration;
 use chrono::{NaiveDate, NaiveDateTime};
 use chrono_tz::{America::New_York, Tz};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use rustc_hash::FxHashMap;
 
 use crate::cli::ExportRequest;
 use crate::config::Layers;
 use crate::config::settings::Settings;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::ServiceSet;
-use crate::domain::source::Delivery;
+use crate::domain::source::{Delivery, Origin, SourceName};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::pipeline::Snapshot;
 use crate::pipeline::engine::{self, Outputs, SourcePlan};
 use crate::pipeline::sink::Sink;
 use crate::pipeline::source::{SeekTarget, Speed};
 use crate::sinks::files::{
-    self, FileSink, FilesHandle, FilesReport, FilesSettings, Format, PART_ROWS, Target,
+    self, FileSink, FileSource, FilesHandle, FilesReport, FilesSettings, Format, PART_ROWS, Target,
 };
 use crate::sources::spec::SourceSpec;
 
@@ -57,7 +58,7 @@ pub(super) fn sinks(
                 from: None,
                 until: None,
                 indicators: settings.engine.indicators.whole().names().flat().to_vec(),
-                zone: zone_of(sources),
+                sources: known(sources),
                 overwrite: false,
                 part_rows: spec.part_rows,
                 part_age: spec.part_age,
@@ -70,7 +71,20 @@ pub(super) fn sinks(
     Ok((sinks, handles))
 }
 
-/// The zone in which rows are dated: New York where all sources have its days, else UTC.
+/// What files have to know of the sources.
+fn known(sources: &[SourcePlan]) -> FxHashMap<SourceName, FileSource> {
+    let each = sources.iter().map(|plan| {
+        let info = plan.source.info();
+        let known = FileSource {
+            calendar: info.calendar,
+            is_live: info.origin == Origin::Live,
+        };
+        (info.name.clone(), known)
+    });
+    each.collect()
+}
+
+/// The zone in which times are given and shown: New York where all sources have its days, else UTC.
 pub(super) fn zone_of(sources: &[SourcePlan]) -> Tz {
     let is_new_york =
         |plan: &SourcePlan| plan.source.info().calendar == SessionCalendar::UsEquities;
@@ -124,7 +138,7 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
             from: time(request.from)?,
             until: time(request.until)?,
             indicators: engine_settings.indicators.whole().names().flat().to_vec(),
-            zone,
+            sources: known(&sources),
             overwrite: request.force,
             part_rows: PART_ROWS,
             part_age: Duration::MAX,
@@ -304,3 +318,7 @@ fn show_progress(watch: &Watch, snapshots: &Receiver<Arc<Snapshot>>) {
         thread::sleep(PROGRESS_EVERY);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod round_trip;

@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{SendError, Sender};
+use rustc_hash::FxHashMap;
 
 use crate::domain::clock::{Clock, Nanos};
 use crate::domain::event::{DataService, ServiceSet};
@@ -222,19 +223,24 @@ fn write(
         from: time(order.from)?,
         until: time(order.until)?,
         indicators: kept.indicators(),
-        zone,
+        // Each row says itself whose days it has.
+        sources: FxHashMap::default(),
         overwrite: order.overwrite,
         part_rows: PART_ROWS,
         part_age: Duration::MAX,
     };
     let (mut sink, handle) = FileSink::new(settings.clone(), Arc::clone(&words.clock))?;
-    let given = kept.give(&settings, &mut sink, &mut |done, all| {
+    let now = words.clock.wall();
+    let given = kept.give(&settings, now, &mut sink, &mut |done, all| {
         words.on_row(done, all);
         !is_over.load(Ordering::Relaxed)
     });
-    drop(sink);
     // What the files have failed of, the handle tells.
     let mut is_broken_off = matches!(given, Err(Unfinished::BrokenOff));
+    if is_broken_off {
+        handle.give_up();
+    }
+    drop(sink);
     while !is_broken_off && !handle.is_written() {
         words.on_wait();
         thread::sleep(LOOK_EVERY);

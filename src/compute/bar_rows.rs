@@ -22,7 +22,7 @@ pub struct BarRow {
     /// The start of its trading day.
     session_start: UnixMs,
     /// When it was over: not before its interval, nor before the last of the bars that it was made of.
-    closed_at: UnixMs,
+    pub closed_at: UnixMs,
 }
 
 /// Bars of one length out of a symbol's own.
@@ -51,9 +51,13 @@ impl<'a> Bars<'a> {
     /// The next of the symbol's own bars.
     fn next_own(&mut self) -> Option<BarRow> {
         let candle = self.own.next()?;
+        Some(self.own_row(candle))
+    }
+
+    fn own_row(&mut self, candle: Candle) -> BarRow {
         let session = self.sessions.session_of(candle.start);
         let end = candle.start.plus_ms(self.interval.ms());
-        Some(BarRow {
+        BarRow {
             candle,
             end,
             session_start: session.map_or(candle.start, |session| session.start),
@@ -61,7 +65,7 @@ impl<'a> Bars<'a> {
                 (Timeframe::D1, Some(session)) => session.end,
                 _ => end,
             },
-        })
+        }
     }
 }
 
@@ -117,6 +121,7 @@ pub struct BarRows<'a> {
     bank: Bank,
     followers: Vec<Followers<'a>>,
     values: Vec<Option<f64>>,
+    newest_close: UnixMs,
 }
 
 impl<'a> BarRows<'a> {
@@ -134,6 +139,8 @@ impl<'a> BarRows<'a> {
             return None;
         }
         let of = |timeframe| Bars::new(own, interval, timeframe, calendar);
+        let newest = own.candles().next_back();
+        let newest_close = newest.map(|newest| of(interval).own_row(newest).closed_at);
         let known = Timeframe::ALL.into_iter().filter(|it| *it >= interval);
         let followers = known.map(|timeframe| Followers {
             bars: of(timeframe).peekable(),
@@ -144,7 +151,14 @@ impl<'a> BarRows<'a> {
             bank: Bank::of_bars(set, None),
             followers: followers.filter(|it| !it.bank.is_empty()).collect(),
             values: vec![None; set.names().len()],
+            newest_close: newest_close.unwrap_or_default(),
         })
+    }
+
+    /// When the newest of the symbol's own bars is over: what closes later may have more to come.
+    #[must_use]
+    pub fn newest_close(&self) -> UnixMs {
+        self.newest_close
     }
 
     /// The next bar, with the values of [`IndicatorNames::flat`](crate::domain::indicator::IndicatorNames::flat); `None`

@@ -1,47 +1,71 @@
-//! Rows of bars under a header.
+//! Rows of tables under a header.
 //!
 //! Columns are found by name, in any order and case: `unix_ts` (or `datetime`, or `timestamp`, or `date` and `time`, or one of the
-//! two), `open`, `high`, `low`, `close`, `volume`, and `symbol` or `ticker`; other columns are passed over. One line is
-//! one row: a quoted field cannot hold a line break, so that an unclosed quote spoils one row and not the rest.
+//! two), `symbol` or `ticker`, and those of one table; other columns are passed over. Bars have `open`, `high`, `low`,
+//! `close`, `volume` and `timeframe`; quotes, trades and news have the columns that they have in files that this program
+//! writes. One line is one row: a quoted field cannot hold a line break, so that an unclosed quote spoils one row and not
+//! the rest.
 
 use std::borrow::Cow;
 
 use chrono_tz::Tz;
 
 use crate::domain::Decimal;
-use crate::domain::bar::Ohlcv;
-use crate::domain::time::UnixMs;
+use crate::domain::event::{DataService, Payload};
+use crate::domain::file_table::FileTable;
+use crate::domain::time::{Timeframe, UnixMs};
 
 use super::time_text::TimeReader;
 use super::{Rejection, quoted};
 
-const PRICES: [&str; 5] = ["open", "high", "low", "close", "volume"];
+mod payload;
 
-/// A row's bar.
+use payload::own_columns;
+
+/// What is said of a table of books.
+pub const NO_BOOKS: &str =
+    "levels of books in tables are not played; books come back from recordings (--record)";
+
+/// What a row holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row<'a> {
     /// The symbol, when there is a column for it.
     pub symbol: Option<Cow<'a, str>>,
     /// The time; `None` when the field is empty or zero.
     pub time: Option<UnixMs>,
-    /// Prices and volume; empty fields are `None`.
-    pub bar: Ohlcv,
+    /// The data; empty fields are not known.
+    pub payload: Payload,
+    /// The length of a bar, where the row says it.
+    pub timeframe: Option<Timeframe>,
 }
 
 /// Where the times of a file stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TimeColumns {
-    One(usize),
-    DateAndTime(usize, usize),
+    One,
+    DateAndTime,
 }
+
+/// The places of fields: the time's two, the symbol, then those of the table.
+const TIME: usize = 0;
+const TIME_OF_DAY: usize = 1;
+const SYMBOL: usize = 2;
+const OWN: usize = 3;
+/// The most columns that a table has of its own.
+const OWN_MAX: usize = 8;
+const FIELDS_MAX: usize = OWN + OWN_MAX;
+
+/// The fields of a row in their places.
+type Fields<'a> = [Cow<'a, str>; FIELDS_MAX];
 
 /// What a file's header says, and how its times are read.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    columns: usize,
+    service: DataService,
     time: TimeColumns,
-    prices: [Option<usize>; 5],
-    symbol: Option<usize>,
+    /// The place of each column's fields; `None` of columns that are passed over.
+    places: Box<[Option<u8>]>,
+    has_symbol: bool,
     reader: TimeReader,
 }
 
@@ -49,7 +73,7 @@ impl Layout {
     /// Reads a header line. Times without an offset will be taken as wall clocks of `zone`.
     ///
     /// # Errors
-    /// When a name comes twice, or there is no column for the time or none for any price.
+    /// When a name comes twice, there is no column for the time, or the others are of no table.
     pub fn new(header: &[u8], zone: Tz) -> Result<Self, Rejection> {
         let header = text(header.strip_prefix(b"\xef\xbb\xbf").unwrap_or(header))?;
         let names: Vec<String> = split(header)?
@@ -65,29 +89,45 @@ impl Layout {
                 (first, _) => Ok(first.map(|(index, _)| index)),
             }
         };
-        let mut prices = [None; 5];
-        for (slot, name) in prices.iter_mut().zip(PRICES) {
-            *slot = column(name)?;
-        }
         let missing =
             |what: &str| Rejection::schema(format!("the header has no column named {what}"));
-        if prices.iter().all(Option::is_none) {
-            return Err(missing("open, high, low, close or volume"));
+        let service =
+            FileTable::service_of_columns(|wanted| names.iter().any(|name| name == wanted))
+                .ok_or_else(|| missing("open, high, low, close or volume"))?;
+        if service == DataService::Level2 {
+            return Err(Rejection::schema(NO_BOOKS));
         }
+        let mut places = vec![None; names.len()];
+        let mut put = |index: Option<usize>, place: usize| {
+            if let Some(slot) = index.and_then(|index| places.get_mut(index)) {
+                *slot = u8::try_from(place).ok();
+            }
+        };
+        for (name, place) in own_columns(service).iter().zip(OWN..) {
+            put(column(name)?, place);
+        }
+        let symbol = column("symbol")?.or(column("ticker")?);
+        put(symbol, SYMBOL);
         let whole = column("unix_ts")?
             .or(column("datetime")?)
             .or(column("timestamp")?);
         let time = match (whole, column("date")?, column("time")?) {
-            (Some(whole), _, _) => TimeColumns::One(whole),
-            (None, Some(date), Some(time)) => TimeColumns::DateAndTime(date, time),
-            (None, Some(one), None) | (None, None, Some(one)) => TimeColumns::One(one),
+            (Some(one), _, _) | (None, Some(one), None) | (None, None, Some(one)) => {
+                put(Some(one), TIME);
+                TimeColumns::One
+            }
+            (None, Some(date), Some(time)) => {
+                put(Some(date), TIME);
+                put(Some(time), TIME_OF_DAY);
+                TimeColumns::DateAndTime
+            }
             (None, None, None) => return Err(missing("datetime, timestamp, date or time")),
         };
         Ok(Self {
-            columns: names.len(),
+            service,
             time,
-            prices,
-            symbol: column("symbol")?.or(column("ticker")?),
+            places: places.into(),
+            has_symbol: symbol.is_some(),
             reader: TimeReader::new(zone),
         })
     }
@@ -95,7 +135,13 @@ impl Layout {
     /// Whether the rows name their symbols.
     #[must_use]
     pub fn has_symbol(&self) -> bool {
-        self.symbol.is_some()
+        self.has_symbol
+    }
+
+    /// Which service the rows are of.
+    #[must_use]
+    pub fn service(&self) -> DataService {
+        self.service
     }
 
     /// Decodes one row, without its line break; `None` when it is blank.
@@ -109,15 +155,11 @@ impl Layout {
         }
         let mut fields = [const { Cow::Borrowed("") }; FIELDS_MAX];
         self.pick(line, &mut fields)?;
-        let mut values = [None; 5];
-        for ((value, column), place) in values.iter_mut().zip(PRICES).zip(2..) {
-            *value = decimal(column, &fields[place])?;
-        }
-        let time = self.time(&fields[0], &fields[1])?;
-        let [open, high, low, close, volume] = values;
+        let time = self.time(&fields[TIME], &fields[TIME_OF_DAY])?;
+        let (payload, timeframe) = payload::decode(self.service, &fields)?;
         let symbol = self
-            .symbol
-            .map(|_| std::mem::take(&mut fields[SYMBOL]))
+            .has_symbol
+            .then(|| std::mem::take(&mut fields[SYMBOL]))
             .map(|symbol| match symbol {
                 Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
                 Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
@@ -125,13 +167,8 @@ impl Layout {
         Ok(Some(Row {
             symbol,
             time,
-            bar: Ohlcv {
-                open,
-                high,
-                low,
-                close,
-                volume,
-            },
+            payload,
+            timeframe,
         }))
     }
 
@@ -139,24 +176,24 @@ impl Layout {
     pub fn time_of(&mut self, line: &[u8]) -> Option<UnixMs> {
         let mut fields = [const { Cow::Borrowed("") }; FIELDS_MAX];
         self.pick(text(line).ok()?, &mut fields).ok()?;
-        self.time(&fields[0], &fields[1]).ok().flatten()
+        self.time(&fields[TIME], &fields[TIME_OF_DAY])
+            .ok()
+            .flatten()
     }
 
     fn time(&mut self, first: &str, second: &str) -> Result<Option<UnixMs>, Rejection> {
         let is_nothing = |text: &str| matches!(text.trim(), "" | "0" | "0.0");
         match self.time {
-            TimeColumns::One(_) if is_nothing(first) => Ok(None),
-            TimeColumns::One(_) => match self.reader.read(first) {
+            TimeColumns::One if is_nothing(first) => Ok(None),
+            TimeColumns::One => match self.reader.read(first) {
                 Some(time) => Ok((time.0 != 0).then_some(time)),
                 None => Err(Rejection::schema(format!(
                     "the time {} cannot be read",
                     quoted(first)
                 ))),
             },
-            TimeColumns::DateAndTime(..) if is_nothing(first) && second.trim().is_empty() => {
-                Ok(None)
-            }
-            TimeColumns::DateAndTime(..) => match self.reader.read_apart(first, second) {
+            TimeColumns::DateAndTime if is_nothing(first) && second.trim().is_empty() => Ok(None),
+            TimeColumns::DateAndTime => match self.reader.read_apart(first, second) {
                 Some(time) => Ok(Some(time)),
                 None => Err(Rejection::schema(format!(
                     "the date {} and time {} cannot be read",
@@ -167,17 +204,14 @@ impl Layout {
         }
     }
 
-    /// Puts the fields of the known columns into their places: the time's two, the prices, the symbol.
-    fn pick<'a>(
-        &self,
-        line: &'a str,
-        into: &mut [Cow<'a, str>; FIELDS_MAX],
-    ) -> Result<(), Rejection> {
+    /// Puts the fields of the known columns into their places.
+    fn pick<'a>(&self, line: &'a str, into: &mut Fields<'a>) -> Result<(), Rejection> {
         let mut count = 0;
         let mut place = |index: usize, field: Cow<'a, str>| {
             count = index + 1;
-            if let Some(place) = self.place(index) {
-                into[place] = field;
+            let place = self.places.get(index).copied().flatten();
+            if let Some(slot) = place.and_then(|place| into.get_mut(usize::from(place))) {
+                *slot = field;
             }
         };
         if line.contains('"') {
@@ -189,34 +223,15 @@ impl Layout {
                 place(index, Cow::Borrowed(field));
             }
         }
-        if count != self.columns {
+        if count != self.places.len() {
             return Err(Rejection::schema(format!(
                 "the row has {count} fields, the header {}",
-                self.columns
+                self.places.len()
             )));
         }
         Ok(())
     }
-
-    fn place(&self, index: usize) -> Option<usize> {
-        match self.time {
-            TimeColumns::One(first) | TimeColumns::DateAndTime(first, _) if first == index => {
-                return Some(0);
-            }
-            TimeColumns::DateAndTime(_, second) if second == index => return Some(1),
-            _ => {}
-        }
-        if self.symbol == Some(index) {
-            return Some(SYMBOL);
-        }
-        let price = self.prices.iter().position(|&price| price == Some(index))?;
-        Some(2 + price)
-    }
 }
-
-/// Two places for the time, five for the prices, one for the symbol.
-const FIELDS_MAX: usize = 8;
-const SYMBOL: usize = 7;
 
 fn text(line: &[u8]) -> Result<&str, Rejection> {
     let text = std::str::from_utf8(line).map_err(|error| {

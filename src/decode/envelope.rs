@@ -1,5 +1,6 @@
 //! One line of JSON: `{"timestamp":…,"service":"OHLCV","symbols":{"AAPL":{…}}}`, or a bare mapping of symbols to bars, or
-//! a row of bars as exports write it: `{"symbol":"AAPL","unix_ts":…,"open":…,"high":…,"low":…,"close":…,"volume":…}`.
+//! a row of a table: an object with a text `symbol`, a time `unix_ts` (or `datetime`), and the fields of a service, which
+//! tell which one it is unless `service` does.
 //!
 //! A line is read once, in place; nothing is allocated but the events. What it may hold:
 //!
@@ -10,10 +11,11 @@
 //!   `Infinity`, which are no JSON either, are rejected alone, because programs write them for "not known".
 
 mod payload;
+mod row;
 
 use crate::domain::event::{DataService, Event, Payload};
 use crate::domain::symbol::{Resolution, Symbol};
-use crate::domain::time::UnixMs;
+use crate::domain::time::{Timeframe, UnixMs};
 
 use super::json::{Kind, Scanner, Syntax, Text};
 use super::{Rejection, quoted};
@@ -27,6 +29,8 @@ pub struct Line {
     pub ignored: u64,
     /// What was wrong with single symbols. The others have been taken.
     pub rejections: Vec<Rejection>,
+    /// How long the bar is, in a row of a table that says it.
+    pub timeframe: Option<Timeframe>,
 }
 
 /// Decodes one line and appends its events. `resolve` says what a symbol is to the engine; payloads of symbols that
@@ -115,7 +119,7 @@ struct Head {
     symbols: Option<(usize, bool)>,
     /// Whether there was any other key: in a bare mapping, a symbol.
     others: bool,
-    /// The text of the key `symbol`, which only a row has.
+    /// Whose row of a table it is.
     row_of: Option<String>,
 }
 
@@ -143,6 +147,9 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
         }
         let start = self.scanner.at();
         let head = self.head()?;
+        if let (None, Some(symbol)) = (head.symbols, &head.row_of) {
+            return self.row(start, symbol, head.service);
+        }
         match (head.symbols, head.service) {
             (Some((_, true)), _) => {}
             (Some((at, false)), Some(Ok(service))) => {
@@ -150,24 +157,14 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                 self.scanner.move_to(at);
                 self.symbols()?;
             }
-            (_, Some(Err(name))) => {
-                let known: Vec<_> = DataService::ALL.iter().map(|known| known.name()).collect();
-                return Err(Fault::Schema(format!(
-                    "service: {} is unknown; there are {}",
-                    quoted(&name),
-                    known.join(", ")
-                )));
-            }
+            (_, Some(Err(name))) => return Err(unknown_service(&name)),
             (Some(_), None) => return Err(Fault::Schema("service: is missing".to_owned())),
             (None, Some(Ok(_))) => return Err(Fault::Schema("symbols: is missing".to_owned())),
-            (None, None) => {
+            (None, None) if head.others => {
                 self.scanner.move_to(start);
-                match head.row_of {
-                    Some(symbol) => self.payload(&symbol, payload::row)?,
-                    None if head.others => self.mapping(true)?,
-                    None => {}
-                }
+                self.mapping(true)?;
             }
+            (None, None) => {}
         }
         self.line.time = self.line.time.or(head.timestamp);
         Ok(())
@@ -190,6 +187,8 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                     let service = self.service_name()?;
                     once("service", head.service.replace(service).is_some())?;
                 }
+                // Of a row, they are what a headline is about.
+                "symbols" if head.row_of.is_some() => self.scanner.skip()?,
                 "symbols" => {
                     once("symbols", head.symbols.is_some())?;
                     let start = self.scanner.at();
@@ -202,7 +201,8 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                         head.symbols = Some((start, false));
                     }
                 }
-                "symbol" if self.scanner.peek() == Some(b'"') => {
+                // A symbol of this name has an object, not a text.
+                "symbol" if self.scanner.kind()? == Kind::Text => {
                     let symbol = self.scanner.string()?.value()?.into_owned();
                     once("symbol", head.row_of.replace(symbol).is_some())?;
                 }
@@ -265,23 +265,12 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
         if self.scanner.peek() != Some(b'{') && (bare || self.scanner.peek() == Some(b'n')) {
             return self.no_payload(&symbol);
         }
-        let service = self.service;
-        self.payload(&symbol, |scanner| payload::decode(scanner, service))
-    }
-
-    /// Decodes the object that comes next, if its symbol is wanted.
-    #[inline]
-    fn payload(
-        &mut self,
-        symbol: &str,
-        decode: impl FnOnce(&mut Scanner<'_>) -> Result<Option<Decoded>, Fault>,
-    ) -> Result<(), Fault> {
-        match (self.resolve)(symbol) {
+        match (self.resolve)(&symbol) {
             Resolution::Subscribed(id) => {
                 if self.scanner.peek() != Some(b'{') {
-                    return self.no_payload(symbol);
+                    return self.no_payload(&symbol);
                 }
-                match decode(&mut self.scanner) {
+                match payload::decode(&mut self.scanner, self.service) {
                     Ok(None) => {}
                     Ok(Some((time, payload))) => {
                         self.line.time = self.line.time.max(time);
@@ -291,7 +280,7 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                             payload,
                         });
                     }
-                    Err(Fault::Schema(reason)) => self.reject(symbol, reason),
+                    Err(Fault::Schema(reason)) => self.reject(&symbol, reason),
                     Err(fault) => return Err(fault),
                 }
                 Ok(())
@@ -300,7 +289,7 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
                 self.line.ignored += 1;
                 Ok(self.scanner.skip()?)
             }
-            other => self.unresolved(symbol, &other),
+            other => self.unresolved(&symbol, &other),
         }
     }
 
@@ -337,6 +326,14 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
             ..Rejection::schema(reason)
         });
     }
+}
+
+fn unknown_service(name: &str) -> Fault {
+    let known = DataService::ALL.map(DataService::name).join(", ");
+    Fault::Schema(format!(
+        "service: {} is unknown; there are {known}",
+        quoted(name)
+    ))
 }
 
 fn once(key: &str, again: bool) -> Result<(), Fault> {

@@ -225,6 +225,18 @@ impl Timeframe {
         let start = session.start.plus_ms(steps * self.ms());
         (start, start.plus_ms(self.ms()))
     }
+
+    /// The start of the interval of this length that ends at `end`. A day's is its opening, whichever of its hours are
+    /// traded.
+    #[must_use]
+    pub fn start_before(self, end: UnixMs, calendar: SessionCalendar) -> UnixMs {
+        let before = end.plus_ms(-self.ms());
+        if self != Self::D1 {
+            return before;
+        }
+        let session = calendar.session_of(end.plus_ms(-1));
+        session.map_or(before, |session| session.open)
+    }
 }
 
 impl fmt::Display for Timeframe {
@@ -312,6 +324,14 @@ mod tests {
         assert_eq!(interval(Timeframe::M15), "10:30-10:45");
         assert_eq!(interval(Timeframe::H1), "10:00-11:00");
         assert_eq!(interval(Timeframe::D1), "04:00-20:00");
+
+        for calendar in [SessionCalendar::UsEquities, SessionCalendar::UtcDay] {
+            let session = calendar.session_of(time).unwrap();
+            for timeframe in Timeframe::ALL {
+                let (start, end) = timeframe.interval_of(time, &session);
+                assert_eq!(timeframe.start_before(end, calendar), start, "{timeframe}");
+            }
+        }
 
         let night = UnixMs::from_local("2019-02-13T22:10:00".parse().unwrap(), New_York).unwrap();
         let session = SessionCalendar::UsEquities.session_of(night).unwrap();

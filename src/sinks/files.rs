@@ -5,19 +5,29 @@
 //!
 //! | table | columns |
 //! |---|---|
-//! | `bars`, `bars_5m`, … | `symbol unix_ts datetime open high low close volume source`, then the indicators |
+//! | `bars`, `bars_5m`, … | `symbol unix_ts datetime open high low close volume source timeframe partial part`, then the indicators |
 //! | `quotes` | `symbol unix_ts datetime bid bid_size ask ask_size last last_size volume source` |
 //! | `depth` | `symbol unix_ts datetime side level price size sequence source`: a row for each level of each book |
-//! | `trades` | `symbol unix_ts datetime price size side conditions trade_id exchange source` |
-//! | `news` | `symbol unix_ts datetime headline publisher url summary source` |
+//! | `trades` | `symbol unix_ts datetime price size side conditions trade_id exchange corrects cancels source` |
+//! | `news` | `symbol unix_ts datetime headline publisher url summary symbols source` |
 //!
-//! `unix_ts` is in milliseconds since 1970, `datetime` the same moment in the zone of the file: New York when every source
-//! has US equities, else UTC. Prices and sizes are 64-bit floating-point numbers; what is not known is null.
+//! `unix_ts` is in milliseconds since 1970, `datetime` the same moment in UTC, always, so that all parts of a folder fit
+//! together. `date=` is the trading day of where a row comes from: New York's date of US equities, else UTC's. Prices and
+//! sizes are 64-bit floating-point numbers; what is not known is null. `conditions` and `symbols` are separated by commas.
+//!
+//! A bar that grows is a row once it is over, or at the end, when `partial` is true where it was not over. A bar that comes
+//! again takes its own place while the part that it is in has not been written. Later it is one more row in a later part
+//! (of a single file, in a later batch), whose number stands in `part`: of several rows of the same symbol, source and
+//! `unix_ts`, the one with the greatest `part` counts.
 
 #[cfg(feature = "frames")]
 mod frames;
+mod growing;
 mod layout;
+mod output;
+mod place;
 mod rows;
+mod table;
 mod text;
 mod writer;
 
@@ -25,22 +35,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
+use rustc_hash::FxHashMap;
 
 use crate::domain::clock::{Clock, Nanos};
 use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::outcome::{ErrorInstance, ResultBody, ResultInstance, StatusChange};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
-use crate::domain::time::{Timeframe, UnixMs};
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::pipeline::sink::{Sink, SinkClosed};
 
+use growing::{Growing, NewestBar, Taken};
 use layout::{Partition, Partitions};
-use rows::Table;
+use table::Table;
 use writer::{Job, Writer};
 
 pub use crate::domain::format::Format;
-pub use rows::{FileRow, Record};
+pub use rows::{BarRecord, FileRow, Record};
 pub use writer::{FilesHandle, FilesReport};
 
 /// Where rows go.
@@ -69,14 +80,23 @@ pub struct FilesSettings {
     pub until: Option<UnixMs>,
     /// The flat names of the indicators that any symbol has: columns of bars.
     pub indicators: Vec<String>,
-    /// The zone of `datetime`, and of the days in a folder.
-    pub zone: Tz,
+    /// What is known of the sources of results; of others, nothing is.
+    pub sources: FxHashMap<SourceName, FileSource>,
     /// Whether a file that is there may be replaced.
     pub overwrite: bool,
     /// Rows after which a part of a folder is written out.
     pub part_rows: usize,
     /// Time after which it is written out in any case.
     pub part_age: Duration,
+}
+
+/// What files have to know of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileSource {
+    /// Its trading days, by which the rows of a folder are parted.
+    pub calendar: SessionCalendar,
+    /// Whether its bars are of now, so that one may not be over yet.
+    pub is_live: bool,
 }
 
 /// The most rows of a part, unless it is chosen otherwise.
@@ -126,6 +146,7 @@ pub struct FileSink {
     partitions: Partitions,
     writer: Writer,
     next_look: Nanos,
+    growing: Growing,
     /// The indicators of the bar in hand.
     values: Vec<Option<f64>>,
 }
@@ -146,6 +167,7 @@ impl FileSink {
             Self {
                 partitions: Partitions::default(),
                 next_look: clock.monotonic(),
+                growing: Growing::default(),
                 values: Vec::new(),
                 settings,
                 clock,
@@ -160,9 +182,9 @@ impl FileSink {
         if !settings.services.has(row.record.service()) {
             return false;
         }
-        if let Record::Bar { timeframe, .. } = &row.record
+        if let Record::Bar(bar) = &row.record
             && !settings.timeframes.is_empty()
-            && !settings.timeframes.contains(timeframe)
+            && !settings.timeframes.contains(&bar.timeframe)
         {
             return false;
         }
@@ -183,15 +205,32 @@ impl FileSink {
         if !self.is_wanted(row) {
             return self.writer.failure();
         }
-        let kind = rows::Kind::of(&row.record);
+        let now = self.clock.monotonic();
+        if let (Record::Bar(bar), Some(time)) = (&row.record, row.time) {
+            match self.growing.take(row, bar, time, now) {
+                Taken::Kept => {}
+                Taken::After(before) => self.append(&before.row(), now)?,
+                Taken::Late => self.append(row, now)?,
+            }
+        } else {
+            self.append(row, now)?;
+        }
+        if now >= self.next_look {
+            self.look(now)?;
+        }
+        Ok(())
+    }
+
+    /// Appends a row to its table.
+    fn append(&mut self, row: &FileRow<'_>, now: Nanos) -> Result<(), SinkClosed> {
+        let kind = row.record.table();
         let (partition, rows_max) = match &self.settings.target {
             Target::File(_) => (Partition::whole(kind), FILE_ROWS),
             Target::Folder(_) => (
-                Partition::of(kind, row.symbol, row.time, self.settings.zone),
+                Partition::of(kind, row.symbol, row.time, row.calendar),
                 self.settings.part_rows,
             ),
         };
-        let now = self.clock.monotonic();
         // The last day of a symbol is over when its next one begins.
         if let Some((partition, table)) = self.partitions.finished_by(&partition) {
             self.send(partition, table)?;
@@ -205,10 +244,19 @@ impl FileSink {
         {
             self.send(partition, table)?;
         }
-        if now >= self.next_look {
-            self.look(now)?;
-        }
         Ok(())
+    }
+
+    /// Appends bars that do not grow any more.
+    fn append_bars(&mut self, bars: &[NewestBar]) -> Result<(), SinkClosed> {
+        let now = self.clock.monotonic();
+        bars.iter().try_for_each(|bar| self.append(&bar.row(), now))
+    }
+
+    /// The newest bars, because nothing more comes.
+    fn last_bars(&mut self) -> Vec<NewestBar> {
+        let wall_clock = wall_clock(&self.settings, &*self.clock);
+        self.growing.take_all(wall_clock)
     }
 
     /// A table of a symbol is complete: what waits for a folder is written out now, so that it takes no memory while the
@@ -217,6 +265,8 @@ impl FileSink {
     /// # Errors
     /// When nothing more can be written; the handle tells why.
     pub fn end_of_table(&mut self) -> Result<(), SinkClosed> {
+        let bars = self.last_bars();
+        self.append_bars(&bars)?;
         if matches!(self.settings.target, Target::Folder(_)) {
             for (partition, table) in self.partitions.take_all() {
                 self.send(partition, table)?;
@@ -232,6 +282,9 @@ impl FileSink {
     /// Writes out the parts that have waited for long enough.
     fn look(&mut self, now: Nanos) -> Result<(), SinkClosed> {
         self.next_look = Nanos(now.0 + Nanos::PER_MS * 500);
+        let wall_clock = wall_clock(&self.settings, &*self.clock);
+        let bars = self.growing.take_over(now, wall_clock);
+        self.append_bars(&bars)?;
         if matches!(self.settings.target, Target::Folder(_)) {
             for (partition, table) in self.partitions.older_than(self.settings.part_age, now) {
                 self.send(partition, table)?;
@@ -248,9 +301,14 @@ impl Sink for FileSink {
         symbol: &Symbol,
         source: &SourceName,
     ) -> Result<(), SinkClosed> {
+        if let Some(time) = result.time {
+            self.growing.clock(source, time);
+        }
         if !self.settings.services.has(result.service()) {
             return self.writer.failure();
         }
+        let known = self.settings.sources.get(source);
+        let calendar = known.map_or(SessionCalendar::UtcDay, |known| known.calendar);
         let mut values = std::mem::take(&mut self.values);
         values.clear();
         if let ResultBody::Ohlcv {
@@ -261,7 +319,9 @@ impl Sink for FileSink {
             let names = self.settings.indicators.iter();
             values.extend(names.map(|name| known.get(name)));
         }
-        let taken = self.put(&FileRow::of_result(result, symbol, source, &values));
+        let taken = self.put(&FileRow::of_result(
+            result, symbol, source, calendar, &values,
+        ));
         self.values = values;
         taken
     }
@@ -285,6 +345,11 @@ impl Sink for FileSink {
 
 impl Drop for FileSink {
     fn drop(&mut self) {
+        let bars = self.last_bars();
+        if self.append_bars(&bars).is_err() {
+            // The handle tells why.
+            return;
+        }
         for (partition, table) in self.partitions.take_all() {
             if self.send(partition, table).is_err() {
                 // The handle tells why.
@@ -292,6 +357,17 @@ impl Drop for FileSink {
             }
         }
         self.writer.complete();
+    }
+}
+
+/// The time of live sources.
+fn wall_clock<'a>(
+    settings: &'a FilesSettings,
+    clock: &'a dyn Clock,
+) -> impl Fn(&SourceName) -> Option<UnixMs> + use<'a> {
+    |source| {
+        let known = settings.sources.get(source);
+        known.filter(|known| known.is_live).map(|_| clock.wall())
     }
 }
 

@@ -1,20 +1,25 @@
-//! Columnar files of bars: Parquet, and Arrow IPC (also called Feather). They have the columns `symbol`, `unix_ts`
-//! (milliseconds since 1970) or `datetime`, `open`, `high`, `low`, `close` and `volume`; others are passed over. A file
-//! without a column `symbol` is about the symbol that its name says.
+//! Columnar files: Parquet, and Arrow IPC (also called Feather). Bars have the columns `symbol`, `unix_ts` (milliseconds
+//! since 1970) or `datetime`, `open`, `high`, `low`, `close`, `volume` and `timeframe`; others are passed over. A file of
+//! bars without a column `symbol` is about the symbol that its name says. Files of quotes, trades and news have the columns
+//! that they have when this program writes them.
 //!
 //! Reading them takes the feature `frames`; without it, opening one says so.
 
 #[cfg(feature = "frames")]
 pub mod frames;
 #[cfg(feature = "frames")]
+mod json_rows;
+#[cfg(feature = "frames")]
 mod rows;
 
 #[cfg(not(feature = "frames"))]
 use std::io;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+
+use crate::domain::event::DataService;
 
 /// How a columnar file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,16 +42,47 @@ impl TableFormat {
     }
 }
 
-/// A columnar file's rows as text: a table of bars with a header, as CSV. The file is opened when it is first read. How
-/// many of its `bytes` have been read so far stands in `read_bytes`.
+/// How the rows of a columnar file are given as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowFormat {
+    /// Bars as CSV, under a header.
+    Csv,
+    /// Rows of any table as JSON lines, each an object with all columns.
+    JsonLines,
+}
+
+/// A columnar file's rows as text. The file is opened when it is first read. How many of its `bytes` have been read so far
+/// stands in `read_bytes`.
 #[must_use]
-pub fn as_csv(path: PathBuf, bytes: u64, read_bytes: Arc<AtomicU64>) -> Box<dyn Read + Send> {
+pub fn as_text(
+    path: PathBuf,
+    format: RowFormat,
+    bytes: u64,
+    read_bytes: Arc<AtomicU64>,
+) -> Box<dyn Read + Send> {
     #[cfg(feature = "frames")]
-    return Box::new(rows::CsvRows::new(path, bytes, read_bytes));
+    return match format {
+        RowFormat::Csv => Box::new(rows::Rows::<rows::Bars>::new(path, bytes, read_bytes)),
+        RowFormat::JsonLines => Box::new(rows::Rows::<json_rows::JsonRows>::new(
+            path, bytes, read_bytes,
+        )),
+    };
     #[cfg(not(feature = "frames"))]
     {
-        drop((path, bytes, read_bytes));
+        drop((path, format, bytes, read_bytes));
         Box::new(Unreadable)
+    }
+}
+
+/// Which service's table a columnar file is, by its columns; `None` when it cannot be read, or is none.
+#[must_use]
+pub fn service_of(path: &Path) -> Option<DataService> {
+    #[cfg(feature = "frames")]
+    return rows::service_of(path);
+    #[cfg(not(feature = "frames"))]
+    {
+        let _ = path;
+        None
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - `files`: which files there are, how each is packed and written;
 //! - `reader`: the thread that reads and decompresses, a chunk of lines at a time;
+//! - `lines`: what a line is in each of the formats;
 //! - `recorded`: recordings of live sources, whose lines a venue makes sense of;
 //! - `track`: one file's lines turned into frames; `merge`: all tracks in the order of time;
 //! - `playback`: the replay's clock; `player`: the streamer, which sends each frame when its time has come and takes
@@ -13,6 +14,7 @@
 mod admission;
 mod files;
 mod frame;
+mod lines;
 mod merge;
 mod past;
 mod playback;
@@ -34,7 +36,7 @@ use chrono_tz::Tz;
 use crate::decode::time_text::TimeReader;
 use crate::domain::outcome::ErrorInstance;
 use crate::domain::source::{BarStamp, Delivery, Origin, Products, SourceInfo, SourceName};
-use crate::domain::time::{SessionCalendar, UnixMs};
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::pipeline::feed::Feed;
 use crate::pipeline::source::{Source, Speed};
 use crate::sources::recording::ReadHead;
@@ -45,6 +47,18 @@ use files::File;
 pub const END_OF_DATA: &str = "No more data available from API.";
 
 pub use past::{FileBar, PastTaker};
+
+/// Which bars are read, of files that say how long theirs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lengths {
+    /// The shortest, of which longer ones can be built. Bars that do not say it are of a minute.
+    #[default]
+    Shortest,
+    /// Those of this length. Bars that do not say it have it.
+    Only(Timeframe),
+    /// All: for the time before a start, where each has its use.
+    Every,
+}
 
 /// How to play recorded data.
 #[derive(Debug, Clone)]
@@ -78,6 +92,8 @@ pub struct ReplaySettings {
     pub recorded_source: Option<String>,
     /// What the clock shows at the beginning; `None` is the time of the first data.
     pub clock_from: Option<UnixMs>,
+    /// Which bars are read, of files that say how long theirs are.
+    pub lengths: Lengths,
 }
 
 impl Default for ReplaySettings {
@@ -97,6 +113,7 @@ impl Default for ReplaySettings {
             read_head: None,
             recorded_source: None,
             clock_from: None,
+            lengths: Lengths::Shortest,
         }
     }
 }
@@ -130,7 +147,7 @@ pub enum OpenError {
         error: std::io::Error,
     },
     /// The folder holds nothing that can be played.
-    #[error("{} holds nothing to replay; name a folder with *.csv, *.jsonl, *.ndjson or *.json files, each also .gz or .zst, with *.parquet or *.arrow files, or with recordings, *.rec.zst", .0.display())]
+    #[error("{} holds nothing to replay; name a folder with *.csv, *.jsonl, *.ndjson or *.json files, each also .gz or .zst, with *.parquet or *.arrow files, with recordings, *.rec.zst, or one that `export` has written to", .0.display())]
     NothingToPlay(PathBuf),
     /// The file's name does not say how it is written.
     #[error("{} cannot be replayed; its name should end in .csv, .jsonl, .ndjson or .json, or one of these and .gz or .zst, or in .parquet, .arrow, .ipc, .feather or .rec.zst", .0.display())]
@@ -163,9 +180,27 @@ pub enum OpenError {
         /// The recorded sources that there are.
         known: String,
     },
+    /// There are only tables of books.
+    #[error("{}: {}", .0.display(), crate::decode::csv::NO_BOOKS)]
+    OnlyBooks(PathBuf),
+    /// There are no bars of the length that is asked for.
+    #[error("{} holds no bars of {interval}; there are those of {}", .path.display(), labels(.known))]
+    NoSuchLength {
+        /// The file or folder.
+        path: PathBuf,
+        /// The length that is asked for.
+        interval: Timeframe,
+        /// The lengths that there are.
+        known: Vec<Timeframe>,
+    },
     /// The start is not before the end.
     #[error("the start of the replay is not before its end")]
     EmptyWindow,
+}
+
+fn labels(lengths: &[Timeframe]) -> String {
+    let labels: Vec<&str> = lengths.iter().map(|length| length.label()).collect();
+    labels.join(", ")
 }
 
 fn known_sources(known: &str) -> String {
@@ -201,12 +236,14 @@ impl ReplaySource {
             warnings.extend(warning);
         }
         recorded::check_alike(path, &files)?;
+        let chosen = files::choose(path, &mut files, settings.lengths)?;
+        warnings.extend(chosen.warnings);
         let shown = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let label = match shown.file_name() {
             Some(name) => format!("replay:{}", name.to_string_lossy()),
             None => format!("replay:{}", path.display()),
         };
-        let source = Self::of_files(files, label, Origin::Replay, settings)?;
+        let source = Self::of_files(files, label, Origin::Replay, settings, chosen.interval)?;
         Ok(Self { warnings, ..source })
     }
 
@@ -233,7 +270,13 @@ impl ReplaySource {
         settings: ReplaySettings,
     ) -> Result<Self, OpenError> {
         let file = File::in_memory(label, bytes);
-        Self::of_files(vec![file], label.to_owned(), origin, settings)
+        Self::of_files(
+            vec![file],
+            label.to_owned(),
+            origin,
+            settings,
+            Timeframe::M1,
+        )
     }
 
     fn of_files(
@@ -241,11 +284,15 @@ impl ReplaySource {
         label: String,
         origin: Origin,
         mut settings: ReplaySettings,
+        interval: Timeframe,
     ) -> Result<Self, OpenError> {
         if matches!((settings.start, settings.end), (Some(start), Some(end)) if start >= end) {
             return Err(OpenError::EmptyWindow);
         }
-        let mut products = Products::default();
+        let mut products = Products {
+            interval,
+            ..Products::default()
+        };
         if let Some(recording) = files.iter().find_map(|file| file.recording.as_ref()) {
             products = recording.products();
             if !settings.calendar_is_given {

@@ -13,7 +13,7 @@ use crate::pipeline::histories::SymbolHistory;
 use crate::pipeline::question::Material;
 use crate::pipeline::sink::SinkClosed;
 use crate::pipeline::snapshot::NewsRow;
-use crate::sinks::files::{FileRow, FileSink, FilesSettings, Record};
+use crate::sinks::files::{BarRecord, FileRow, FileSink, FilesSettings, Record};
 
 use super::lengths;
 
@@ -65,7 +65,7 @@ impl<'a> Kept<'a> {
         })
     }
 
-    /// The zone in which rows are dated, as for results.
+    /// The zone in which times are given.
     pub fn zone(&self) -> Tz {
         let mut histories = self.histories.iter();
         if histories.all(|history| history.calendar == SessionCalendar::UsEquities) {
@@ -103,15 +103,17 @@ impl<'a> Kept<'a> {
     }
 
     /// Gives everything that the settings want to `sink`. Once in a while, `go_on` hears how many of how many rows have
-    /// been given, and says whether to go on.
+    /// been given, and says whether to go on. A bar whose interval is not over `now` is partial.
     pub fn give(
         &self,
         settings: &FilesSettings,
+        now: UnixMs,
         sink: &mut FileSink,
         go_on: &mut dyn FnMut(u64, u64) -> bool,
     ) -> Result<(), Unfinished> {
         let mut giving = Giving {
             settings,
+            now,
             sink,
             go_on,
             done: 0,
@@ -173,6 +175,7 @@ impl<'a> Kept<'a> {
 /// Rows on their way to files.
 struct Giving<'a> {
     settings: &'a FilesSettings,
+    now: UnixMs,
     sink: &'a mut FileSink,
     go_on: &'a mut dyn FnMut(u64, u64) -> bool,
     done: u64,
@@ -193,6 +196,7 @@ impl Giving<'_> {
         self.sink.put(&FileRow {
             symbol: &history.symbol,
             source: &history.source,
+            calendar: history.calendar,
             time,
             record,
         })?;
@@ -216,6 +220,8 @@ impl Giving<'_> {
         ) else {
             return Ok(());
         };
+        // The end of the newest bar: until then, everything is known.
+        let newest = rows.newest_close();
         while let Some((row, values)) = rows.advance() {
             let value = |place: &Option<usize>| place.and_then(|at| values.get(at).copied()?);
             indicators.clear();
@@ -226,11 +232,13 @@ impl Giving<'_> {
                 BarStamp::End => row.end,
             };
             let figures = [bar.open, bar.high, bar.low, bar.close, bar.volume].map(known);
-            let record = Record::Bar {
+            let is_open = timeframe > history.interval && row.closed_at > newest;
+            let record = Record::Bar(BarRecord {
                 timeframe,
                 figures,
+                partial: is_open || row.end > self.now,
                 indicators: &indicators,
-            };
+            });
             self.put(history, Some(time), record)?;
         }
         // A longer bar stands for many.

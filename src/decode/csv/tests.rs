@@ -1,7 +1,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use super::*;
+use crate::domain::news::News;
 use crate::domain::outcome::ErrorKind;
+use crate::domain::quote::Level1;
+use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 use chrono_tz::America::New_York;
 use proptest::prelude::*;
 
@@ -11,7 +14,13 @@ fn tell(header: &str, row: &str) -> Result<String, String> {
     let Some(row) = row else {
         return Ok("blank".to_owned());
     };
-    let bar = row.bar;
+    let Payload::Ohlcv(bar) = row.payload else {
+        return Ok(format!(
+            "{:?} {:?}",
+            row.time.map(|time| time.0),
+            row.payload
+        ));
+    };
     let values: Vec<_> = [bar.open, bar.high, bar.low, bar.close, bar.volume]
         .iter()
         .map(|value| value.map_or("-".to_owned(), |value| value.to_string()))
@@ -144,6 +153,81 @@ fn bad_headers_and_rows_name_what_is_wrong() {
     // An unclosed quote spoils its own row only.
     assert!(layout.row(b"\"2019-02-15,1").is_err());
     assert!(layout.row(b"2019-02-15,1").is_ok());
+}
+
+#[test]
+fn other_tables_are_known_by_their_columns() {
+    fn payload<'a>(header: &str, row: &'a str) -> Result<Row<'a>, String> {
+        let mut layout = Layout::new(header.as_bytes(), New_York).unwrap();
+        let row = layout.row(row.as_bytes()).map_err(|error| error.reason)?;
+        Ok(row.unwrap())
+    }
+    let quote = payload(
+        "symbol,unix_ts,bid,bid_size,ask,ask_size,last,last_size,volume,source",
+        "A,1550000060000,1.5,,2,3,,,9,kraken",
+    )
+    .unwrap();
+    assert_eq!(
+        (quote.symbol.as_deref(), quote.time),
+        (Some("A"), Some(UnixMs(1_550_000_060_000)))
+    );
+    let expected = Level1 {
+        bid: Some(Decimal::new(15, 1)),
+        ask: Some(2.into()),
+        ask_size: Some(3.into()),
+        volume: Some(9.into()),
+        ..Level1::default()
+    };
+    assert_eq!(quote.payload, Payload::Level1(expected));
+
+    let header = "symbol,unix_ts,price,size,side,conditions,trade_id,exchange,corrects,cancels";
+    let trade = |row: &str| match payload(header, row)?.payload {
+        Payload::TimeAndSales(trade) => Ok(trade),
+        other => Err(format!("{other:?}")),
+    };
+    let expected = TimeAndSale {
+        price: Some(5.into()),
+        side: Some(Side::Sell),
+        conditions: [" ".into(), "I".into()].into(),
+        trade_id: Some(TradeId::Text("x 1".into())),
+        action: TradeAction::Corrects(TradeId::Number(7)),
+        exchange: Some("V".into()),
+        ..TimeAndSale::default()
+    };
+    assert_eq!(trade("A,1,5,,sell,\" ,I\",x 1,V,7,"), Ok(expected));
+    assert_eq!(
+        trade("A,1,5,,,,9,,7,8").unwrap_err(),
+        "cancels: a trade is corrected or cancelled, not both"
+    );
+    assert!(trade("A,1,5,,up,,9,,,").unwrap_err().starts_with("side: "));
+
+    let header = "symbol,unix_ts,headline,publisher,url,summary,symbols,source";
+    let news = payload(header, "A,1,\"Up, up\",Wire,,,\"A,B\",alpaca").unwrap();
+    let expected = News {
+        headline: "Up, up".to_owned(),
+        source: Some("Wire".to_owned()),
+        symbols: ["A".to_owned(), "B".to_owned()].into(),
+        ..News::default()
+    };
+    assert_eq!(news.payload, Payload::News(Box::new(expected)));
+    let depth = Layout::new(b"symbol,unix_ts,side,level,price,size", New_York);
+    assert_eq!(depth.unwrap_err().reason, NO_BOOKS);
+}
+
+#[test]
+fn a_row_may_say_how_long_its_bar_is() {
+    let mut layout = Layout::new(b"unix_ts,close,timeframe", New_York).unwrap();
+    let mut length = |row: &[u8]| {
+        let row = layout.row(row).map_err(|error| error.reason)?;
+        Ok::<_, String>(row.unwrap().timeframe)
+    };
+    assert_eq!(length(b"1,2,15m"), Ok(Some(Timeframe::M15)));
+    assert_eq!(length(b"1,2,"), Ok(None));
+    assert!(
+        length(b"1,2,3m")
+            .unwrap_err()
+            .starts_with("timeframe: '3m'")
+    );
 }
 
 #[test]

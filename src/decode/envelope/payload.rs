@@ -1,5 +1,6 @@
 //! The fields of one symbol's data, for each service.
 
+pub(super) mod flat;
 mod parts;
 
 use std::borrow::Cow;
@@ -13,8 +14,9 @@ use crate::domain::event::{DataService, Payload};
 use crate::domain::news::News;
 use crate::domain::quote::Level1;
 use crate::domain::time::UnixMs;
-use crate::domain::trade::{TimeAndSale, TradeAction};
+use crate::domain::trade::TimeAndSale;
 
+use super::super::field;
 use super::super::json::{Kind, Scanner};
 use super::super::number::{NumberError, scan_json};
 use super::super::quoted;
@@ -29,7 +31,7 @@ pub(super) fn decode(
     service: DataService,
 ) -> Result<Option<Decoded>, Fault> {
     match service {
-        DataService::Ohlcv => ohlcv(scanner, BAR),
+        DataService::Ohlcv => ohlcv(scanner),
         DataService::Level1 => level1(scanner),
         DataService::Level2 => level2(scanner),
         DataService::TimeAndSales => time_and_sales(scanner),
@@ -40,27 +42,19 @@ pub(super) fn decode(
 /// The keys of a payload in their usual order, each as it usually stands in the text.
 type Keys = [&'static str];
 
-#[rustfmt::skip]
-const BAR: &Keys = &["\"open\":", "\"high\":", "\"low\":", "\"close\":", "\"volume\":", "\"datetime\":"];
-/// In a row `datetime` is the same time as a text.
-#[rustfmt::skip]
-const ROW: &Keys = &["\"open\":", "\"high\":", "\"low\":", "\"close\":", "\"volume\":", "\"unix_ts\":"];
-
-/// Reads a row of bars, in which the fields of a bar stand beside others.
-pub(super) fn row(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
-    match ohlcv(scanner, ROW)? {
-        Some((_, Payload::Ohlcv(bar))) if bar == Ohlcv::default() => Err(Fault::Schema(
-            "open, high, low, close and volume: are missing".to_owned(),
-        )),
-        decoded => Ok(decoded),
-    }
-}
-
 #[inline]
-fn ohlcv(scanner: &mut Scanner<'_>, keys: &Keys) -> Result<Option<Decoded>, Fault> {
+fn ohlcv(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
+    const KEYS: &Keys = &[
+        "\"open\":",
+        "\"high\":",
+        "\"low\":",
+        "\"close\":",
+        "\"volume\":",
+        "\"datetime\":",
+    ];
     let mut bar = Ohlcv::default();
     let mut time = None;
-    let some = fields(scanner, keys, |scanner, key| {
+    let some = fields(scanner, KEYS, |scanner, key| {
         match key {
             0 => bar.open = decimal(scanner, "open")?,
             1 => bar.high = decimal(scanner, "high")?,
@@ -161,15 +155,7 @@ fn time_and_sales(scanner: &mut Scanner<'_>) -> Result<Option<Decoded>, Fault> {
         }
         Ok(())
     })?;
-    trade.action = match (corrects, cancels) {
-        (None, None) => TradeAction::New,
-        (Some(id), None) => TradeAction::Corrects(id),
-        (None, Some(id)) => TradeAction::Cancels(id),
-        (Some(_), Some(_)) => {
-            let reason = "cancels: a trade is corrected or cancelled, not both";
-            return Err(Fault::Schema(reason.to_owned()));
-        }
-    };
+    trade.action = field::action(corrects, cancels).map_err(Fault::Schema)?;
     Ok(some.then_some((time, Payload::TimeAndSales(trade))))
 }
 

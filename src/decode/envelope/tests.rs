@@ -160,6 +160,70 @@ fn every_service_is_read() {
 }
 
 #[test]
+fn a_row_of_a_table_tells_its_service_by_its_keys() {
+    for (line, expected) in [
+        (
+            r#"{"symbol":"AAPL","unix_ts":7,"datetime":"2019-02-13T17:00:00.000Z","open":1,"high":2,"low":null,"close":1.5,"volume":3,"source":"x","sma_20":null}"#,
+            "A 7 1 2 - 1.5 3",
+        ),
+        (
+            r#"{"close":1.5,"symbol":"AAPL","datetime":"1970-01-01T01:00:00.007+01:00"}"#,
+            "A 7 - - - 1.5 -",
+        ),
+        (
+            r#"{"symbol":"AAPL","datetime":7,"bid":1,"volume":2}"#,
+            "A 7 1 - - - - - 2",
+        ),
+        (
+            r#"{"type":"result","service":"OHLCV","symbol":"AAPL","volume":2,"unix_ts":null}"#,
+            "A - - - - - 2",
+        ),
+        (
+            r#"{"symbol":"AAPL","unix_ts":7,"price":1,"size":2,"side":"sell","conditions":"@,I","trade_id":"12","cancels":"a","source":"x"}"#,
+            r#"A 7 1 2 Some(Sell) ["@", "I"] Some(Number(12)) Cancels(Text("a"))"#,
+        ),
+        (
+            r#"{"symbol":"AAPL","unix_ts":7,"headline":"h","publisher":null,"symbols":"AAPL,B","source":"x"}"#,
+            r#"A 7 h None None None ["AAPL", "B"]"#,
+        ),
+    ] {
+        assert_eq!(told(line), [expected], "{line}");
+    }
+    for (line, reason) in [
+        (
+            r#"{"symbol":"A","x":1}"#,
+            "the row has no fields of bars, quotes, trades or news",
+        ),
+        (
+            r#"{"symbol":"A","symbol":"B","open":1}"#,
+            "symbol: comes twice",
+        ),
+        (
+            r#"{"symbol":"A","datetime":"2019-02-13 09:30","open":1}"#,
+            "A datetime: \"2019-02-13 09:30\" is no time with an offset",
+        ),
+        (
+            r#"{"symbol":"A","open":1,"timeframe":"7m"}"#,
+            "A timeframe: '7m' is no timeframe; there are 1m, 5m, 15m, 1h and 1d",
+        ),
+        (
+            r#"{"symbol":"A","side":"bid","level":1,"price":1,"size":2}"#,
+            "A levels of books in tables are not played; books come back from recordings (--record)",
+        ),
+    ] {
+        assert_eq!(
+            refused(line),
+            (ErrorKind::SchemaError, reason.to_owned()),
+            "{line}"
+        );
+    }
+    // A symbol of this name is one all the same.
+    assert_eq!(told(r#"{"symbol":{"close":1}}"#), ["s - - - - 1 -"]);
+    let ignored = decode(r#"{"symbol":"XA","open":1}"#).unwrap();
+    assert_eq!((ignored.0.len(), ignored.1.ignored), (0, 1));
+}
+
+#[test]
 fn an_exchange_is_a_text_or_a_number() {
     let exchange = |value: &str| {
         let line = format!(

@@ -15,7 +15,7 @@ use crate::domain::column::COLUMN_ROWS;
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::DayStats;
 use crate::domain::source::{BarOrigin, BarStamp};
-use crate::domain::time::{Session, Timeframe, UnixMs};
+use crate::domain::time::{Session, SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 use crate::domain::{Decimal, to_f64};
 
@@ -37,6 +37,7 @@ struct Chart {
 
 pub(super) struct OhlcvService {
     bar_stamp: BarStamp,
+    calendar: SessionCalendar,
     /// The length of the bars that come in, or are built.
     interval: Timeframe,
     /// Builds them, where the source delivers none.
@@ -80,6 +81,7 @@ impl OhlcvService {
         longer.dedup();
         Self {
             bar_stamp: context.source.bar_stamp,
+            calendar: context.source.calendar,
             interval,
             builder,
             history: context.history.clone(),
@@ -194,7 +196,7 @@ impl OhlcvService {
     pub fn start_of(&self, time: UnixMs) -> UnixMs {
         match self.bar_stamp {
             BarStamp::Start => time,
-            BarStamp::End => time.plus_ms(-self.interval.ms()),
+            BarStamp::End => self.interval.start_before(time, self.calendar),
         }
     }
 

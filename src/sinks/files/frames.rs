@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use chrono_tz::Tz;
 use polars::prelude::{
     Column, CompatLevel, DataFrame, DataType, IntoColumn, NamedFrom, PolarsResult, SchemaExt,
     Series, TimeUnit, TimeZone,
@@ -14,18 +13,19 @@ use polars_io::parquet::write::{
     BatchedWriter as ParquetBatches, ParquetCompression, ParquetWriter,
 };
 
-use super::rows::{Table, Values};
+use super::table::{Table, Values};
 
 /// The table as a frame.
-fn frame(table: &Table, zone: Tz) -> PolarsResult<DataFrame> {
+fn frame(table: &Table) -> PolarsResult<DataFrame> {
     let column = |(name, values): &(String, Values)| {
         let name = name.as_str().into();
         let series = match values {
             Values::Text(values) => Series::new(name, values),
             Values::Integer(values) => Series::new(name, values),
             Values::Float(values) => Series::new(name, values),
+            Values::Flag(values) => Series::new(name, values),
             Values::Time(values) => {
-                let zone = TimeZone::opt_try_new(Some(zone.name()))?;
+                let zone = TimeZone::opt_try_new(Some("UTC"))?;
                 let datetime = DataType::Datetime(TimeUnit::Milliseconds, zone);
                 Series::new(name, values).cast(&datetime)?
             }
@@ -39,22 +39,21 @@ fn frame(table: &Table, zone: Tz) -> PolarsResult<DataFrame> {
 /// Writes rows as Parquet: each write is a row group.
 pub(super) struct ParquetRows<W: Write> {
     writer: ParquetBatches<W>,
-    zone: Tz,
 }
 
 impl<W: Write + Send> ParquetRows<W> {
     /// Begins a file with the columns of `table`.
-    pub fn new(output: W, table: &Table, zone: Tz) -> PolarsResult<Self> {
-        let schema = frame(table, zone)?;
+    pub fn new(output: W, table: &Table) -> PolarsResult<Self> {
+        let schema = frame(table)?;
         let writer = ParquetWriter::new(output)
             .with_compression(ParquetCompression::Zstd(None))
             .set_parallel(false)
             .batched(schema.schema())?;
-        Ok(Self { writer, zone })
+        Ok(Self { writer })
     }
 
     pub fn write(&mut self, table: &Table) -> PolarsResult<()> {
-        self.writer.write_batch(&frame(table, self.zone)?)
+        self.writer.write_batch(&frame(table)?)
     }
 
     pub fn finish(self) -> PolarsResult<()> {
@@ -65,22 +64,21 @@ impl<W: Write + Send> ParquetRows<W> {
 /// Writes rows as an Arrow file: each write is a record batch.
 pub(super) struct IpcRows<W: Write> {
     writer: IpcBatches<W>,
-    zone: Tz,
 }
 
 impl<W: Write> IpcRows<W> {
     /// Begins a file with the columns of `table`.
-    pub fn new(output: W, table: &Table, zone: Tz) -> PolarsResult<Self> {
-        let frame = frame(table, zone)?;
+    pub fn new(output: W, table: &Table) -> PolarsResult<Self> {
+        let frame = frame(table)?;
         let arrow = frame.schema().to_arrow(CompatLevel::newest());
         let writer = IpcWriter::new(output)
             .with_compression(Some(IpcCompression::LZ4))
             .batched(frame.schema(), default_ipc_fields(arrow.iter_values()))?;
-        Ok(Self { writer, zone })
+        Ok(Self { writer })
     }
 
     pub fn write(&mut self, table: &Table) -> PolarsResult<()> {
-        self.writer.write_batch(&frame(table, self.zone)?)
+        self.writer.write_batch(&frame(table)?)
     }
 
     pub fn finish(mut self) -> PolarsResult<()> {

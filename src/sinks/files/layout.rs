@@ -1,18 +1,18 @@
 //! Which rows go to which file, and what is still to be written.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::clock::Nanos;
 use crate::domain::symbol::Symbol;
-use crate::domain::time::UnixMs;
+use crate::domain::time::{SessionCalendar, UnixMs};
 
-use super::rows::{Kind, Table};
-use super::{Format, Target};
+use super::Target;
+use super::rows::Kind;
+use super::table::Table;
 
 /// What needs no escape in the name of a folder.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -27,7 +27,7 @@ pub(super) struct Partition {
     pub kind: Kind,
     /// Empty in a single file.
     symbol: String,
-    /// `2019-02-13`; empty in a single file, `unknown` for rows without a time.
+    /// The trading day, `2019-02-13`; empty in a single file, `unknown` for rows without a time.
     date: String,
 }
 
@@ -40,8 +40,13 @@ impl Partition {
         }
     }
 
-    pub fn of(kind: Kind, symbol: &Symbol, time: Option<UnixMs>, zone: Tz) -> Self {
-        let date = time.and_then(|time| time.in_zone(zone));
+    pub fn of(
+        kind: Kind,
+        symbol: &Symbol,
+        time: Option<UnixMs>,
+        calendar: SessionCalendar,
+    ) -> Self {
+        let date = time.and_then(|time| time.in_zone(calendar.zone()));
         Self {
             kind,
             symbol: symbol.to_string(),
@@ -52,28 +57,17 @@ impl Partition {
         }
     }
 
-    /// Where its next file belongs. Parts are numbered on from those that are there.
-    pub fn path(&self, target: &Target, format: Format) -> PathBuf {
-        match target {
-            Target::File(path) => path.clone(),
-            Target::Folder(folder) => {
-                let symbol = utf8_percent_encode(&self.symbol, PLAIN);
-                let folder = folder
-                    .join(self.kind.table())
-                    .join(format!("date={}", self.date))
-                    .join(format!("symbol={symbol}"));
-                free_part(&folder, format)
-            }
-        }
+    /// The folder of its parts; of a single file, nothing.
+    pub fn folder(&self, target: &Target) -> Option<PathBuf> {
+        let Target::Folder(folder) = target else {
+            return None;
+        };
+        let symbol = utf8_percent_encode(&self.symbol, PLAIN);
+        let folder = folder
+            .join(self.kind.to_string())
+            .join(format!("date={}", self.date));
+        Some(folder.join(format!("symbol={symbol}")))
     }
-}
-
-fn free_part(folder: &Path, format: Format) -> PathBuf {
-    let path = |number: u32| folder.join(format!("part-{number}.{format}"));
-    let mut numbers = (0..u32::MAX).map(path);
-    numbers
-        .find(|path| path.symlink_metadata().is_err())
-        .unwrap_or_else(|| path(u32::MAX))
 }
 
 /// The rows that have not been written yet.

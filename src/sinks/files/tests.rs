@@ -7,7 +7,7 @@ use crate::domain::book::{BookTop, Level};
 use crate::domain::clock::ManualClock;
 use crate::domain::outcome::{DayStats, ResultBody};
 use crate::domain::symbol::SymbolId;
-use crate::domain::trade::{Side, TimeAndSale, TradeId};
+use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 
 const NOON: UnixMs = UnixMs(1_550_077_200_000);
 
@@ -20,7 +20,15 @@ fn settings(target: Target, format: Format) -> FilesSettings {
         from: None,
         until: None,
         indicators: Vec::new(),
-        zone: chrono_tz::America::New_York,
+        sources: [(
+            SourceName::new("replay"),
+            FileSource {
+                calendar: SessionCalendar::UsEquities,
+                is_live: false,
+            },
+        )]
+        .into_iter()
+        .collect(),
         overwrite: false,
         part_rows: 1000,
         part_age: Duration::from_secs(60),
@@ -100,9 +108,9 @@ fn csv_and_json_lines_hold_every_column() {
     assert_eq!((report.rows, report.files.len()), (2, 1));
     assert_eq!(
         fs::read_to_string(csv).unwrap(),
-        "symbol,unix_ts,datetime,open,high,low,close,volume,source\n\
-         BTC/USD,1550077200000,2019-02-13T12:00:00.000-05:00,1.5,1.5,,1.5,7,replay\n\
-         BRK.B,1550077260000,2019-02-13T12:01:00.000-05:00,0.00000001,0.00000001,,0.00000001,7,replay\n"
+        "symbol,unix_ts,datetime,open,high,low,close,volume,source,timeframe,partial,part\n\
+         BTC/USD,1550077200000,2019-02-13T17:00:00.000Z,1.5,1.5,,1.5,7,replay,1m,false,0\n\
+         BRK.B,1550077260000,2019-02-13T17:01:00.000Z,0.00000001,0.00000001,,0.00000001,7,replay,1m,false,0\n"
     );
     let json = folder.path().join("out.jsonl");
     write(
@@ -111,10 +119,10 @@ fn csv_and_json_lines_hold_every_column() {
     )
     .unwrap();
     let lines = fs::read_to_string(json).unwrap();
-    let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
-    assert_eq!(first["symbol"], "BTC/USD");
-    assert_eq!(first["low"], serde_json::Value::Null);
-    assert_eq!(first["datetime"], "2019-02-13T12:00:00.000-05:00");
+    assert_eq!(
+        lines.lines().next().unwrap(),
+        r#"{"symbol":"BTC/USD","unix_ts":1550077200000,"datetime":"2019-02-13T17:00:00.000Z","open":1.5,"high":1.5,"low":null,"close":1.5,"volume":7.0,"source":"replay","timeframe":"1m","partial":false,"part":0}"#
+    );
     assert_eq!(names_in(folder.path()), ["out.csv", "out.jsonl"]);
 }
 
@@ -126,6 +134,7 @@ fn a_folder_has_parts_by_table_day_and_symbol() {
         side: Some(Side::Sell),
         trade_id: Some(TradeId::Number(9)),
         conditions: ["@".into(), "I".into()].into(),
+        action: TradeAction::Cancels(TradeId::Number(8)),
         ..TimeAndSale::default()
     };
     let level = |price: i64| Level {
@@ -164,7 +173,10 @@ fn a_folder_has_parts_by_table_day_and_symbol() {
     );
     let trades = "trades/date=2019-02-13/symbol=A%2FB/part-0.csv";
     let trades = fs::read_to_string(folder.path().join(trades)).unwrap();
-    assert!(trades.ends_with("5,,sell,@ I,9,,replay\n"), "{trades}");
+    assert!(
+        trades.ends_with("5,,sell,\"@,I\",9,,,8,replay\n"),
+        "{trades}"
+    );
     // What comes later stands beside it.
     write(settings(target, Format::Csv), &results[..1]).unwrap();
     let names = names_in(folder.path());
@@ -183,12 +195,14 @@ fn a_part_is_written_when_it_is_full_or_old() {
     for minute in 0..3 {
         sink.result(&bar(minute, "1"), &symbol, &source).unwrap();
     }
+    sink.result(&bar(3, "1"), &symbol, &source).unwrap();
     clock.advance_ms(61_000);
     sink.flush().unwrap();
-    // Nothing is waiting any more, so that the end adds nothing.
+    // Nothing is waiting any more but the newest bar, which may grow.
     assert!(sink.partitions.take_all().is_empty());
     drop(sink);
-    assert_eq!(handle.wait(true).unwrap().files.len(), 2);
+    let report = handle.wait(true).unwrap();
+    assert_eq!((report.files.len(), report.rows), (3, 4));
 }
 
 #[test]
@@ -243,6 +257,37 @@ fn nothing_is_replaced_unless_told_and_nothing_half_is_left() {
     let error = write(settings, &mixed).unwrap_err().to_string();
     assert!(error.contains("bars alone, not trades"), "{error}");
     assert_eq!(names_in(folder.path()), ["out.csv"]);
+}
+
+#[test]
+fn what_is_given_up_is_not_written_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, parts) = (folder.path().join("out.csv"), folder.path().join("parts"));
+    for target in [Target::File(file), Target::Folder(parts)] {
+        let clock = Arc::new(ManualClock::at(NOON));
+        let settings = settings(target, Format::Csv);
+        let (mut sink, handle) = FileSink::new(settings, clock).unwrap();
+        let (symbol, source) = (Symbol::new("X").unwrap(), SourceName::new("replay"));
+        handle.give_up();
+        for minute in 0..=super::FILE_ROWS as i64 {
+            sink.result(&bar(minute, "1"), &symbol, &source).unwrap();
+        }
+        drop(sink);
+        assert_eq!(handle.wait(false).unwrap(), FilesReport::default());
+    }
+    assert_eq!(names_in(folder.path()), [] as [String; 0]);
+
+    let path = folder.path().join("out.txt");
+    let mut output = super::output::WantedFile {
+        file: fs::File::create(&path).unwrap(),
+        is_given_up: Arc::default(),
+    };
+    let write = |output: &mut super::output::WantedFile| std::io::Write::write(output, b"x");
+    assert_eq!(write(&mut output).unwrap(), 1);
+    let ordering = std::sync::atomic::Ordering::Relaxed;
+    output.is_given_up.store(true, ordering);
+    assert!(write(&mut output).is_err());
+    assert_eq!(fs::read_to_string(path).unwrap(), "x");
 }
 
 #[test]
@@ -302,8 +347,144 @@ fn parquet_and_arrow_read_back_equal() {
         assert_eq!(
             frame.get_column_names(),
             [
-                "symbol", "unix_ts", "datetime", "open", "high", "low", "close", "volume", "source"
+                "symbol",
+                "unix_ts",
+                "datetime",
+                "open",
+                "high",
+                "low",
+                "close",
+                "volume",
+                "source",
+                "timeframe",
+                "partial",
+                "part"
             ]
         );
+    }
+}
+
+/// The times and closes of a file's rows, with `partial` and `part`, in words.
+fn rows_of(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let row = |line: &str| {
+        let fields: Vec<&str> = line.split(',').collect();
+        let minute = (fields[1].parse::<i64>().unwrap() - NOON.0) / 60_000;
+        let [.., partial, part] = fields.as_slice() else {
+            unreachable!()
+        };
+        format!("{minute} {} {partial} {part}", fields[6])
+    };
+    text.lines().skip(1).map(row).collect()
+}
+
+fn grown(minute: i64, closes: &[&str]) -> Vec<(&'static str, ResultInstance)> {
+    closes
+        .iter()
+        .map(|close| ("X", bar(minute, close)))
+        .collect()
+}
+
+#[test]
+fn a_bar_that_grows_is_one_row_and_a_late_one_stands_where_it_belongs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.csv");
+    let mut results = grown(0, &["1", "2", "3"]);
+    results.extend(grown(1, &["4"]));
+    results.extend(grown(5, &["5"]));
+    // A late one, and corrections of one that is written and of one that may still grow.
+    results.extend(grown(2, &["6"]));
+    results.extend(grown(0, &["7"]));
+    results.extend(grown(5, &["8"]));
+    let report = write(settings(Target::File(path.clone()), Format::Csv), &results).unwrap();
+    assert_eq!(report.rows, 4);
+    // The last one has grown, and nobody knows that it is over.
+    let expected = ["0 7 false 0", "1 4 false 0", "2 6 false 0", "5 8 true 0"];
+    assert_eq!(rows_of(&path), expected);
+    // With something later from the source, it is over.
+    let path = folder.path().join("over.csv");
+    let trade = result(
+        NOON.plus_ms(6 * 60_000),
+        ResultBody::TimeAndSales(Arc::default()),
+    );
+    results.push(("Y", trade));
+    let mut chosen = settings(Target::File(path.clone()), Format::Csv);
+    chosen.services = ServiceSet::of(&[DataService::Ohlcv]);
+    write(chosen, &results).unwrap();
+    assert_eq!(rows_of(&path)[3], "5 8 false 0");
+}
+
+#[test]
+fn the_newest_row_is_the_one_of_the_last_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::Folder(folder.path().to_owned());
+    let chosen = |part_rows| FilesSettings {
+        part_rows,
+        ..settings(target.clone(), Format::Csv)
+    };
+    let mut results: Vec<_> = (0..3).flat_map(|minute| grown(minute, &["1"])).collect();
+    results.extend(grown(0, &["9"]));
+    write(chosen(2), &results).unwrap();
+    write(chosen(100), &grown(1, &["7"])).unwrap();
+    let part = |number: u32| {
+        let name = format!("bars/date=2019-02-13/symbol=X/part-{number}.csv");
+        rows_of(&folder.path().join(name))
+    };
+    assert_eq!(part(0), ["0 1 false 0", "1 1 false 0"]);
+    assert_eq!(part(1), ["0 9 false 1", "2 1 false 1"]);
+    assert_eq!(part(2), ["1 7 false 2"]);
+}
+
+#[test]
+fn a_live_bar_is_written_when_its_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut chosen = settings(Target::Folder(folder.path().to_owned()), Format::Csv);
+    let is_live = FileSource {
+        calendar: SessionCalendar::UtcDay,
+        is_live: true,
+    };
+    chosen.sources = [(SourceName::new("kraken"), is_live)].into_iter().collect();
+    let clock = Arc::new(ManualClock::at(NOON.plus_ms(20_000)));
+    let as_clock: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
+    let (mut sink, handle) = FileSink::new(chosen, as_clock).unwrap();
+    let source = SourceName::new("kraken");
+    let [x, y] = ["X", "Y"].map(|symbol| Symbol::new(symbol).unwrap());
+    sink.result(&bar(0, "1"), &x, &source).unwrap();
+    clock.advance_ms(45_000);
+    sink.flush().unwrap();
+    sink.result(&bar(1, "2"), &y, &source).unwrap();
+    assert_eq!(sink.growing.len(), 1, "the first is over");
+    drop(sink);
+    assert_eq!(handle.wait(true).unwrap().rows, 2);
+    let rows = |symbol: &str| {
+        let name = format!("bars/date=2019-02-13/symbol={symbol}/part-0.csv");
+        rows_of(&folder.path().join(name))
+    };
+    assert_eq!(rows("X"), ["0 1 false 0"]);
+    assert_eq!(rows("Y"), ["1 2 true 0"]);
+}
+
+#[test]
+fn every_day_and_source_has_the_same_types() {
+    // The evening in New York is the next day in UTC; the date is that of the trading day.
+    let folder = tempfile::tempdir().unwrap();
+    let evening = [("X", bar(8 * 60, "1"))];
+    let target = Target::Folder(folder.path().to_owned());
+    write(settings(target.clone(), Format::Csv), &evening).unwrap();
+    let other = FilesSettings {
+        sources: FxHashMap::default(),
+        ..settings(target, Format::Csv)
+    };
+    write(other, &evening).unwrap();
+    assert_eq!(
+        names_in(folder.path()),
+        [
+            "bars/date=2019-02-13/symbol=X/part-0.csv",
+            "bars/date=2019-02-14/symbol=X/part-0.csv"
+        ]
+    );
+    for name in names_in(folder.path()) {
+        let text = fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(text.contains(",2019-02-14T01:00:00.000Z,"), "{text}");
     }
 }

@@ -2,33 +2,27 @@
 
 use std::io::{self, Write};
 
-use chrono::SecondsFormat;
-use chrono_tz::Tz;
-use serde_json::{Map, Value};
+use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::domain::time::UnixMs;
+use super::table::{Table, Values};
 
-use super::rows::{Table, Values};
-
-/// A time as RFC 3339 in `zone`; empty outside the calendar.
-fn time_text(ms: i64, zone: Tz) -> String {
-    UnixMs(ms).in_zone(zone).map_or_else(String::new, |time| {
-        time.to_rfc3339_opts(SecondsFormat::Millis, false)
+/// A time as RFC 3339 in UTC; empty outside the calendar.
+fn time_text(ms: i64) -> String {
+    DateTime::<Utc>::from_timestamp_millis(ms).map_or_else(String::new, |time| {
+        time.to_rfc3339_opts(SecondsFormat::Millis, true)
     })
 }
 
-/// Writes rows as CSV; what is null is empty.
+/// Writes rows as CSV; what is null is empty. One row is one line: a line break in a text becomes a blank.
 pub(super) struct CsvRows<W: Write> {
     writer: csv::Writer<W>,
-    zone: Tz,
     has_head: bool,
 }
 
 impl<W: Write> CsvRows<W> {
-    pub fn new(writer: W, zone: Tz) -> Self {
+    pub fn new(writer: W) -> Self {
         Self {
             writer: csv::Writer::from_writer(writer),
-            zone,
             has_head: false,
         }
     }
@@ -40,7 +34,7 @@ impl<W: Write> CsvRows<W> {
         }
         for row in 0..table.rows() {
             for (_, values) in &table.columns {
-                self.writer.write_field(cell(values, row, self.zone))?;
+                self.writer.write_field(cell(values, row))?;
             }
             self.writer.write_record(None::<&[u8]>)?;
         }
@@ -54,43 +48,49 @@ impl<W: Write> CsvRows<W> {
     }
 }
 
-fn cell(values: &Values, row: usize, zone: Tz) -> String {
+fn cell(values: &Values, row: usize) -> String {
     let text = match values {
-        Values::Text(values) => values[row].clone(),
+        Values::Text(values) => values[row]
+            .as_ref()
+            .map(|text| text.replace(['\r', '\n'], " ")),
         Values::Integer(values) => values[row].map(|value| value.to_string()),
         Values::Float(values) => values[row].map(|value| value.to_string()),
-        Values::Time(values) => values[row].map(|value| time_text(value, zone)),
+        Values::Time(values) => values[row].map(time_text),
+        Values::Flag(values) => values[row].map(|value| value.to_string()),
     };
     text.unwrap_or_default()
 }
 
-/// Writes rows as JSON lines, each an object with all columns.
+/// Writes rows as JSON lines, each an object with all columns in their order.
 pub(super) struct JsonRows<W: Write> {
     writer: W,
-    zone: Tz,
 }
 
 impl<W: Write> JsonRows<W> {
-    pub fn new(writer: W, zone: Tz) -> Self {
-        Self { writer, zone }
+    pub fn new(writer: W) -> Self {
+        Self { writer }
     }
 
     pub fn write(&mut self, table: &Table) -> io::Result<()> {
         for row in 0..table.rows() {
-            let cells = table.columns.iter().map(|(name, values)| {
-                let value = match values {
-                    Values::Text(values) => values[row].clone().map(Value::from),
-                    Values::Integer(values) => values[row].map(Value::from),
-                    Values::Float(values) => values[row].map(Value::from),
+            let mut separator = b"{";
+            for (name, values) in &table.columns {
+                self.writer.write_all(separator)?;
+                separator = b",";
+                serde_json::to_writer(&mut self.writer, name)?;
+                self.writer.write_all(b":")?;
+                let writer = &mut self.writer;
+                match values {
+                    Values::Text(values) => serde_json::to_writer(writer, &values[row])?,
+                    Values::Integer(values) => serde_json::to_writer(writer, &values[row])?,
+                    Values::Float(values) => serde_json::to_writer(writer, &values[row])?,
                     Values::Time(values) => {
-                        values[row].map(|ms| Value::from(time_text(ms, self.zone)))
+                        serde_json::to_writer(writer, &values[row].map(time_text))?;
                     }
-                };
-                (name.clone(), value.unwrap_or(Value::Null))
-            });
-            let object: Map<String, Value> = cells.collect();
-            serde_json::to_writer(&mut self.writer, &object)?;
-            self.writer.write_all(b"\n")?;
+                    Values::Flag(values) => serde_json::to_writer(writer, &values[row])?,
+                }
+            }
+            self.writer.write_all(b"}\n")?;
         }
         Ok(())
     }

@@ -1,20 +1,21 @@
 //! The thread that writes files, and how its end is learned of.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use chrono_tz::Tz;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::pipeline::sink::SinkClosed;
 
 use super::layout::Partition;
-use super::rows::{Kind, Table};
+use super::output::WantedFile;
+use super::place::{Keeper, Place};
+use super::rows::Kind;
+use super::table::Table;
 use super::text::{CsvRows, JsonRows};
 use super::{FilesError, FilesSettings, Format, Target};
 
@@ -44,8 +45,8 @@ struct Shared {
     is_complete: AtomicBool,
     /// All that it has given is written.
     is_written: AtomicBool,
-    /// A single file is not wanted any more.
-    is_given_up: AtomicBool,
+    /// What is not complete is not wanted any more.
+    is_given_up: Arc<AtomicBool>,
     failure: Mutex<Option<FilesError>>,
 }
 
@@ -69,9 +70,9 @@ impl Writer {
         let files = Files {
             target: settings.target.clone(),
             format: settings.format,
-            zone: settings.zone,
             overwrite: settings.overwrite,
             whole: None,
+            is_given_up: Arc::clone(&shared.is_given_up),
             report: FilesReport::default(),
         };
         let of_thread = Arc::clone(&shared);
@@ -122,13 +123,21 @@ impl FilesHandle {
         self.shared.is_written.load(Ordering::Relaxed) || self.thread.is_finished()
     }
 
+    /// What is not complete yet is not wanted any more: it is not written on, and the sink need not wait for the disk.
+    /// Files that are complete stay.
+    pub fn give_up(&self) {
+        self.shared.is_given_up.store(true, Ordering::Relaxed);
+    }
+
     /// Waits until the sink has gone and everything is written. A single file stays only if it is wanted: of one that is
     /// broken off no half is left, and what was in its place is as it was.
     ///
     /// # Errors
     /// What could not be written.
     pub fn wait(self, is_wanted: bool) -> Result<FilesReport, FilesError> {
-        self.shared.is_given_up.store(!is_wanted, Ordering::Relaxed);
+        if !is_wanted {
+            self.give_up();
+        }
         if self.decision.send(is_wanted).is_err() {
             tracing::debug!("the files have failed, and nobody asks any more");
         }
@@ -152,10 +161,10 @@ impl Target {
 struct Files {
     target: Target,
     format: Format,
-    zone: Tz,
     overwrite: bool,
     /// The single file, while it is being written.
     whole: Option<(Kind, Pending)>,
+    is_given_up: Arc<AtomicBool>,
     report: FilesReport,
 }
 
@@ -166,13 +175,14 @@ impl Files {
         decision: &Receiver<bool>,
         shared: &Shared,
     ) -> FilesReport {
-        let is_whole = matches!(self.target, Target::File(_));
+        let is_given_up = || shared.is_given_up.load(Ordering::Relaxed);
         for job in jobs {
-            // Parts that are complete stay in any case.
-            if is_whole && shared.is_given_up.load(Ordering::Relaxed) {
+            if is_given_up() {
                 continue;
             }
-            if let Err(error) = self.take(&job) {
+            if let Err(error) = self.take(job)
+                && !is_given_up()
+            {
                 *shared.failure() = Some(error);
                 return self.report;
             }
@@ -180,7 +190,7 @@ impl Files {
         shared.is_written.store(true, Ordering::Relaxed);
         // Whether a single file is to stay is known only now that all has been said.
         let is_wanted = decision.recv().unwrap_or(false);
-        let stays = is_wanted && shared.is_complete.load(Ordering::Acquire);
+        let stays = is_wanted && !is_given_up() && shared.is_complete.load(Ordering::Acquire);
         if let Some((kind, pending)) = self.whole.take()
             && stays
             && let Err(error) = self.complete(pending, &Partition::whole(kind))
@@ -190,48 +200,53 @@ impl Files {
         self.report
     }
 
-    fn take(&mut self, job: &Job) -> Result<(), FilesError> {
-        let Job { partition, table } = job;
-        if matches!(self.target, Target::Folder(_)) {
-            let path = partition.path(&self.target, self.format);
-            let mut pending = self.begin(path, table)?;
-            pending.write(table)?;
-            return self.complete(pending, partition);
+    fn take(&mut self, job: Job) -> Result<(), FilesError> {
+        let Job {
+            partition,
+            mut table,
+        } = job;
+        if let Some(folder) = partition.folder(&self.target) {
+            let place = Place::part(&folder, self.format)?;
+            table.finish(place.number);
+            let mut pending = self.begin(place, &table)?;
+            pending.write(&table)?;
+            return self.complete(pending, &partition);
         }
         let (kind, mut pending) = if let Some(open) = self.whole.take() {
             open
         } else {
-            let path = partition.path(&self.target, self.format);
-            (table.kind, self.begin(path, table)?)
+            let place = Place::of(self.target.path())?;
+            (table.kind, self.begin(place, &table)?)
         };
         if kind != table.kind {
-            return Err(FilesError::SeveralTables(kind.table(), table.kind.table()));
+            let several = (kind.to_string(), table.kind.to_string());
+            return Err(FilesError::SeveralTables(several.0, several.1));
         }
-        pending.write(table)?;
+        table.finish(pending.batches);
+        pending.write(&table)?;
         self.whole = Some((kind, pending));
         Ok(())
     }
 
-    fn begin(&self, path: PathBuf, table: &Table) -> Result<Pending, FilesError> {
+    fn begin(&self, place: Place, table: &Table) -> Result<Pending, FilesError> {
+        let Place { path, keeper, .. } = place;
         let fail = |error: io::Error| FilesError::write(&path, error);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(fail)?;
-        }
-        let temporary = temporary_beside(&path);
-        let file = File::create_new(&temporary).map_err(fail)?;
-        let keeper = Keeper(temporary);
-        let output = BufWriter::new(file);
+        let file = keeper.open().map_err(fail)?;
+        let output = BufWriter::new(WantedFile {
+            file,
+            is_given_up: Arc::clone(&self.is_given_up),
+        });
         let rows = match self.format {
-            Format::Csv => Rows::Csv(CsvRows::new(output, self.zone)),
-            Format::JsonLines => Rows::Json(JsonRows::new(output, self.zone)),
+            Format::Csv => Rows::Csv(CsvRows::new(output)),
+            Format::JsonLines => Rows::Json(JsonRows::new(output)),
             #[cfg(feature = "frames")]
             Format::Parquet => Rows::Parquet(
-                super::frames::ParquetRows::new(output, table, self.zone)
+                super::frames::ParquetRows::new(output, table)
                     .map_err(|error| FilesError::write(&path, error))?,
             ),
             #[cfg(feature = "frames")]
             Format::Ipc => Rows::Ipc(
-                super::frames::IpcRows::new(output, table, self.zone)
+                super::frames::IpcRows::new(output, table)
                     .map_err(|error| FilesError::write(&path, error))?,
             ),
             #[cfg(not(feature = "frames"))]
@@ -245,76 +260,31 @@ impl Files {
             keeper,
             rows,
             count: 0,
+            batches: 0,
         })
     }
 
     fn complete(&mut self, pending: Pending, partition: &Partition) -> Result<(), FilesError> {
         let Pending {
-            mut path,
+            path,
             mut keeper,
             rows,
             count,
+            ..
         } = pending;
         rows.finish(&path)?;
-        let is_part = matches!(self.target, Target::Folder(_));
-        // A part never takes the place of another: somebody else may have written one meanwhile.
-        while let Err(error) = keeper.place(&path, self.overwrite && !is_part) {
-            match error.kind() {
-                ErrorKind::AlreadyExists if is_part => {
-                    path = partition.path(&self.target, self.format);
-                }
-                ErrorKind::AlreadyExists => return Err(FilesError::Exists(path)),
-                _ => return Err(FilesError::write(&path, error)),
-            }
+        // A part never takes the place of another.
+        let may_replace = self.overwrite && matches!(self.target, Target::File(_));
+        if let Err(error) = keeper.place(&path, may_replace) {
+            return Err(match error.kind() {
+                ErrorKind::AlreadyExists => FilesError::Exists(path),
+                _ => FilesError::write(&path, error),
+            });
         }
         self.report.rows += count;
         self.report.files.push(path);
-        self.report.tables.insert(partition.kind.table());
+        self.report.tables.insert(partition.kind.to_string());
         Ok(())
-    }
-}
-
-/// A name beside `path` that no other file has: that of this process, and of this file in it.
-fn temporary_beside(path: &Path) -> PathBuf {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    name.push(format!(".{}-{number}.tmp", std::process::id()));
-    path.with_file_name(name)
-}
-
-/// A temporary file, which goes unless it is renamed.
-struct Keeper(PathBuf);
-
-impl Keeper {
-    /// Gives the file its name. What is there of that name is replaced, or the error is
-    /// [`ErrorKind::AlreadyExists`] and nothing has happened.
-    fn place(&mut self, path: &Path, may_replace: bool) -> io::Result<()> {
-        File::open(&self.0)?.sync_all()?;
-        if !may_replace {
-            // To look first and to rename then would let another file come between.
-            match fs::hard_link(&self.0, path) {
-                Ok(()) => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
-                // Not every file system has links.
-                Err(_) if path.exists() => return Err(ErrorKind::AlreadyExists.into()),
-                Err(_) => {}
-            }
-        }
-        fs::rename(&self.0, path)?;
-        self.0 = PathBuf::new();
-        Ok(())
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        if !self.0.as_os_str().is_empty()
-            && let Err(error) = fs::remove_file(&self.0)
-        {
-            tracing::warn!(path = %self.0.display(), %error, "a temporary file could not be removed");
-        }
     }
 }
 
@@ -324,6 +294,8 @@ struct Pending {
     keeper: Keeper,
     rows: Rows,
     count: u64,
+    /// Tables that have been written.
+    batches: u32,
 }
 
 impl Pending {
@@ -338,11 +310,12 @@ impl Pending {
         };
         written.map_err(|error| FilesError::write(&self.path, error))?;
         self.count += table.rows() as u64;
+        self.batches = self.batches.saturating_add(1);
         Ok(())
     }
 }
 
-type Output = BufWriter<File>;
+type Output = BufWriter<WantedFile>;
 
 /// A file's rows in one of the formats.
 #[allow(

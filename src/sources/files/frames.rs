@@ -39,10 +39,7 @@ pub enum FrameError {
 /// # Errors
 /// When it cannot be opened, or is no such file.
 pub fn read(path: &Path) -> Result<DataFrame, FrameError> {
-    let format = path
-        .file_name()
-        .and_then(|name| TableFormat::of(&name.to_string_lossy()))
-        .ok_or_else(|| FrameError::UnknownFormat(path.to_owned()))?;
+    let format = format_of(path)?;
     let file = open(path)?;
     let frame = match format {
         TableFormat::Parquet => ParquetReader::new(file).finish(),
@@ -51,11 +48,30 @@ pub fn read(path: &Path) -> Result<DataFrame, FrameError> {
     frame.map_err(damaged(path))
 }
 
-/// The number of rows of a Parquet file.
-pub(super) fn parquet_rows(path: &Path) -> Result<usize, FrameError> {
-    ParquetReader::new(open(path)?)
-        .num_rows()
-        .map_err(damaged(path))
+/// The number of rows of a file; [`usize::MAX`] of an Arrow file, which does not tell.
+pub(super) fn rows(path: &Path) -> Result<usize, FrameError> {
+    match format_of(path)? {
+        TableFormat::Parquet => ParquetReader::new(open(path)?)
+            .num_rows()
+            .map_err(damaged(path)),
+        TableFormat::Ipc => Ok(usize::MAX),
+    }
+}
+
+/// The first row of a file, for its columns.
+pub(super) fn head(path: &Path) -> Result<DataFrame, FrameError> {
+    let frame = match format_of(path)? {
+        TableFormat::Parquet => return parquet_slice(path, 0, 1),
+        TableFormat::Ipc => IpcReader::new(open(path)?).with_n_rows(Some(1)).finish(),
+    };
+    frame.map_err(damaged(path))
+}
+
+/// The format that a file's name says.
+pub(super) fn format_of(path: &Path) -> Result<TableFormat, FrameError> {
+    let name = path.file_name();
+    name.and_then(|name| TableFormat::of(&name.to_string_lossy()))
+        .ok_or_else(|| FrameError::UnknownFormat(path.to_owned()))
 }
 
 /// So many rows of a Parquet file, from one on.

@@ -1,8 +1,9 @@
-//! The rows of a columnar file, written as CSV.
+//! The rows of a columnar file, written as text: bars as CSV.
 
 use std::fmt::Write as _;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,8 +12,11 @@ use polars::prelude::{
     TimeUnit,
 };
 
+use crate::domain::event::DataService;
+use crate::domain::file_table::FileTable;
+
 use super::TableFormat;
-use super::frames;
+use super::frames::{self, FrameError};
 
 /// Rows of a Parquet file that are in memory at a time.
 const ROWS_AT_ONCE: usize = 1 << 20;
@@ -21,29 +25,32 @@ const ROWS_WRITTEN: usize = 1024;
 
 const FIGURES: [&str; 5] = ["open", "high", "low", "close", "volume"];
 
+/// Rows in memory that can be written as text.
+pub(super) trait Batch: Sized {
+    /// Takes the columns that are needed.
+    fn new(frame: &DataFrame) -> io::Result<Self>;
+    /// What stands before the first row.
+    fn write_head(&self, text: &mut String);
+    /// Writes these rows, each as a line.
+    fn write(&self, rows: Range<usize>, text: &mut String) -> io::Result<()>;
+}
+
 /// The rows as text.
-pub(super) struct CsvRows {
+pub(super) struct Rows<B> {
     path: PathBuf,
     bytes: u64,
     read_bytes: Arc<AtomicU64>,
-    /// Rows of the file before the batch, and all of them; `None` until the file is opened.
+    /// Rows of the file before the end of the batch, and all of them (of an Arrow file known when it is read); `None`
+    /// until the file is opened.
     place: Option<(usize, usize)>,
-    batch: Option<Batch>,
+    /// The rows in memory, and which of them have not been written.
+    batch: Option<(B, Range<usize>)>,
     text: String,
     /// How much of the text has been given out.
     given: usize,
 }
 
-/// Rows in memory.
-struct Batch {
-    rows: usize,
-    next: usize,
-    symbols: Option<StringChunked>,
-    times: ChunkedArray<Int64Type>,
-    figures: [Option<ChunkedArray<Float64Type>>; 5],
-}
-
-impl CsvRows {
+impl<B: Batch> Rows<B> {
     pub(super) fn new(path: PathBuf, bytes: u64, read_bytes: Arc<AtomicU64>) -> Self {
         Self {
             path,
@@ -56,60 +63,59 @@ impl CsvRows {
         }
     }
 
-    /// Writes some more rows; whether there were any.
+    /// Writes some more text; whether there was any.
     fn write_some(&mut self) -> io::Result<bool> {
         self.text.clear();
         self.given = 0;
-        let (before, all) = match self.place {
-            Some(place) => place,
-            None => self.open()?,
+        let Some((before, all)) = self.place else {
+            return self.open();
         };
-        let batch = match &mut self.batch {
-            Some(batch) if batch.next < batch.rows => batch,
-            _ if before >= all => return Ok(!self.text.is_empty()),
-            _ => {
-                let frame = frames::parquet_slice(&self.path, before, ROWS_AT_ONCE)
-                    .map_err(io::Error::other)?;
-                if frame.height() == 0 {
-                    return Err(io::Error::other("it has fewer rows than it says"));
-                }
-                self.place = Some((before + frame.height(), all));
-                self.batch.insert(Batch::new(&frame)?)
+        let has_rows = matches!(&self.batch, Some((_, rest)) if !rest.is_empty());
+        if !has_rows {
+            if before >= all {
+                return Ok(false);
             }
-        };
-        batch.write(&mut self.text);
-        let (before, all) = self.place.unwrap_or_default();
-        let done = before - (batch.rows - batch.next).min(before);
-        let share = u128::from(self.bytes) * done as u128 / all.max(1) as u128;
-        self.read_bytes.store(share as u64, Ordering::Relaxed);
+            let frame = self.next_frame(before).map_err(io::Error::other)?;
+            let rows = frame.height();
+            let all = if all == usize::MAX { rows } else { all };
+            self.place = Some((before + rows, all));
+            if rows == 0 && all > 0 {
+                return Err(io::Error::other("it has fewer rows than it says"));
+            }
+            self.batch = Some((B::new(&frame)?, 0..rows));
+        }
+        if let (Some((batch, rest)), Some((before, all))) = (&mut self.batch, self.place) {
+            let until = (rest.start + ROWS_WRITTEN).min(rest.end);
+            batch.write(rest.start..until, &mut self.text)?;
+            rest.start = until;
+            let done = before.saturating_sub(rest.len());
+            let share = u128::from(self.bytes) * done as u128 / all.max(1) as u128;
+            self.read_bytes.store(share as u64, Ordering::Relaxed);
+        }
         Ok(true)
     }
 
-    /// Opens the file, and writes the header.
-    fn open(&mut self) -> io::Result<(usize, usize)> {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let (batch, all) = if TableFormat::of(&name) == Some(TableFormat::Ipc) {
-            let frame = frames::read(&self.path).map_err(io::Error::other)?;
-            let rows = frame.height();
-            (Batch::new(&frame)?, rows)
-        } else {
-            let all = frames::parquet_rows(&self.path).map_err(io::Error::other)?;
-            let frame = frames::parquet_slice(&self.path, 0, ROWS_AT_ONCE.min(all.max(1)))
-                .map_err(io::Error::other)?;
-            (Batch::new(&frame)?, all)
-        };
-        if batch.symbols.is_some() {
-            self.text.push_str("symbol,");
+    fn next_frame(&self, before: usize) -> Result<DataFrame, FrameError> {
+        match frames::format_of(&self.path)? {
+            TableFormat::Ipc => frames::read(&self.path),
+            TableFormat::Parquet => frames::parquet_slice(&self.path, before, ROWS_AT_ONCE),
         }
-        self.text.push_str("unix_ts,open,high,low,close,volume\n");
-        let place = (batch.rows, all);
-        self.place = Some(place);
-        self.batch = Some(batch);
-        Ok(place)
+    }
+
+    /// Opens the file, and writes what stands before its rows; whether that is all.
+    fn open(&mut self) -> io::Result<bool> {
+        let all = frames::rows(&self.path).map_err(io::Error::other)?;
+        let head = frames::head(&self.path).map_err(io::Error::other)?;
+        B::new(&head)?.write_head(&mut self.text);
+        self.place = Some((0, all));
+        if self.text.is_empty() {
+            return self.write_some();
+        }
+        Ok(true)
     }
 }
 
-impl Read for CsvRows {
+impl<B: Batch> Read for Rows<B> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.given >= self.text.len() && !self.write_some()? {
             return Ok(0);
@@ -122,56 +128,76 @@ impl Read for CsvRows {
     }
 }
 
-impl Batch {
+/// Which service's table a file is.
+pub(super) fn service_of(path: &Path) -> Option<DataService> {
+    let head = frames::head(path).ok()?;
+    FileTable::service_of_columns(|name| column(&head, name).is_some())
+}
+
+/// The column of a name, in any case.
+pub(super) fn column<'a>(frame: &'a DataFrame, name: &str) -> Option<&'a Column> {
+    let is_it = |column: &&Column| column.name().eq_ignore_ascii_case(name);
+    frame.columns().iter().find(is_it)
+}
+
+/// Bars in memory, which become CSV.
+pub(super) struct Bars {
+    symbols: Option<StringChunked>,
+    timeframes: Option<StringChunked>,
+    times: ChunkedArray<Int64Type>,
+    figures: [Option<ChunkedArray<Float64Type>>; 5],
+}
+
+impl Batch for Bars {
     fn new(frame: &DataFrame) -> io::Result<Self> {
-        let column = |wanted: &str| {
-            let is_it = |column: &&Column| column.name().eq_ignore_ascii_case(wanted);
-            frame.columns().iter().find(is_it)
-        };
         let missing = |what: &str| io::Error::other(format!("it has no column named {what}"));
-        let times = column("unix_ts")
-            .or_else(|| column("datetime"))
+        let times = column(frame, "unix_ts")
+            .or_else(|| column(frame, "datetime"))
             .ok_or_else(|| missing("unix_ts or datetime"))?;
-        let figures = FIGURES.map(|name| column(name).map(numbers).transpose());
+        let figures = FIGURES.map(|name| column(frame, name).map(numbers).transpose());
         let [open, high, low, close, volume] = figures;
         let figures = [open?, high?, low?, close?, volume?];
         if figures.iter().all(Option::is_none) {
             return Err(missing("open, high, low, close or volume"));
         }
-        let symbols = column("symbol").map(|column| {
-            let texts = column.cast(&DataType::String).map_err(io::Error::other)?;
-            Ok::<_, io::Error>(texts.str().map_err(io::Error::other)?.clone())
-        });
+        let texts = |name: &str| column(frame, name).map(texts).transpose();
         Ok(Self {
-            rows: frame.height(),
-            next: 0,
-            symbols: symbols.transpose()?,
+            symbols: texts("symbol")?,
+            timeframes: texts("timeframe")?,
             times: milliseconds(times)?,
             figures,
         })
     }
 
-    fn write(&mut self, text: &mut String) {
-        let until = (self.next + ROWS_WRITTEN).min(self.rows);
-        for row in self.next..until {
-            if let Some(symbols) = &self.symbols {
-                put_text(text, symbols.get(row).unwrap_or_default());
+    fn write_head(&self, text: &mut String) {
+        if self.symbols.is_some() {
+            text.push_str("symbol,");
+        }
+        if self.timeframes.is_some() {
+            text.push_str("timeframe,");
+        }
+        text.push_str("unix_ts,open,high,low,close,volume\n");
+    }
+
+    fn write(&self, rows: Range<usize>, text: &mut String) -> io::Result<()> {
+        for row in rows {
+            for texts in [&self.symbols, &self.timeframes].into_iter().flatten() {
+                put_text(text, texts.get(row).unwrap_or_default());
                 text.push(',');
             }
             if let Some(time) = self.times.get(row) {
-                // Writing to memory does not fail.
-                write!(text, "{time}").unwrap_or_default();
+                write!(text, "{time}").map_err(io::Error::other)?;
             }
             for figure in &self.figures {
                 text.push(',');
                 let value = figure.as_ref().and_then(|figure| figure.get(row));
                 if let Some(value) = value.filter(|value| value.is_finite()) {
-                    write!(text, "{value}").unwrap_or_default();
+                    write!(text, "{value}").map_err(io::Error::other)?;
                 }
             }
             text.push('\n');
         }
-        self.next = until;
+        Ok(())
     }
 }
 
@@ -193,13 +219,18 @@ fn put_text(text: &mut String, field: &str) {
     text.push('"');
 }
 
-fn numbers(column: &Column) -> io::Result<ChunkedArray<Float64Type>> {
+pub(super) fn texts(column: &Column) -> io::Result<StringChunked> {
+    let texts = column.cast(&DataType::String).map_err(io::Error::other)?;
+    Ok(texts.str().map_err(io::Error::other)?.clone())
+}
+
+pub(super) fn numbers(column: &Column) -> io::Result<ChunkedArray<Float64Type>> {
     let numbers = column.cast(&DataType::Float64).map_err(io::Error::other)?;
     Ok(numbers.f64().map_err(io::Error::other)?.clone())
 }
 
 /// Times as milliseconds since 1970.
-fn milliseconds(column: &Column) -> io::Result<ChunkedArray<Int64Type>> {
+pub(super) fn milliseconds(column: &Column) -> io::Result<ChunkedArray<Int64Type>> {
     let per_ms = match column.dtype() {
         DataType::Datetime(TimeUnit::Nanoseconds, _) => 1_000_000,
         DataType::Datetime(TimeUnit::Microseconds, _) => 1000,
@@ -241,7 +272,7 @@ mod tests {
     fn text(path: &Path) -> io::Result<(String, u64)> {
         let read = Arc::new(AtomicU64::new(0));
         let mut text = String::new();
-        CsvRows::new(path.to_owned(), 1000, Arc::clone(&read)).read_to_string(&mut text)?;
+        Rows::<Bars>::new(path.to_owned(), 1000, Arc::clone(&read)).read_to_string(&mut text)?;
         Ok((text, read.load(Ordering::Relaxed)))
     }
 

@@ -8,7 +8,7 @@ use crate::domain::time::SessionCalendar;
 use crate::pipeline::source::{Source, Speed};
 
 use super::{Example, OpenContext, OpenError, OptionValue, Rest, SourceKind, SourceOption};
-use crate::sources::replay::{ReplaySettings, ReplaySource};
+use crate::sources::replay::{Lengths, ReplaySettings, ReplaySource};
 use crate::sources::spec::{SourceSpec, SpecError};
 use crate::sources::venue::recorded::playing::read_head;
 
@@ -42,6 +42,12 @@ pub const KIND: SourceKind = SourceKind {
             value: OptionValue::Choice(&["start", "end"]),
             default: "start",
             summary: "Which end of its interval a bar's time names",
+        },
+        SourceOption {
+            name: "interval",
+            value: OptionValue::Choice(&["1m", "5m", "15m", "1h", "1d"]),
+            default: "what the files say, the shortest; else 1m",
+            summary: "How long the bars are; of files that say it, those of other lengths are left out",
         },
         SourceOption {
             name: "tz",
@@ -84,6 +90,10 @@ pub const KIND: SourceKind = SourceKind {
             effect: "every *.csv, *.jsonl, *.ndjson and *.json of a folder (also .gz and .zst), and every *.parquet and *.arrow, from a time on",
         },
         Example {
+            spec: "replay:data",
+            effect: "what `export --to data/` or a sink has written: bars, quotes, trades and news",
+        },
+        Example {
             spec: "replay:recorded/kraken-20240709T140000Z-0001.rec.zst",
             effect: "a recording of a live source (--record), with its books and trades",
         },
@@ -109,6 +119,10 @@ fn settings(spec: &SourceSpec) -> Result<ReplaySettings, SpecError> {
             _ => SessionCalendar::UsEquities,
         },
         zone: spec.parsed("tz")?,
+        lengths: match spec.parsed("interval")? {
+            Some(interval) => Lengths::Only(interval),
+            None => Lengths::Shortest,
+        },
         calendar_is_given: spec.option("session").is_some(),
         read_head: Some(read_head),
         looping: spec.parsed("loop")?.unwrap_or(false),
@@ -166,7 +180,11 @@ pub fn recorded_source(spec: &SourceSpec) -> Option<&str> {
 /// # Errors
 /// When there is nothing to read, or the options do not go together.
 pub fn open_past(spec: &SourceSpec) -> Result<ReplaySource, OpenError> {
-    ReplaySource::open(Path::new(spec.rest()), settings(spec)?)
+    let mut settings = settings(spec)?;
+    if settings.lengths == Lengths::Shortest {
+        settings.lengths = Lengths::Every;
+    }
+    ReplaySource::open(Path::new(spec.rest()), settings)
         .map_err(|error| spec.failed(error.to_string()))
 }
 

@@ -1,14 +1,19 @@
 //! Which files a replay plays, how each is packed and written.
 
 mod parts;
+mod tables;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::domain::event::DataService;
+use crate::domain::time::Timeframe;
 use crate::sources::files::TableFormat;
 use crate::sources::recording::{ENDING, Recording};
 
 use super::OpenError;
+
+pub(super) use tables::choose;
 
 /// How a file's lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +58,10 @@ pub(super) struct File {
     pub(super) first_part: u32,
     /// The head of a recording.
     pub(super) recording: Option<Arc<dyn Recording>>,
+    /// Which service's table it is, where that is known before it is read.
+    pub(super) service: Option<DataService>,
+    /// How long its bars are, where it says so.
+    pub(super) interval: Option<Timeframe>,
 }
 
 impl File {
@@ -67,6 +76,8 @@ impl File {
             symbol: String::new(),
             first_part: 1,
             recording: None,
+            service: None,
+            interval: None,
         }
     }
 
@@ -92,11 +103,13 @@ impl File {
         // Opened once for nothing, so that what is not allowed is said before anything starts.
         let file = std::fs::File::open(&path).map_err(unreadable)?;
         let bytes = file.metadata().map_err(unreadable)?.len();
-        let symbol = match name.split_once('_') {
-            Some((symbol, _)) => symbol,
-            None => strip_endings(&name).unwrap_or_default(),
-        }
-        .to_owned();
+        let symbol = tables::symbol_of_folder(&path).unwrap_or_else(|| {
+            let symbol = match name.split_once('_') {
+                Some((symbol, _)) => symbol,
+                None => strip_endings(&name).unwrap_or_default(),
+            };
+            symbol.to_owned()
+        });
         Ok(Some(Self {
             input: if TableFormat::of(&name).is_some() {
                 Input::Table(path)
@@ -110,6 +123,8 @@ impl File {
             symbol,
             first_part: 1,
             recording: None,
+            service: None,
+            interval: None,
         }))
     }
 }
@@ -127,42 +142,32 @@ pub(super) fn find(path: &Path) -> Result<Vec<File>, OpenError> {
         ]);
     }
     let mut files = Vec::new();
-    let mut paths = Vec::new();
-    let mut folders = vec![path.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            // What is exported to a folder lies in folders such as date=2019-02-13; others are not gone into.
-            let is_partition = path
-                .file_name()
-                .is_some_and(|name| name.as_encoded_bytes().contains(&b'='));
-            if is_partition && path.is_dir() {
-                folders.push(path);
-            } else {
-                paths.push(path);
-            }
-        }
-    }
-    for path in paths {
-        let is_file = std::fs::metadata(&path).is_ok_and(|data| data.is_file());
+    let paths = tables::paths_in(path).map_err(unreadable)?;
+    for path_in_folder in paths {
+        let is_file = std::fs::metadata(&path_in_folder).is_ok_and(|data| data.is_file());
         let file = if is_file {
-            File::at(path.clone())?
+            File::at(path_in_folder.clone())?
         } else {
             None
         };
-        if let Some(file) = file {
+        if let Some(mut file) = file {
+            if file.format != Format::Recording
+                && let Ok(inside) = path_in_folder.strip_prefix(path)
+            {
+                file.name = inside.to_string_lossy().into_owned();
+            }
             // Every part of a recording finds the whole of it.
             if !files.iter().any(|known: &File| known.is_same(&file)) {
                 files.push(file);
             }
         } else {
-            tracing::info!(path = %path.display(), "ignored: nothing that can be replayed");
+            tracing::info!(path = %path_in_folder.display(), "ignored: nothing that can be replayed");
         }
     }
     if files.is_empty() {
         return Err(OpenError::NothingToPlay(path.to_owned()));
     }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files.sort_by(|a, b| tables::by_name(&a.name, &b.name));
     Ok(files)
 }
 

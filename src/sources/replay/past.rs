@@ -4,9 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::compute::trade_bars::{BuiltBar, TradeBars};
-use crate::decode::Rejection;
 use crate::decode::csv::Layout;
-use crate::decode::envelope::decode_line;
 use crate::domain::bar::{Candle, Ohlcv};
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity};
@@ -15,11 +13,12 @@ use crate::domain::symbol::{Resolution, Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
 use crate::domain::to_f64;
 
-use super::ReplaySource;
 use super::files::{File, Format};
 use super::frame::{Window, sample};
+use super::lines::Lines;
 use super::reader::{Failure, first_line, open_stream};
 use super::recorded::{RecordedLines, trouble};
+use super::{Lengths, ReplaySource};
 
 /// About so much text is read at a time.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -74,12 +73,6 @@ impl Place {
     }
 }
 
-enum Lines {
-    Json,
-    Csv(Box<Layout>, SymbolId),
-    Recorded(RecordedLines),
-}
-
 /// One file being read.
 struct Reading<'a> {
     source: &'a ReplaySource,
@@ -125,10 +118,7 @@ impl<'a> Reading<'a> {
         let Some(mut lines) = self.lines_of(file)? else {
             return Ok(());
         };
-        let layout = match &lines {
-            Lines::Csv(layout, _) => Some(layout.clone()),
-            Lines::Json | Lines::Recorded(_) => None,
-        };
+        let layout = lines.layout().cloned().map(Box::new);
         let mut stream = open_stream(file, layout);
         let mut events = Vec::new();
         let mut spare = Vec::new();
@@ -137,11 +127,14 @@ impl<'a> Reading<'a> {
             let mut number = chunk.first_line;
             for line in chunk.text.split(|&byte| byte == b'\n') {
                 if !line.trim_ascii().is_empty() {
-                    if let Err(rejection) = self.decode(&mut lines, line, &mut events) {
-                        self.note(trouble(rejection), file, number, line);
-                    }
+                    let decoded = self.decode(&mut lines, line, &mut events);
+                    let timeframe = decoded.unwrap_or_else(|trouble| {
+                        self.note(trouble, file, number, line);
+                        None
+                    });
+                    let interval = timeframe.or(file.interval).unwrap_or(self.interval);
                     for event in events.drain(..) {
-                        self.take(&event, file, taker);
+                        self.take(&event, file, interval, taker);
                     }
                 }
                 number = if chunk.backwards {
@@ -164,7 +157,7 @@ impl<'a> Reading<'a> {
     }
 
     /// How the file's lines are read; `None` when it is empty.
-    fn lines_of(&mut self, file: &File) -> Result<Option<Lines>, Failure> {
+    fn lines_of(&self, file: &File) -> Result<Option<Lines>, Failure> {
         Ok(Some(match file.format {
             Format::JsonLines => Lines::Json,
             Format::Recording => match &file.recording {
@@ -183,23 +176,17 @@ impl<'a> Reading<'a> {
                 };
                 let layout = Layout::new(&header, self.source.settings.zone())
                     .map_err(|rejection| failure(rejection.kind, rejection.reason))?;
-                let named = self.id_of(&file.symbol);
-                let symbol = match named {
-                    Some(id) => id,
-                    // It is not asked for.
-                    None if layout.has_symbol() => SymbolId(u32::MAX),
-                    None => {
-                        let message = "the file's name gives no symbol; rename it, or give it a column 'symbol'";
-                        return Err(failure(ErrorKind::SchemaError, message.to_owned()));
-                    }
-                };
-                Lines::Csv(Box::new(layout), symbol)
+                if !layout.has_symbol() && Symbol::new(&file.symbol).is_err() {
+                    let message =
+                        "the file's name gives no symbol; rename it, or give it a column 'symbol'";
+                    return Err(failure(ErrorKind::SchemaError, message.to_owned()));
+                }
+                Lines::Csv {
+                    layout: Box::new(layout),
+                    symbol: file.symbol.clone(),
+                }
             }
         }))
-    }
-
-    fn id_of(&mut self, text: &str) -> Option<SymbolId> {
-        id_of(&mut self.ids, &mut self.symbols, text)
     }
 
     fn decode(
@@ -207,49 +194,28 @@ impl<'a> Reading<'a> {
         lines: &mut Lines,
         line: &[u8],
         events: &mut Vec<Event>,
-    ) -> Result<(), Rejection> {
+    ) -> Result<Option<Timeframe>, ErrorInstance> {
         let (ids, symbols) = (&mut self.ids, &mut self.symbols);
-        let mut resolve = |text: &str| match id_of(ids, symbols, text) {
-            Some(id) => Resolution::Subscribed(id),
-            None => Resolution::Ignored,
+        let resolve = |text: &str| match Symbol::new(text) {
+            Ok(symbol) => id_of(ids, symbols, symbol),
+            Err(error) => Resolution::Invalid(error),
         };
-        match lines {
-            Lines::Json => {
-                let line = decode_line(line, events, &mut resolve)?;
-                match line.rejections.into_iter().next() {
-                    Some(rejection) => Err(rejection),
-                    None => Ok(()),
-                }
-            }
-            Lines::Recorded(lines) => {
-                // What the player of a recording has to say is of no use to a history.
-                let mut troubles = Vec::new();
-                lines.take(line, events, &mut troubles, resolve)?;
-                Ok(())
-            }
-            Lines::Csv(layout, symbol) => {
-                let Some(row) = layout.row(line)? else {
-                    return Ok(());
-                };
-                let symbol = match &row.symbol {
-                    Some(text) => match resolve(text) {
-                        Resolution::Subscribed(id) => id,
-                        _ => return Err(Rejection::schema(format!("{text:?} is no symbol"))),
-                    },
-                    None => *symbol,
-                };
-                events.push(Event {
-                    symbol,
-                    time: row.time,
-                    payload: Payload::Ohlcv(row.bar),
-                });
-                Ok(())
-            }
+        let mut troubles = Vec::new();
+        let held = lines
+            .decode(line, events, &mut troubles, resolve)
+            .map_err(trouble)?;
+        match troubles.into_iter().next() {
+            // What the player of a recording has to say is of no use to a history.
+            Some(first) if !matches!(lines, Lines::Recorded(_)) => Err(first),
+            _ => Ok(held.timeframe),
         }
     }
 
     /// Takes what there is of bars in an event.
-    fn take(&mut self, event: &Event, file: &File, taker: &mut dyn PastTaker) {
+    fn take(&mut self, event: &Event, file: &File, interval: Timeframe, taker: &mut dyn PastTaker) {
+        if matches!(self.source.settings.lengths, Lengths::Only(only) if only != interval) {
+            return;
+        }
         let built = file.recording.as_ref().map(|of| of.products().bars);
         match (&event.payload, built) {
             (Payload::TimeAndSales(trade), Some(BarOrigin::Trades(rule))) => {
@@ -270,9 +236,9 @@ impl<'a> Reading<'a> {
                 }
                 let start = match self.window.stamp {
                     BarStamp::Start => time,
-                    BarStamp::End => time.plus_ms(-self.interval.ms()),
+                    BarStamp::End => interval.start_before(time, self.source.info.calendar),
                 };
-                self.give(event.symbol, start, bar, taker);
+                self.give(event.symbol, interval, start, bar, taker);
             }
             _ => {}
         }
@@ -280,7 +246,7 @@ impl<'a> Reading<'a> {
 
     fn give_built(&self, id: SymbolId, built: &[BuiltBar], taker: &mut dyn PastTaker) {
         for bar in built.iter().filter(|bar| bar.is_closed) {
-            self.give(id, bar.start, &bar.bar, taker);
+            self.give(id, self.interval, bar.start, &bar.bar, taker);
         }
     }
 
@@ -289,12 +255,19 @@ impl<'a> Reading<'a> {
         tracing::debug!(file = file.name, symbols = self.symbols.len(), "read");
         for (id, builder) in std::mem::take(&mut self.builders) {
             for open in builder.open_bars() {
-                self.give(id, open.start, &open.bar, taker);
+                self.give(id, self.interval, open.start, &open.bar, taker);
             }
         }
     }
 
-    fn give(&self, id: SymbolId, start: UnixMs, bar: &Ohlcv, taker: &mut dyn PastTaker) {
+    fn give(
+        &self,
+        id: SymbolId,
+        interval: Timeframe,
+        start: UnixMs,
+        bar: &Ohlcv,
+        taker: &mut dyn PastTaker,
+    ) {
         let Some(symbol) = self.symbols.get(id.index()) else {
             return;
         };
@@ -305,7 +278,7 @@ impl<'a> Reading<'a> {
         };
         taker.take(FileBar {
             symbol,
-            interval: self.interval,
+            interval,
             bar: Candle {
                 start,
                 open: to_f64(open),
@@ -346,20 +319,21 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The number of a symbol within a file; `None` when the text is none.
+/// The number of a symbol within a file.
 fn id_of(
     ids: &mut FxHashMap<Symbol, SymbolId>,
     symbols: &mut Vec<Symbol>,
-    text: &str,
-) -> Option<SymbolId> {
-    if let Some(&id) = ids.get(text) {
-        return Some(id);
+    symbol: Symbol,
+) -> Resolution {
+    if let Some(&id) = ids.get(&symbol) {
+        return Resolution::Subscribed(id);
     }
-    let symbol = Symbol::new(text).ok()?;
-    let id = SymbolId(u32::try_from(symbols.len()).ok()?);
+    let Ok(number) = u32::try_from(symbols.len()) else {
+        return Resolution::Full;
+    };
     symbols.push(symbol.clone());
-    ids.insert(symbol, id);
-    Some(id)
+    ids.insert(symbol, SymbolId(number));
+    Resolution::Subscribed(SymbolId(number))
 }
 
 #[cfg(test)]

@@ -181,18 +181,25 @@ pub(super) fn open_stream(file: &File, layout: Option<Box<Layout>>) -> Stream {
 
 /// The first line of a file that is not blank; empty when there is none.
 pub(super) fn first_line(file: &File) -> Result<Vec<u8>, Failure> {
+    let mut lines = first_lines(file, 1)?;
+    Ok(lines.pop().unwrap_or_default())
+}
+
+/// The first lines of a file that are not blank, at most `count`.
+pub(super) fn first_lines(file: &File, count: usize) -> Result<Vec<Vec<u8>>, Failure> {
     let mut stream = Stream::new(file, None, false);
+    let mut found: Vec<Vec<u8>> = Vec::new();
     loop {
         let mut chunk = stream.next(Vec::new(), 1 << 10);
-        let line = chunk
-            .text
-            .split(|&byte| byte == b'\n')
-            .find(|line| !line.trim_ascii().is_empty());
-        match (line, chunk.failure.take()) {
-            (Some(line), _) => return Ok(line.to_vec()),
-            (None, Some(failure)) => return Err(failure),
-            (None, None) if chunk.last => return Ok(Vec::new()),
-            (None, None) => {}
+        let lines = chunk.text.split(|&byte| byte == b'\n');
+        let lines = lines.filter(|line| !line.trim_ascii().is_empty());
+        found.extend(lines.take(count - found.len()).map(<[u8]>::to_vec));
+        match chunk.failure.take() {
+            _ if found.len() >= count => return Ok(found),
+            Some(failure) if found.is_empty() => return Err(failure),
+            Some(_) => return Ok(found),
+            None if chunk.last => return Ok(found),
+            None => {}
         }
     }
 }

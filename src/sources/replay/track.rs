@@ -1,31 +1,17 @@
 //! One file's lines, turned into frames one after another.
 
-use std::borrow::Cow;
-
 use memchr::memchr;
 
 use crate::decode::Rejection;
-use crate::decode::csv::Layout;
-use crate::decode::envelope::decode_line;
-use crate::domain::event::{Event, Payload};
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
-use crate::domain::symbol::{Resolution, Symbol};
+use crate::domain::event::Event;
+use crate::domain::outcome::ErrorInstance;
+use crate::domain::symbol::Resolution;
 use crate::domain::time::UnixMs;
 
 use super::frame::{Context, Frame, Joining, Window, sample};
+use super::lines::Lines;
 use super::reader::{Chunk, Reader, Request};
-use super::recorded::{RecordedLines, trouble};
-
-#[derive(Debug)]
-pub(super) enum Lines {
-    Json,
-    Csv {
-        layout: Box<Layout>,
-        /// The symbol of all rows, when there is no column for it.
-        symbol: String,
-    },
-    Recorded(RecordedLines),
-}
+use super::recorded::trouble;
 
 /// Whether a track has a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,10 +72,7 @@ pub(super) struct Opening {
 impl Track {
     /// Begins to read a file.
     pub(super) fn open(opening: Opening, joining: Option<Joining>, reader: &Reader) -> Self {
-        let layout = match &opening.lines {
-            Lines::Json | Lines::Recorded(_) => None,
-            Lines::Csv { layout, .. } => Some(layout.clone()),
-        };
+        let layout = opening.lines.layout().cloned().map(Box::new);
         reader.ask(Request::Open {
             stream: opening.stream,
             file: opening.file,
@@ -281,53 +264,26 @@ impl Track {
             None
         };
         let (resolver, admission) = (&mut *context.resolver, &mut *context.admission);
-        let mut resolve = |text: &str| match admission.resolve(resolver, text) {
+        let resolve = |text: &str| match admission.resolve(resolver, text) {
             Resolution::Subscribed(id) if only.is_some_and(|only| !only.contains(&id)) => {
                 Resolution::Ignored
             }
             other => other,
         };
-        match &mut self.lines {
-            Lines::Json => {
-                let line = decode_line(line, events, &mut resolve)?;
-                if only.is_none() && line.ignored > 0 {
-                    context.meters.ignored.add(line.ignored);
-                }
-                troubles.extend(line.rejections.into_iter().map(trouble));
-                Ok(line.time)
-            }
-            Lines::Recorded(lines) => {
-                let (time, ignored) = lines.take(line, events, troubles, resolve)?;
-                if only.is_none() && ignored > 0 {
-                    context.meters.ignored.add(ignored);
-                }
-                Ok(time)
-            }
-            Lines::Csv { layout, symbol } => {
-                let Some(row) = layout.row(line)? else {
-                    return Ok(None);
-                };
-                let symbol = row.symbol.unwrap_or(Cow::Borrowed(symbol));
-                match resolve(&symbol) {
-                    Resolution::Subscribed(id) => events.push(Event {
-                        symbol: id,
-                        time: row.time,
-                        payload: Payload::Ohlcv(row.bar),
-                    }),
-                    Resolution::Invalid(error) => {
-                        return Err(Rejection {
-                            kind: ErrorKind::SchemaError,
-                            reason: format!("symbol {symbol:?}: {error}"),
-                            symbol: None,
-                        });
-                    }
-                    Resolution::Ignored | Resolution::Full => {
-                        context.meters.ignored.add(u64::from(only.is_none()));
-                    }
-                }
-                Ok(row.time)
-            }
+        let held = self.lines.decode(line, events, troubles, resolve)?;
+        let mut ignored = held.ignored;
+        let interval = context.info.products.interval;
+        let is_other = held
+            .timeframe
+            .is_some_and(|timeframe| timeframe != interval);
+        if is_other {
+            ignored += events.len() as u64;
+            events.clear();
         }
+        if only.is_none() && ignored > 0 {
+            context.meters.ignored.add(ignored);
+        }
+        Ok(held.time.filter(|_| !is_other))
     }
 
     /// Drops what is outside the window, and moves the pacing time on.
@@ -375,10 +331,7 @@ impl Track {
         if self.ordinal <= self.reported {
             return Vec::new();
         }
-        let symbol = match &self.lines {
-            Lines::Csv { layout, symbol } if !layout.has_symbol() => Symbol::new(symbol).ok(),
-            _ => None,
-        };
+        let symbol = self.lines.only_symbol();
         troubles
             .into_iter()
             .map(|trouble| ErrorInstance {

@@ -107,7 +107,7 @@ fn mistakes_are_named_with_what_would_be_right() {
         (
             "replay:x?stmap=end",
             "'replay:x?stmap=end': replay has no option 'stmap', did you mean 'stamp'?; \
-             there are start, end, stamp, tz, gaps, loop, session, source",
+             there are start, end, stamp, interval, tz, gaps, loop, session, source",
         ),
         (
             "bundled:?loop=true",

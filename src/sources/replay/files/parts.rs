@@ -66,6 +66,8 @@ pub(super) fn of(path: &Path) -> Result<File, OpenError> {
         symbol: String::new(),
         first_part,
         recording: None,
+        service: None,
+        interval: None,
     })
 }
 

@@ -9,9 +9,10 @@ use crate::pipeline::meters::ConnectionState;
 
 use super::super::files::Format;
 use super::super::frame::Joining;
+use super::super::lines::Lines;
 use super::super::reader::{Failure, Request};
 use super::super::recorded::RecordedLines;
-use super::super::track::{Lines, Opening, Track};
+use super::super::track::{Opening, Track};
 use super::load::{Load, Place};
 use super::{Player, Stage};
 

@@ -8,7 +8,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::decode::csv::Layout;
 use crate::domain::outcome::{ErrorKind, Severity};
-use crate::sources::files::as_csv;
+use crate::sources::files::{RowFormat, as_text};
 
 use super::super::files::{File, Format, Input, Packing};
 use super::input::{Counted, Parts, PathInput};
@@ -67,7 +67,13 @@ impl Stream {
             }),
         });
         let source: io::Result<Box<dyn Read + Send>> = match (file.packing, &file.input) {
-            (_, Input::Table(path)) => Ok(as_csv(path.clone(), file.bytes, Arc::clone(&raw))),
+            (_, Input::Table(path)) => {
+                let rows = match file.format {
+                    Format::JsonLines => RowFormat::JsonLines,
+                    Format::Csv | Format::Recording => RowFormat::Csv,
+                };
+                Ok(as_text(path.clone(), rows, file.bytes, Arc::clone(&raw)))
+            }
             (Packing::Plain, _) => Ok(Box::new(input)),
             (Packing::Gzip, _) => Ok(Box::new(flate2::bufread::MultiGzDecoder::new(
                 BufReader::with_capacity(64 << 10, input),
