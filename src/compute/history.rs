@@ -112,16 +112,16 @@ impl BarHistory {
 
     /// The time up to which bars are too old.
     fn cutoff(&self) -> Option<i64> {
-        let (_, newest) = self.store.span()?;
-        Some(newest.saturating_sub(self.age_ms_max?))
+        let age = self.age_ms_max?;
+        Some(self.store.newest_time()?.saturating_sub(age))
     }
 
     fn drop_aged(&mut self) {
         let Some(cutoff) = self.cutoff() else { return };
         while self
             .store
-            .span()
-            .is_some_and(|(oldest, _)| oldest <= cutoff)
+            .oldest_time()
+            .is_some_and(|oldest| oldest <= cutoff)
             && self.len() > 1
         {
             self.store.drop_oldest();

@@ -227,6 +227,9 @@ impl Administrator {
                 .into_iter()
                 .for_each(|outcome| self.take(outcome, now)),
         }
+        if let Some(after) = &batch.day {
+            self.parts.board.day(after);
+        }
     }
 
     fn take(&mut self, outcome: Outcome, now: Nanos) {

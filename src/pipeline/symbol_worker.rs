@@ -30,7 +30,7 @@ use super::columns::ColumnDesk;
 use super::engine::Analysis;
 use super::histories::KeptHistory;
 use super::meters::WorkerMeters;
-use super::outcome::{ChartUpdate, Moved, Outcome, Primed};
+use super::outcome::{ChartUpdate, DayAfter, Moved, Outcome, Primed};
 use super::settings::EngineSettings;
 
 use columns::Evaluated;
@@ -86,6 +86,8 @@ pub(crate) struct SymbolWorker {
     past: Past,
     /// Whether trades have changed the symbol in this turn without giving a result.
     has_moved: bool,
+    /// Whether the board has to be told of the trading day.
+    is_day_due: bool,
     /// The last price that they brought in this turn.
     moved_to: Option<Decimal>,
     /// Whether it has been said that trades come too late for their bars.
@@ -110,6 +112,7 @@ impl SymbolWorker {
             time: None,
             unannounced: false,
             has_moved: false,
+            is_day_due: false,
             moved_to: None,
             has_told_late: false,
             built: Vec::new(),
@@ -190,7 +193,7 @@ impl SymbolWorker {
         self.context.source.products.services.has(service)
     }
 
-    fn put_quote(&self, time: Option<UnixMs>, out: &mut Vec<Outcome>) {
+    fn put_quote(&mut self, time: Option<UnixMs>, out: &mut Vec<Outcome>) {
         if self.serves(DataService::Level1) {
             let body = ResultBody::Level1 {
                 quote: *self.level1.quote(),
@@ -251,7 +254,7 @@ impl SymbolWorker {
     }
 
     fn put(
-        &self,
+        &mut self,
         time: Option<UnixMs>,
         body: ResultBody,
         last: Option<Decimal>,
@@ -262,8 +265,16 @@ impl SymbolWorker {
             time,
             body,
             last,
-            day: self.day(),
         }));
+        self.is_day_due = true;
+    }
+
+    /// The trading day at the end of a turn, if something in it may have changed that.
+    pub fn take_day(&mut self) -> Option<DayAfter> {
+        std::mem::take(&mut self.is_day_due).then(|| DayAfter {
+            id: self.context.id,
+            day: self.day(),
+        })
     }
 
     /// The trading day, from what bars and the venue say.
@@ -290,8 +301,8 @@ impl SymbolWorker {
                 id,
                 last: self.moved_to.take(),
                 time: self.time,
-                day: self.day(),
             }));
+            self.is_day_due = true;
         }
         if self.unannounced {
             self.unannounced = false;

@@ -67,10 +67,10 @@ impl<const N: usize> Chunk<N> {
         std::array::from_fn(|column| self.values[column].get(at).copied().unwrap_or(f64::NAN))
     }
 
-    pub(super) fn push(&mut self, time: i64, row: [f64; N]) {
-        self.times.push(time);
-        for (column, value) in self.values.iter_mut().zip(row) {
-            column.push(value);
+    pub(super) fn extend(&mut self, rows: &[(i64, [f64; N])]) {
+        self.times.extend(rows.iter().map(|(time, _)| time));
+        for (at, column) in self.values.iter_mut().enumerate() {
+            column.extend(rows.iter().map(|(_, row)| row[at]));
         }
     }
 
