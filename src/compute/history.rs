@@ -60,6 +60,8 @@ pub enum Placed {
 pub struct BarHistory {
     store: Store<5>,
     age_ms_max: Option<i64>,
+    /// Whether there may be bars whose volume is not known.
+    may_lack_volume: bool,
 }
 
 impl BarHistory {
@@ -80,6 +82,7 @@ impl BarHistory {
         Self {
             store: Store::new(limits.rows, budget, Keep::Bars),
             age_ms_max: limits.days.map(|count| days(count).saturating_mul(DAY_MS)),
+            may_lack_volume: false,
         }
     }
 
@@ -96,6 +99,7 @@ impl BarHistory {
         if self.cutoff().is_some_and(|cutoff| start <= cutoff) {
             return Placed::TooOld;
         }
+        self.may_lack_volume |= volume.is_nan();
         match self.store.insert(start, [open, high, low, close, volume]) {
             Put::Appended => {
                 self.drop_aged();
@@ -134,6 +138,7 @@ impl BarHistory {
     /// Forgets all bars and gives the memory back.
     pub fn clear(&mut self) {
         self.store.clear();
+        self.may_lack_volume = false;
     }
 
     /// How many bars there are.
@@ -146,6 +151,13 @@ impl BarHistory {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The start of the oldest bar.
+    #[must_use]
+    pub fn oldest(&self) -> Option<UnixMs> {
+        let (oldest, _) = self.store.span()?;
+        Some(UnixMs(oldest))
     }
 
     /// The newest bar.
@@ -170,7 +182,12 @@ impl BarHistory {
     /// All bars as columns. It costs the number of chunks, and what is changed later is not in it.
     #[must_use]
     pub fn columns(&self) -> BarColumns {
-        self.store.columns()
+        let columns = self.store.columns();
+        if self.may_lack_volume {
+            columns
+        } else {
+            columns.with_all_known()
+        }
     }
 
     /// Bytes that the next bar asks for: mostly none.

@@ -31,6 +31,16 @@ fn worker_with(
     origin: Origin,
     past: PastBars,
 ) -> SymbolWorker {
+    worker_in(SessionCalendar::UtcDay, products, settings, origin, past)
+}
+
+fn worker_in(
+    calendar: SessionCalendar,
+    products: Products,
+    settings: EngineSettings,
+    origin: Origin,
+    past: PastBars,
+) -> SymbolWorker {
     let source = Arc::new(SourceInfo {
         name: SourceName::new("venue"),
         label: "venue".to_owned(),
@@ -38,7 +48,7 @@ fn worker_with(
         delivery: Delivery::Live,
         has_transport: false,
         bar_stamp: BarStamp::Start,
-        calendar: SessionCalendar::UtcDay,
+        calendar,
         products: Products {
             repeats_trades: true,
             ..products
@@ -628,6 +638,8 @@ fn results_stay_small() {
     );
 }
 
+#[path = "tests/agreement.rs"]
+mod agreement;
 #[path = "tests/indicators.rs"]
 mod indicators;
 
