@@ -61,11 +61,12 @@ impl Candle {
     /// Whether the other says the same. What both do not know is the same.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        let figures = |it: &Self| [it.open, it.high, it.low, it.close];
-        let both_unknown = self.volume.is_nan() && other.volume.is_nan();
-        self.start == other.start
-            && figures(self) == figures(other)
-            && (both_unknown || self.volume == other.volume)
+        let figures = |it: &Self| [it.open, it.high, it.low, it.close, it.volume];
+        let is_equal = |(one, other): (f64, f64)| {
+            one.to_bits() == other.to_bits() || (one.is_nan() && other.is_nan())
+        };
+        let mut pairs = figures(self).into_iter().zip(figures(other));
+        self.start == other.start && pairs.all(is_equal)
     }
 }
 
