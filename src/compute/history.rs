@@ -63,6 +63,8 @@ pub enum Placed {
 pub struct BarHistory {
     store: Store<5>,
     age_ms_max: Option<i64>,
+    /// Whether there may be bars whose volume is not known.
+    may_lack_volume: bool,
 }
 
 impl BarHistory {
@@ -83,6 +85,7 @@ impl BarHistory {
         Self {
             store: Store::new(limits.rows, budget, Keep::Bars),
             age_ms_max: limits.days.map(|count| days(count).saturating_mul(DAY_MS)),
+            may_lack_volume: false,
         }
     }
 
@@ -99,6 +102,7 @@ impl BarHistory {
         if self.cutoff().is_some_and(|cutoff| start <= cutoff) {
             return Placed::TooOld;
         }
+        self.may_lack_volume |= volume.is_nan();
         match self.store.insert(start, [open, high, low, close, volume]) {
             Put::Appended => {
                 self.drop_aged();
@@ -137,6 +141,7 @@ impl BarHistory {
     /// Forgets all bars and gives the memory back.
     pub fn clear(&mut self) {
         self.store.clear();
+        self.may_lack_volume = false;
     }
 
     /// How many bars there are.
@@ -151,17 +156,17 @@ impl BarHistory {
         self.len() == 0
     }
 
+    /// The start of the oldest bar.
+    #[must_use]
+    pub fn oldest(&self) -> Option<UnixMs> {
+        self.store.oldest_time().map(UnixMs)
+    }
+
     /// The newest bar.
     #[must_use]
     pub fn newest(&self) -> Option<Candle> {
         let (start, row) = self.store.newest()?;
         Some(candle(start, row))
-    }
-
-    /// The start of the oldest bar.
-    #[must_use]
-    pub fn oldest(&self) -> Option<UnixMs> {
-        self.store.span().map(|(oldest, _)| UnixMs(oldest))
     }
 
     /// All bars, oldest first, as they are now.
@@ -179,7 +184,12 @@ impl BarHistory {
     /// All bars as columns. It costs the number of chunks, and what is changed later is not in it.
     #[must_use]
     pub fn columns(&self) -> BarColumns {
-        self.store.columns()
+        let columns = self.store.columns();
+        if self.may_lack_volume {
+            columns
+        } else {
+            columns.with_all_known()
+        }
     }
 
     /// Bytes that the next bar asks for: mostly none.

@@ -343,6 +343,11 @@ impl KeptHistory {
         self.kept.lock().bars.len()
     }
 
+    /// The start of the oldest bar.
+    pub fn oldest(&self) -> Option<UnixMs> {
+        self.kept.lock().bars.oldest()
+    }
+
     /// The newest bar.
     pub fn newest(&self) -> Option<Candle> {
         self.kept.lock().bars.newest()

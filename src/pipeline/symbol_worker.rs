@@ -136,6 +136,7 @@ impl SymbolWorker {
             Payload::PastBars(bars) => {
                 self.ohlcv.take_past(bars);
                 self.unannounced = true;
+                self.put_corrected(is_history, out);
             }
             Payload::Level1(change) => {
                 let session = time.and_then(|time| self.ohlcv.session_of(time));

@@ -8,7 +8,7 @@ use crate::domain::bar::Candle;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::TimeAndSale;
 
-/// Open, high, low, close, volume.
+/// Open, high, low, close, volume. NaN stands for a volume that is not known.
 pub type BarColumns = Columns<5>;
 /// Bid, bid size, ask, ask size, last, last size, volume of the session. NaN stands for what is not known.
 pub type QuoteColumns = Columns<7>;
@@ -185,13 +185,33 @@ impl<const N: usize> Part<N> {
 #[derive(Debug, Clone, Default)]
 pub struct Columns<const N: usize> {
     parts: Vec<Part<N>>,
+    /// Whether no number is missing for certain, so that nobody has to look.
+    is_all_known: bool,
 }
 
 impl<const N: usize> Columns<N> {
     /// The rows of these parts, in order. The parts' times do not overlap.
     #[must_use]
     pub fn new(parts: Vec<Part<N>>) -> Self {
-        Self { parts }
+        Self {
+            parts,
+            is_all_known: false,
+        }
+    }
+
+    /// The same, where no number is missing.
+    #[must_use]
+    pub(super) fn with_all_known(self) -> Self {
+        Self {
+            is_all_known: true,
+            ..self
+        }
+    }
+
+    /// Whether no number is missing for certain. If not, some may be NaN.
+    #[must_use]
+    pub fn is_all_known(&self) -> bool {
+        self.is_all_known
     }
 
     /// The parts, oldest first.
@@ -240,7 +260,7 @@ impl<const N: usize> Columns<N> {
             parts.push(part);
         }
         parts.reverse();
-        Self { parts }
+        Self { parts, ..self }
     }
 }
 

@@ -38,8 +38,8 @@ impl ValueHistory {
         for (store, value) in self.figures.iter_mut().zip(values) {
             store.insert(start.0, [value.unwrap_or(f64::NAN)]);
             while store
-                .span()
-                .is_some_and(|(oldest, _)| oldest < oldest_bar.0)
+                .oldest_time()
+                .is_some_and(|oldest| oldest < oldest_bar.0)
             {
                 store.drop_oldest();
             }

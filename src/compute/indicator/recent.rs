@@ -46,20 +46,7 @@ impl RecentValues {
     /// Puts the values after a bar; those of the same bar, and of later ones, are no longer true. `all` are the values of
     /// the whole set.
     pub fn put(&mut self, start: UnixMs, all: &[Option<f64>]) {
-        let width = self.places.len();
-        while let Some(last) = self.chunks.back_mut() {
-            let keep = last.starts.partition_point(|known| *known < start);
-            if keep == last.starts.len() {
-                break;
-            }
-            if keep > 0 {
-                let last = Arc::make_mut(last);
-                last.starts.truncate(keep);
-                last.values.truncate(keep * width);
-                break;
-            }
-            self.chunks.pop_back();
-        }
+        self.cut(start);
         let is_full = |chunk: &Arc<Rows>| chunk.starts.len() >= CHUNK_ROWS;
         if self.chunks.back().is_none_or(is_full) {
             self.chunks.push_back(Arc::default());
@@ -73,6 +60,24 @@ impl RecentValues {
             let values = self.places.iter().map(|place| all.get(*place).copied());
             last.values
                 .extend(values.map(|value| value.flatten().unwrap_or(f64::NAN)));
+        }
+    }
+
+    /// Forgets the values of the bar of `from` and of later ones.
+    pub fn cut(&mut self, from: UnixMs) {
+        let width = self.places.len();
+        while let Some(last) = self.chunks.back_mut() {
+            let keep = last.starts.partition_point(|known| *known < from);
+            if keep == last.starts.len() {
+                break;
+            }
+            if keep > 0 {
+                let last = Arc::make_mut(last);
+                last.starts.truncate(keep);
+                last.values.truncate(keep * width);
+                break;
+            }
+            self.chunks.pop_back();
         }
     }
 

@@ -12,7 +12,7 @@ use crate::compute::history::ValueColumns;
 use crate::compute::history::columns::{BarColumns, Chunk, Part};
 use crate::compute::indicator::{Bank, ColumnOfValues, IndicatorSet};
 use crate::compute::resample::SessionFinder;
-use crate::domain::bar::Candle;
+use crate::domain::bar::{Candle, add_volumes};
 use crate::domain::indicator::IndicatorSpec;
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 
@@ -148,7 +148,7 @@ fn longer(own: &[Step], timeframe: Timeframe, symbol: &SymbolData) -> Vec<Step> 
                 whole.high = whole.high.max(minute.high);
                 whole.low = whole.low.min(minute.low);
                 whole.close = minute.close;
-                whole.volume += minute.volume;
+                whole.volume = add_volumes(whole.volume, minute.volume);
                 open.closed_at = open.closed_at.max(step.closed_at);
             }
             _ => all.push(Step {

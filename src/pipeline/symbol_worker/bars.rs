@@ -124,6 +124,14 @@ impl SymbolWorker {
         self.evaluate(built.start);
     }
 
+    /// Gives out the longer bars that bars of the past have made others.
+    pub(super) fn put_corrected(&mut self, is_history: bool, out: &mut Vec<Outcome>) {
+        if is_history || !self.serves(DataService::Ohlcv) {
+            return self.ohlcv.forget_closed();
+        }
+        self.put_closed(false, out);
+    }
+
     fn put_closed(&mut self, partial: bool, out: &mut Vec<Outcome>) {
         for (timeframe, long) in self.ohlcv.take_closed() {
             let body = ResultBody::Ohlcv {

@@ -1,11 +1,11 @@
 //! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, indicators,
 //! and charts.
 
+mod longer;
 mod past;
+mod recall;
 
 use std::sync::Arc;
-
-mod recall;
 
 use crate::compute::history::Placed;
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
@@ -27,6 +27,8 @@ use super::WorkerContext;
 use super::columns::CORRECTED_MAX;
 use super::day::Day;
 use super::indicators::IndicatorService;
+
+use longer::Minute;
 
 #[derive(Debug)]
 struct Chart {
@@ -51,8 +53,6 @@ pub(super) struct OhlcvService {
     day_before_newest: Day,
     last: Option<Decimal>,
     resamplers: Vec<Resampler>,
-    /// The longer bars that are given out; others are built for indicators alone.
-    given: Vec<Timeframe>,
     closed: Vec<(Timeframe, LongBar)>,
     indicators: IndicatorService,
     charts: Vec<Chart>,
@@ -74,8 +74,7 @@ impl OhlcvService {
             .as_ref()
             .map_or(0, |_| COLUMN_ROWS + CORRECTED_MAX);
         let indicators = IndicatorService::new(set, interval, recent_rows);
-        let mut longer: Vec<Timeframe> = indicators.timeframes().collect();
-        longer.extend(&settings.timeframes);
+        let mut longer = settings.timeframes.clone();
         longer.retain(|&timeframe| timeframe > interval);
         longer.sort_unstable();
         longer.dedup();
@@ -91,7 +90,6 @@ impl OhlcvService {
             day_before_newest: Day::default(),
             last: None,
             resamplers: longer.into_iter().map(Resampler::new).collect(),
-            given: settings.timeframes.clone(),
             closed: Vec::new(),
             indicators,
             charts: Vec::new(),
@@ -131,11 +129,22 @@ impl OhlcvService {
         let Some(session) = self.sessions.session_of(start) else {
             return;
         };
-        self.resample(start, bar, &session);
-        match self.place(start, bar, session) {
-            None | Some(Placed::Appended) => {}
-            Some(Placed::Replaced(_)) => meters.replaced.add(1),
-            Some(Placed::Late | Placed::TooOld) => meters.late.add(1),
+        // What is no history is in no longer bar either.
+        let Some(candle) = candle(start, bar) else {
+            return;
+        };
+        let placed = self.place(candle, session);
+        match placed {
+            Placed::Appended => {}
+            Placed::Replaced(_) => meters.replaced.add(1),
+            Placed::Late | Placed::TooOld => meters.late.add(1),
+        }
+        if placed != Placed::TooOld {
+            let minute = Minute {
+                is_told_of: true,
+                is_news: has_changed(placed, &candle),
+            };
+            self.resample(start, bar, &session, minute);
         }
     }
 
@@ -179,16 +188,23 @@ impl OhlcvService {
         let Some(session) = self.sessions.session_of(*start) else {
             return;
         };
-        if is_over {
-            self.resample(*start, bar, &session);
-        }
-        if bar.close.is_some() {
-            self.place(*start, bar, session);
+        // One that has been growing is in history already.
+        let minute = Minute {
+            is_told_of: true,
+            is_news: true,
+        };
+        if let Some(candle) = candle(*start, bar) {
+            if self.place(candle, session) != Placed::TooOld && is_over {
+                self.resample(*start, bar, &session, minute);
+            }
         } else if self.history.remove(*start).is_some() {
             // All of its trades have been taken out.
-            self.sum_day_again();
-            self.indicators.on_change_of_the_past();
+            self.find_day_again();
+            self.indicators.on_change_of_the_past(*start);
             self.mark_charts(*start);
+            if is_over {
+                self.resample(*start, &Ohlcv::default(), &session, minute);
+            }
         }
     }
 
@@ -212,27 +228,15 @@ impl OhlcvService {
         self.interval
     }
 
-    fn resample(&mut self, start: UnixMs, bar: &Ohlcv, session: &Session) {
-        let end = start.plus_ms(self.interval.ms());
-        let (closed, indicators) = (&mut self.closed, &mut self.indicators);
-        for resampler in &mut self.resamplers {
-            let timeframe = resampler.timeframe();
-            let is_given = self.given.contains(&timeframe);
-            resampler.push(start, end, bar, session, &mut |long| {
-                indicators.take_longer(timeframe, &long, session.start);
-                if is_given {
-                    closed.push((timeframe, long));
-                }
-            });
-        }
-    }
-
-    /// Puts a bar into history and works it into the day; `None` when it lacks a price.
-    fn place(&mut self, start: UnixMs, bar: &Ohlcv, session: Session) -> Option<Placed> {
-        let candle = candle(start, bar)?;
+    /// Puts a bar into history and works it into the day.
+    fn place(&mut self, candle: Candle, session: Session) -> Placed {
+        let start = candle.start;
         let newest = self.history.newest();
         let placed = self.history.insert(candle);
         let is_newest = newest.is_some_and(|newest| newest.start == start);
+        if !has_changed(placed, &candle) {
+            return placed;
+        }
         if placed == Placed::Appended {
             if self.session != Some(session) {
                 self.begin_day(session, newest.map(|newest| newest.close));
@@ -243,19 +247,22 @@ impl OhlcvService {
             // By far the most bars that come again are the newest, which grows.
             self.day = self.day_before_newest;
             self.day.add(&candle);
-        } else if self.session.is_some_and(|session| session.start <= start) {
+        } else if self.session.is_some_and(|today| today.start <= start) {
             self.sum_day_again();
+        } else {
+            // It may be the last of the day before.
+            self.find_day_again();
         }
         if placed == Placed::Appended || is_newest {
-            self.indicators.take(&candle, session.start);
+            self.indicators.take(&candle, &session);
             if let Some(values) = self.indicators.of_ticks() {
                 self.history.keep_at_close(start, &values);
             }
         } else {
-            self.indicators.on_change_of_the_past();
+            self.indicators.on_change_of_the_past(start);
         }
         self.mark_charts(start);
-        Some(placed)
+        placed
     }
 
     /// The indicators as they are now; `None` when the symbol has none.
@@ -320,27 +327,6 @@ impl OhlcvService {
             trend.push_bar(Some(time), bar.close as f32);
         }
         trend
-    }
-
-    /// The longer bars that have closed, or changed after that, since the last call.
-    pub fn take_closed(&mut self) -> Vec<(Timeframe, LongBar)> {
-        std::mem::take(&mut self.closed)
-    }
-
-    pub fn forget_closed(&mut self) {
-        self.closed.clear();
-    }
-
-    /// Gives out what is open, because nothing more will come.
-    pub fn give_open_bars(&mut self) {
-        let closed = &mut self.closed;
-        for resampler in &mut self.resamplers {
-            let timeframe = resampler.timeframe();
-            if !self.given.contains(&timeframe) {
-                continue;
-            }
-            resampler.give_open(&mut |long| closed.push((timeframe, long)));
-        }
     }
 
     pub fn reset(&mut self) {
@@ -409,6 +395,15 @@ pub(super) fn candle(start: UnixMs, bar: &Ohlcv) -> Option<Candle> {
         high: to_f64(bar.high?),
         low: to_f64(bar.low?),
         close: to_f64(bar.close?),
-        volume: bar.volume.map_or(0.0, to_f64),
+        volume: bar.volume.map_or(f64::NAN, to_f64),
     })
+}
+
+/// Whether history is another since this bar was placed.
+fn has_changed(placed: Placed, candle: &Candle) -> bool {
+    match placed {
+        Placed::Appended | Placed::Late => true,
+        Placed::Replaced(before) => !before.is_same(candle),
+        Placed::TooOld => false,
+    }
 }

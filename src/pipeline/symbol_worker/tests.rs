@@ -31,6 +31,16 @@ fn worker_with(
     origin: Origin,
     past: PastBars,
 ) -> SymbolWorker {
+    worker_in(SessionCalendar::UtcDay, products, settings, origin, past)
+}
+
+fn worker_in(
+    calendar: SessionCalendar,
+    products: Products,
+    settings: EngineSettings,
+    origin: Origin,
+    past: PastBars,
+) -> SymbolWorker {
     let source = Arc::new(SourceInfo {
         name: SourceName::new("venue"),
         label: "venue".to_owned(),
@@ -38,7 +48,7 @@ fn worker_with(
         delivery: Delivery::Live,
         has_transport: false,
         bar_stamp: BarStamp::Start,
-        calendar: SessionCalendar::UtcDay,
+        calendar,
         products: Products {
             repeats_trades: true,
             ..products
@@ -625,6 +635,8 @@ fn events_and_results_stay_small() {
     assert!(result <= 200, "{result}");
 }
 
+#[path = "tests/agreement.rs"]
+mod agreement;
 #[path = "tests/columns.rs"]
 mod columns;
 #[path = "tests/indicators.rs"]
@@ -671,11 +683,38 @@ fn bars_from_before_give_no_results_and_everything_that_follows_takes_them_in() 
     give(&mut worker, 13 * 60, Payload::Ohlcv(bar(14)));
     let live = give(&mut worker, 14 * 60, Payload::Ohlcv(bar(15)));
     assert_eq!(told(&live), ["1m 14: 15 15 x5", "5m 10: 10 15 x25"]);
-    // What a lost connection has cost changes bars that are over, quietly.
-    assert!(give(&mut worker, 0, past(&[(13, 99)])).is_empty());
+    // What a lost connection has cost is no result, but the longer bars that have been given out are given again.
+    let again = give(&mut worker, 0, past(&[(13, 99), (14, 17)]));
+    assert_eq!(told(&again), ["5m 10: 10 17 x25"]);
+    assert!(give(&mut worker, 0, past(&[(13, 99), (14, 17)])).is_empty());
     let live = give(&mut worker, 14 * 60, Payload::Ohlcv(bar(16)));
     assert!(matches!(live.first(), Some(Outcome::Result(_))));
     assert_eq!(worker.take_day().unwrap().day.high, Some(99.0));
+}
+
+#[test]
+fn without_volumes_the_day_has_none() {
+    let bar = |volume: Option<i64>| {
+        let price = Some(Decimal::from(10));
+        Payload::Ohlcv(Ohlcv {
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: volume.map(Decimal::from),
+        })
+    };
+    let mut worker = worker(Products::default());
+    give(&mut worker, 0, bar(None));
+    let day = worker.day();
+    assert_eq!((day.high, day.volume, day.vwap), (Some(10.0), None, None));
+    give(&mut worker, 60, bar(Some(3)));
+    give(&mut worker, 120, bar(None));
+    let day = worker.day();
+    assert_eq!((day.volume, day.vwap), (Some(3.0), Some(10.0)));
+    let bars = worker.context.history.snapshot().bars;
+    let volume = bars.parts()[0].column(4);
+    assert!(volume[0].is_nan() && volume[2].is_nan());
 }
 
 #[test]
