@@ -305,24 +305,24 @@ fn a_change_near_the_end_costs_little_and_earlier_states_are_few() {
     bank.rebuild(bars.iter().copied());
     let end = bars.len();
     let oldest = Some(bars[0].0.start);
-    let mut back = |distance: usize, oldest: Option<UnixMs>| {
+    let mut replayed_after = |distance: usize, oldest: Option<UnixMs>| {
         let after = bank.rewind(bars[end - distance].0.start, oldest);
         let from = after.map_or(0, |start| (start.0 / 60_000 + 1) as usize);
         bank.replay(bars[from..].iter().copied());
         end - from
     };
     assert_eq!(
-        back(3, oldest),
+        replayed_after(3, oldest),
         end,
         "nothing has been kept until it is needed"
     );
     for distance in [3, 10, 100, 1000, 10_000, 5, 1000, 3] {
-        let replayed = back(distance, oldest);
+        let replayed = replayed_after(distance, oldest);
         assert!(replayed <= 200 + 8 * distance, "{distance}: {replayed}");
     }
     let gone = Some(bars[end - 20].0.start);
     assert_eq!(
-        back(10, gone),
+        replayed_after(10, gone),
         end,
         "of bars that are gone no state is of use"
     );

@@ -108,12 +108,12 @@ impl LongFollowers {
         };
         // The newest one is open, whether its interval is over or not.
         let from = span(changed.min(newest.start)).map_or(UnixMs(i64::MIN), |span| span.0);
-        let mut bars = match self.bank.rewind(from, history.oldest()).and_then(span) {
-            Some((_, end)) => history.since(end),
-            None => {
-                self.bank.reset();
-                history.iter()
-            }
+        let kept = self.bank.rewind(from, history.oldest()).and_then(span);
+        let mut bars = if let Some((_, end)) = kept {
+            history.since(end)
+        } else {
+            self.bank.reset();
+            history.iter()
         };
         let mut open: Option<GrowingBar> = None;
         let complete = std::iter::from_fn(|| {

@@ -111,12 +111,13 @@ struct Rig {
 }
 
 impl Rig {
-    fn new(settings: EngineSettings) -> Self {
+    fn new(history_rows: usize) -> Self {
         let rule = |text: &&str| IndicatorRule::of_all(text.parse().unwrap());
         let settings = EngineSettings {
             indicators: IndicatorPlan::new(SPECS.iter().map(rule).collect()),
             timeframes: TIMEFRAMES.to_vec(),
-            ..settings
+            history_rows,
+            ..EngineSettings::default()
         };
         let past = PastBars::default();
         Self {
@@ -192,7 +193,7 @@ impl Rig {
             } => self.past(from..MINUTES.min(from + count), version),
             Step::Look => drop(self.values()),
             Step::Panic => {
-                let none = Rig::new(EngineSettings::default()).worker;
+                let none = Rig::new(20_000).worker;
                 let worker = std::mem::replace(&mut self.worker, none);
                 self.worker = worker.restarted(&mut Vec::new());
             }
@@ -317,7 +318,7 @@ proptest! {
         steps in prop::collection::vec(any_step(), 1..40),
         end in prop::option::of(0_usize..MINUTES),
     ) {
-        let mut rig = Rig::new(EngineSettings::default());
+        let mut rig = Rig::new(20_000);
         for minute in 0..ordinary {
             rig.live(minute, bar_of(minute, 0));
         }
@@ -334,7 +335,7 @@ proptest! {
 #[test]
 fn bars_from_before_reach_the_indicators_of_longer_bars() {
     for live_first in [false, true] {
-        let mut rig = Rig::new(EngineSettings::default());
+        let mut rig = Rig::new(20_000);
         if live_first {
             rig.live(100, bar_of(100, 0));
         }
@@ -353,7 +354,7 @@ fn bars_from_before_reach_the_indicators_of_longer_bars() {
 
 #[test]
 fn a_bar_beyond_what_is_kept_reaches_longer_bars() {
-    let mut rig = Rig::new(EngineSettings::default());
+    let mut rig = Rig::new(20_000);
     for minute in (0..75).filter(|minute| !(20..25).contains(minute)) {
         rig.live(minute, bar_of(minute, 0));
     }
@@ -370,7 +371,7 @@ fn a_bar_beyond_what_is_kept_reaches_longer_bars() {
 
 #[test]
 fn what_is_fetched_again_after_an_outage_corrects_the_bars_that_were_told() {
-    let mut rig = Rig::new(EngineSettings::default());
+    let mut rig = Rig::new(20_000);
     for minute in (0..12).chain(33..40) {
         rig.live(minute, bar_of(minute, 0));
     }
@@ -387,7 +388,7 @@ fn what_is_fetched_again_after_an_outage_corrects_the_bars_that_were_told() {
 
 #[test]
 fn the_last_longer_bar_of_a_day_is_of_that_day() {
-    let mut rig = Rig::new(EngineSettings::default());
+    let mut rig = Rig::new(20_000);
     // 20:13 is the last minute of the day.
     for minute in (75..149).chain(225..232) {
         rig.live(minute, bar_of(minute, 0));
@@ -397,10 +398,7 @@ fn the_last_longer_bar_of_a_day_is_of_that_day() {
 
 #[test]
 fn with_little_history_corrections_of_it_do_no_harm() {
-    let mut rig = Rig::new(EngineSettings {
-        history_rows: 30,
-        ..EngineSettings::default()
-    });
+    let mut rig = Rig::new(30);
     for minute in 0..200 {
         rig.live(minute, bar_of(minute, 0));
         if minute % 3 == 0 {
