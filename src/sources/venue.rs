@@ -120,9 +120,15 @@ pub trait Protocol: Send {
         Ok(Vec::new())
     }
 
-    /// Called about once a second while the connection is open.
+    /// Called about once a second while the connection is open, but not while a message is coming in that takes longer.
     fn tick(&mut self, now: UnixMs, output: &mut Output) {
         let (_, _) = (now, output);
+    }
+
+    /// For so long, in milliseconds, [`Protocol::tick`] was not called although the connection was open: a message took
+    /// its time to come in, or the machine slept. What is being waited for has had that much less time.
+    fn paused(&mut self, ms: i64) {
+        let _ = ms;
     }
 
     /// The venue has closed the connection with this code. What that means is mostly the same everywhere.
@@ -130,9 +136,10 @@ pub trait Protocol: Send {
         Ending::of_close(code, reason)
     }
 
-    /// The venue has refused the connection with this HTTP status. What that means is mostly the same everywhere.
-    fn refused(&mut self, status: u16) -> Ending {
-        Ending::of_status(status)
+    /// The venue has refused the connection with this HTTP status; `has_key` is whether it was shown a key. What that means
+    /// is mostly the same everywhere.
+    fn refused(&mut self, status: u16, has_key: bool) -> Ending {
+        Ending::of_status(status, has_key)
     }
 }
 

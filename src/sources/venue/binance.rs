@@ -320,6 +320,12 @@ impl Protocol for Binance {
         }
     }
 
+    fn paused(&mut self, ms: i64) {
+        for (_, entry) in self.wanted.iter_mut() {
+            entry.state.asked_at = entry.state.asked_at.plus_ms(ms);
+        }
+    }
+
     fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
         self.page_request(symbol, page)
     }
@@ -341,13 +347,13 @@ impl Protocol for Binance {
         }
     }
 
-    fn refused(&mut self, status: u16) -> Ending {
+    fn refused(&mut self, status: u16, has_key: bool) -> Ending {
         if status == 451 {
             let message = "Binance does not serve the place that this connection comes from (HTTP 451); \
                            where Binance.US does, give its addresses as url= and rest_url=";
             return Ending::never(ErrorKind::ConnectionError, message);
         }
-        Ending::of_status(status)
+        Ending::of_status(status, has_key)
     }
 }
 

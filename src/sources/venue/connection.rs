@@ -1,5 +1,6 @@
 //! A websocket to a venue: how it is opened, and what its failures mean.
 
+pub(crate) mod counted;
 pub(crate) mod tls;
 pub(crate) mod whole;
 
@@ -29,6 +30,7 @@ use crate::domain::time::UnixMs;
 use super::deflate::{self, DeflateError, Inflating};
 use super::http::{self, USER_AGENT};
 use super::{Ending, Endpoint};
+use counted::Counted;
 use whole::Whole;
 
 /// The longest message that is taken.
@@ -41,7 +43,7 @@ const READ_BYTES: usize = 4 << 10;
 const GOODBYE: Duration = Duration::from_millis(500);
 
 /// An open websocket.
-pub(crate) type Socket = WebSocketStream<Whole<Inflating<MaybeTlsStream<TcpStream>>>>;
+pub(crate) type Socket = WebSocketStream<Whole<Inflating<Counted<MaybeTlsStream<TcpStream>>>>>;
 
 /// Why a connection could not be opened.
 #[derive(Debug)]
@@ -106,7 +108,7 @@ pub(crate) async fn dial(
         .read_buffer_size(READ_BYTES)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let stream = Whole::new(Inflating::new(stream, MESSAGE_BYTES_MAX));
+    let stream = Whole::new(Inflating::new(Counted::new(stream), MESSAGE_BYTES_MAX));
     let opening = client_async_with_config(request, stream, Some(config));
     match timeout_at(deadline, opening).await {
         Err(_) => Err(late("answer to the opening request from")),

@@ -314,6 +314,10 @@ impl Protocol for Kraken {
         self.begin_book(symbol, output);
     }
 
+    fn paused(&mut self, ms: i64) {
+        self.repeat_at = self.repeat_at.plus_ms(ms);
+    }
+
     fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
         self.page_request(symbol, page)
     }

@@ -170,10 +170,10 @@ impl Schwab {
             429 => {
                 return Err(Ending {
                     next: answer.retry_after.map_or(Next::Retry, Next::RetryAfter),
-                    ..Ending::of_status(429)
+                    ..Ending::of_status(429, true)
                 });
             }
-            status => return Err(Ending::of_status(status)),
+            status => return Err(Ending::of_status(status, true)),
         }
         let info = StreamerInfo::read(answer.body).map_err(|reason| {
             Ending::retry(

@@ -13,6 +13,9 @@ use super::{Answer, Incoming, Output, Protocol};
 /// How long after the end of a minute its trades may still come.
 const LATE_TRADES_MS: i64 = 1000;
 
+/// Ticks come about every second; what is much longer was a pause, in milliseconds.
+const TICK_MS: i64 = 1000;
+
 /// What a session is told. A recording holds just this, with the time of each.
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
@@ -43,6 +46,8 @@ pub struct Session {
     backfill: Option<Backfill>,
     /// The last minute that was said to be over.
     minute: i64,
+    /// When it was last told that time passes, or that the connection is open.
+    ticked: Option<UnixMs>,
 }
 
 impl Session {
@@ -56,6 +61,7 @@ impl Session {
             builds_bars: matches!(setup.products.bars, BarOrigin::Trades(_)),
             backfill: Backfill::new(setup),
             minute: 0,
+            ticked: None,
         }
     }
 
@@ -104,7 +110,10 @@ impl Session {
 
     fn take_live(&mut self, input: Input<'_>, now: UnixMs, output: &mut Output) {
         match input {
-            Input::Opened => self.protocol.opened(now, output),
+            Input::Opened => {
+                self.ticked = Some(now);
+                self.protocol.opened(now, output);
+            }
             Input::Message(message) => self.protocol.message(message, now, output),
             Input::Answered(answer) => self.protocol.answer(&answer, now, output),
             Input::Subscribe(symbols) => {
@@ -118,10 +127,26 @@ impl Session {
             }
             Input::Resync((_, symbol)) => self.protocol.resync(*symbol, output),
             Input::Tick => {
+                self.tell_pause(now);
                 self.protocol.tick(now, output);
                 self.tell_minutes(now, output);
             }
             Input::Closed => self.lose_books(output),
+        }
+    }
+
+    /// Ticks have come all the while until now.
+    #[cfg(test)]
+    pub(crate) fn has_ticked(&mut self, now: UnixMs) {
+        self.ticked = Some(now);
+    }
+
+    /// Tells the protocol of a time without ticks, by what a recording holds too.
+    fn tell_pause(&mut self, now: UnixMs) {
+        let last = self.ticked.replace(now).unwrap_or(now);
+        let ms = now.0.saturating_sub(last.0);
+        if ms >= 2 * TICK_MS {
+            self.protocol.paused(ms - TICK_MS);
         }
     }
 

@@ -37,6 +37,10 @@ use streamer::Streamer;
 struct Timings {
     /// For name, TCP, TLS and opening request together.
     dial: Duration,
+    /// From an open connection to the venue's having let it in, where that is needed.
+    login: Duration,
+    /// How long a connection has to deliver before it counts as one that works.
+    settled: Duration,
     /// How often sessions are told that time passes, and quiet symbols are looked for.
     tick: Duration,
     /// Meters that change with every message are brought up to date this often.
@@ -49,6 +53,8 @@ impl Default for Timings {
     fn default() -> Self {
         Self {
             dial: Duration::from_secs(10),
+            login: Duration::from_secs(10),
+            settled: Duration::from_secs(30),
             tick: Duration::from_secs(1),
             meters: Duration::from_millis(250),
             backoff: BackoffSettings::default(),

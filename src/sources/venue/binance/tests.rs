@@ -445,8 +445,8 @@ fn the_end_that_the_venue_announces_is_followed_at_once() {
         ErrorKind::RateLimited
     );
     assert_eq!(protocol.closed(1006, "").next, Next::Retry);
-    assert_eq!(protocol.refused(451).next, Next::Never);
-    assert_eq!(protocol.refused(429).next, Next::Retry);
+    assert_eq!(protocol.refused(451, false).next, Next::Never);
+    assert_eq!(protocol.refused(429, false).next, Next::Retry);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One connection with its session: dialling, sending, receiving, coming back.
 
+mod arriving;
 mod leaving;
 mod opening;
 mod reading;
@@ -8,6 +9,7 @@ mod writing;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message as Frame;
@@ -25,6 +27,7 @@ use crate::sources::venue::{Ending, Incoming, Limits, Notice, Outgoing, Request}
 
 use super::Timings;
 use super::desk::{Desk, Moment, in_words};
+use arriving::Arriving;
 
 /// Events that are put on their way together at the most.
 const EVENTS_TOGETHER: usize = 256;
@@ -67,8 +70,14 @@ pub(super) struct Link {
     /// Why it has been given up, until that has been told.
     pub(super) failure: Option<ErrorInstance>,
     backoff: Backoff,
-    /// Whether it has come back at once already, without data since.
+    /// How long it waited last.
+    waited: Duration,
+    /// Whether it has delivered for long enough to count as one that works.
+    has_settled: bool,
+    /// Whether it has come back at once already, and not worked since.
     was_at_once: bool,
+    /// Whether the opening request holds a key.
+    shows_key: bool,
     pace: Pace,
     outgoing: VecDeque<Outgoing>,
     is_unflushed: bool,
@@ -81,6 +90,7 @@ pub(super) struct Link {
     /// Since when it has been of use.
     ready_since: Option<Nanos>,
     heard: Instant,
+    arriving: Arriving,
     pinged: Instant,
     metered: Instant,
     last_message: Option<Nanos>,
@@ -110,7 +120,10 @@ impl Link {
             asked: 0,
             failure: None,
             backoff: Backoff::new(timings.backoff, seed),
+            waited: Duration::ZERO,
+            has_settled: false,
             was_at_once: false,
+            shows_key: false,
             pace: Pace::new(limits.sends.0, limits.sends.1),
             outgoing: VecDeque::new(),
             is_unflushed: false,
@@ -120,6 +133,7 @@ impl Link {
             opened: now,
             ready_since: None,
             heard: now,
+            arriving: Arriving::default(),
             pinged: now,
             metered: now,
             last_message: None,
@@ -255,7 +269,8 @@ impl Link {
         }
     }
 
-    /// Data has come, if any has: it counts as a connection that works.
+    /// Data has come, if any has. A connection works when it has delivered for a while: one that is cut again and again
+    /// behind its first data does not, and the waits go on growing.
     fn note_data(&mut self, before: usize, moment: Moment, desk: &mut Desk) {
         let Some(events) = desk.output.events.get(before..) else {
             return;
@@ -263,13 +278,19 @@ impl Link {
         for event in events {
             desk.seen.mark(event.symbol, moment.mono);
         }
-        if !events.is_empty() && self.first_data.is_none() {
-            self.first_data = Some(moment.mono);
+        if events.is_empty() {
+            return;
+        }
+        let is_first = self.first_data.is_none();
+        let first = *self.first_data.get_or_insert(moment.mono);
+        if is_first && self.ready_since.is_none() && self.is_open() {
+            self.ready(moment, desk);
+        }
+        let delivering = Duration::from_nanos(moment.mono.0.saturating_sub(first.0));
+        if !self.has_settled && delivering >= self.timings.settled.max(self.waited) {
+            self.has_settled = true;
             self.was_at_once = false;
             self.backoff.succeeded();
-            if self.ready_since.is_none() && self.is_open() {
-                self.ready(moment, desk);
-            }
         }
     }
 
@@ -297,14 +318,22 @@ impl Link {
         desk.tell(Status::Connected, &self.host.clone(), moment);
     }
 
+    /// Whether it waits to be let in.
+    fn is_logging_in(&self) -> bool {
+        self.needs_login && self.is_open() && self.ready_since.is_none()
+    }
+
     /// About a second has passed.
     pub(super) fn tick(&mut self, desk: &mut Desk) {
         if !self.is_open() {
             return;
         }
         let moment = desk.moment();
-        self.give(Input::Tick, moment, desk);
-        desk.post_events(moment.mono);
+        // While a large message comes in nothing else can be heard, so nothing is late, and nothing is to be asked again.
+        if !self.arriving.fills_tick(moment.timer, self.timings.tick) {
+            self.give(Input::Tick, moment, desk);
+            desk.post_events(moment.mono);
+        }
         if let Some(since) = self.ready_since {
             desk.look_for_stale(&self.symbols, since, moment);
         }

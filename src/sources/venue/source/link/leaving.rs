@@ -91,6 +91,7 @@ impl Link {
         }
         let until = moment.timer.checked_add(wait).unwrap_or(moment.timer);
         self.phase = Phase::Waiting(until);
+        self.waited = wait;
         let what = if was_open { "lost" } else { "not connected" };
         let next = if wait.is_zero() {
             "connecting again at once".to_owned()

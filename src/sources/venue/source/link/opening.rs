@@ -13,7 +13,7 @@ use crate::sources::venue::rest::Answered;
 use crate::sources::venue::session::Input;
 use crate::sources::venue::{Connect, Ending};
 
-use super::{Desk, Link, Phase};
+use super::{Arriving, Desk, Link, Phase};
 
 /// Requests that a protocol may make before one attempt: more is a protocol that goes in circles.
 const ASKS_MAX: u32 = 8;
@@ -48,6 +48,7 @@ impl Link {
         self.attempt += 1;
         self.asked = 0;
         self.first_data = None;
+        self.has_settled = false;
         if self.attempt > 1 {
             desk.meters.reconnects.add(1);
         }
@@ -67,6 +68,9 @@ impl Link {
                         desk.secrets.add(secret);
                     }
                 }
+                self.shows_key = self.needs_login
+                    || endpoint.secret_query.is_some()
+                    || !endpoint.headers.is_empty();
                 self.host = host_of(&endpoint.url);
                 let moment = desk.moment();
                 let limit = self.timings.dial;
@@ -126,7 +130,7 @@ impl Link {
                 status,
                 retry_after,
             }) => {
-                let ending = self.session.protocol().refused(status);
+                let ending = self.session.protocol().refused(status, self.shows_key);
                 return self.lose(&ending, retry_after, None, pace, desk);
             }
             Err(DialError::Failed(message)) => {
@@ -142,6 +146,7 @@ impl Link {
         self.phase = Phase::Open(Box::new(socket));
         self.opened = moment.timer;
         self.heard = moment.timer;
+        self.arriving = Arriving::default();
         self.pinged = moment.timer;
         self.outgoing.clear();
         self.give(Input::Opened, moment, desk);

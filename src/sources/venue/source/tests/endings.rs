@@ -1,6 +1,6 @@
 //! How connections end, and what follows.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::pipeline::meters::ConnectionState;
 
@@ -40,22 +40,57 @@ fn a_drop_is_told_and_everything_is_asked_for_again() {
 }
 
 #[test]
-fn waits_grow_until_data_has_flowed() {
+fn waits_grow_until_data_has_flowed_for_a_while() {
     let server = Server::start();
-    let mut rig = Plan::new(server.url()).start();
+    let mut plan = Plan::new(server.url());
+    plan.settled = Duration::from_millis(100);
+    plan.backoff.cap = Duration::from_millis(100);
+    let mut rig = plan.start();
     let mut longest = 0;
-    for _ in 0..9 {
-        server.accept().cut();
+    for number in 0..12 {
+        // Opening alone is no success, nor is the snapshot that every connection begins with.
+        let mut peer = server.accept();
+        peer.send(format!("A {number}"));
+        rig.wait_for(&format!("A {number}"));
+        peer.cut();
         longest = longest.max(retry_ms(&rig.wait_for("reconnecting")));
     }
-    // The first wait is at most 2 ms; opening alone does not make the next one a first again.
+    // The first wait is at most 2 ms.
     assert!(longest > 8, "{longest}");
     let mut peer = server.accept();
-    peer.send("A 1");
-    rig.wait_for("A 1");
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(250) {
+        peer.send("A 1");
+        rig.wait_for("A 1");
+    }
     peer.cut();
     let wait = retry_ms(&rig.wait_for("reconnecting"));
     assert!(wait <= 2, "{wait}");
+    rig.end();
+}
+
+#[test]
+fn a_login_that_is_not_answered_is_given_up() {
+    let server = Server::start();
+    let mut plan = Plan::new(server.url());
+    plan.own = &[("mute", "yes"), ("ping", "100")];
+    plan.login = Duration::from_millis(300);
+    let mut rig = plan.start();
+    let mut peer = server.accept();
+    // Signs of life are no answer.
+    peer.ping();
+    let error = rig.wait_for("error ConnectionError");
+    assert!(
+        error.contains("has not answered the login within 0.3 s; retrying"),
+        "{error}"
+    );
+    let mut peer = server.accept();
+    peer.send("welcome");
+    rig.wait_for("connected");
+    // Who has been let in may be quiet.
+    assert!(server.knock_within(A_WHILE * 2).is_none());
+    peer.send("A 1");
+    rig.wait_for("A 1");
     rig.end();
 }
 

@@ -102,6 +102,8 @@ fn protocol(setup: &Setup) -> Result<Box<dyn Protocol>, OptionProblem> {
         url: setup.socket_url.clone(),
         asks: setup.own.contains_key("asks"),
         token: None,
+        is_mute: setup.own.contains_key("mute"),
+        tells_ticks: setup.own.contains_key("ticks"),
         wanted: Wanted::new(),
         is_open: false,
     }))
@@ -111,6 +113,10 @@ struct MadeUp {
     url: String,
     asks: bool,
     token: Option<String>,
+    /// It is let in by `welcome` alone.
+    is_mute: bool,
+    /// It sends `tick` whenever it is told that time passes.
+    tells_ticks: bool,
     wanted: Wanted<()>,
     is_open: bool,
 }
@@ -142,7 +148,9 @@ impl Protocol for MadeUp {
 
     fn opened(&mut self, _: UnixMs, output: &mut Output) {
         self.is_open = true;
-        output.notices.push(Notice::Ready);
+        if !self.is_mute {
+            output.notices.push(Notice::Ready);
+        }
         let all: Vec<&str> = self
             .wanted
             .in_order()
@@ -183,6 +191,7 @@ impl Protocol for MadeUp {
                 (None, _) => output.ignored += 1,
                 (_, Err(_)) => output.reject(Rejection::schema("the price is none")),
             },
+            None if text == "welcome" => output.notices.push(Notice::Ready),
             None => output.reject(Rejection::decode("this is no message")),
         }
     }
@@ -221,6 +230,12 @@ impl Protocol for MadeUp {
         }
         if self.is_open {
             output.send(format!("unsub {}", Self::list(symbols)));
+        }
+    }
+
+    fn tick(&mut self, _: UnixMs, output: &mut Output) {
+        if self.tells_ticks {
+            output.send("tick");
         }
     }
 
@@ -263,6 +278,8 @@ pub(super) struct Plan {
     pub(super) trust: Option<String>,
     pub(super) stale: Duration,
     pub(super) dial: Duration,
+    pub(super) login: Duration,
+    pub(super) settled: Duration,
     pub(super) backoff: BackoffSettings,
 }
 
@@ -276,6 +293,8 @@ impl Plan {
             trust: None,
             stale: Duration::from_secs(3600),
             dial: Duration::from_secs(10),
+            login: Duration::from_secs(10),
+            settled: Duration::from_secs(30),
             backoff: BackoffSettings {
                 base: Duration::from_millis(2),
                 cap: Duration::from_secs(1),
@@ -342,6 +361,8 @@ impl Rig {
             trust: trust(plan.trust.as_deref()),
             timings: Timings {
                 dial: plan.dial,
+                login: plan.login,
+                settled: plan.settled,
                 tick: Duration::from_millis(20),
                 meters: Duration::ZERO,
                 backoff: plan.backoff,
