@@ -94,6 +94,13 @@ pub trait Protocol: Send {
         let (_, _, _) = (answer, now, output);
     }
 
+    /// What is recorded in the place of an answer's body, where the answer holds what is nobody else's business. A session
+    /// that is given it makes the same of everything else.
+    fn recorded_body(&self, answer: &Answer<'_>) -> Option<Vec<u8>> {
+        let _ = answer;
+        None
+    }
+
     /// These symbols are wanted from now on. Whether the connection is open is for the protocol to know.
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output);
 
@@ -222,6 +229,8 @@ pub struct Output {
     pub send: Vec<Outgoing>,
     /// Requests to make.
     pub ask: Vec<Request>,
+    /// What has turned out to be nobody else's business: it is shown and recorded no more.
+    pub secrets: Vec<SecretString>,
     /// Leave this connection.
     pub ending: Option<Ending>,
     /// Data of symbols that nobody wants, and messages of kinds that are not known.
@@ -264,6 +273,7 @@ impl Output {
         self.notices.clear();
         self.send.clear();
         self.ask.clear();
+        self.secrets.clear();
         self.ending = None;
         self.ignored = 0;
     }

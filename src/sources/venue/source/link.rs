@@ -23,7 +23,7 @@ use crate::sources::venue::connection::{DialError, Socket, leave};
 use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::rest::Asker;
 use crate::sources::venue::session::{Input, Session};
-use crate::sources::venue::{Ending, Incoming, Limits, Notice, Outgoing, Request};
+use crate::sources::venue::{Answer, Ending, Incoming, Limits, Notice, Outgoing, Request};
 
 use super::Timings;
 use super::desk::{Desk, Moment, in_words};
@@ -243,9 +243,20 @@ impl Link {
 
     /// Gives its session an input, and does what comes of it.
     fn give(&mut self, input: Input<'_>, moment: Moment, desk: &mut Desk) {
-        desk.tap.write(self.number, moment.wall, &input);
+        let body = match &input {
+            Input::Answered(answer) => self.session.protocol().recorded_body(answer),
+            _ => None,
+        };
+        match (&body, &input) {
+            (Some(body), Input::Answered(answer)) => {
+                let kept = Input::Answered(Answer { body, ..*answer });
+                desk.tap.write(self.number, moment.wall, &kept);
+            }
+            _ => desk.tap.write(self.number, moment.wall, &input),
+        }
         let before = desk.output.events.len();
         self.session.take(input, moment.wall, &mut desk.output);
+        desk.keep_secrets();
         let sample = match &input {
             Input::Message(message) => {
                 self.note_data(before, moment, desk);
