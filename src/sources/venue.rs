@@ -9,6 +9,7 @@
 //! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
 //! - [`deflate`]: messages that come compressed;
 //! - [`recorded`]: what is recorded of one;
+//! - [`chain`]: trades that are numbered one by one;
 //! - [`reading`], [`pairs`], [`patience`]: JSON, notations of pairs, and waits, for the leaves that need them;
 //! - `http`, `pacing`: what requests have in common, and how many there may be;
 //! - `secrets`: keeps keys out of whatever is shown or written down;
@@ -19,6 +20,7 @@
 pub mod alpaca;
 pub mod backfill;
 pub mod binance;
+pub mod chain;
 pub mod coinbase;
 pub(crate) mod connection;
 pub mod deflate;

@@ -34,6 +34,7 @@ use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
 use super::backfill::{Page, PageRequest};
+use super::chain::Chain;
 use super::options::{self, OptionProblem, Setup, Venue};
 use super::reading::{self, read, text_of};
 use super::wanted::Wanted;
@@ -159,6 +160,7 @@ struct State {
     /// When it was asked for.
     asked_at: UnixMs,
     sync: Sync,
+    trades: Chain,
 }
 
 /// A request that is under way.
@@ -254,6 +256,7 @@ impl Protocol for Binance {
             entry.state = State {
                 asked_at: now,
                 sync,
+                trades: entry.state.trades,
                 ..State::default()
             };
         }
