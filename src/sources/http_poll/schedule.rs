@@ -20,8 +20,26 @@ pub struct Job {
     due: Duration,
     is_busy: bool,
     is_refused: bool,
+    /// It has led to an answer.
+    has_worked: bool,
+    /// The last answer was that it is not allowed.
+    is_denied: bool,
     backoff: Backoff,
 }
+
+/// What it means that a request is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// Others work: it is about this one.
+    OfThis,
+    /// Nobody knows yet.
+    Open,
+    /// It is about all of them.
+    OfAll,
+}
+
+/// So many requests that are not allowed, and none that has worked, say that none ever will.
+const DENIED_MAX: usize = 3;
 
 /// What an answer was called.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,6 +91,8 @@ impl Schedule {
                 due: now + self.period.mul_f64(f64::from(at) / f64::from(count)),
                 is_busy: false,
                 is_refused: false,
+                has_worked: false,
+                is_denied: false,
                 backoff: Backoff::new(self.backoff, *number),
             });
         }
@@ -150,7 +170,26 @@ impl Schedule {
     pub fn succeeded(&mut self, number: u64) {
         self.is_probing = false;
         if let Some(job) = self.job(number) {
+            job.has_worked = true;
+            job.is_denied = false;
             job.backoff.succeeded();
+        }
+    }
+
+    /// The endpoint says that a request is not allowed.
+    pub fn deny(&mut self, number: u64) -> Denial {
+        if let Some(job) = self.job(number) {
+            job.is_denied = true;
+        }
+        let live = || self.jobs.iter().filter(|job| !job.is_refused);
+        if live().any(|job| job.has_worked && !job.is_denied) {
+            return Denial::OfThis;
+        }
+        let denied = live().filter(|job| job.is_denied).count();
+        if denied >= live().count().min(DENIED_MAX) {
+            Denial::OfAll
+        } else {
+            Denial::Open
         }
     }
 

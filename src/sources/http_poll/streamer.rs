@@ -11,7 +11,7 @@ use super::HttpPoll;
 use super::plan::Plan;
 use super::protocol::{ALL, number_of};
 use super::request::{BODY_BYTES_MAX, Client, Response, Whole};
-use super::schedule::Schedule;
+use super::schedule::{Denial, Schedule};
 use super::verdict::{Verdict, of_status};
 use crate::domain::clock::Nanos;
 use crate::domain::outcome::ErrorKind;
@@ -246,17 +246,37 @@ impl Streamer {
             (Verdict::Again(text), whole) => {
                 self.report_again(number, text, whole.as_ref()).await?;
             }
-            (Verdict::Refuse(text), whole) => {
-                self.schedule.refuse(number);
-                self.show_subscriptions();
-                self.report_refused(number, text, whole.as_ref()).await?;
-            }
+            (Verdict::Refuse(text), whole) => self.refuse(number, text, whole.as_ref()).await?,
+            (Verdict::Denied(text), whole) => match self.schedule.deny(number) {
+                Denial::OfThis => {
+                    let text = format!("{text}, and gives others");
+                    self.refuse(number, text, whole.as_ref()).await?;
+                }
+                Denial::Open => self.report_again(number, text, whole.as_ref()).await?,
+                Denial::OfAll => {
+                    let text = format!("{text}; check the key and what it allows");
+                    self.report_end(ErrorKind::AuthError, text, whole.as_ref())
+                        .await?;
+                    return Ok(ControlFlow::Break(()));
+                }
+            },
             (Verdict::Never(kind, text), whole) => {
                 self.report_end(kind, text, whole.as_ref()).await?;
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    async fn refuse(
+        &mut self,
+        number: u64,
+        text: String,
+        whole: Option<&Whole>,
+    ) -> Result<(), EngineGone> {
+        self.schedule.refuse(number);
+        self.show_subscriptions();
+        self.report_refused(number, text, whole).await
     }
 
     async fn take_data(

@@ -213,6 +213,41 @@ async fn a_symbol_that_is_not_there_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_symbol_that_is_not_allowed_leaves_the_others_alone() {
+    for status in [403, 451] {
+        // Whichever comes first: nobody knows what it means before another has been answered.
+        for names in [["A", "PAID"], ["PAID", "A"]] {
+            let mut rig = Rig::new(QUOTES, &names, move |path, number, _| match path {
+                "/q/A" => price(number),
+                _ => reply(status, "", "not in your plan"),
+            })
+            .await;
+            let is_refused = |error: &ErrorInstance| error.kind == ErrorKind::ConfigError;
+            rig.until(|rig| rig.events.len() > 10 && rig.errors.iter().any(is_refused))
+                .await;
+            let refused = rig.errors.iter().find(|error| is_refused(error)).unwrap();
+            assert_eq!(refused.symbol.as_ref().unwrap().as_str(), "PAID");
+            assert!(refused.message.contains(&status.to_string()), "{refused:?}");
+            assert!(rig.ended.is_none());
+            assert_eq!(rig.control.meters.connections()[0].subscriptions, 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_allows_nothing_is_given_up() {
+    let mut rig = Rig::new(QUOTES, &["A", "B", "C", "D", "E"], |_, _, _| {
+        reply(403, "", "no")
+    })
+    .await;
+    rig.until(|rig| rig.ended.is_some()).await;
+    let (error, hopeless) = rig.ended.clone().unwrap();
+    let error = error.unwrap();
+    assert!(hopeless && error.kind == ErrorKind::AuthError, "{error:?}");
+    assert!(error.message.contains("check the key"), "{error:?}");
+}
+
+#[tokio::test]
 async fn bodies_that_cannot_be_taken_are_reported_and_the_next_is_taken() {
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     bomb.write_all(&vec![b' '; BODY_BYTES_MAX + 1]).unwrap();
