@@ -62,7 +62,7 @@ use crate::domain::time::UnixMs;
 
 use backfill::{Page, PageRequest};
 pub use ending::{Ending, Next};
-use options::Venue;
+use options::{Setup, Venue};
 
 /// Every venue.
 pub const VENUES: &[&Venue] = &[
@@ -84,6 +84,11 @@ pub const VENUES: &[&Venue] = &[
 pub trait Protocol: Send {
     /// What to do for a connection. Asked before every attempt, and again after each answer to [`Connect::Ask`].
     fn connect(&mut self) -> Connect;
+
+    /// Keys have been read anew, for the next connection.
+    fn renew(&mut self, setup: &Setup) {
+        let _ = setup;
+    }
 
     /// The connection is open: nothing that was said on an earlier one counts any more.
     fn opened(&mut self, now: UnixMs, output: &mut Output);

@@ -222,6 +222,21 @@ impl Schedule {
         live.peek().is_some() && live.all(|job| job.backoff.failures() > 0)
     }
 
+    /// Makes every request again as if none had been made, from `now` on.
+    pub fn begin_anew(&mut self, now: Duration) {
+        self.paused_until = None;
+        self.is_probing = false;
+        let count = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX).max(1);
+        for (at, job) in (0_u32..).zip(&mut self.jobs) {
+            job.due = now + self.period.mul_f64(f64::from(at) / f64::from(count));
+            job.is_refused = false;
+            job.has_worked = false;
+            job.is_denied = false;
+            job.validators = Validators::default();
+            job.backoff.succeeded();
+        }
+    }
+
     /// Does not make a request again.
     pub fn refuse(&mut self, number: u64) {
         if let Some(job) = self.job(number) {

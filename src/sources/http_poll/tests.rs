@@ -10,7 +10,7 @@ use super::VENUE;
 use super::protocol::{ALL, number_of};
 use super::request::BODY_BYTES_MAX;
 use crate::domain::event::Payload;
-use crate::domain::outcome::{ErrorKind, Severity, Status};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity, Status};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::pipeline::meters::ConnectionState;
@@ -245,6 +245,26 @@ async fn an_endpoint_that_allows_nothing_is_given_up() {
     let error = error.unwrap();
     assert!(hopeless && error.kind == ErrorKind::AuthError, "{error:?}");
     assert!(error.message.contains("check the key"), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_has_been_given_up_is_tried_again_when_somebody_asks_for_it() {
+    let mut rig = Rig::new(QUOTES, &["A"], |_, number, _| {
+        if number == 0 {
+            reply(401, "", "expired")
+        } else {
+            price(number)
+        }
+    })
+    .await;
+    rig.until(|rig| rig.ended.is_some()).await;
+    let (error, _) = rig.ended.clone().unwrap();
+    let message = error.unwrap().message;
+    assert!(message.contains("reconnect http"), "{message}");
+    assert_eq!(rig.asked("/q/A"), 1);
+    rig.control.commands.send(SourceCommand::Reconnect).unwrap();
+    rig.until(|rig| rig.events.len() > 3).await;
+    assert_eq!(rig.control.meters.state(), ConnectionState::Connected);
 }
 
 #[tokio::test]

@@ -239,6 +239,10 @@ impl Protocol for Alpaca {
         })
     }
 
+    fn renew(&mut self, setup: &Setup) {
+        self.keys.clone_from(&setup.keys);
+    }
+
     fn opened(&mut self, now: UnixMs, _: &mut Output) {
         self.now = now;
         self.stage = Stage::Greeting;

@@ -297,6 +297,10 @@ impl Protocol for Finnhub {
         })
     }
 
+    fn renew(&mut self, setup: &Setup) {
+        self.keys.clone_from(&setup.keys);
+    }
+
     fn opened(&mut self, _: UnixMs, output: &mut Output) {
         self.is_open = true;
         output.notices.push(Notice::Ready);

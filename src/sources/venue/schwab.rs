@@ -159,7 +159,7 @@ impl Schwab {
             401 => {
                 return Err(Ending::never(
                     ErrorKind::AuthError,
-                    "the token has expired (they live 30 minutes); put a fresh one into SCHWAB_ACCESS_TOKEN",
+                    "the token has expired (they live 30 minutes); put a fresh one into SCHWAB_ACCESS_TOKEN, in .env if this is to go on with it",
                 ));
             }
             0 => {
@@ -288,6 +288,10 @@ impl Protocol for Schwab {
     fn recorded_body(&self, answer: &Answer<'_>) -> Option<Vec<u8>> {
         // A person's accounts, names and identifiers are no market data.
         (answer.id == PREFERENCE).then(|| StreamerInfo::recorded(answer.body))
+    }
+
+    fn renew(&mut self, setup: &Setup) {
+        self.token.clone_from(&setup.keys);
     }
 
     fn opened(&mut self, now: UnixMs, output: &mut Output) {

@@ -62,11 +62,15 @@ impl Default for Timings {
     }
 }
 
+/// Reads the specification again, with the keys that are set now; or says why that cannot be done.
+type Renew = Box<dyn Fn() -> Result<Setup, String> + Send + Sync>;
+
 /// A venue's source before it runs.
 struct VenueSource {
     info: Arc<SourceInfo>,
     venue: &'static Venue,
     setup: Setup,
+    renew: Renew,
     recorder: Arc<dyn Recorder>,
     trust: Arc<ClientConfig>,
     timings: Timings,
@@ -103,14 +107,12 @@ impl Venue {
         Ok(Box::new(source))
     }
 
-    fn prepare(
-        &'static self,
+    fn setup_with_keys(
+        &self,
         spec: &SourceSpec,
-        context: &OpenContext,
-        trust: Arc<ClientConfig>,
-        timings: Timings,
-    ) -> Result<VenueSource, OpenError> {
-        let setup = self.setup(spec, &*context.environment)?;
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Setup, OpenError> {
+        let setup = self.setup(spec, environment)?;
         for (key, value) in self.keys.iter().zip(&setup.keys) {
             if key.required && value.is_none() {
                 let variable = key.variable;
@@ -120,6 +122,22 @@ impl Venue {
                 )));
             }
         }
+        Ok(setup)
+    }
+
+    fn prepare(
+        &'static self,
+        spec: &SourceSpec,
+        context: &OpenContext,
+        trust: Arc<ClientConfig>,
+        timings: Timings,
+    ) -> Result<VenueSource, OpenError> {
+        let setup = self.setup_with_keys(spec, &*context.environment)?;
+        let (again, environment) = (spec.clone(), Arc::clone(&context.environment));
+        let renew = move || {
+            self.setup_with_keys(&again, &*environment)
+                .map_err(|error| error.to_string())
+        };
         if let Err(problem) = (self.protocol)(&setup) {
             return Err(spec.wrong(problem.option, problem.reason).into());
         }
@@ -136,6 +154,7 @@ impl Venue {
             }),
             venue: self,
             setup,
+            renew: Box::new(renew),
             recorder: Arc::clone(&context.recorder),
             trust,
             timings,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::pipeline::meters::ConnectionState;
 
 use super::rig::venue_server::Server;
-use super::rig::{KEY, Plan, retry_ms};
+use super::rig::{KEY, Plan, SECOND_KEY, retry_ms};
 
 /// No sooner than that would anybody try again.
 const A_WHILE: Duration = Duration::from_millis(300);
@@ -104,8 +104,41 @@ fn whoever_is_not_let_in_stops_trying_and_says_what_to_do() {
         assert!(told.contains(&format!("HTTP {status}); check")), "{told}");
         assert_eq!(rig.meters().state(), ConnectionState::Failed);
         assert!(server.knock_within(A_WHILE).is_none());
-        rig.returned();
+        rig.end();
     }
+}
+
+#[test]
+fn what_has_been_given_up_is_tried_again_when_somebody_asks_for_it() {
+    let server = Server::start();
+    let mut rig = Plan::new(server.url()).start();
+    server.knock().refuse(401, &[]);
+    let told = rig.wait_for("ended true");
+    assert!(told.contains("until told to: reconnect made-up"), "{told}");
+    // A symbol that comes meanwhile is no reason to try again, and is not forgotten.
+    rig.add("C");
+    rig.remove("B");
+    assert!(server.knock_within(A_WHILE).is_none());
+    rig.reconnect();
+    rig.wait_for("connecting again, as asked");
+    let knock = server.knock();
+    assert_eq!(knock.head.header("x-key"), Some(SECOND_KEY));
+    let mut peer = knock.accept();
+    assert_eq!(peer.text(), "sub A,C");
+    rig.wait_for("connected");
+    // One that is connected is connected again, at once and without an error.
+    rig.reconnect();
+    let mut peer = server.accept();
+    assert_eq!(peer.text(), "sub A,C");
+    peer.send("C 3");
+    loop {
+        let told = rig.next();
+        assert!(!told.starts_with("error"), "{told}");
+        if told == "C 3" {
+            break;
+        }
+    }
+    rig.end();
 }
 
 #[test]
@@ -159,7 +192,7 @@ fn close_codes_mean_what_they_mean() {
     server.accept().close(1008, "no");
     let told = rig.wait_for("ended true");
     assert!(told.contains("code 1008: no; not trying again"), "{told}");
-    rig.returned();
+    rig.end();
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, unbounded};
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Runtime;
 
 use crate::decode::Rejection;
@@ -51,6 +52,8 @@ pub(super) mod venue_server;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(super) const KEY: &str = "CANARY-KEY-4711";
+/// What the key is when it is read again.
+pub(super) const SECOND_KEY: &str = "CANARY-KEY-0815";
 
 pub(super) static VENUE: Venue = Venue {
     kind: &sim::KIND,
@@ -100,6 +103,7 @@ fn limits(setup: &Setup) -> Limits {
 fn protocol(setup: &Setup) -> Result<Box<dyn Protocol>, OptionProblem> {
     Ok(Box::new(MadeUp {
         url: setup.socket_url.clone(),
+        key: setup.keys.first().cloned().flatten().unwrap(),
         asks: setup.own.contains_key("asks"),
         token: None,
         is_mute: setup.own.contains_key("mute"),
@@ -111,6 +115,7 @@ fn protocol(setup: &Setup) -> Result<Box<dyn Protocol>, OptionProblem> {
 
 struct MadeUp {
     url: String,
+    key: SecretString,
     asks: bool,
     token: Option<String>,
     /// It is let in by `welcome` alone.
@@ -141,9 +146,13 @@ impl Protocol for MadeUp {
         }
         Connect::Open(Endpoint {
             url: self.url.clone(),
-            secret_query: Some(format!("key={KEY}").into()),
-            headers: vec![("x-key", KEY.into())],
+            secret_query: Some(format!("key={}", self.key.expose_secret()).into()),
+            headers: vec![("x-key", self.key.clone())],
         })
+    }
+
+    fn renew(&mut self, setup: &Setup) {
+        self.key = setup.keys.first().cloned().flatten().unwrap();
     }
 
     fn opened(&mut self, _: UnixMs, output: &mut Output) {
@@ -356,6 +365,11 @@ impl Rig {
                 products: setup.products,
             }),
             venue: &VENUE,
+            renew: {
+                let mut renewed = setup.clone();
+                renewed.keys = vec![Some(SECOND_KEY.into())];
+                Box::new(move || Ok(renewed.clone()))
+            },
             setup,
             recorder: Arc::new(NoRecorder),
             trust: trust(plan.trust.as_deref()),
@@ -451,6 +465,10 @@ impl Rig {
         let symbol = Symbol::new(name).unwrap();
         let id = self.directory.unsubscribe(self.index, &symbol).unwrap();
         self.send(SourceCommand::Unsubscribe(vec![(symbol, id)]));
+    }
+
+    pub(super) fn reconnect(&self) {
+        self.send(SourceCommand::Reconnect);
     }
 
     pub(super) fn resync(&self, name: &str) {
