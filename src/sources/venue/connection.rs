@@ -54,6 +54,8 @@ pub(crate) enum DialError {
         status: u16,
         /// What `Retry-After` asks for.
         retry_after: Option<Duration>,
+        /// Whether the opening request held a key.
+        has_key: bool,
     },
     /// Something on the way failed: in words, with what a person can do.
     Failed(String),
@@ -81,6 +83,7 @@ pub(crate) async fn dial(
     now: UnixMs,
 ) -> Result<Socket, DialError> {
     let (url, request) = request_of(&endpoint)?;
+    let has_key = endpoint.secret_query.is_some() || !endpoint.headers.is_empty();
     let host = url.host_str().unwrap_or_default().to_owned();
     let deadline = Instant::now() + limit;
     let late = |what: &str| {
@@ -118,6 +121,7 @@ pub(crate) async fn dial(
         }
         Ok(Err(tungstenite::Error::Http(response))) => Err(DialError::Refused {
             status: response.status().as_u16(),
+            has_key,
             retry_after: response
                 .headers()
                 .get(header::RETRY_AFTER)

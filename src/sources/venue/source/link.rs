@@ -48,6 +48,17 @@ enum Phase {
     Failed,
 }
 
+/// What the venue has given on this connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivering {
+    /// No data yet.
+    Nothing,
+    /// Data since then.
+    Since(Nanos),
+    /// Data for long enough to count as a connection that works.
+    LongEnough,
+}
+
 type Dialing = Pin<Box<dyn Future<Output = Result<Socket, DialError>> + Send>>;
 
 /// One connection.
@@ -72,20 +83,15 @@ pub(super) struct Link {
     backoff: Backoff,
     /// How long it waited last.
     waited: Duration,
-    /// Whether it has delivered for long enough to count as one that works.
-    has_settled: bool,
     /// Whether it has come back at once already, and not worked since.
     was_at_once: bool,
-    /// Whether the opening request holds a key.
-    shows_key: bool,
     pace: Pace,
     outgoing: VecDeque<Outgoing>,
     is_unflushed: bool,
     /// What the session wants, or what has been found to be wrong: carried out when the messages at hand are done.
     ending: Option<(Ending, Option<u16>)>,
     host: String,
-    /// When the venue gave its first data on this connection.
-    first_data: Option<Nanos>,
+    delivering: Delivering,
     opened: Instant,
     /// Since when it has been of use.
     ready_since: Option<Nanos>,
@@ -121,15 +127,13 @@ impl Link {
             failure: None,
             backoff: Backoff::new(timings.backoff, seed),
             waited: Duration::ZERO,
-            has_settled: false,
             was_at_once: false,
-            shows_key: false,
             pace: Pace::new(limits.sends.0, limits.sends.1),
             outgoing: VecDeque::new(),
             is_unflushed: false,
             ending: None,
             host: String::new(),
-            first_data: None,
+            delivering: Delivering::Nothing,
             opened: now,
             ready_since: None,
             heard: now,
@@ -292,14 +296,16 @@ impl Link {
         if events.is_empty() {
             return;
         }
-        let is_first = self.first_data.is_none();
-        let first = *self.first_data.get_or_insert(moment.mono);
-        if is_first && self.ready_since.is_none() && self.is_open() {
-            self.ready(moment, desk);
+        if self.delivering == Delivering::Nothing {
+            self.delivering = Delivering::Since(moment.mono);
+            if self.ready_since.is_none() && self.is_open() {
+                self.ready(moment, desk);
+            }
         }
-        let delivering = Duration::from_nanos(moment.mono.0.saturating_sub(first.0));
-        if !self.has_settled && delivering >= self.timings.settled.max(self.waited) {
-            self.has_settled = true;
+        if let Delivering::Since(first) = self.delivering
+            && moment.mono.since(first) >= self.timings.settled.max(self.waited)
+        {
+            self.delivering = Delivering::LongEnough;
             self.was_at_once = false;
             self.backoff.succeeded();
         }

@@ -113,6 +113,7 @@ fn protocol(setup: &Setup) -> Result<Box<dyn Protocol>, OptionProblem> {
     }))
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a test's wish")]
 struct MadeUp {
     url: String,
     key: SecretString,
