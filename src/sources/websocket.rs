@@ -273,6 +273,10 @@ impl Protocol for Feed {
         })
     }
 
+    fn renew(&mut self, setup: &Setup) {
+        self.variables = Variables::new(setup, &[]);
+    }
+
     fn opened(&mut self, now: UnixMs, output: &mut Output) {
         self.is_ready = false;
         self.now = now;

@@ -309,6 +309,10 @@ impl Protocol for Massive {
         })
     }
 
+    fn renew(&mut self, setup: &Setup) {
+        self.keys.clone_from(&setup.keys);
+    }
+
     fn opened(&mut self, _: UnixMs, _: &mut Output) {
         self.stage = Stage::Greeting;
         for (_, entry) in self.wanted.iter_mut() {

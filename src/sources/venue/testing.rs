@@ -97,7 +97,14 @@ impl Workbench {
         }))
     }
 
+    /// Ticks came every second until this one.
     pub(crate) fn tick(&mut self, now: UnixMs) -> &Output {
+        self.session.has_ticked(now);
+        self.tick_alone(now)
+    }
+
+    /// No tick came since the last one.
+    pub(crate) fn tick_alone(&mut self, now: UnixMs) -> &Output {
         self.now = now;
         self.give(Input::Tick)
     }

@@ -178,6 +178,11 @@ impl<S> Whole<S> {
         }
     }
 
+    /// What is read from.
+    pub(crate) fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
     /// The websocket is open: what comes from here on are frames.
     pub(crate) fn opened(&mut self) {
         self.messages.get_or_insert_default();

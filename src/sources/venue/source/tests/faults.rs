@@ -1,11 +1,11 @@
 //! What happens on the way between a venue and here.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::rig::Plan;
 use super::rig::fault_proxy::{Fault, Proxy};
-use super::rig::venue_server::{Certificate, Server};
+use super::rig::venue_server::{Certificate, Peer, Server};
 
 #[test]
 fn a_dead_connection_is_noticed() {
@@ -52,6 +52,35 @@ fn bytes_may_come_one_by_one_and_late() {
     proxy.set(Fault::Delay(Duration::from_millis(50)));
     peer.send("A 99");
     assert_eq!(rig.next(), "A 99");
+    rig.end();
+}
+
+#[test]
+fn a_message_that_takes_long_is_a_sign_of_life_and_stops_the_time() {
+    let server = Server::start();
+    let mut plan = Plan::new(server.url());
+    plan.own = &[("silence", "400"), ("ticks", "yes")];
+    let mut rig = plan.start();
+    let mut peer = server.accept();
+    peer.text_with("tick");
+    let mut ticks = 0;
+    let mut listen = |peer: &mut Peer, ms| {
+        let until = Instant::now() + Duration::from_millis(ms);
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            let left = left.max(Duration::from_millis(1));
+            ticks += usize::from(peer.text_within(left).is_some());
+        }
+    };
+    // Altogether twice the silence that is allowed, and forty ticks.
+    for byte in [0x81, 3, b'A', b' '] {
+        peer.send_raw(&[byte]);
+        listen(&mut peer, 200);
+    }
+    assert!(ticks < 12, "{ticks}");
+    peer.send_raw(b"7");
+    rig.wait_for("connected");
+    assert_eq!(rig.next(), "A 7");
+    peer.text_with("tick");
     rig.end();
 }
 
