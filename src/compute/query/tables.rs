@@ -10,7 +10,7 @@ use polars::prelude::{
 
 use crate::compute::history::ValueColumns;
 use crate::compute::history::columns::{BarColumns, QuoteColumns, TradeRows};
-use crate::compute::indicator::{IndicatorSet, RecentValues};
+use crate::compute::indicator::{IndicatorSet, RecentOf};
 use crate::compute::resample::SessionFinder;
 use crate::domain::Decimal;
 use crate::domain::column::ColumnValues;
@@ -48,7 +48,7 @@ pub struct SymbolData {
     /// of the bars.
     pub at_close: Vec<ValueColumns>,
     /// What those on bars were at the newest bars. Where these are given, nothing is computed, and other bars have none.
-    pub recent: Vec<(Option<Timeframe>, RecentValues)>,
+    pub recent: Vec<RecentOf>,
 }
 
 /// A symbol's newest state.

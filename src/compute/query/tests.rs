@@ -735,7 +735,8 @@ fn dates_and_times_of_day_are_those_of_the_clock_that_datetime_shows() {
             "{time}"
         );
     }
-    let hours = "SELECT date_part('hour', datetime), EXTRACT(hour FROM datetime) FROM bars";
+    let hours =
+        "SELECT date_part('hour', datetime) AS a, EXTRACT(hour FROM datetime) AS b FROM bars";
     assert_eq!(lines(&tables, hours), ["9|9", "19|19"]);
     assert_eq!(
         lines(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::compute::indicator::{Bank, IndicatorSet, Input};
+use crate::compute::indicator::{Bank, IndicatorSet, Input, RecentOf};
 use crate::compute::resample::{LongBar, SessionFinder, candles};
 use crate::domain::bar::Candle;
 use crate::domain::book::{BookTop, Level};
@@ -12,7 +12,7 @@ use crate::domain::time::{Timeframe, UnixMs};
 use crate::domain::to_f64;
 use crate::domain::trade::{TimeAndSale, TradeAction};
 
-use super::super::histories::{KeptHistory, RecentOf};
+use super::super::histories::KeptHistory;
 use super::ohlcv::candle;
 
 /// Indicators that follow bars of one length, and whether these bars have changed behind their back.

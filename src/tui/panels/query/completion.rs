@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::domain::table::TABLES;
+use crate::domain::table::{TABLES, Table};
 use crate::pipeline::Snapshot;
 
 /// More are never offered.
