@@ -27,14 +27,14 @@ pub(super) fn with_casts(sql: &str, tokens: &[Token<'_>], starts: &[usize]) -> S
         }
     }
     changes.sort_by_key(|(range, _)| range.start);
-    let (mut changed, mut from) = (String::with_capacity(sql.len()), 0);
+    let (mut rewritten, mut from) = (String::with_capacity(sql.len()), 0);
     for (range, text) in changes {
-        changed.push_str(sql.get(from..range.start).unwrap_or_default());
-        changed.push_str(&text);
+        rewritten.push_str(sql.get(from..range.start).unwrap_or_default());
+        rewritten.push_str(&text);
         from = range.end;
     }
-    changed.push_str(sql.get(from..).unwrap_or_default());
-    changed
+    rewritten.push_str(sql.get(from..).unwrap_or_default());
+    rewritten
 }
 
 /// Where the parenthesis ends that opens before `first`, if there is one argument in it that is more than a text.
