@@ -6,12 +6,10 @@
 use std::sync::Arc;
 
 use crate::compute::history::columns::TradeRows;
-use crate::compute::indicator::RecentValues;
 use crate::compute::query::{ColumnExpression, SymbolData};
 use crate::config::settings::Settings;
 use crate::domain::column::{ColumnRule, ColumnValues};
 use crate::domain::symbol::SymbolId;
-use crate::domain::time::Timeframe;
 use crate::pipeline::columns::ColumnEngine;
 use crate::pipeline::histories::SymbolHistory;
 
@@ -49,14 +47,6 @@ pub(super) fn engine(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>
             .collect(),
         expressions,
     })))
-}
-
-/// What is known of a symbol's indicators at its newest bars.
-fn recent_of(history: &SymbolHistory) -> Vec<(Option<Timeframe>, RecentValues)> {
-    let recent = history.recent.iter();
-    recent
-        .map(|recent| (recent.timeframe, recent.values.clone()))
-        .collect()
 }
 
 /// The values of the columns at each symbol's newest bar: all are evaluated here and now, and one that fails has none.
@@ -97,7 +87,7 @@ impl ColumnEngine for PolarsColumns {
             trades: TradeRows::default(),
             indicators: history.indicators.clone(),
             at_close: history.at_close.clone(),
-            recent: recent_of(history),
+            recent: history.recent.clone(),
         };
         expression
             .evaluate(symbol)

@@ -42,7 +42,7 @@ use crate::domain::trade::Side;
 
 pub use bank::{Bank, ColumnOfValues};
 pub use plan::{IndicatorPlan, IndicatorRule};
-pub use recent::RecentValues;
+pub use recent::{RecentOf, RecentValues};
 
 /// Every indicator, in the order of their names.
 pub const DEFINITIONS: &[&Definition] = &[

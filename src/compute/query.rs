@@ -25,6 +25,7 @@
 
 mod answer;
 mod bars;
+mod casts;
 mod column;
 mod guard;
 mod message;

@@ -20,11 +20,12 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
 
+use crate::compute::indicator::RecentOf;
 use crate::domain::clock::Clock;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 
-use super::histories::{Histories, RecentOf, SymbolHistory};
+use super::histories::{Histories, SymbolHistory};
 use super::outcome::Batch;
 
 use foreman::Foreman;

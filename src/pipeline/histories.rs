@@ -16,7 +16,7 @@ use crate::compute::history::{
     BarHistory, HistoryBudget, HistoryLimits, Keep, Placed, QuoteHistory, TradeHistory,
     ValueColumns, ValueHistory,
 };
-use crate::compute::indicator::{Bank, IndicatorSet, RecentValues};
+use crate::compute::indicator::{Bank, IndicatorSet, RecentOf};
 use crate::domain::bar::Candle;
 use crate::domain::quote::Level1;
 use crate::domain::source::{BarOrigin, BarStamp, SourceInfo, SourceName};
@@ -59,15 +59,6 @@ pub struct SymbolHistory {
     pub at_close: Vec<ValueColumns>,
     /// What the indicators on bars were at the newest bars, where that has been kept.
     pub recent: Vec<RecentOf>,
-}
-
-/// The newest values of the indicators on bars of one length.
-#[derive(Debug, Clone)]
-pub struct RecentOf {
-    /// The length; `None` is that of the symbol's own bars.
-    pub timeframe: Option<Timeframe>,
-    /// The values.
-    pub values: RecentValues,
 }
 
 /// The histories of all symbols.

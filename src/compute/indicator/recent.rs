@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::domain::time::UnixMs;
+use crate::domain::time::{Timeframe, UnixMs};
 
 /// Rows of a chunk: as many are copied at most when a row comes while somebody holds the rows before it.
 const CHUNK_ROWS: usize = 64;
@@ -96,6 +96,15 @@ impl RecentValues {
     pub fn clear(&mut self) {
         self.chunks.clear();
     }
+}
+
+/// The newest values of the indicators on bars of one length.
+#[derive(Debug, Clone)]
+pub struct RecentOf {
+    /// The length; `None` is that of the symbol's own bars.
+    pub timeframe: Option<Timeframe>,
+    /// The values.
+    pub values: RecentValues,
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use polars::prelude::{
 
 use crate::compute::history::ValueColumns;
 use crate::compute::history::columns::{BarColumns, Chunk, Part};
-use crate::compute::indicator::{Bank, ColumnOfValues, IndicatorSet};
+use crate::compute::indicator::{Bank, ColumnOfValues, IndicatorSet, RecentOf};
 use crate::compute::resample::SessionFinder;
 use crate::domain::bar::{Candle, add_volumes};
 use crate::domain::indicator::IndicatorSpec;
@@ -267,7 +267,11 @@ fn at_close(symbol: &SymbolData, own: &[Step], rows: &[Step]) -> Vec<(String, Co
 fn recent(symbol: &SymbolData, rows: &[Step]) -> Vec<(String, ColumnOfValues)> {
     let names = symbol.indicators.names().flat();
     let mut found = Vec::new();
-    for (timeframe, kept) in &symbol.recent {
+    for RecentOf {
+        timeframe,
+        values: kept,
+    } in &symbol.recent
+    {
         let mut sessions = SessionFinder::new(symbol.calendar);
         // A longer bar counts from its end on, one of the symbol's own with its own row.
         let mut is_seen = |start: UnixMs, row: &Step| match timeframe {

@@ -15,7 +15,7 @@ pub struct ColumnExpression {
 }
 
 impl ColumnExpression {
-    /// Reads an expression of SQL, in which the columns of `bars` can be used: `unix_ts`, `datetime`, `open`, `high`,
+    /// Reads an expression of SQL, in which the columns of `bars` can be used: `unix_ts`, `datetime`, `date`, `open`, `high`,
     /// `low`, `close`, `volume`, and the symbol's indicators. Done on a thread of its own, with room for deep nesting.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
     use crate::compute::history::columns::{BarColumns, Chunk, Part, TradeRows};
-    use crate::compute::indicator::Bank;
+    use crate::compute::indicator::{Bank, RecentOf};
     use crate::compute::resample::{SessionFinder, candles};
     use crate::domain::clock::{Clock, SystemClock};
     use crate::domain::source::SourceName;
@@ -185,8 +185,8 @@ mod tests {
                 }
             };
             bank.rebuild(bars.into_iter().map(|bar| (bar, UnixMs(0))));
-            let recent = bank.recent().unwrap().clone();
-            symbol.recent.push((timeframe, recent));
+            let values = bank.recent().unwrap().clone();
+            symbol.recent.push(RecentOf { timeframe, values });
         }
         symbol
     }

@@ -1,8 +1,8 @@
 //! A statement as it was written: what kind it is, and which tables and columns it may want.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
+use super::casts::with_casts;
 use super::message::QueryError;
 use crate::domain::table::{TABLES, Table};
 
@@ -238,59 +238,9 @@ fn has_bare_from(tokens: &[Token<'_>]) -> bool {
     false
 }
 
-/// The statement with `date(x)` as `CAST(x AS DATE)`, and so with times: these functions of Polars take texts alone, and
-/// what is there are times.
-fn with_casts(sql: &str, tokens: &[Token<'_>], starts: &[usize]) -> String {
-    // Bytes that others take the place of.
-    let mut changes: Vec<(Range<usize>, String)> = Vec::new();
-    for at in 0..tokens.len() {
-        let is_called = tokens.get(at + 1) == Some(&Token::Sign('('));
-        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
-        let is_type = before.is_some_and(|before| {
-            matches!(before, Token::Sign('.' | ':')) || before.is_any(&["AS"])
-        });
-        let kind = match &tokens[at] {
-            word if word.is_any(&["DATE"]) => "DATE",
-            word if word.is_any(&["TIMESTAMP", "DATETIME"]) => "TIMESTAMP",
-            _ => continue,
-        };
-        let end = one_argument(tokens, at + 2).filter(|_| is_called && !is_type);
-        if let (Some(end), Some(open)) = (end.and_then(|end| starts.get(end)), starts.get(at + 1)) {
-            changes.push((starts[at]..open + 1, "CAST(".to_owned()));
-            changes.push((*end..*end, format!(" AS {kind}")));
-        }
-    }
-    changes.sort_by_key(|(range, _)| range.start);
-    let (mut changed, mut from) = (String::with_capacity(sql.len()), 0);
-    for (range, text) in changes {
-        changed.push_str(sql.get(from..range.start).unwrap_or_default());
-        changed.push_str(&text);
-        from = range.end;
-    }
-    changed.push_str(sql.get(from..).unwrap_or_default());
-    changed
-}
-
-/// Where the parenthesis ends that opens before `first`, if there is one argument in it that is more than a text.
-fn one_argument(tokens: &[Token<'_>], first: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    let arguments = tokens.get(first..)?;
-    let end = arguments.iter().position(|token| {
-        match token {
-            Token::Sign('(') => depth += 1,
-            Token::Sign(',' | ')') if depth == 0 => return true,
-            Token::Sign(')') => depth -= 1,
-            _ => {}
-        }
-        false
-    })?;
-    let is_text = matches!(arguments.get(..end), Some([] | [Token::Value]));
-    (!is_text && arguments.get(end) == Some(&Token::Sign(')'))).then_some(first + end)
-}
-
 /// A piece of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Token<'a> {
+pub(super) enum Token<'a> {
     /// A keyword or a name without quotes.
     Word(&'a str),
     /// A name in quotes.
@@ -311,7 +261,7 @@ impl Token<'_> {
     }
 
     /// Whether it is one of these keywords.
-    fn is_any(&self, words: &[&str]) -> bool {
+    pub fn is_any(&self, words: &[&str]) -> bool {
         let Self::Word(word) = self else {
             return false;
         };
@@ -495,36 +445,6 @@ mod tests {
         let named = Statement::new("SELECT sma_20@5m, \"bb_20_2.5_upper\" FROM bars").unwrap();
         assert!(named.wanted.has("sma_20@5m") && named.wanted.has("bb_20_2.5_upper"));
         assert!(!named.wanted.has("rsi_14"));
-    }
-
-    #[test]
-    fn functions_of_dates_become_casts() {
-        for (sql, expected) in [
-            ("SELECT date(datetime)", "SELECT CAST(datetime AS DATE)"),
-            (
-                "SELECT Date ( lag(datetime, 1) ), 'date(x)'",
-                "SELECT CAST( lag(datetime, 1)  AS DATE), 'date(x)'",
-            ),
-            (
-                "SELECT timestamp(date(x)) -- date(x)",
-                "SELECT CAST(CAST(x AS DATE) AS TIMESTAMP) -- date(x)",
-            ),
-            ("SELECT date('2019-02-13')", "SELECT date('2019-02-13')"),
-            ("SELECT date(x, '%Y')", "SELECT date(x, '%Y')"),
-            ("SELECT x::timestamp(3)", "SELECT x::timestamp(3)"),
-            (
-                "SELECT CAST(x AS timestamp(y))",
-                "SELECT CAST(x AS timestamp(y))",
-            ),
-            ("SELECT date(", "SELECT date("),
-            ("SELECT date()", "SELECT date()"),
-            (
-                "SELECT date, DATE 'é' FROM bars",
-                "SELECT date, DATE 'é' FROM bars",
-            ),
-        ] {
-            assert_eq!(Statement::new(sql).unwrap().sql(), expected);
-        }
     }
 
     #[test]

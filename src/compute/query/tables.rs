@@ -10,7 +10,7 @@ use polars::prelude::{
 
 use crate::compute::history::ValueColumns;
 use crate::compute::history::columns::{BarColumns, QuoteColumns, TradeRows};
-use crate::compute::indicator::{IndicatorSet, RecentValues};
+use crate::compute::indicator::{IndicatorSet, RecentOf};
 use crate::compute::resample::SessionFinder;
 use crate::domain::Decimal;
 use crate::domain::column::ColumnValues;
@@ -48,7 +48,7 @@ pub struct SymbolData {
     /// of the bars.
     pub at_close: Vec<ValueColumns>,
     /// What those on bars were at the newest bars. Where these are given, nothing is computed, and other bars have none.
-    pub recent: Vec<(Option<Timeframe>, RecentValues)>,
+    pub recent: Vec<RecentOf>,
 }
 
 /// A symbol's newest state.
@@ -246,16 +246,13 @@ pub(super) fn datetime(unix_ts: &Column, zone: Tz) -> PolarsResult<Column> {
         let mut clock = ZoneClock::new(zone);
         let times = unix_ts.i64()?;
         let local = |time: i64| clock.local_ms(UnixMs(time));
-        let times: Int64Chunked = match times.null_count() {
-            0 => {
-                let each = times.downcast_iter().flat_map(|part| part.values_iter());
-                let times: Vec<i64> = each.copied().map(local).collect();
-                Int64Chunked::from_vec("datetime".into(), times)
-            }
-            _ => {
-                let mut local = local;
-                times.iter().map(|time| time.map(&mut local)).collect()
-            }
+        let times: Int64Chunked = if times.null_count() == 0 {
+            let each = times.downcast_iter().flat_map(|part| part.values_iter());
+            let times: Vec<i64> = each.copied().map(local).collect();
+            Int64Chunked::from_vec("datetime".into(), times)
+        } else {
+            let mut local = local;
+            times.iter().map(|time| time.map(&mut local)).collect()
         };
         times.into_column().cast(&kind)?
     };

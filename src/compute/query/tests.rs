@@ -735,7 +735,8 @@ fn dates_and_times_of_day_are_those_of_the_clock_that_datetime_shows() {
             "{time}"
         );
     }
-    let hours = "SELECT date_part('hour', datetime), EXTRACT(hour FROM datetime) FROM bars";
+    let hours =
+        "SELECT date_part('hour', datetime) AS a, EXTRACT(hour FROM datetime) AS b FROM bars";
     assert_eq!(lines(&tables, hours), ["9|9", "19|19"]);
     assert_eq!(
         lines(
@@ -753,7 +754,7 @@ fn dates_and_times_of_day_are_those_of_the_clock_that_datetime_shows() {
         "datetime BETWEEN '2019-02-13 10:00' AND '2019-02-13 23:00'",
         "datetime BETWEEN TIMESTAMP '2019-02-13 10:00:00' AND TIMESTAMP '2019-02-13 23:00:00'",
         "datetime >= timestamp('2019-02-13 10:00:00')",
-        "datetime > DATE '2019-02-13' + INTERVAL '15 hours'",
+        "datetime > TIMESTAMP '2019-02-13 00:00:00' + INTERVAL '15 hours'",
         "CAST(datetime AS TIME) >= '10:00'",
         "datetime::time >= TIME '10:00:00'",
         "date = '2019-02-13' AND datetime > '2019-02-13 10:00'",

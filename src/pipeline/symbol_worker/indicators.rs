@@ -4,7 +4,7 @@ mod longer;
 
 use std::sync::Arc;
 
-use crate::compute::indicator::{Bank, IndicatorSet, Input};
+use crate::compute::indicator::{Bank, IndicatorSet, Input, RecentOf};
 use crate::compute::resample::SessionFinder;
 use crate::domain::bar::Candle;
 use crate::domain::book::{BookTop, Level};
@@ -14,7 +14,7 @@ use crate::domain::time::{Session, Timeframe, UnixMs};
 use crate::domain::to_f64;
 use crate::domain::trade::{TimeAndSale, TradeAction};
 
-use super::super::histories::{KeptHistory, RecentOf};
+use super::super::histories::KeptHistory;
 
 use longer::LongFollowers;
 

@@ -1,6 +1,7 @@
 //! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, indicators,
 //! and charts.
 
+mod evaluated;
 mod longer;
 mod past;
 mod recall;
@@ -19,7 +20,7 @@ use crate::domain::time::{Session, SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 use crate::domain::{Decimal, to_f64};
 
-use super::super::histories::{KeptHistory, RecentOf};
+use super::super::histories::KeptHistory;
 use super::super::meters::WorkerMeters;
 use super::super::outcome::ChartChange;
 use super::super::snapshot::{TREND_POINTS, Trend};
@@ -208,14 +209,6 @@ impl OhlcvService {
         }
     }
 
-    /// The start of a delivered bar, by the time that it has.
-    pub fn start_of(&self, time: UnixMs) -> UnixMs {
-        match self.bar_stamp {
-            BarStamp::Start => time,
-            BarStamp::End => self.interval.start_before(time, self.calendar),
-        }
-    }
-
     /// The time that a bar has in results.
     pub fn stamp(&self, start: UnixMs, end: UnixMs) -> UnixMs {
         match self.bar_stamp {
@@ -268,17 +261,6 @@ impl OhlcvService {
     /// The indicators as they are now; `None` when the symbol has none.
     pub fn indicator_values(&mut self) -> Option<Arc<IndicatorValues>> {
         self.indicators.values(&self.history, &mut self.sessions)
-    }
-
-    /// What the indicators are at the newest bars, as far as that is kept.
-    pub fn recent_values(&mut self) -> Vec<RecentOf> {
-        let recent = self.indicators.recent();
-        if recent.is_empty() {
-            return recent;
-        }
-        // What has been put off is made good.
-        drop(self.indicator_values());
-        self.indicators.recent()
     }
 
     /// The indicators, for what is no bar.

@@ -141,7 +141,7 @@ fn lists_and_dates_are_json_and_warnings_stay_in_the_log() {
         .run(["query", sql, "--source", &source, "--format", "json"])
         .well();
     let row = &rows(&run)[0];
-    assert_eq!(row["closes"], serde_json::json!([0.0, 1.0, 2.0]));
+    assert_eq!(row["closes"], serde_json::json!([1.5, 1.5, 1.5]));
     assert_eq!(row["day"], "2019-02-13");
     assert!(!run.stderr.contains("eprecat"), "{}", run.stderr);
 }
@@ -150,7 +150,7 @@ fn lists_and_dates_are_json_and_warnings_stay_in_the_log() {
 fn columns_of_a_persons_own_are_in_results_and_wrong_ones_are_told_with_their_place() {
     let home = Home::new();
     let source = home.replay("bars.jsonl", bar_lines(&["A", "B"], 0..12));
-    let config = "indicator = ['sma(3)']\n[[column]]\nname = 'gap'\nsql = 'close - sma_3'\n";
+    let config = "indicator = ['sma(3)']\n[[column]]\nname = 'gap'\nsql = 'close - sma_3 + 1'\n";
     let good = home.write("good.toml", config);
     let good = good.to_str().unwrap();
     let sql = "SELECT symbol, gap FROM results ORDER BY symbol";
