@@ -27,7 +27,7 @@ use streamer_tui::domain::Decimal;
 use streamer_tui::domain::bar::{Candle, Ohlcv};
 use streamer_tui::domain::event::DataService;
 use streamer_tui::domain::indicator::IndicatorSpec;
-use streamer_tui::domain::outcome::{DayStats, ResultBody, ResultInstance};
+use streamer_tui::domain::outcome::{ResultBody, ResultInstance};
 use streamer_tui::domain::source::SourceName;
 use streamer_tui::domain::symbol::{Resolution, Symbol, SymbolId};
 use streamer_tui::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
@@ -305,7 +305,6 @@ fn json_lines(criterion: &mut Criterion) {
             indicators: None,
         },
         last: price,
-        day: DayStats::default(),
     };
     let (symbol, source) = (
         Symbol::new("AMZN").expect("a good symbol"),

@@ -57,8 +57,7 @@ use crate::pipeline::question::Analyst;
 #[cfg(not(feature = "frames"))]
 use crate::pipeline::question::NoAnalyst;
 use crate::pipeline::recording::{Recorder, RecordingError};
-use crate::pipeline::settings::EngineSettings;
-use crate::sinks::files::FilesError;
+use crate::sinks::files::{FilesError, FilesHandle};
 use crate::stores::recording::{FileRecorder, RecorderSettings};
 use crate::telemetry;
 use crate::tui::{self, TuiError};
@@ -128,7 +127,10 @@ impl AppError {
 pub fn main() -> ExitCode {
     // Before there is any other thread.
     #[cfg(feature = "frames")]
-    analyst::use_one_thread();
+    {
+        analyst::use_one_thread();
+        crate::compute::query::log_warnings();
+    }
     let invocation = match cli::parse(std::env::args_os()) {
         Ok(invocation) => invocation,
         Err(refusal) => {
@@ -214,6 +216,9 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     panic_hook::install(tui::terminal::restore);
     let session = screen::Session::restore(&mut loaded, is_headless);
 
+    // A wrong one is refused before anything is opened or written.
+    let columns = columns_of(&loaded.settings)?;
+
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let recorder: Arc<dyn Recorder> = Arc::new(FileRecorder::new(
         Arc::clone(&clock),
@@ -239,7 +244,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     if is_headless {
         sinks.push(HeadlessSink::on_stdout(&outcome).map_err(AppError::system("stdout"))?);
     }
-    let analyst = analyst_of(&limits, &clock);
+    let analyst = analyst_of(&loaded.settings, &clock);
     let exporter = Arc::new(FileExporter::new(Arc::clone(&clock)));
     let engine = engine::start(
         limits,
@@ -249,7 +254,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
             recorder: Arc::clone(&recorder),
             analyst,
             exporter: Some(Arc::clone(&exporter) as Arc<dyn Exporter>),
-            columns: columns_of(&loaded.settings)?,
+            columns,
             troubles: [troubles(&failures, warnings), past_errors].concat(),
             past,
         },
@@ -259,6 +264,9 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     .map_err(AppError::system("the engine could not be started"))?;
     let shutdown = Shutdown::start(engine.commands.clone(), tui::terminal::restore)
         .map_err(AppError::system("signals cannot be received"))?;
+    if !files.is_empty() {
+        shutdown.expect_files();
+    }
     outcome.stop_with(shutdown.requester());
     let settings = screen::tui_settings(&loaded.settings, &layers.environment);
     let has_chosen_symbols = loaded.settings.symbols.is_some();
@@ -276,30 +284,49 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
         };
         screen::run(engine, parts, &shutdown)?
     };
+    shutdown.files_are_left();
     drop(reload);
     for message in exporter.finish() {
         exit::say(message);
     }
     recorder.end();
-    for files in files {
-        let report = files.wait(true)?;
-        tracing::info!(rows = report.rows, files = report.files.len(), "written");
-    }
+    let written = complete(files);
     shutdown.finish();
+    written?;
     tracing::info!(?exit, "ended");
     Ok(exit)
 }
 
+/// Waits until the files of all sinks are complete, also when one of them cannot be.
+fn complete(files: Vec<FilesHandle>) -> Result<(), FilesError> {
+    let mut written = Ok(());
+    for files in files {
+        match files.wait(true) {
+            Ok(report) => {
+                tracing::info!(rows = report.rows, files = report.files.len(), "written");
+            }
+            Err(error) if written.is_ok() => written = Err(error),
+            Err(error) => exit::say(&error),
+        }
+    }
+    written
+}
+
 /// Who answers questions about the data.
 #[cfg(feature = "frames")]
-fn analyst_of(settings: &EngineSettings, clock: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
-    let indicators = settings.indicators.whole();
-    Arc::new(analyst::PolarsAnalyst::new(Arc::clone(clock), indicators))
+fn analyst_of(settings: &Settings, clock: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
+    let indicators = settings.engine.indicators.whole();
+    let columns = settings.columns.iter().map(|rule| rule.name.clone());
+    Arc::new(analyst::PolarsAnalyst::new(
+        Arc::clone(clock),
+        indicators,
+        columns.collect(),
+    ))
 }
 
 /// Nobody answers questions about the data without frames.
 #[cfg(not(feature = "frames"))]
-fn analyst_of(_: &EngineSettings, _: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
+fn analyst_of(_: &Settings, _: &Arc<dyn Clock>) -> Arc<dyn Analyst> {
     Arc::new(NoAnalyst)
 }
 

@@ -10,6 +10,7 @@
 //! - [`settings`]: the result
 //! - [`watch`]: notices that the file has changed
 
+mod column;
 pub mod environment;
 pub mod key;
 pub mod problem;

@@ -8,6 +8,7 @@ pub mod book;
 pub mod clock;
 pub mod column;
 pub mod event;
+pub mod file_table;
 pub mod format;
 pub mod indicator;
 pub mod news;

@@ -1,8 +1,9 @@
 //! Answers questions about the data on threads of their own, beside the stream.
 //!
-//! Polars works on one thread (see [`use_one_thread`]) of low priority, so that a question costs the stream little. It
-//! cannot be stopped once it has begun: a question that is given up, or takes too long, is answered as that at once, and
-//! its thread is left to itself. Until it has finished no other question is begun.
+//! Polars works on one thread (see [`use_one_thread`]) of low priority, so that a question costs the stream little. A
+//! question that is given up, or takes too long, is answered as that at once. Its thread ends after the step of the plan
+//! that it is at (a sort, a grouping, a join), because Polars cannot be stopped within one; until then no other question is
+//! begun.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::compute::query::{
     SymbolData, Tables,
 };
 use crate::domain::clock::Clock;
+use crate::domain::column::SQL_STACK_BYTES;
 use crate::domain::time::UnixMs;
 use crate::pipeline::Command;
 use crate::pipeline::question::{
@@ -24,8 +26,6 @@ use crate::pipeline::question::{
 
 /// How long a question waits for one that has been given up to finish.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The stack of a thread that works on a question: a statement may nest deeply. Only what is used takes memory.
-const STACK_BYTES: usize = 256 << 20;
 /// How much less urgent a question is than the stream, as `nice` counts it: about a tenth of a thread that competes with
 /// it.
 #[cfg(target_os = "linux")]
@@ -42,9 +42,9 @@ pub fn use_one_thread() {
     drop(dotenvy::from_read(&b"POLARS_MAX_THREADS=1\n"[..]));
 }
 
-/// Everything that a question can be asked of, as tables.
+/// Everything that a question can be asked of, as tables; `columns` are the names of the person's own columns.
 #[must_use]
-pub fn tables_of(material: &Material, indicators: &IndicatorSet) -> Tables {
+pub fn tables_of(material: &Material, indicators: &IndicatorSet, columns: &[String]) -> Tables {
     let name_of = |id| material.rows.get(id).map(|row| row.symbol.to_string());
     Tables {
         symbols: material
@@ -59,6 +59,8 @@ pub fn tables_of(material: &Material, indicators: &IndicatorSet) -> Tables {
                 quotes: history.quotes.clone(),
                 trades: history.trades.clone(),
                 indicators: history.indicators.clone(),
+                at_close: history.at_close.clone(),
+                recent: Vec::new(),
             })
             .collect(),
         results: material
@@ -76,6 +78,7 @@ pub fn tables_of(material: &Material, indicators: &IndicatorSet) -> Tables {
                 day: row.day,
                 updates: row.results,
                 indicators: row.indicators.clone(),
+                columns: row.columns.clone(),
             })
             .collect(),
         news: material
@@ -110,6 +113,7 @@ pub fn tables_of(material: &Material, indicators: &IndicatorSet) -> Tables {
             })
             .collect(),
         indicators: indicators.clone(),
+        columns: columns.to_vec(),
     }
 }
 
@@ -127,7 +131,7 @@ pub fn work<T: Send + 'static>(
     let (sender, answers) = bounded(1);
     thread::Builder::new()
         .name("question".to_owned())
-        .stack_size(STACK_BYTES)
+        .stack_size(SQL_STACK_BYTES)
         .spawn(move || {
             if !is_urgent {
                 lower_priority();
@@ -155,6 +159,7 @@ fn lower_priority() {
 pub struct PolarsAnalyst {
     clock: Arc<dyn Clock>,
     indicators: IndicatorSet,
+    columns: Vec<String>,
     /// Holds one token; whoever works on a question has taken it.
     desk: (Sender<()>, Receiver<()>),
     /// Dropped when the question under way is given up.
@@ -178,14 +183,15 @@ impl Drop for DeskHolder {
 }
 
 impl PolarsAnalyst {
-    /// An analyst; `indicators` have columns even before there is a bar.
+    /// An analyst; `indicators`, and the person's own `columns`, have columns even before there is a bar.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, indicators: IndicatorSet) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, indicators: IndicatorSet, columns: Vec<String>) -> Self {
         let desk = bounded(1);
         desk.0.try_send(()).unwrap_or_default();
         Self {
             clock,
             indicators,
+            columns,
             desk,
             current: Mutex::new(None),
         }
@@ -205,6 +211,7 @@ impl Analyst for PolarsAnalyst {
             question,
             material,
             indicators: self.indicators.clone(),
+            columns: self.columns.clone(),
             clock: Arc::clone(&self.clock),
             desk: self.desk.clone(),
             given_up,
@@ -233,6 +240,7 @@ struct Asked {
     question: Question,
     material: Material,
     indicators: IndicatorSet,
+    columns: Vec<String>,
     clock: Arc<dyn Clock>,
     desk: (Sender<()>, Receiver<()>),
     /// Disconnected when it is given up.
@@ -246,7 +254,7 @@ impl Asked {
             Ok(statement) => statement,
             Err(error) => return Answer::Failed(error.to_string()),
         };
-        let busy = "an earlier question, which was given up, is still being worked on; ask again when it has finished";
+        let busy = "an earlier question, which was given up, is still at a step that cannot be stopped; ask again in a moment";
         select! {
             recv(self.desk.1) -> _ => {},
             recv(self.given_up) -> _ => return Answer::Cancelled,
@@ -254,8 +262,8 @@ impl Asked {
         }
         let desk = DeskHolder(self.desk.0);
         let cancel = Cancel::default();
-        let (material, indicators) = (self.material, self.indicators);
-        let tables = move || tables_of(&material, &indicators);
+        let (material, indicators, columns) = (self.material, self.indicators, self.columns);
+        let tables = move || tables_of(&material, &indicators, &columns);
         let answers = match work(statement, tables, cancel.clone(), false, desk) {
             Ok(answers) => answers,
             Err(error) => return Answer::Failed(format!("the system gives no thread: {error}")),
@@ -304,7 +312,7 @@ fn table_of(frame: &AnswerFrame, rows_max: usize, took: Duration) -> AnswerTable
         Cell::Bool(value) => AnswerCell::Bool(value),
         Cell::Integer(value) => AnswerCell::Integer(value),
         Cell::Float(value) => AnswerCell::Float(value),
-        Cell::Text(text) => AnswerCell::Text(text),
+        Cell::Text(text) | Cell::Json(text) => AnswerCell::Text(text),
         Cell::Time(text) => AnswerCell::Time(text),
     };
     let rows = frame.rows().take(rows_max);
@@ -334,7 +342,11 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(60);
 
     fn analyst() -> PolarsAnalyst {
-        PolarsAnalyst::new(Arc::new(SystemClock::default()), IndicatorSet::default())
+        PolarsAnalyst::new(
+            Arc::new(SystemClock::default()),
+            IndicatorSet::default(),
+            Vec::new(),
+        )
     }
 
     fn question(id: u64, sql: &str, time_max: Duration) -> Question {

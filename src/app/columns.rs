@@ -1,11 +1,17 @@
 //! Evaluates the columns of a person's own by Polars.
+//!
+//! Several threads ask for values at the same time, but Polars does a part of its work (sorting, grouping, joining) on a
+//! thread of its own, of which there is one: what one evaluation does there, others wait for.
 
 use std::sync::Arc;
 
 use crate::compute::history::columns::TradeRows;
+use crate::compute::indicator::RecentValues;
 use crate::compute::query::{ColumnExpression, SymbolData};
 use crate::config::settings::Settings;
-use crate::domain::column::ColumnRule;
+use crate::domain::column::{ColumnRule, ColumnValues};
+use crate::domain::symbol::SymbolId;
+use crate::domain::time::Timeframe;
 use crate::pipeline::columns::ColumnEngine;
 use crate::pipeline::histories::SymbolHistory;
 
@@ -30,15 +36,46 @@ pub(super) fn engine(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>
         ColumnExpression::new(rule, &indicators)
             .map_err(|error| AppError::Usage(format!("column '{}': {error}", rule.name)))
     };
-    let expressions: Result<Vec<_>, AppError> = settings.columns.iter().map(expression).collect();
+    let expressions = settings
+        .columns
+        .iter()
+        .map(expression)
+        .collect::<Result<_, _>>()?;
     Ok(Some(Arc::new(PolarsColumns {
         names: settings
             .columns
             .iter()
             .map(|rule| rule.name.clone())
             .collect(),
-        expressions: expressions?,
+        expressions,
     })))
+}
+
+/// What is known of a symbol's indicators at its newest bars.
+fn recent_of(history: &SymbolHistory) -> Vec<(Option<Timeframe>, RecentValues)> {
+    let recent = history.recent.iter();
+    recent
+        .map(|recent| (recent.timeframe, recent.values.clone()))
+        .collect()
+}
+
+/// The values of the columns at each symbol's newest bar: all are evaluated here and now, and one that fails has none.
+pub(super) fn newest(
+    engine: &dyn ColumnEngine,
+    histories: &[SymbolHistory],
+) -> Vec<(SymbolId, Arc<ColumnValues>)> {
+    let names = engine.names();
+    let values = |history: &SymbolHistory| {
+        let value = |at| engine.evaluate(at, history).ok().flatten();
+        Arc::new(ColumnValues {
+            values: (0..names.len()).map(value).collect(),
+            names: Arc::clone(&names),
+        })
+    };
+    let histories = histories.iter();
+    histories
+        .map(|history| (history.id, values(history)))
+        .collect()
 }
 
 impl ColumnEngine for PolarsColumns {
@@ -59,6 +96,8 @@ impl ColumnEngine for PolarsColumns {
             quotes: history.quotes.clone(),
             trades: TradeRows::default(),
             indicators: history.indicators.clone(),
+            at_close: history.at_close.clone(),
+            recent: recent_of(history),
         };
         expression
             .evaluate(symbol)

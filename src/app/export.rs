@@ -159,6 +159,7 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
         .map_err(AppError::system("the engine could not be started"))?;
     let shutdown = Shutdown::start(engine.commands.clone(), || {})
         .map_err(AppError::system("signals cannot be received"))?;
+    shutdown.expect_files();
     let requester = shutdown.requester();
     if is_live {
         exit::say("listening; Ctrl-C ends it and writes what has come");
@@ -166,6 +167,7 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
     show_progress(&watch, &engine.snapshots);
     let report = engine.join();
     watch.finish("the log file has them");
+    shutdown.files_are_left();
     // What a person breaks off of a replay is not what was asked for: no file is better than a part of one.
     let was_broken_off = requester.was_requested() && !is_live;
     let written = handle.wait(!was_broken_off)?;

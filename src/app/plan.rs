@@ -142,7 +142,9 @@ impl Surroundings {
         let variables = variables.clone();
         let withheld: Arc<Mutex<BTreeSet<String>>> = Arc::default();
         let notes = Arc::clone(&withheld);
+        // Read anew each time: a source that is told to connect again finds the keys that there are then.
         let environment = move |name: &str| {
+            let variables = variables.read_again();
             if variables.is_withheld(name) {
                 let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
                 notes.insert(name.to_owned());

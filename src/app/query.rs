@@ -18,6 +18,7 @@ use crate::config::settings::Settings;
 use crate::config::{Layers, Loaded};
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::source::Origin;
+use crate::domain::table::Table;
 use crate::pipeline::Command;
 use crate::pipeline::engine::{self, EngineHandle, EngineReport, Outputs, SourcePlan};
 use crate::pipeline::question::Material;
@@ -29,7 +30,7 @@ use super::exit::{self, Exit};
 use super::export::zone_of;
 use super::plan::{self, Plan, Surroundings};
 use super::watch::Watch;
-use super::{AppError, panic_hook, past, start_log};
+use super::{AppError, columns, panic_hook, past, start_log};
 
 /// Rows that are kept of each symbol: memory alone is the limit.
 const ROWS_MAX: usize = usize::MAX >> 8;
@@ -67,6 +68,7 @@ pub fn run(layers: &Layers, request: &QueryRequest) -> Result<Exit, AppError> {
     keep_everything(&mut settings);
     let empty = Tables {
         indicators: settings.engine.indicators.whole(),
+        columns: own_names(&settings),
         ..Tables::default()
     };
     // A statement that is wrong is told before the sources have run for an hour.
@@ -96,8 +98,12 @@ pub fn run(layers: &Layers, request: &QueryRequest) -> Result<Exit, AppError> {
     let indicators = settings.engine.indicators.whole();
     let clock = SystemClock::default();
     let begun = clock.monotonic();
-    let material = gathered.material;
-    let tables = move || tables_of(&material, &indicators);
+    let mut material = gathered.material;
+    if statement.names(Table::Results) {
+        evaluate_columns(&settings, &mut material)?;
+    }
+    let own = own_names(&settings);
+    let tables = move || tables_of(&material, &indicators, &own);
     match answer(&statement, tables, request.time_max)? {
         Ok(frame) => {
             let took = clock.monotonic().since(begun);
@@ -111,6 +117,26 @@ pub fn run(layers: &Layers, request: &QueryRequest) -> Result<Exit, AppError> {
             })
         }
     }
+}
+
+/// What the person's own columns are called.
+fn own_names(settings: &Settings) -> Vec<String> {
+    let names = settings.columns.iter().map(|rule| rule.name.clone());
+    names.collect()
+}
+
+/// Puts the values of the person's own columns at each symbol's newest bar into its result: while the sources ran, nobody
+/// wanted them.
+fn evaluate_columns(settings: &Settings, material: &mut Material) -> Result<(), AppError> {
+    let Some(engine) = columns::engine(settings)? else {
+        return Ok(());
+    };
+    for (id, values) in columns::newest(&*engine, &material.histories) {
+        if let Some(row) = material.rows.get_mut(id) {
+            row.columns = Some(values);
+        }
+    }
+    Ok(())
 }
 
 fn mistake(message: &impl std::fmt::Display) -> Exit {

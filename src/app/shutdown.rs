@@ -20,6 +20,8 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// How long the rest of the program may take once the engine has finished: a terminal that takes nothing holds the
 /// screen up for good.
 const LEAVE_MAX: Duration = Duration::from_secs(1);
+/// How long a drain may take where files are written, and how long they may take after it.
+const FILES_MAX: Duration = Duration::from_secs(60);
 /// How often it is asked whether the engine has finished.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long a last word may take on a terminal that takes nothing.
@@ -42,6 +44,10 @@ pub struct Requester(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     requested: AtomicBool,
+    /// Results go to files.
+    has_files: AtomicBool,
+    /// Only files are left to be completed.
+    is_writing: AtomicBool,
     commands: Sender<Command>,
     /// Disconnected when the engine has finished.
     finished: Receiver<()>,
@@ -58,6 +64,8 @@ impl Shutdown {
         let (running, finished) = bounded(0);
         let requester = Requester(Arc::new(Inner {
             requested: AtomicBool::new(false),
+            has_files: AtomicBool::new(false),
+            is_writing: AtomicBool::new(false),
             commands,
             finished,
             drain: Mutex::new(None),
@@ -87,6 +95,16 @@ impl Shutdown {
     #[must_use]
     pub fn requester(&self) -> Requester {
         self.requester.clone()
+    }
+
+    /// Results go to files, of which there may be many to complete: the drain may take longer.
+    pub fn expect_files(&self) {
+        self.requester.0.has_files.store(true, Ordering::Relaxed);
+    }
+
+    /// The engine has finished and the screen is left: what files still lack is worth waiting for.
+    pub fn files_are_left(&self) {
+        self.requester.0.is_writing.store(true, Ordering::Relaxed);
     }
 
     /// The engine has finished: no signal is taken any more, and no deadline runs.
@@ -151,7 +169,12 @@ impl Requester {
 
     /// Tells the engine, which may itself be waiting for whoever reads stdout, and waits for it.
     fn drain(&self) {
-        let deadline = Instant::now() + DRAIN_MAX;
+        let drain_max = if self.0.has_files.load(Ordering::Relaxed) {
+            FILES_MAX
+        } else {
+            DRAIN_MAX
+        };
+        let deadline = Instant::now() + drain_max;
         // An engine that has finished cannot be told, and need not be.
         if let Err(SendTimeoutError::Timeout(_)) =
             self.0.commands.send_deadline(Command::Quit, deadline)
@@ -163,19 +186,28 @@ impl Requester {
             if left_since.is_none() && self.has_engine_finished() {
                 left_since = Some(Instant::now());
             }
-            if left_since.is_some_and(|since| since.elapsed() >= LEAVE_MAX) {
-                tracing::warn!("nothing was lost, but the screen could not be left in order");
-                self.leave(Exit::Done);
-            }
-            if left_since.is_none() && Instant::now() >= deadline {
-                (self.0.restore_terminal)();
-                say_if_possible(format!(
-                    "what was under way could not be finished within {} s, and is lost",
-                    DRAIN_MAX.as_secs()
-                ));
-                process::exit(Exit::Failed.code().into());
+            let is_writing = self.0.is_writing.load(Ordering::Relaxed);
+            match left_since {
+                Some(since) if is_writing && since.elapsed() < FILES_MAX => {}
+                Some(_) if is_writing => self.give_up(FILES_MAX),
+                Some(since) if since.elapsed() >= LEAVE_MAX => {
+                    tracing::warn!("nothing was lost, but the screen could not be left in order");
+                    self.leave(Exit::Done);
+                }
+                None if Instant::now() >= deadline => self.give_up(drain_max),
+                _ => {}
             }
         }
+    }
+
+    /// Leaves although not everything has been finished, and says so.
+    fn give_up(&self, after: Duration) -> ! {
+        (self.0.restore_terminal)();
+        say_if_possible(format!(
+            "what was under way could not be finished within {} s, and is lost",
+            after.as_secs()
+        ));
+        process::exit(Exit::Failed.code().into());
     }
 
     /// Nobody takes commands any more when it has; one that has not is not disturbed by being told again.

@@ -219,7 +219,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::domain::bar::Ohlcv;
-    use crate::domain::outcome::{DayStats, ErrorKind, ResultBody};
+    use crate::domain::outcome::{ErrorKind, ResultBody};
     use crate::domain::symbol::SymbolId;
     use crate::domain::time::Timeframe;
 
@@ -241,7 +241,6 @@ mod tests {
                     indicators: None,
                 },
                 last: None,
-                day: DayStats::default(),
             };
             sink.result(&result, &symbol, &source).unwrap();
         }

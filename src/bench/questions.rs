@@ -29,7 +29,8 @@ const QUESTION: &str = "SELECT symbol, count(*) AS n, max(high) AS high, avg(clo
 /// Measures turns without and with questions beside them.
 pub(super) fn measure() -> anyhow::Result<Questions> {
     let frames = Arc::new(frames(SYMBOLS, 10, BARS));
-    let analyst = PolarsAnalyst::new(Arc::new(SystemClock::default()), IndicatorSet::default());
+    let clock = Arc::new(SystemClock::default());
+    let analyst = PolarsAnalyst::new(clock, IndicatorSet::default(), Vec::new());
     let rig = Rig::with_analyst(SYMBOLS, Arc::clone(&frames), Arc::new(analyst))?;
     // What the first turn costs is making the histories.
     rig.play(0..frames.len())?;

@@ -3,6 +3,7 @@
 //! - `columns`: a history at one moment, shared without copying
 //! - `store`: rows in chunks, of which the last one takes new rows
 //! - `ticks`: quotes and trades
+//! - `values`: figures that are kept with each bar
 //! - `budget`: the memory of all histories together
 //! - `frame`: columns as Polars frames, with the feature `frames`
 
@@ -12,6 +13,7 @@ pub mod columns;
 pub mod frame;
 mod store;
 mod ticks;
+mod values;
 
 use std::sync::Arc;
 
@@ -23,6 +25,7 @@ use store::{Put, Store};
 
 pub use budget::{HistoryBudget, Keep};
 pub use ticks::{QuoteHistory, TradeHistory};
+pub use values::{ValueColumns, ValueHistory};
 
 /// Bytes that one bar takes.
 pub const BAR_BYTES: u64 = size_of::<Candle>() as u64;
@@ -60,6 +63,8 @@ pub enum Placed {
 pub struct BarHistory {
     store: Store<5>,
     age_ms_max: Option<i64>,
+    /// Whether there may be bars whose volume is not known.
+    may_lack_volume: bool,
 }
 
 impl BarHistory {
@@ -80,6 +85,7 @@ impl BarHistory {
         Self {
             store: Store::new(limits.rows, budget, Keep::Bars),
             age_ms_max: limits.days.map(|count| days(count).saturating_mul(DAY_MS)),
+            may_lack_volume: false,
         }
     }
 
@@ -96,6 +102,7 @@ impl BarHistory {
         if self.cutoff().is_some_and(|cutoff| start <= cutoff) {
             return Placed::TooOld;
         }
+        self.may_lack_volume |= volume.is_nan();
         match self.store.insert(start, [open, high, low, close, volume]) {
             Put::Appended => {
                 self.drop_aged();
@@ -109,16 +116,16 @@ impl BarHistory {
 
     /// The time up to which bars are too old.
     fn cutoff(&self) -> Option<i64> {
-        let (_, newest) = self.store.span()?;
-        Some(newest.saturating_sub(self.age_ms_max?))
+        let age = self.age_ms_max?;
+        Some(self.store.newest_time()?.saturating_sub(age))
     }
 
     fn drop_aged(&mut self) {
         let Some(cutoff) = self.cutoff() else { return };
         while self
             .store
-            .span()
-            .is_some_and(|(oldest, _)| oldest <= cutoff)
+            .oldest_time()
+            .is_some_and(|oldest| oldest <= cutoff)
             && self.len() > 1
         {
             self.store.drop_oldest();
@@ -134,6 +141,7 @@ impl BarHistory {
     /// Forgets all bars and gives the memory back.
     pub fn clear(&mut self) {
         self.store.clear();
+        self.may_lack_volume = false;
     }
 
     /// How many bars there are.
@@ -146,6 +154,12 @@ impl BarHistory {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The start of the oldest bar.
+    #[must_use]
+    pub fn oldest(&self) -> Option<UnixMs> {
+        self.store.oldest_time().map(UnixMs)
     }
 
     /// The newest bar.
@@ -170,7 +184,12 @@ impl BarHistory {
     /// All bars as columns. It costs the number of chunks, and what is changed later is not in it.
     #[must_use]
     pub fn columns(&self) -> BarColumns {
-        self.store.columns()
+        let columns = self.store.columns();
+        if self.may_lack_volume {
+            columns
+        } else {
+            columns.with_all_known()
+        }
     }
 
     /// Bytes that the next bar asks for: mostly none.

@@ -17,6 +17,7 @@ mod mfi;
 mod obv;
 mod parts;
 mod plan;
+mod recent;
 mod roc;
 mod rsi;
 mod rvol;
@@ -41,6 +42,7 @@ use crate::domain::trade::Side;
 
 pub use bank::{Bank, ColumnOfValues};
 pub use plan::{IndicatorPlan, IndicatorRule};
+pub use recent::RecentValues;
 
 /// Every indicator, in the order of their names.
 pub const DEFINITIONS: &[&Definition] = &[

@@ -15,13 +15,18 @@
 //! not there, and corrected ones are as they became.
 //!
 //! `datetime` is New York time when every symbol's trading days are those of US equities, else UTC: a column has one zone.
+//! It is the time on a clock on the wall, so that `CAST(datetime AS DATE)` and the like give that clock's date; `date` is the
+//! date of the symbol's own trading day.
 //!
-//! Polars cannot be stopped once it has begun to work on a plan. A [`Cancel`] is therefore heeded while tables are made and
-//! before the plan is run; whoever does not want to wait has to leave the thread to itself.
+//! A [`Cancel`] is heeded before the table of each symbol is made, and between the steps of Polars' plan: a step that has
+//! begun, such as a sort or a join, goes on to its end, because Polars cannot be stopped within one. Whoever does not want
+//! to wait for that has to leave the thread to itself. How much such a step can be is bounded: joins that would give more
+//! than [`JOIN_ROWS_MAX`] rows are refused.
 
 mod answer;
 mod bars;
 mod column;
+mod guard;
 mod message;
 mod rows;
 mod statement;
@@ -34,13 +39,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use polars::prelude::{DataFrame, IntoLazy, PolarsResult};
 use polars::sql::SQLContext;
 
+use crate::domain::table::Table;
+
 pub use answer::{AnswerFrame, Cell, Column};
-pub use column::{ColumnExpression, ROWS as COLUMN_ROWS};
+pub use column::ColumnExpression;
+pub use guard::JOIN_ROWS_MAX;
 pub use message::QueryError;
 pub use statement::Statement;
-pub use tables::{ErrorRecord, NewsRecord, ResultRecord, SymbolData, TABLES, Table, Tables};
+pub use tables::{ErrorRecord, NewsRecord, ResultRecord, SymbolData, Tables};
 
 use statement::Kind;
+
+/// Has what Polars warns of told in the log. Without that, it writes to standard error, across whatever is on the screen.
+pub fn log_warnings() {
+    polars::error::set_warning_function(|text, _| tracing::debug!("Polars: {text}"));
+}
 
 /// Gives a question up. Clones give up the same one.
 #[derive(Debug, Clone, Default)]
@@ -52,8 +65,12 @@ impl Cancel {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    fn is_given_up(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     fn check(&self) -> Result<(), QueryError> {
-        if self.0.load(Ordering::Relaxed) {
+        if self.is_given_up() {
             return Err(QueryError::Cancelled);
         }
         Ok(())
@@ -95,7 +112,7 @@ fn answer(
             let frame = tables
                 .without_rows()
                 .frame(table, &statement::ALL, cancel)?;
-            return tables::describe(&frame)
+            return tables::describe(&frame, tables.zone())
                 .map(AnswerFrame::new)
                 .map_err(QueryError::of_engine);
         }
@@ -110,13 +127,15 @@ fn answer(
         context.register(table.name(), frame.lazy());
     }
     cancel.check()?;
-    run(&mut context, statement.sql())
-        .map_err(|error| message::explain(&error, &known, tables))
-        .map(AnswerFrame::new)
+    let ran = run(&mut context, statement.sql(), cancel);
+    // Whatever else may have gone wrong, nobody waits for it any more.
+    cancel.check()?;
+    ran.map_err(|error| message::explain(&error, &known, tables))
+        .map(|frame| AnswerFrame::new(frame).in_zone(tables.zone()))
 }
 
-fn run(context: &mut SQLContext, sql: &str) -> PolarsResult<DataFrame> {
-    context.execute(sql)?.collect()
+fn run(context: &mut SQLContext, sql: &str, cancel: &Cancel) -> PolarsResult<DataFrame> {
+    guard::collect(context.execute(sql)?, cancel)
 }
 
 #[cfg(test)]

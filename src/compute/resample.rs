@@ -1,10 +1,14 @@
 //! Longer bars out of one-minute bars, by trading day.
 
+mod growing;
+
 use std::borrow::Borrow;
 use std::collections::VecDeque;
 
-use crate::domain::bar::{Candle, Ohlcv};
+use crate::domain::bar::{Candle, Ohlcv, add_volumes};
 use crate::domain::time::{MINUTE_MS, Session, SessionCalendar, Timeframe, UnixMs};
+
+pub use growing::{GrowingBar, bar_of, exact};
 
 /// Minutes of bars that have been given out are kept for as long as a bar is, but at least so many.
 const KEPT_MINUTES_MIN: usize = 15;
@@ -58,18 +62,22 @@ pub struct LongBar {
 ///
 /// A minute that comes again takes the place of the earlier one, and a late one is placed where it belongs. The minutes of
 /// the last bars that have been given out are kept for that, as they are: at least those of the last bar, but no more than
-/// `KEPT_MINUTES_MAX` of its end. A minute that is older, or of an interval that was passed over without a bar, makes no
-/// bar any more.
+/// `KEPT_MINUTES_MAX` of its end. A bar to which an older minute comes, or one of an interval that was passed over, is left
+/// to whoever keeps all minutes.
+///
+/// Minutes of the past go into the bars as well. Bars from before the first minute that is told of are not given out.
 #[derive(Debug)]
 pub struct Resampler {
     timeframe: Timeframe,
     interval: Option<(UnixMs, UnixMs)>,
     /// The minutes of the open interval by their start, in order.
     minutes: Vec<(UnixMs, Ohlcv)>,
+    /// Start of the oldest bar with a minute that is told of.
+    told_from: UnixMs,
     /// The open bar as it was given out before its time.
     given_early: Option<Ohlcv>,
-    /// Up to where bars have been given out.
-    done: UnixMs,
+    /// Start of the newest bar that is over.
+    closed_to: UnixMs,
     /// The last bars that have been given out, in order.
     closed: VecDeque<ClosedBar>,
     /// Their minutes, in order.
@@ -86,8 +94,8 @@ struct ClosedBar {
     kept_from: UnixMs,
     /// How many of its minutes are kept.
     kept: usize,
-    /// The bar as it was given out last.
-    told: Ohlcv,
+    /// The bar as it was made last.
+    bar: Ohlcv,
 }
 
 impl Resampler {
@@ -98,8 +106,9 @@ impl Resampler {
             timeframe,
             interval: None,
             minutes: Vec::new(),
+            told_from: UnixMs(i64::MAX),
             given_early: None,
-            done: UnixMs(i64::MIN),
+            closed_to: UnixMs(i64::MIN),
             closed: VecDeque::new(),
             past: VecDeque::new(),
         }
@@ -119,25 +128,26 @@ impl Resampler {
     }
 
     /// Takes the minute from `start` to `end` in `session`; each bar that this closes or corrects goes to `closed`.
+    /// A minute that is not told of is one of the past. Returns whether it is in: if not, the minutes of its bar, which is
+    /// over, are no longer known.
+    #[must_use]
     pub fn push(
         &mut self,
-        start: UnixMs,
-        end: UnixMs,
+        (start, end): (UnixMs, UnixMs),
         bar: &Ohlcv,
         session: &Session,
+        is_told_of: bool,
         closed: &mut impl FnMut(LongBar),
-    ) {
+    ) -> bool {
         let interval = self.timeframe.interval_of(start, session);
-        if start < self.done
-            || self
-                .closed
-                .back()
-                .is_some_and(|last| last.start == interval.0)
-        {
+        if is_told_of {
+            self.told_from = self.told_from.min(interval.0);
+        }
+        if interval.0 <= self.closed_to {
             return self.correct(interval.0, start, bar, closed);
         }
         if self.interval.is_some_and(|open| interval.1 <= open.0) {
-            return;
+            return false;
         }
         if self.interval.is_some_and(|open| interval.0 >= open.1) {
             self.close(closed);
@@ -150,6 +160,7 @@ impl Resampler {
         if self.interval.is_some_and(|open| end >= open.1) {
             self.close(closed);
         }
+        true
     }
 
     /// Gives out the open bar as it is, because nothing more may come. If more comes all the same, the bar goes on.
@@ -161,18 +172,18 @@ impl Resampler {
         for (_, minute) in &self.minutes {
             add(&mut bar, minute);
         }
-        if self.given_early.replace(bar) != Some(bar) {
+        if self.tells(start) && self.given_early.replace(bar) != Some(bar) {
             given(LongBar { start, end, bar });
         }
     }
 
-    /// Gives out the open bar, whose interval is over.
+    /// Gives out the open bar, whose interval is over. One of which all minutes have been taken out is none.
     fn close(&mut self, closed: &mut impl FnMut(LongBar)) {
         let Some((start, end)) = self.interval.take() else {
             return;
         };
-        self.done = end;
-        self.given_early = None;
+        self.closed_to = start;
+        let was_given = self.given_early.take().is_some();
         let kept_max = self.kept_max();
         let folded = self.minutes.len().saturating_sub(kept_max);
         let mut base = Ohlcv::default();
@@ -193,7 +204,7 @@ impl Resampler {
             base,
             kept_from,
             kept: self.minutes.len(),
-            told: bar,
+            bar,
         });
         self.past.extend(self.minutes.drain(..));
         while self.past.len() > kept_max
@@ -202,10 +213,18 @@ impl Resampler {
         {
             self.past.drain(..oldest.kept.min(self.past.len()));
         }
-        closed(LongBar { start, end, bar });
+        if self.tells(start) && (was_given || bar.close.is_some()) {
+            closed(LongBar { start, end, bar });
+        }
     }
 
-    /// Works a minute into the bar of its interval, which begins at `interval` and has been given out.
+    /// Whether the bar that starts then is given out.
+    #[must_use]
+    pub fn tells(&self, start: UnixMs) -> bool {
+        self.told_from <= start
+    }
+
+    /// Works a minute into the bar of its interval, which begins at `interval` and is over; whether it could.
     #[cold]
     fn correct(
         &mut self,
@@ -213,22 +232,24 @@ impl Resampler {
         start: UnixMs,
         minute: &Ohlcv,
         closed: &mut impl FnMut(LongBar),
-    ) {
+    ) -> bool {
         let Ok(at) = self.closed.binary_search_by_key(&interval, |bar| bar.start) else {
-            return;
+            return false;
         };
         let first: usize = self.closed.iter().take(at).map(|bar| bar.kept).sum();
         let bar = &mut self.closed[at];
-        if start < bar.kept_from {
-            return;
-        }
         let of_bar = self.past.range(first..first + bar.kept);
         let place = first + of_bar.take_while(|known| known.0 < start).count();
         let has_room = self.past.len() < PAST_MAX;
         match self.past.get_mut(place) {
             Some(known) if place < first + bar.kept && known.0 == start => known.1 = *minute,
             // Only bars that do not keep to minutes can be so many.
-            _ if !has_room => return,
+            _ if start < bar.kept_from || !has_room => {
+                // From now on the rest would not be the whole bar.
+                self.past.drain(first..first + bar.kept);
+                self.closed.remove(at);
+                return false;
+            }
             _ => {
                 self.past.insert(place, (start, *minute));
                 bar.kept += 1;
@@ -238,13 +259,16 @@ impl Resampler {
         for (_, minute) in self.past.range(first..first + bar.kept) {
             add(&mut whole, minute);
         }
-        if std::mem::replace(&mut bar.told, whole) != whole {
-            closed(LongBar {
-                start: bar.start,
-                end: bar.end,
-                bar: whole,
-            });
+        let has_changed = std::mem::replace(&mut bar.bar, whole) != whole;
+        let long = LongBar {
+            start: bar.start,
+            end: bar.end,
+            bar: whole,
+        };
+        if has_changed && self.tells(long.start) {
+            closed(long);
         }
+        true
     }
 
     /// Forgets everything.
@@ -273,7 +297,7 @@ pub(super) fn merge(into: &mut Candle, minute: &Candle) {
     into.high = into.high.max(minute.high);
     into.low = into.low.min(minute.low);
     into.close = minute.close;
-    into.volume += minute.volume;
+    into.volume = add_volumes(into.volume, minute.volume);
 }
 
 /// Candles of `timeframe` out of shorter ones, or of those themselves, in order of time; the last may be incomplete.

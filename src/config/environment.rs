@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a file's mode allows others than its owner.
 const OTHERS: u32 = 0o077;
@@ -13,6 +13,8 @@ pub struct Environment {
     variables: BTreeMap<String, Variable>,
     /// Whether others than its owner can read or write the `.env` file.
     is_dotenv_open: bool,
+    /// Where the `.env` file is, or would be.
+    dotenv: Option<PathBuf>,
     /// What is wrong with the `.env` file.
     pub warnings: Vec<String>,
 }
@@ -55,6 +57,7 @@ impl Environment {
         Self {
             variables,
             is_dotenv_open: false,
+            dotenv: None,
             warnings: Vec::new(),
         }
     }
@@ -62,6 +65,7 @@ impl Environment {
     /// Adds the variables of a `.env` file. A file that belongs to something else and cannot be read is no reason to
     /// stop, but one to say so.
     fn read_dotenv(&mut self, path: &Path) {
+        self.dotenv = Some(path.to_owned());
         let entries = match dotenvy::from_path_iter(path) {
             Ok(entries) => entries,
             Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -94,6 +98,18 @@ impl Environment {
                 }
             }
         }
+    }
+
+    /// The same with what the `.env` file holds now. The process's own variables cannot change while it runs.
+    #[must_use]
+    pub fn read_again(&self) -> Self {
+        let own = self.variables.iter();
+        let own = own.filter(|(_, variable)| !variable.from_dotenv);
+        let mut now = Self::of(own.map(|(name, variable)| (name.clone(), variable.value.clone())));
+        if let Some(path) = &self.dotenv {
+            now.read_dotenv(path);
+        }
+        now
     }
 
     /// A variable's value; an empty one counts as not set.
@@ -173,6 +189,21 @@ mod tests {
                 assert!(!environment.is_withheld(name), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn the_file_is_read_again_and_the_process_still_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        let mut environment = Environment::of([("OTHER", "y")]);
+        environment.read_dotenv(&path);
+        assert_eq!(environment.get("KEY"), None);
+        std::fs::write(&path, "KEY=first\nOTHER=x\n").unwrap();
+        assert_eq!(environment.read_again().get("KEY"), Some("first"));
+        std::fs::write(&path, "KEY=second\n").unwrap();
+        let again = environment.read_again().read_again();
+        assert_eq!(again.get("KEY"), Some("second"));
+        assert_eq!(again.get("OTHER"), Some("y"));
     }
 
     #[test]

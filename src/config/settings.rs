@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
+use super::column::ColumnReader;
 use super::key;
 use super::raw::{Raw, boolean, choice, count, fields, parsed, parsed_or_number};
 use super::reader::Reader;
@@ -106,12 +107,14 @@ impl Settings {
             .list(&key::INDICATORS, ';', indicator_rule)
             .unwrap_or_default();
         let on_charts = on_charts(&indicators);
+        let plan = IndicatorPlan::new(indicators);
+        let own_columns = ColumnReader::new(plan.whole());
         Self {
             symbols,
             sources,
             speed,
             columns: reader
-                .list(&key::OWN_COLUMNS, ';', column_rule)
+                .list(&key::OWN_COLUMNS, ';', |raw| own_columns.read(raw))
                 .unwrap_or_default(),
             sinks: reader
                 .list(&key::SINKS, ';', parsed("a sink"))
@@ -125,7 +128,7 @@ impl Settings {
             headless: reader.value(&key::HEADLESS, false, boolean),
             session: reader.value(&key::SESSION, true, boolean),
             log: reader.value(&key::LOG_LEVEL, LogFilter::default(), parsed("a log level")),
-            engine: read_engine(reader, timeframes, indicators),
+            engine: read_engine(reader, timeframes, plan),
             screen: ScreenSettings::read(reader, on_charts),
             keys: read_keys(reader),
             lists: reader.open_section("lists", ',', list_name, parsed("a symbol")),
@@ -178,32 +181,6 @@ fn indicator_rule(raw: Raw<'_>) -> Result<IndicatorRule, String> {
     Ok(IndicatorRule { spec, symbols })
 }
 
-/// A column of a person's own. Whether its expression can be used is found out by whoever evaluates it.
-fn column_rule(raw: Raw<'_>) -> Result<ColumnRule, String> {
-    let Some(fields) = fields(raw, &["name", "sql"])? else {
-        return Err(
-            "a column has a name and an expression: name = \"gap\", sql = \"…\"".to_owned(),
-        );
-    };
-    let (mut name, mut sql) = (None, None);
-    for (field, value) in fields {
-        let text: String = parsed("a text")(value)?;
-        match field {
-            "name" => name = Some(text),
-            _ => sql = Some(text),
-        }
-    }
-    let name = name.ok_or("name is missing")?;
-    let sql = sql.ok_or("sql is missing, as in sql = \"high - low\"")?;
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() || name.len() > 32 || !name.chars().all(is_word) {
-        return Err(format!(
-            "'{name}' is no name for a column; it has up to 32 letters, digits and underscores"
-        ));
-    }
-    Ok(ColumnRule { name, sql })
-}
-
 fn indicator(raw: Raw<'_>) -> Result<IndicatorSpec, String> {
     let spec: IndicatorSpec = parsed("an indicator")(raw)?;
     let (spec, _) = resolve(&spec).map_err(|error| error.to_string())?;
@@ -213,7 +190,7 @@ fn indicator(raw: Raw<'_>) -> Result<IndicatorSpec, String> {
 fn read_engine(
     reader: &mut Reader<'_>,
     timeframes: Vec<Timeframe>,
-    indicators: Vec<IndicatorRule>,
+    indicators: IndicatorPlan,
 ) -> EngineSettings {
     let default = EngineSettings::default();
     let history_days = reader.optional(&key::HISTORY_DAYS, count(1..=100_000));
@@ -263,7 +240,7 @@ fn read_engine(
         ) as usize,
         symbols_max: number(&key::SYMBOLS_MAX, default.symbols_max as u64, 1, 1_000_000) as usize,
         timeframes,
-        indicators: IndicatorPlan::new(indicators),
+        indicators,
         ..default
     }
 }
@@ -354,7 +331,13 @@ impl ScreenSettings {
 
 /// An indicator that a chart can have.
 fn chart_indicator(raw: Raw<'_>) -> Result<String, String> {
-    indicator(raw).map(|spec| spec.to_string())
+    let spec = indicator(raw)?;
+    match spec.timeframe {
+        None => Ok(spec.to_string()),
+        Some(timeframe) => Err(format!(
+            "a chart's indicators follow its candles: leave out @{timeframe}"
+        )),
+    }
 }
 
 /// The screen's keys, with those of the user's own choice.

@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 
 use crate::domain::Decimal;
 use crate::domain::event::{DataService, Payload};
-use crate::domain::table::Table;
+use crate::domain::file_table::FileTable;
 use crate::domain::time::{Timeframe, UnixMs};
 
 use super::time_text::TimeReader;
@@ -91,8 +91,9 @@ impl Layout {
         };
         let missing =
             |what: &str| Rejection::schema(format!("the header has no column named {what}"));
-        let service = Table::service_of_columns(|wanted| names.iter().any(|name| name == wanted))
-            .ok_or_else(|| missing("open, high, low, close or volume"))?;
+        let service =
+            FileTable::service_of_columns(|wanted| names.iter().any(|name| name == wanted))
+                .ok_or_else(|| missing("open, high, low, close or volume"))?;
         if service == DataService::Level2 {
             return Err(Rejection::schema(NO_BOOKS));
         }

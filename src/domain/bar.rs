@@ -43,6 +43,73 @@ pub struct Candle {
     pub low: f64,
     /// Last price.
     pub close: f64,
-    /// Units traded; zero when the source gave none.
+    /// Units traded; NaN when the source gave none.
     pub volume: f64,
+}
+
+impl Candle {
+    /// Units traded, as far as they are known: what is summed up.
+    #[must_use]
+    pub fn known_volume(&self) -> f64 {
+        if self.volume.is_nan() {
+            0.0
+        } else {
+            self.volume
+        }
+    }
+
+    /// Whether the other says the same. What both do not know is the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let figures = |it: &Self| [it.open, it.high, it.low, it.close, it.volume];
+        let is_equal = |(one, other): (f64, f64)| {
+            one.to_bits() == other.to_bits() || (one.is_nan() && other.is_nan())
+        };
+        let mut pairs = figures(self).into_iter().zip(figures(other));
+        self.start == other.start && pairs.all(is_equal)
+    }
+}
+
+/// Two volumes together; NaN, which is not known, only when neither is known.
+#[must_use]
+pub fn add_volumes(one: f64, other: f64) -> f64 {
+    match (one.is_nan(), other.is_nan()) {
+        (true, _) => other,
+        (_, true) => one,
+        _ => one + other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_adds_nothing_and_is_the_same_as_itself() {
+        for (one, other, both) in [
+            (1.0, 2.0, Some(3.0)),
+            (f64::NAN, 2.0, Some(2.0)),
+            (1.0, f64::NAN, Some(1.0)),
+            (f64::NAN, f64::NAN, None),
+        ] {
+            let sum = add_volumes(one, other);
+            assert_eq!((!sum.is_nan()).then_some(sum), both);
+        }
+        let bar = |volume: f64| Candle {
+            start: UnixMs(0),
+            open: 1.0,
+            high: 1.0,
+            low: 1.0,
+            close: 1.0,
+            volume,
+        };
+        assert!(bar(f64::NAN).is_same(&bar(f64::NAN)));
+        assert!(!bar(f64::NAN).is_same(&bar(0.0)));
+        assert!(bar(1.0).is_same(&bar(1.0)) && !bar(1.0).is_same(&bar(2.0)));
+        let other = Candle {
+            close: 2.0,
+            ..bar(1.0)
+        };
+        assert!(!bar(1.0).is_same(&other));
+    }
 }

@@ -3,6 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// Rows of a symbol's newest bars that an expression sees.
+pub const COLUMN_ROWS: usize = 500;
+
+/// The stack, in bytes, of a thread that reads or evaluates SQL, which may nest deeply. Only what is used takes memory.
+pub const SQL_STACK_BYTES: usize = 256 << 20;
+
 /// A column of a person's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnRule {

@@ -29,8 +29,6 @@ pub struct ResultInstance {
     pub body: ResultBody,
     /// The symbol's last price, if the event brought one.
     pub last: Option<Decimal>,
-    /// What the trading day looks like after this event.
-    pub day: DayStats,
 }
 
 impl ResultInstance {

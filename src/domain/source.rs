@@ -110,6 +110,8 @@ pub struct Products {
     pub interval: Timeframe,
     /// Levels of a side that a LEVEL2 result shows.
     pub levels: u32,
+    /// Whether it gives a bar out again and again while that still grows.
+    pub bars_grow: bool,
     /// Whether it may send a trade again, as venues do after a connection was lost.
     pub repeats_trades: bool,
 }
@@ -121,6 +123,7 @@ impl Default for Products {
             bars: BarOrigin::Delivered,
             interval: Timeframe::M1,
             levels: 10,
+            bars_grow: false,
             repeats_trades: false,
         }
     }

@@ -1,118 +1,106 @@
-//! The tables that results are kept in, in files and folders.
+//! The tables that can be asked, and their columns.
 
-use std::fmt;
-
-use super::event::DataService;
 use super::time::Timeframe;
 
-/// A table, by what its rows are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
-    /// Bars of a length.
-    Bars(Timeframe),
+    /// Bars as their sources give them.
+    Bars,
+    /// Longer bars.
+    LongBars(Timeframe),
     /// Quotes.
     Quotes,
-    /// Levels of books.
-    Depth,
     /// Trades.
     Trades,
     /// Headlines.
     News,
+    /// The newest state of every symbol.
+    Results,
+    /// Errors.
+    Errors,
 }
+
+/// Every table.
+pub const TABLES: [Table; 10] = [
+    Table::Bars,
+    Table::LongBars(Timeframe::M5),
+    Table::LongBars(Timeframe::M15),
+    Table::LongBars(Timeframe::H1),
+    Table::LongBars(Timeframe::D1),
+    Table::Quotes,
+    Table::Trades,
+    Table::News,
+    Table::Results,
+    Table::Errors,
+];
+
+#[rustfmt::skip]
+const BARS: &[&str] = &[
+    "symbol", "unix_ts", "datetime", "open", "high", "low", "close", "volume", "source", "date",
+];
+#[rustfmt::skip]
+const QUOTES: &[&str] = &[
+    "symbol", "unix_ts", "datetime", "bid", "bid_size", "ask", "ask_size", "last", "last_size", "volume", "source", "date",
+];
+#[rustfmt::skip]
+const TRADES: &[&str] = &[
+    "symbol", "unix_ts", "datetime", "price", "size", "side", "conditions", "trade_id", "exchange", "source", "date",
+];
+#[rustfmt::skip]
+const NEWS: &[&str] = &[
+    "unix_ts", "datetime", "headline", "publisher", "url", "symbols", "source", "summary",
+];
+#[rustfmt::skip]
+const RESULTS: &[&str] = &[
+    "symbol", "unix_ts", "datetime", "last", "change", "change_percent", "bid", "bid_size", "ask", "ask_size", "volume",
+    "vwap", "high", "low", "open", "updates", "source",
+];
+#[rustfmt::skip]
+const ERRORS: &[&str] = &[
+    "unix_ts", "datetime", "kind", "severity", "message", "source", "symbol", "location", "count",
+];
 
 impl Table {
-    /// The table of a name, as [`Display`](fmt::Display) writes it: `bars`, `bars_5m`, `quotes`, `depth`, `trades`, `news`.
+    /// Its name in statements.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        let bars = Timeframe::ALL.into_iter().map(Self::Bars);
-        let mut all = bars.chain([Self::Quotes, Self::Depth, Self::Trades, Self::News]);
-        all.find(|table| table.to_string() == name)
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bars | Self::LongBars(Timeframe::M1) => "bars",
+            Self::LongBars(Timeframe::M5) => "bars_5m",
+            Self::LongBars(Timeframe::M15) => "bars_15m",
+            Self::LongBars(Timeframe::H1) => "bars_1h",
+            Self::LongBars(Timeframe::D1) => "bars_1d",
+            Self::Quotes => "quotes",
+            Self::Trades => "trades",
+            Self::News => "news",
+            Self::Results => "results",
+            Self::Errors => "errors",
+        }
     }
 
-    /// The service that its rows come from.
+    /// The table of a name.
     #[must_use]
-    pub fn service(self) -> DataService {
+    pub fn of_name(name: &str) -> Option<Self> {
+        TABLES.into_iter().find(|table| table.name() == name)
+    }
+
+    /// The names of the columns that it always has, in their order. Indicators come after them.
+    #[must_use]
+    pub fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Bars(_) => DataService::Ohlcv,
-            Self::Quotes => DataService::Level1,
-            Self::Depth => DataService::Level2,
-            Self::Trades => DataService::TimeAndSales,
-            Self::News => DataService::News,
+            Self::Bars | Self::LongBars(_) => BARS,
+            Self::Quotes => QUOTES,
+            Self::Trades => TRADES,
+            Self::News => NEWS,
+            Self::Results => RESULTS,
+            Self::Errors => ERRORS,
         }
     }
 
-    /// The service whose table has columns of these names, by those that no other table has; `None` when there are none.
-    pub fn service_of_columns(has: impl Fn(&str) -> bool) -> Option<DataService> {
-        let any = |names: &[&str]| names.iter().any(|name| has(name));
-        if any(&["open", "high", "low", "close"]) {
-            Some(DataService::Ohlcv)
-        } else if has("headline") {
-            Some(DataService::News)
-        } else if has("side") && has("level") {
-            Some(DataService::Level2)
-        } else if any(&["bid", "bid_size", "ask", "ask_size", "last", "last_size"]) {
-            Some(DataService::Level1)
-        } else if has("price") && has("size") {
-            Some(DataService::TimeAndSales)
-        } else {
-            has("volume").then_some(DataService::Ohlcv)
-        }
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bars(Timeframe::M1) => f.pad("bars"),
-            Self::Bars(timeframe) => f.pad(&format!("bars_{timeframe}")),
-            Self::Quotes => f.pad("quotes"),
-            Self::Depth => f.pad("depth"),
-            Self::Trades => f.pad("trades"),
-            Self::News => f.pad("news"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_lead_back_to_their_tables() {
-        for (name, table) in [
-            ("bars", Some(Table::Bars(Timeframe::M1))),
-            ("bars_1d", Some(Table::Bars(Timeframe::D1))),
-            ("quotes", Some(Table::Quotes)),
-            ("depth", Some(Table::Depth)),
-            ("trades", Some(Table::Trades)),
-            ("news", Some(Table::News)),
-            ("bars_1m", None),
-            ("bars_7m", None),
-            ("", None),
-        ] {
-            assert_eq!(Table::from_name(name), table, "{name}");
-            if let Some(table) = table {
-                assert_eq!(table.to_string(), name);
-            }
-        }
-    }
-
-    #[test]
-    fn columns_say_what_a_table_holds() {
-        for (columns, service) in [
-            (
-                "symbol unix_ts open close volume bid",
-                Some(DataService::Ohlcv),
-            ),
-            ("unix_ts volume", Some(DataService::Ohlcv)),
-            ("bid ask volume", Some(DataService::Level1)),
-            ("price size side", Some(DataService::TimeAndSales)),
-            ("side level price size", Some(DataService::Level2)),
-            ("headline price size", Some(DataService::News)),
-            ("date price", None),
-        ] {
-            let has = |name: &str| columns.split(' ').any(|column| column == name);
-            assert_eq!(Table::service_of_columns(has), service, "{columns}");
-        }
+    /// Whether the symbols' indicators are columns of it.
+    #[must_use]
+    pub fn has_indicators(self) -> bool {
+        matches!(self, Self::Bars | Self::LongBars(_) | Self::Results)
     }
 }

@@ -143,6 +143,9 @@ impl Administrator {
         }
         self.flush_sinks();
         self.tick(self.parts.clock.monotonic());
+        // What they still hold is written before anybody can take this for the end, which is when commands are no longer
+        // received.
+        self.parts.sinks.clear();
         let is_hopeless = |source: &SourceEntry| source.ended.is_some_and(|end| end.hopeless);
         EngineReport {
             all_hopeless: !self.parts.sources.is_empty()
@@ -223,6 +226,9 @@ impl Administrator {
             Outcomes::Many(outcomes) => outcomes
                 .into_iter()
                 .for_each(|outcome| self.take(outcome, now)),
+        }
+        if let Some(after) = &batch.day {
+            self.parts.board.day(after);
         }
     }
 

@@ -10,14 +10,14 @@ use rustc_hash::FxHashMap;
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
 use crate::domain::indicator::IndicatorValues;
-use crate::domain::outcome::{DayStats, ErrorInstance, ResultBody, ResultInstance};
+use crate::domain::outcome::{ErrorInstance, ResultBody, ResultInstance};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::{Decimal, to_f64};
 
 use super::export::Word;
-use super::outcome::{ChartUpdate, Moved, Primed, TapeUpdate};
+use super::outcome::{ChartUpdate, DayAfter, Moved, Primed, TapeUpdate};
 use super::question::AnswerView;
 use super::snapshot::{
     ChartView, DepthView, Direction, ErrorRow, NewsRow, Row, RowState, Rows, TapeView,
@@ -79,7 +79,7 @@ impl Board {
             return;
         };
         row.results += 1;
-        touch(row, result.time, result.day);
+        touch(row, result.time);
         if let Some(last) = result.last {
             set_last(row, last, now);
         }
@@ -118,10 +118,17 @@ impl Board {
     /// Takes over where trades have taken a symbol.
     pub fn moved(&mut self, moved: &Moved, now: Nanos) {
         if let Some(row) = self.rows.get_mut(moved.id) {
-            touch(row, moved.time, moved.day);
+            touch(row, moved.time);
             if let Some(last) = moved.last {
                 set_last(row, last, now);
             }
+        }
+    }
+
+    /// Takes over a symbol's trading day.
+    pub fn day(&mut self, after: &DayAfter) {
+        if let Some(row) = self.rows.get_mut(after.id) {
+            row.day = after.day;
         }
     }
 
@@ -347,12 +354,11 @@ impl Board {
     }
 }
 
-fn touch(row: &mut Row, time: Option<UnixMs>, day: DayStats) {
+fn touch(row: &mut Row, time: Option<UnixMs>) {
     if row.state == RowState::Waiting {
         row.state = RowState::Active;
     }
     row.updated = row.updated.max(time);
-    row.day = day;
 }
 
 fn set_last(row: &mut Row, price: Decimal, now: Nanos) {

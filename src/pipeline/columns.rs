@@ -1,28 +1,39 @@
-//! Columns of a person's own, evaluated at each bar's close on a thread that no worker waits for.
+//! Columns of a person's own, evaluated at each bar's close on threads that no worker waits for.
 //!
 //! Where the source can wait, every bar is evaluated: a queue that is full makes the source wait. Bars of live data for
-//! which there is no room are left out, and told. A column that takes longer than its budget is left out for that bar, and
-//! given up when that happens [`STRIKES_MAX`] times in a row to one symbol.
+//! which there is no room are left out, and told. The bars of one symbol are evaluated one after the other, and their
+//! values are told in that order; different symbols are evaluated beside one another.
+//!
+//! A column that takes longer than its budget has no value for that bar. That is told while it is still at work, and its
+//! thread is left to itself: another one takes its place, so that nobody else waits for it. A column is given up when it
+//! has failed or taken too long [`STRIKES_MAX`] times in a row for one symbol, or when `LOST_MAX` of its evaluations are
+//! still at work although each is over its budget: so many threads, and those few that are at it by then, are all that a
+//! column which never comes to an end can take.
 
-use std::collections::HashMap;
+mod evaluator;
+mod foreman;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 
 use crate::domain::clock::Clock;
-use crate::domain::column::ColumnValues;
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 
-use super::histories::{Histories, SymbolHistory};
-use super::outcome::{Batch, ColumnsUpdate, Outcome};
+use super::histories::{Histories, RecentOf, SymbolHistory};
+use super::outcome::Batch;
+
+use foreman::Foreman;
 
 /// Bars that may wait to be evaluated.
 const WAITING_MAX: usize = 1024;
+
+/// The most threads that evaluate at a time.
+const THREADS_MAX: usize = 4;
 
 /// How long a column may take for one bar.
 pub const BUDGET: Duration = Duration::from_millis(100);
@@ -30,23 +41,33 @@ pub const BUDGET: Duration = Duration::from_millis(100);
 /// How often in a row a column may fail, or take longer than that.
 pub const STRIKES_MAX: u32 = 3;
 
+/// How many evaluations of a column may be over its budget at the same time. It takes more than one turn of all threads
+/// to get there, so that a machine that stands still for a moment is not taken for it.
+const LOST_MAX: usize = 2 * THREADS_MAX;
+
 /// Evaluates the columns of a person's own.
 pub trait ColumnEngine: Send + Sync {
     /// What they are called.
     fn names(&self) -> Arc<[String]>;
 
-    /// The value of one of them at the newest bar of `history`.
+    /// The value of one of them at the newest bar of `history`. Several threads ask at the same time.
     ///
     /// # Errors
     /// What is wrong with its expression.
     fn evaluate(&self, column: usize, history: &SymbolHistory) -> Result<Option<f64>, String>;
 }
 
+/// How many threads evaluate columns: half of those that the machine has, and a few at most.
+fn threads() -> usize {
+    let of_machine = thread::available_parallelism().map_or(1, usize::from);
+    (of_machine / 2).clamp(1, THREADS_MAX)
+}
+
 /// A bar that has closed, with its symbol's history at that moment.
 #[derive(Debug)]
 struct Job {
     bar: UnixMs,
-    history: SymbolHistory,
+    history: Arc<SymbolHistory>,
 }
 
 /// How a worker has its symbol's columns evaluated.
@@ -60,12 +81,18 @@ pub(crate) struct ColumnDesk {
 }
 
 impl ColumnDesk {
-    /// A bar has closed.
-    pub fn on_close(&self, bar: UnixMs) {
-        let Some(history) = self.histories.of(self.id) else {
+    /// A bar has closed, or a closed one has been corrected: `bar` is its time in results, and `recent` what the symbol's
+    /// indicators are at its newest bars.
+    pub fn on_close(&self, bar: UnixMs, start: UnixMs, recent: Vec<RecentOf>) {
+        let Some(mut history) = self.histories.of(self.id) else {
             return;
         };
-        let job = Job { bar, history };
+        history.bars = history.bars.until(start);
+        history.recent = recent;
+        let job = Job {
+            bar,
+            history: Arc::new(history),
+        };
         let has_room = if self.may_wait {
             self.queue.send(job).is_ok()
         } else {
@@ -77,7 +104,7 @@ impl ColumnDesk {
     }
 }
 
-/// The queue of bars whose columns are to be evaluated; the thread ends with its last owner.
+/// The queue of bars whose columns are to be evaluated; its threads end with its last owner.
 #[derive(Clone)]
 pub(crate) struct ColumnQueue {
     queue: Sender<Job>,
@@ -86,28 +113,36 @@ pub(crate) struct ColumnQueue {
 }
 
 impl ColumnQueue {
-    /// Starts the thread.
+    /// Starts the threads.
     pub fn start(
         engine: Arc<dyn ColumnEngine>,
         histories: &Arc<Histories>,
         clock: &Arc<dyn Clock>,
         results: &Sender<Batch>,
     ) -> std::io::Result<Self> {
+        Self::start_on(threads(), engine, histories, clock, results)
+    }
+
+    /// One thread that hands out the work, and up to `threads` that do it at a time.
+    fn start_on(
+        threads: usize,
+        engine: Arc<dyn ColumnEngine>,
+        histories: &Arc<Histories>,
+        clock: &Arc<dyn Clock>,
+        results: &Sender<Batch>,
+    ) -> std::io::Result<Self> {
         let (queue, jobs) = bounded(WAITING_MAX);
-        let names = engine.names();
         let left_out: Arc<AtomicU64> = Arc::default();
-        let evaluator = Evaluator {
-            given_up: vec![false; names.len()],
-            strikes: HashMap::new(),
-            names,
+        let foreman = Foreman::new(
             engine,
-            clock: Arc::clone(clock),
-            results: results.clone(),
-            left_out: Arc::clone(&left_out),
-        };
+            threads,
+            Arc::clone(clock),
+            results.clone(),
+            Arc::clone(&left_out),
+        )?;
         thread::Builder::new()
             .name("columns".to_owned())
-            .spawn(move || evaluator.run(&jobs))?;
+            .spawn(move || foreman.run(&jobs))?;
         Ok(Self {
             queue,
             histories: Arc::clone(histories),
@@ -124,93 +159,6 @@ impl ColumnQueue {
             histories: Arc::clone(&self.histories),
             left_out: Arc::clone(&self.left_out),
         }
-    }
-}
-
-struct Evaluator {
-    names: Arc<[String]>,
-    given_up: Vec<bool>,
-    /// How often in a row each column has failed for each symbol.
-    strikes: HashMap<(usize, SymbolId), u32>,
-    engine: Arc<dyn ColumnEngine>,
-    clock: Arc<dyn Clock>,
-    results: Sender<Batch>,
-    left_out: Arc<AtomicU64>,
-}
-
-impl Evaluator {
-    fn run(mut self, jobs: &Receiver<Job>) {
-        for Job { bar, history } in jobs {
-            self.tell_left_out();
-            let values = (0..self.names.len())
-                .map(|column| self.value(column, &history))
-                .collect();
-            let update = Outcome::Columns(Box::new(ColumnsUpdate {
-                id: history.id,
-                time: bar,
-                values: Arc::new(ColumnValues {
-                    names: Arc::clone(&self.names),
-                    values,
-                }),
-            }));
-            if self.results.send(Batch::of_engine(update)).is_err() {
-                return;
-            }
-        }
-    }
-
-    fn tell_left_out(&self) {
-        let count = self.left_out.swap(0, Ordering::Relaxed);
-        if count > 0 {
-            let message = format!(
-                "{count} bars close faster than your own columns can be evaluated, and have none"
-            );
-            self.tell(ErrorInstance::new(ErrorKind::Overload, message).as_warning());
-        }
-    }
-
-    fn value(&mut self, column: usize, history: &SymbolHistory) -> Option<f64> {
-        if self.given_up[column] {
-            return None;
-        }
-        let began = self.clock.monotonic();
-        let evaluated = self.engine.evaluate(column, history);
-        let took = self.clock.monotonic().since(began);
-        let trouble = match evaluated {
-            Ok(value) if took <= BUDGET => {
-                self.strikes.remove(&(column, history.id));
-                return value.filter(|value| value.is_finite());
-            }
-            Ok(_) => format!(
-                "it takes longer than {} ms and is left out for this bar",
-                BUDGET.as_millis()
-            ),
-            Err(reason) => reason,
-        };
-        self.strike(column, history, &trouble);
-        None
-    }
-
-    fn strike(&mut self, column: usize, history: &SymbolHistory, trouble: &str) {
-        let strikes = self.strikes.entry((column, history.id)).or_default();
-        *strikes += 1;
-        let is_last = *strikes >= STRIKES_MAX;
-        self.given_up[column] |= is_last;
-        let message = format!("column '{}': {trouble}", self.names[column]);
-        let mut error = ErrorInstance::new(ErrorKind::ConfigError, message);
-        error.source = Some(history.source.clone());
-        error.symbol = Some(history.symbol.clone());
-        self.tell(if is_last {
-            error.then("it is given up until the program starts again")
-        } else {
-            error.as_warning()
-        });
-    }
-
-    fn tell(&self, error: ErrorInstance) {
-        let told = Batch::of_engine(Outcome::Error(Box::new(error)));
-        // While everything is being shut down nobody listens.
-        drop(self.results.send(told));
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Command {
         /// What to do.
         command: TransportCommand,
     },
+    /// Have a live source connect again, with keys that are read anew: one, or all. A source that has given up tries again.
+    Reconnect(Option<SourceName>),
     /// Keep these charts on the board from now on, and no others.
     WatchCharts(Vec<(SymbolId, Timeframe)>),
     /// Keep the depth and the tape of these symbols on the board from now on, and no others.
@@ -78,8 +80,18 @@ pub enum CommandError {
 
 impl Command {
     /// The names that [`Command::parse`] knows.
-    pub const NAMES: [&'static str; 10] = [
-        "add", "remove", "release", "pause", "resume", "speed", "seek", "step", "record", "quit",
+    pub const NAMES: [&'static str; 11] = [
+        "add",
+        "remove",
+        "release",
+        "pause",
+        "resume",
+        "speed",
+        "seek",
+        "step",
+        "record",
+        "reconnect",
+        "quit",
     ];
 
     /// Reads one line of text: a name and what follows it.
@@ -148,6 +160,13 @@ impl Command {
                 "off" => Ok(Self::Record(None)),
                 folder => Ok(Self::Record(Some(PathBuf::from(folder)))),
             },
+            "reconnect" => match rest {
+                "" => Ok(Self::Reconnect(None)),
+                name if name.contains(char::is_whitespace) => {
+                    Err(wrong("name one source, or none for all".to_owned()))
+                }
+                name => Ok(Self::Reconnect(Some(SourceName::new(name)))),
+            },
             "quit" => alone(Self::Quit),
             _ => Err(CommandError::Unknown {
                 line: line.to_owned(),
@@ -193,6 +212,12 @@ mod tests {
 
     #[test]
     fn commands_are_read() {
+        assert_eq!(Command::parse("reconnect"), Ok(Command::Reconnect(None)));
+        assert_eq!(
+            Command::parse("reconnect schwab"),
+            Ok(Command::Reconnect(Some(SourceName::new("schwab"))))
+        );
+        assert!(Command::parse("reconnect a b").is_err());
         assert_eq!(
             Command::parse("add TSLA"),
             Ok(Command::Add(vec!["TSLA".parse().unwrap()]))

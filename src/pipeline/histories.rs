@@ -14,8 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use crate::compute::history::columns::{BarColumns, Candles, QuoteColumns, TradeRows};
 use crate::compute::history::{
     BarHistory, HistoryBudget, HistoryLimits, Keep, Placed, QuoteHistory, TradeHistory,
+    ValueColumns, ValueHistory,
 };
-use crate::compute::indicator::IndicatorSet;
+use crate::compute::indicator::{Bank, IndicatorSet, RecentValues};
 use crate::domain::bar::Candle;
 use crate::domain::quote::Level1;
 use crate::domain::source::{BarOrigin, BarStamp, SourceInfo, SourceName};
@@ -53,6 +54,20 @@ pub struct SymbolHistory {
     pub trades: TradeRows,
     /// The indicators that it has.
     pub indicators: IndicatorSet,
+    /// What the indicators on trades, quotes and books were when each bar closed: a column for each of their values, in
+    /// the order of [`Bank::places`].
+    pub at_close: Vec<ValueColumns>,
+    /// What the indicators on bars were at the newest bars, where that has been kept.
+    pub recent: Vec<RecentOf>,
+}
+
+/// The newest values of the indicators on bars of one length.
+#[derive(Debug, Clone)]
+pub struct RecentOf {
+    /// The length; `None` is that of the symbol's own bars.
+    pub timeframe: Option<Timeframe>,
+    /// The values.
+    pub values: RecentValues,
 }
 
 /// The histories of all symbols.
@@ -86,6 +101,8 @@ struct Kept {
 
 struct KeptRows {
     bars: BarHistory,
+    /// With each bar, the values of the indicators that have no bars.
+    at_close: ValueHistory,
     quotes: QuoteHistory,
     trades: TradeHistory,
 }
@@ -97,10 +114,11 @@ impl Kept {
     }
 
     fn snapshot(&self) -> SymbolHistory {
-        let (bars, quotes, trades) = {
+        let (bars, at_close, quotes, trades) = {
             let rows = self.lock();
             (
                 rows.bars.columns(),
+                rows.at_close.columns(),
                 rows.quotes.columns(),
                 rows.trades.rows(),
             )
@@ -116,6 +134,8 @@ impl Kept {
             quotes,
             trades,
             indicators: self.indicators.clone(),
+            at_close,
+            recent: Vec::new(),
         }
     }
 }
@@ -200,13 +220,16 @@ impl Histories {
             days: settings.history_days,
         };
         let budget = || Arc::clone(&self.budget);
+        let indicators = settings.indicators.set_of(symbol, &source.name);
+        let at_close = Bank::of_ticks(&indicators).places().count();
         let kept = Arc::new(Kept {
             id,
             symbol: symbol.clone(),
             source: Arc::clone(source),
-            indicators: settings.indicators.set_of(symbol, &source.name),
+            indicators,
             rows: Mutex::new(KeptRows {
                 bars: BarHistory::with_limits(limits, budget()),
+                at_close: ValueHistory::new(at_close, limits.rows, &self.budget),
                 quotes: QuoteHistory::new(settings.quote_rows, budget()),
                 trades: TradeHistory::new(settings.trade_rows, budget()),
             }),
@@ -302,12 +325,27 @@ impl KeptHistory {
 
     /// Takes the bar of a time out; `None` when there is none.
     pub fn remove(&self, start: UnixMs) -> Option<Candle> {
-        self.kept.lock().bars.remove(start)
+        let mut rows = self.kept.lock();
+        rows.at_close.remove(start);
+        rows.bars.remove(start)
+    }
+
+    /// Keeps what the indicators on trades, quotes and books were when a bar closed.
+    pub fn keep_at_close(&self, start: UnixMs, values: &[Option<f64>]) {
+        let mut rows = self.kept.lock();
+        if let Some(oldest) = rows.bars.oldest() {
+            rows.at_close.put(start, values, oldest);
+        }
     }
 
     /// How many bars there are.
     pub fn len(&self) -> usize {
         self.kept.lock().bars.len()
+    }
+
+    /// The start of the oldest bar.
+    pub fn oldest(&self) -> Option<UnixMs> {
+        self.kept.lock().bars.oldest()
     }
 
     /// The newest bar.
@@ -365,6 +403,7 @@ impl KeptHistory {
     pub fn clear(&self) {
         let mut rows = self.kept.lock();
         rows.bars.clear();
+        rows.at_close.clear();
         rows.quotes.clear();
         rows.trades.clear();
     }

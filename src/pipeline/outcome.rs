@@ -21,7 +21,17 @@ use super::snapshot::{DepthView, TapeRow, Trend};
 pub(crate) struct Batch {
     /// When the oldest data behind the results was received; `None` for news of the engine's own.
     pub received: Option<Nanos>,
+    /// What the symbol's trading day looks like after the turn, where something in it may have changed that. Only the
+    /// board wants it, so that it need not go with each result.
+    pub day: Option<DayAfter>,
     pub outcomes: Outcomes,
+}
+
+/// A symbol's trading day after a turn of its worker.
+#[derive(Debug)]
+pub(crate) struct DayAfter {
+    pub id: SymbolId,
+    pub day: DayStats,
 }
 
 /// Outcomes in order. Among thousands of symbols a turn mostly has one, which is worth no allocation.
@@ -40,12 +50,17 @@ impl Batch {
     pub fn of_engine(outcome: Outcome) -> Self {
         Self {
             received: None,
+            day: None,
             outcomes: Outcomes::One(outcome),
         }
     }
 
     /// What one turn of a worker has to tell; `outcomes` is empty afterwards.
-    pub fn of_turn(received: Option<Nanos>, outcomes: &mut Vec<Outcome>) -> Self {
+    pub fn of_turn(
+        received: Option<Nanos>,
+        day: Option<DayAfter>,
+        outcomes: &mut Vec<Outcome>,
+    ) -> Self {
         let outcomes = match outcomes.pop() {
             Some(outcome) if outcomes.is_empty() => Outcomes::One(outcome),
             last => {
@@ -55,7 +70,11 @@ impl Batch {
                 Outcomes::Many(std::mem::replace(outcomes, next))
             }
         };
-        Self { received, outcomes }
+        Self {
+            received,
+            day,
+            outcomes,
+        }
     }
 }
 
@@ -109,7 +128,6 @@ pub(crate) struct Moved {
     /// The last price, if it is a new one.
     pub last: Option<Decimal>,
     pub time: Option<UnixMs>,
-    pub day: DayStats,
 }
 
 /// A symbol's state after history.

@@ -71,6 +71,8 @@ pub enum SourceCommand {
     Resync(Vec<(Symbol, SymbolId)>),
     /// A replay's controls; sources without transport never see it.
     Transport(TransportCommand),
+    /// Connect again, with keys that are read anew, also after everything has been given up. Only live sources see it.
+    Reconnect,
 }
 
 /// A replay's controls.

@@ -4,6 +4,7 @@
 //! arrival; a service that is not among the source's products builds up its state and gives no results.
 
 mod bars;
+mod columns;
 mod day;
 mod indicators;
 mod level1;
@@ -29,9 +30,10 @@ use super::columns::ColumnDesk;
 use super::engine::Analysis;
 use super::histories::KeptHistory;
 use super::meters::WorkerMeters;
-use super::outcome::{ChartUpdate, Moved, Outcome, Primed};
+use super::outcome::{ChartUpdate, DayAfter, Moved, Outcome, Primed};
 use super::settings::EngineSettings;
 
+use columns::Evaluated;
 use level1::Level1Service;
 use level2::{BookChange, Level2Service};
 use ohlcv::OhlcvService;
@@ -84,12 +86,16 @@ pub(crate) struct SymbolWorker {
     past: Past,
     /// Whether trades have changed the symbol in this turn without giving a result.
     has_moved: bool,
+    /// Whether the board has to be told of the trading day.
+    is_day_due: bool,
     /// The last price that they brought in this turn.
     moved_to: Option<Decimal>,
     /// Whether it has been said that trades come too late for their bars.
     has_told_late: bool,
     /// Bars that the trade in hand has changed.
     built: Vec<BuiltBar>,
+    /// How far its own columns have been evaluated.
+    evaluated: Evaluated,
 }
 
 impl SymbolWorker {
@@ -106,9 +112,11 @@ impl SymbolWorker {
             time: None,
             unannounced: false,
             has_moved: false,
+            is_day_due: false,
             moved_to: None,
             has_told_late: false,
             built: Vec::new(),
+            evaluated: Evaluated::default(),
         }
     }
 
@@ -128,6 +136,7 @@ impl SymbolWorker {
             Payload::PastBars(bars) => {
                 self.ohlcv.take_past(bars);
                 self.unannounced = true;
+                self.put_corrected(is_history, out);
             }
             Payload::Level1(change) => {
                 let session = time.and_then(|time| self.ohlcv.session_of(time));
@@ -185,7 +194,7 @@ impl SymbolWorker {
         self.context.source.products.services.has(service)
     }
 
-    fn put_quote(&self, time: Option<UnixMs>, out: &mut Vec<Outcome>) {
+    fn put_quote(&mut self, time: Option<UnixMs>, out: &mut Vec<Outcome>) {
         if self.serves(DataService::Level1) {
             let body = ResultBody::Level1 {
                 quote: *self.level1.quote(),
@@ -246,7 +255,7 @@ impl SymbolWorker {
     }
 
     fn put(
-        &self,
+        &mut self,
         time: Option<UnixMs>,
         body: ResultBody,
         last: Option<Decimal>,
@@ -257,8 +266,16 @@ impl SymbolWorker {
             time,
             body,
             last,
-            day: self.day(),
         }));
+        self.is_day_due = true;
+    }
+
+    /// The trading day at the end of a turn, if something in it may have changed that.
+    pub fn take_day(&mut self) -> Option<DayAfter> {
+        std::mem::take(&mut self.is_day_due).then(|| DayAfter {
+            id: self.context.id,
+            day: self.day(),
+        })
     }
 
     /// The trading day, from what bars and the venue say.
@@ -285,8 +302,8 @@ impl SymbolWorker {
                 id,
                 last: self.moved_to.take(),
                 time: self.time,
-                day: self.day(),
             }));
+            self.is_day_due = true;
         }
         if self.unannounced {
             self.unannounced = false;
@@ -335,6 +352,7 @@ impl SymbolWorker {
         self.time = None;
         self.has_moved = false;
         self.moved_to = None;
+        self.evaluated = Evaluated::default();
         self.unannounced = true;
         self.past = Past::of(&self.context.history);
     }

@@ -58,13 +58,18 @@ pub const VENUE: Venue = Venue {
     calendar: |_| SessionCalendar::UsEquities,
     intervals: &Timeframe::ALL,
     limits: |_| Limits::default(),
+    bars_grow: |_| false,
     protocol: |setup| Ok(Box::new(Answers::new(&Plan::new(setup)?))),
 };
+
+/// Makes the plan again, with the keys that are set now, which it gives as well; or says why that cannot be done.
+type Renew = Box<dyn Fn() -> Result<(Plan, Vec<SecretString>), String> + Send + Sync>;
 
 /// A polled endpoint as a source.
 pub struct HttpPoll {
     info: Arc<SourceInfo>,
     plan: Arc<Plan>,
+    renew: Renew,
     session: Session,
     tap: Tap,
     client: Client,
@@ -85,12 +90,7 @@ pub fn open(spec: &SourceSpec, context: &OpenContext) -> Result<Box<dyn Source>,
 }
 
 impl HttpPoll {
-    fn new(
-        spec: &SourceSpec,
-        context: &OpenContext,
-        setup: &Setup,
-        backoff: BackoffSettings,
-    ) -> Result<Self, OpenError> {
+    fn plan(spec: &SourceSpec, setup: &Setup) -> Result<Plan, OpenError> {
         let plan =
             Plan::new(setup).map_err(|problem| spec.wrong(problem.option, problem.reason))?;
         if plan.needs_fmp_key && setup.key(0).is_none() {
@@ -98,6 +98,26 @@ impl HttpPoll {
                 "set FMP_API_KEY in the environment or in .env: the key of Financial Modeling Prep";
             return Err(spec.failed(what));
         }
+        Ok(plan)
+    }
+
+    fn new(
+        spec: &SourceSpec,
+        context: &OpenContext,
+        setup: &Setup,
+        backoff: BackoffSettings,
+    ) -> Result<Self, OpenError> {
+        let plan = Self::plan(spec, setup)?;
+        let (again, environment) = (spec.clone(), Arc::clone(&context.environment));
+        let renew = move || {
+            if let Some(problem) = unset(&again, &*environment) {
+                return Err(problem);
+            }
+            let setup = VENUE.setup(&again, &*environment);
+            let setup = setup.map_err(|error| error.to_string())?;
+            let plan = Self::plan(&again, &setup).map_err(|error| error.to_string())?;
+            Ok((plan, setup.keys.into_iter().flatten().collect()))
+        };
         let client = Client::new(&plan).map_err(|reason| spec.failed(reason))?;
         let secrets: Vec<SecretString> = setup.keys.iter().flatten().cloned().collect();
         let tap = Tap::new(
@@ -119,6 +139,7 @@ impl HttpPoll {
             }),
             session: Session::new(Box::new(Answers::new(&plan)), setup),
             plan: Arc::new(plan),
+            renew: Box::new(renew),
             tap,
             client,
             backoff,

@@ -232,7 +232,7 @@ impl Streamer {
                 self.model.remove(&ids);
                 self.pending.retain(|event| !ids.contains(&event.symbol));
             }
-            SourceCommand::Transport(_) | SourceCommand::Resync(_) => {}
+            SourceCommand::Transport(_) | SourceCommand::Resync(_) | SourceCommand::Reconnect => {}
         }
         if was_idle {
             self.restart_schedule(Instant::now());

@@ -9,6 +9,7 @@
 //! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
 //! - [`deflate`]: messages that come compressed;
 //! - [`recorded`]: what is recorded of one;
+//! - [`chain`]: trades that are numbered one by one;
 //! - [`reading`], [`pairs`], [`patience`]: JSON, notations of pairs, and waits, for the leaves that need them;
 //! - `http`, `pacing`: what requests have in common, and how many there may be;
 //! - `secrets`: keeps keys out of whatever is shown or written down;
@@ -19,11 +20,13 @@
 pub mod alpaca;
 pub mod backfill;
 pub mod binance;
+pub mod chain;
 pub mod coinbase;
 pub(crate) mod connection;
 pub mod deflate;
 mod ending;
 pub mod finnhub;
+mod forward;
 pub(crate) mod http;
 pub mod kraken;
 pub mod massive;
@@ -60,7 +63,7 @@ use crate::domain::time::UnixMs;
 
 use backfill::{Page, PageRequest};
 pub use ending::{Ending, Next};
-use options::Venue;
+use options::{Setup, Venue};
 
 /// Every venue.
 pub const VENUES: &[&Venue] = &[
@@ -83,6 +86,11 @@ pub trait Protocol: Send {
     /// What to do for a connection. Asked before every attempt, and again after each answer to [`Connect::Ask`].
     fn connect(&mut self) -> Connect;
 
+    /// Keys have been read anew, for the next connection.
+    fn renew(&mut self, setup: &Setup) {
+        let _ = setup;
+    }
+
     /// The connection is open: nothing that was said on an earlier one counts any more.
     fn opened(&mut self, now: UnixMs, output: &mut Output);
 
@@ -92,6 +100,13 @@ pub trait Protocol: Send {
     /// A request of [`Output::ask`] or [`Connect::Ask`] has been answered, or has failed.
     fn answer(&mut self, answer: &Answer<'_>, now: UnixMs, output: &mut Output) {
         let (_, _, _) = (answer, now, output);
+    }
+
+    /// What is recorded in the place of an answer's body, where the answer holds what is nobody else's business. A session
+    /// that is given it makes the same of everything else.
+    fn recorded_body(&self, answer: &Answer<'_>) -> Option<Vec<u8>> {
+        let _ = answer;
+        None
     }
 
     /// These symbols are wanted from now on. Whether the connection is open is for the protocol to know.
@@ -120,9 +135,15 @@ pub trait Protocol: Send {
         Ok(Vec::new())
     }
 
-    /// Called about once a second while the connection is open.
+    /// Called about once a second while the connection is open, but not while a message is coming in that takes longer.
     fn tick(&mut self, now: UnixMs, output: &mut Output) {
         let (_, _) = (now, output);
+    }
+
+    /// For so long, in milliseconds, [`Protocol::tick`] was not called although the connection was open: a message took
+    /// its time to come in, or the machine slept. What is being waited for has had that much less time.
+    fn paused(&mut self, ms: i64) {
+        let _ = ms;
     }
 
     /// The venue has closed the connection with this code. What that means is mostly the same everywhere.
@@ -130,9 +151,10 @@ pub trait Protocol: Send {
         Ending::of_close(code, reason)
     }
 
-    /// The venue has refused the connection with this HTTP status. What that means is mostly the same everywhere.
-    fn refused(&mut self, status: u16) -> Ending {
-        Ending::of_status(status)
+    /// The venue has refused the connection with this HTTP status; `has_key` is whether it was shown a key. What that means
+    /// is mostly the same everywhere.
+    fn refused(&mut self, status: u16, has_key: bool) -> Ending {
+        Ending::of_status(status, has_key)
     }
 }
 
@@ -215,6 +237,8 @@ pub struct Output {
     pub send: Vec<Outgoing>,
     /// Requests to make.
     pub ask: Vec<Request>,
+    /// What has turned out to be nobody else's business: it is shown and recorded no more.
+    pub secrets: Vec<SecretString>,
     /// Leave this connection.
     pub ending: Option<Ending>,
     /// Data of symbols that nobody wants, and messages of kinds that are not known.
@@ -257,6 +281,7 @@ impl Output {
         self.notices.clear();
         self.send.clear();
         self.ask.clear();
+        self.secrets.clear();
         self.ending = None;
         self.ignored = 0;
     }

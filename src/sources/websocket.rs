@@ -33,6 +33,7 @@ pub const VENUE: Venue = Venue {
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits,
+    bars_grow: |_| false,
     protocol: |setup| Ok(Box::new(Feed::new(setup)?)),
 };
 
@@ -270,6 +271,10 @@ impl Protocol for Feed {
                 .map(|(name, value)| (*name, value.fill(&[], &self.variables).into()))
                 .collect(),
         })
+    }
+
+    fn renew(&mut self, setup: &Setup) {
+        self.variables = Variables::new(setup, &[]);
     }
 
     fn opened(&mut self, now: UnixMs, output: &mut Output) {

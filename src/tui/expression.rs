@@ -17,6 +17,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+use super::panels::watchlist::Column;
 use super::values::ValueNames;
 
 pub use compile::{Condition, NumberOf, RowFacts, near_name};
@@ -99,6 +100,15 @@ impl PartialEq for Expression {
 }
 
 impl Eq for Expression {}
+
+/// Whether a word stands for something already: a column of the watchlist, a state, a function, a word that joins.
+#[must_use]
+pub fn has_meaning(word: &str) -> bool {
+    let states = compile::FLAGS.iter().map(|(name, _)| *name);
+    let mut words = states.chain(compile::FUNCTIONS).chain(["and", "or", "not"]);
+    words.any(|known| word.eq_ignore_ascii_case(known))
+        || Column::known(&word.to_ascii_lowercase()).is_some()
+}
 
 /// Whether a filter's text is an expression and not words to look for: it compares something, or is made of the words
 /// for a row's state alone (`halted or stale`).

@@ -39,7 +39,7 @@ impl PartialEq for IndicatorCatalogue {
 }
 
 impl IndicatorCatalogue {
-    /// Reads and completes an indicator. It follows the chart's candles: a timeframe is left out.
+    /// Reads and completes an indicator, which follows the chart's candles and has no timeframe of its own.
     ///
     /// # Errors
     /// A sentence for the person who wrote it.
@@ -47,10 +47,12 @@ impl IndicatorCatalogue {
         let spec: IndicatorSpec = text
             .parse()
             .map_err(|error: crate::domain::indicator::IndicatorSyntaxError| error.to_string())?;
-        (self.resolve)(&IndicatorSpec {
-            timeframe: None,
-            ..spec
-        })
+        if let Some(timeframe) = spec.timeframe {
+            return Err(format!(
+                "a chart's indicators follow its candles: leave out @{timeframe}, and choose the chart's timeframe with 't'"
+            ));
+        }
+        (self.resolve)(&spec)
     }
 
     /// Those of some texts that can be read, each once.

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::domain::symbol::is_visible;
@@ -17,31 +20,72 @@ const REPLACEMENT: char = '\u{fffd}';
 /// What is shown where nothing is known.
 pub const UNKNOWN: &str = "–";
 
-/// The text without anything that could act on the terminal or hide: control characters (C0 and C1), bidi
-/// overrides and characters without width are replaced, line ends and tabs become spaces.
+/// The most marks that are drawn over or under one letter.
+const MARKS_MAX: usize = 4;
+
+/// The text without anything that could act on the terminal, hide, or be drawn wider than it is counted.
+///
+/// Control characters (C0 and C1), bidi overrides and what has no width are replaced; line ends and tabs become spaces.
+/// Letters keep their marks (composed where there is one character for both), and the joiners that scripts spell with.
+/// Of pictures that terminals draw in different widths the parts are shown: `DE` for a flag, each of several that are joined.
 #[must_use]
 pub fn safe(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-        return Cow::Borrowed(text);
-    }
-    if text.chars().all(stays) {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) || text.chars().all(stays) {
         return Cow::Borrowed(text);
     }
     let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\t' => clean.push(' '),
-            // A carriage return belongs to its line end, a variation selector to what stands before it.
-            '\r' | '\u{fe00}'..='\u{fe0f}' => {}
-            c if stays(c) => clean.push(c),
-            _ => clean.push(REPLACEMENT),
+    let mut last = ' ';
+    let mut marks = 0;
+    let mut rest = text.nfc().peekable();
+    while let Some(c) = rest.next() {
+        let shown = match c {
+            '\n' | '\t' => ' ',
+            // A carriage return belongs to its line end; a variation, a tone of skin and a joiner of pictures to what
+            // stands before them.
+            '\r' | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' => continue,
+            '\u{1f1e6}'..='\u{1f1ff}' => char::from(b'A' + (c as u32 - 0x1f1e6) as u8),
+            ZERO_WIDTH_NON_JOINER | ZERO_WIDTH_JOINER
+                if is_spelled(last) && rest.peek().copied().is_some_and(is_spelled) =>
+            {
+                c
+            }
+            ZERO_WIDTH_JOINER if !last.is_ascii() => continue,
+            c if is_mark(c) && (last.is_alphanumeric() || is_mark(last)) => {
+                marks += 1;
+                if marks > MARKS_MAX {
+                    continue;
+                }
+                c
+            }
+            c if stays(c) => c,
+            _ => REPLACEMENT,
+        };
+        if !is_mark(shown) {
+            marks = 0;
         }
+        clean.push(shown);
+        last = shown;
     }
     Cow::Owned(clean)
 }
 
+const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
+
+/// Whether a character is drawn as it is, in as many columns as every terminal takes it for.
 fn stays(c: char) -> bool {
-    is_visible(c) && c.width().is_some_and(|width| width > 0)
+    let is_part_of_a_picture = matches!(c, '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}');
+    is_visible(c) && !is_part_of_a_picture && c.width().is_some_and(|width| width > 0)
+}
+
+/// Whether a character is drawn over or under the one before it.
+fn is_mark(c: char) -> bool {
+    is_combining_mark(c) && c.width() == Some(0)
+}
+
+/// Whether a letter is of a script that may be spelled with joiners; between others they would only hide.
+fn is_spelled(c: char) -> bool {
+    !c.is_ascii() && (c.is_alphabetic() || is_combining_mark(c))
 }
 
 /// How many columns a safe text takes.
@@ -50,7 +94,7 @@ pub fn width(text: &str) -> usize {
     if text.is_ascii() {
         text.len()
     } else {
-        text.width()
+        text.graphemes(true).map(UnicodeWidthStr::width).sum()
     }
 }
 
@@ -65,13 +109,13 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     }
     let mut taken = String::new();
     let mut used = 0;
-    for c in text.chars() {
-        let wide = c.width().unwrap_or(0);
+    for grapheme in text.graphemes(true) {
+        let wide = grapheme.width();
         if used + wide > columns - 1 {
             break;
         }
         used += wide;
-        taken.push(c);
+        taken.push_str(grapheme);
     }
     taken.push('…');
     Cow::Owned(taken)
@@ -194,13 +238,37 @@ mod tests {
             ("a\u{9b}31mb", "a\u{fffd}31mb"),
             ("\u{202e}evil", "\u{fffd}evil"),
             ("AA\u{200b}PL", "AA\u{fffd}PL"),
-            ("e\u{301}", "e\u{fffd}"),
+            ("\u{301}x", "\u{fffd}x"),
+            ("AA\u{200c}PL", "AA\u{fffd}PL"),
+            ("AA\u{200d}PL", "AA\u{fffd}PL"),
             ("one\r\ntwo\tthree", "one two three"),
             ("bell\u{7}", "bell\u{fffd}"),
             ("\u{feff}bom\u{7f}", "\u{fffd}bom\u{fffd}"),
             ("tag\u{e0041}", "tag\u{fffd}"),
         ] {
             assert_eq!(safe(hostile), expected, "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn every_script_can_be_read_and_what_terminals_disagree_on_is_taken_apart() {
+        for text in ["ตลาดหุ้นไทยวันนี้", "बाज़ार में तेजी", "می\u{200c}خواهم", "שָׁלוֹם"]
+        {
+            let composed: String = text.nfc().collect();
+            assert_eq!(safe(text), composed);
+            assert!(!safe(text).contains(REPLACEMENT), "{text}");
+        }
+        assert_eq!(safe("Cafe\u{301}"), "Café");
+        assert_eq!(safe("\u{1112}\u{1161}\u{11ab}"), "한");
+        assert_eq!(safe("🇩🇪 DAX"), "DE DAX");
+        assert_eq!(safe("👩🏽\u{200d}💻 up"), "👩💻 up");
+        let piled = format!("x{}", "\u{336}".repeat(50));
+        assert_eq!(safe(&piled).chars().count(), 1 + MARKS_MAX);
+        for text in ["ตลาดหุ้น", "🇩🇪 DAX", "e\u{301}日"] {
+            let clean = safe(text);
+            for columns in 0..10 {
+                assert!(width(&cut(&clean, columns)) <= columns);
+            }
         }
     }
 

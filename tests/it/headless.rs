@@ -2,6 +2,7 @@
 
 mod commands;
 mod ends;
+mod indicators;
 #[cfg(feature = "frames")]
 mod query;
 mod replay;

@@ -75,7 +75,7 @@ const SEEN_BY_TUI: [&str; 15] = [
 ];
 
 /// Words that only files below these places may hold: a crate, or a way past the injected clock and the ports.
-const ONLY_IN: [(&str, &[&str]); 13] = [
+const ONLY_IN: [(&str, &[&str]); 14] = [
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("clap", &["cli"]),
@@ -91,6 +91,7 @@ const ONLY_IN: [(&str, &[&str]); 13] = [
             "bench",
         ],
     ),
+    ("polars_plan", &["compute/query"]),
     (
         "polars_io",
         &["compute/query", "sinks/files", "sources/files"],

@@ -10,6 +10,8 @@
 mod engine;
 mod faults;
 mod headless;
+#[cfg(feature = "frames")]
+mod keeping;
 mod layers;
 mod market;
 mod program;

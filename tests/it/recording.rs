@@ -239,7 +239,7 @@ fn results(given: &[Given]) -> HashMap<String, Vec<String>> {
     let mut all: HashMap<String, Vec<String>> = HashMap::new();
     for item in given {
         if let Given::Result { symbol, result } = item {
-            let told = format!("{:?} {:?} {:?}", result.time, result.body, result.day);
+            let told = format!("{:?} {:?} {:?}", result.time, result.body, result.last);
             // In a recording, the secret has become a few stars, and nothing else has changed.
             let told = told.replace("quoted", "***");
             all.entry(symbol.clone()).or_default().push(told);

@@ -5,7 +5,10 @@ mod frames;
 mod hostile;
 mod keys;
 mod markets;
+#[cfg(feature = "frames")]
+mod questions;
 mod replay;
 mod sessions;
 mod signals;
 mod stuck;
+mod studies;

@@ -41,7 +41,7 @@ mod http;
 mod keys;
 mod kraken;
 mod massive;
-mod rig;
+pub mod rig;
 mod schwab;
 mod staying;
 mod together;

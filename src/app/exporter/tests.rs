@@ -10,7 +10,7 @@ use crate::domain::bar::Ohlcv;
 use crate::domain::clock::{ManualClock, SystemClock};
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::news::News;
-use crate::domain::outcome::{DayStats, ResultBody, ResultInstance};
+use crate::domain::outcome::{ResultBody, ResultInstance};
 use crate::domain::quote::Level1;
 use crate::domain::source::{BarStamp, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
@@ -183,6 +183,8 @@ fn symbol(id: u32, name: &str, bars: i64, bar_stamp: BarStamp) -> KeptSymbol {
         bars: BarColumns::new(vec![Part::new(Arc::new(bar_rows), 0..minutes.len())]),
         quotes: Columns::new(vec![Part::new(Arc::new(quotes), 0..rows)]),
         trades: trades.into(),
+        at_close: Vec::new(),
+        recent: Vec::new(),
         indicators: set(),
     };
     KeptSymbol { history, results }
@@ -250,7 +252,6 @@ fn written_as_they_come(settings: FilesSettings, material: &Material, results: &
             time: *time,
             body: body.clone(),
             last: None,
-            day: DayStats::default(),
         };
         sink.result(&result, &history.symbol, &history.source)
             .unwrap();

@@ -91,8 +91,24 @@ fn text_of(cell: Cell) -> String {
         Cell::Integer(value) => value.to_string(),
         // The shortest digits that give the same number again.
         Cell::Float(value) => format!("{value:?}"),
-        Cell::Text(text) | Cell::Time(text) => text.into(),
+        Cell::Text(text) | Cell::Time(text) | Cell::Json(text) => text.into(),
     }
+}
+
+/// JSON that steers no terminal: what could is written as JSON escapes it.
+fn escaped(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if scrub(c.encode_utf8(&mut [0; 4])).starts_with(c) {
+            safe.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to memory does not fail.
+            write!(safe, "\\u{unit:04x}").unwrap_or_default();
+        }
+    }
+    safe
 }
 
 fn json(
@@ -120,6 +136,8 @@ fn json(
             let value = match cell {
                 Cell::Null => "null".to_owned(),
                 Cell::Text(text) | Cell::Time(text) => quoted(&text)?,
+                // What steers a terminal is written as JSON escapes it, and must not be escaped once more.
+                Cell::Json(text) if is_terminal => escaped(&text),
                 cell => text_of(cell),
             };
             // Writing to memory does not fail.

@@ -131,7 +131,7 @@ fn text_of(cell: Cell, decimals: usize) -> String {
         // What is too small for the digits that are shown is not zero.
         Cell::Float(value) if value != 0.0 && value.abs() < 5e-7 => format!("{value:e}"),
         Cell::Float(value) => format!("{value:.decimals$}"),
-        Cell::Text(text) | Cell::Time(text) => one_line(&text),
+        Cell::Text(text) | Cell::Time(text) | Cell::Json(text) => one_line(&text),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::bar::Candle;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::TimeAndSale;
 
-/// Open, high, low, close, volume.
+/// Open, high, low, close, volume. NaN stands for a volume that is not known.
 pub type BarColumns = Columns<5>;
 /// Bid, bid size, ask, ask size, last, last size, volume of the session. NaN stands for what is not known.
 pub type QuoteColumns = Columns<7>;
@@ -67,10 +67,10 @@ impl<const N: usize> Chunk<N> {
         std::array::from_fn(|column| self.values[column].get(at).copied().unwrap_or(f64::NAN))
     }
 
-    pub(super) fn push(&mut self, time: i64, row: [f64; N]) {
-        self.times.push(time);
-        for (column, value) in self.values.iter_mut().zip(row) {
-            column.push(value);
+    pub(super) fn extend(&mut self, rows: &[(i64, [f64; N])]) {
+        self.times.extend(rows.iter().map(|(time, _)| time));
+        for (at, column) in self.values.iter_mut().enumerate() {
+            column.extend(rows.iter().map(|(_, row)| row[at]));
         }
     }
 
@@ -185,13 +185,33 @@ impl<const N: usize> Part<N> {
 #[derive(Debug, Clone, Default)]
 pub struct Columns<const N: usize> {
     parts: Vec<Part<N>>,
+    /// Whether no number is missing for certain, so that nobody has to look.
+    is_all_known: bool,
 }
 
 impl<const N: usize> Columns<N> {
     /// The rows of these parts, in order. The parts' times do not overlap.
     #[must_use]
     pub fn new(parts: Vec<Part<N>>) -> Self {
-        Self { parts }
+        Self {
+            parts,
+            is_all_known: false,
+        }
+    }
+
+    /// The same, where no number is missing.
+    #[must_use]
+    pub(super) fn with_all_known(self) -> Self {
+        Self {
+            is_all_known: true,
+            ..self
+        }
+    }
+
+    /// Whether no number is missing for certain. If not, some may be NaN.
+    #[must_use]
+    pub fn is_all_known(&self) -> bool {
+        self.is_all_known
     }
 
     /// The parts, oldest first.
@@ -212,6 +232,20 @@ impl<const N: usize> Columns<N> {
         self.parts.iter().all(Part::is_empty)
     }
 
+    /// The rows up to a time, that time included.
+    #[must_use]
+    pub fn until(mut self, time: UnixMs) -> Self {
+        while let Some(last) = self.parts.last_mut() {
+            let keep = last.times().partition_point(|known| *known <= time.0);
+            last.range.end = last.range.start + keep;
+            if keep > 0 {
+                break;
+            }
+            self.parts.pop();
+        }
+        self
+    }
+
     /// The newest rows: `rows` of them, or all that there are.
     #[must_use]
     pub fn last(mut self, rows: usize) -> Self {
@@ -226,7 +260,7 @@ impl<const N: usize> Columns<N> {
             parts.push(part);
         }
         parts.reverse();
-        Self { parts }
+        Self { parts, ..self }
     }
 }
 

@@ -9,6 +9,7 @@ use polars::prelude::{
     ChunkedArray, Column, CompatLevel, DataFrame, DataType, Float64Type, Int64Type, IntoColumn,
     IntoSeries, PlSmallStr, PolarsDataType, PolarsResult,
 };
+use polars_arrow::bitmap::Bitmap;
 use polars_buffer::Buffer;
 
 use super::columns::{BarColumns, Chunk, Columns, Part, QuoteColumns};
@@ -58,12 +59,12 @@ impl<const N: usize> AsRef<[f64]> for NumbersOf<N> {
 }
 
 /// The bars as a frame: `unix_ts` (Int64, milliseconds), `open`, `high`, `low`, `close`, `volume` (Float64). It costs the
-/// number of chunks.
+/// number of chunks; where volumes are missing, which are null, it costs a look at each row.
 ///
 /// # Errors
 /// When Polars cannot make a frame of the columns.
 pub fn frame(bars: &BarColumns) -> PolarsResult<DataFrame> {
-    frame_of(bars, BAR_COLUMNS)
+    frame_of(bars, BAR_COLUMNS, true)
 }
 
 /// The quotes as a frame, in the order of arrival: `unix_ts` and [`QUOTE_COLUMNS`]. What is not known is NaN.
@@ -71,14 +72,19 @@ pub fn frame(bars: &BarColumns) -> PolarsResult<DataFrame> {
 /// # Errors
 /// When Polars cannot make a frame of the columns.
 pub fn quote_frame(quotes: &QuoteColumns) -> PolarsResult<DataFrame> {
-    frame_of(quotes, QUOTE_COLUMNS)
+    frame_of(quotes, QUOTE_COLUMNS, false)
 }
 
-fn frame_of<const N: usize>(columns: &Columns<N>, names: [&str; N]) -> PolarsResult<DataFrame> {
+fn frame_of<const N: usize>(
+    columns: &Columns<N>,
+    names: [&str; N],
+    has_nulls: bool,
+) -> PolarsResult<DataFrame> {
+    let has_nulls = has_nulls && !columns.is_all_known();
     let numbers = names
         .iter()
         .enumerate()
-        .map(|(column, name)| numbers(columns, column, name));
+        .map(|(column, name)| numbers(columns, column, name, has_nulls));
     let all = std::iter::once(times(columns)).chain(numbers);
     DataFrame::new(columns.len(), all.collect::<PolarsResult<_>>()?)
 }
@@ -103,14 +109,12 @@ pub fn times<const N: usize>(columns: &Columns<N>) -> PolarsResult<Column> {
     Ok(array.into_series().into_column())
 }
 
-/// One column of numbers, by its place.
-///
-/// # Errors
-/// When Polars cannot make a column of them.
-pub fn numbers<const N: usize>(
+/// One column of numbers, by its place; those that are NaN are null if that is wanted.
+fn numbers<const N: usize>(
     columns: &Columns<N>,
     column: usize,
     name: &str,
+    has_nulls: bool,
 ) -> PolarsResult<Column> {
     let kind = DataType::Float64.to_arrow(CompatLevel::newest());
     let parts = columns.parts().iter().map(|part| {
@@ -118,7 +122,8 @@ pub fn numbers<const N: usize>(
             chunk: Arc::clone(part.chunk()),
             column,
         });
-        Numbers::try_new(kind.clone(), sliced(buffer, part), None)
+        let known = has_nulls.then(|| known(part.column(column))).flatten();
+        Numbers::try_new(kind.clone(), sliced(buffer, part), known)
     });
     let parts = parts.collect::<PolarsResult<Vec<_>>>()?;
     if parts.is_empty() {
@@ -126,6 +131,12 @@ pub fn numbers<const N: usize>(
     }
     let array = ChunkedArray::<Float64Type>::from_chunk_iter(PlSmallStr::from_str(name), parts);
     Ok(array.into_series().into_column())
+}
+
+/// Which of these are numbers; `None` when all are.
+fn known(numbers: &[f64]) -> Option<Bitmap> {
+    let is_any_missing = numbers.iter().any(|number| number.is_nan());
+    is_any_missing.then(|| numbers.iter().map(|number| !number.is_nan()).collect())
 }
 
 /// The part's rows of the whole chunk's.
@@ -141,6 +152,8 @@ fn sliced<T, const N: usize>(buffer: Buffer<T>, part: &Part<N>) -> Buffer<T> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
+    use polars::prelude::ChunkAgg as _;
+
     use crate::compute::history::{BarHistory, HistoryBudget, QuoteHistory};
     use crate::domain::bar::Candle;
     use crate::domain::quote::Level1;
@@ -208,6 +221,30 @@ mod tests {
             assert_eq!(times.values().as_ptr(), part.times().as_ptr());
             assert_eq!(close.values().len(), part.len());
         }
+    }
+
+    #[test]
+    fn a_volume_that_is_not_known_is_null() {
+        let mut history = history(100);
+        let unknown = [3, 40, 99];
+        assert!(history.columns().is_all_known());
+        for minute in unknown {
+            history.insert(Candle {
+                volume: f64::NAN,
+                ..bar(minute)
+            });
+        }
+        let frame = frame(&history.columns()).unwrap();
+        let volume = frame.column("volume").unwrap().f64().unwrap();
+        assert_eq!(volume.null_count(), 3);
+        assert_eq!((volume.get(3), volume.get(4)), (None, Some(40.0)));
+        let sum: f64 = (0..100)
+            .filter(|minute| !unknown.contains(minute))
+            .map(|minute| bar(minute).volume)
+            .sum();
+        assert_eq!(volume.sum(), Some(sum));
+        let close = frame.column("close").unwrap().f64().unwrap();
+        assert_eq!(close.null_count(), 0);
     }
 
     #[test]

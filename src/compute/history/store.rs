@@ -1,6 +1,11 @@
 //! Rows in chunks: the last chunk takes new rows, the others are shared with whoever has taken a snapshot.
 //!
 //! A chunk that a snapshot holds is never changed: whoever changes it makes a copy of that chunk first.
+//!
+//! New rows wait side by side until there are [`WAITING_ROWS`] of them: among many symbols each column of a chunk is a place
+//! that no cache holds, and this way a row is written to one such place and not to one for each column.
+
+mod late;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,6 +16,8 @@ use super::columns::{Chunk, Columns, Part};
 /// Rows of a chunk: the first ones are small, so that many symbols with few rows take little.
 const CHUNK_ROWS_MIN: usize = 16;
 const CHUNK_ROWS_MAX: usize = 4096;
+/// Rows that wait for their chunk: as many as share a line of the cache in a column.
+const WAITING_ROWS: usize = 8;
 /// Of how many chunks a full history consists at least: the oldest chunk goes when all of its rows have gone.
 const CHUNKS_OF_LIMIT: usize = 8;
 const CHUNKS_OF_SHARE: u64 = 4;
@@ -53,6 +60,12 @@ struct Place {
 pub(super) struct Store<const N: usize> {
     /// None is empty, except when it is the only one.
     chunks: VecDeque<Arc<Chunk<N>>>,
+    /// The newest rows, for which the last chunk has room. That is empty only when they are all there are.
+    waiting: Vec<(i64, [f64; N])>,
+    /// Rows beyond those for which the last chunk has room.
+    room: usize,
+    /// Rows of the first chunk when it is not the last one, else none.
+    first_rows: usize,
     /// Rows at the beginning of the first chunk that have gone.
     skip: usize,
     rows: usize,
@@ -64,6 +77,9 @@ impl<const N: usize> Store<N> {
     pub(super) fn new(rows_max: usize, budget: Arc<HistoryBudget>, keep: Keep) -> Self {
         Self {
             chunks: VecDeque::new(),
+            waiting: Vec::new(),
+            room: 0,
+            first_rows: 0,
             skip: 0,
             rows: 0,
             rows_max: rows_max.max(1),
@@ -75,13 +91,24 @@ impl<const N: usize> Store<N> {
         self.rows
     }
 
-    /// The time of the oldest row and of the newest.
-    pub(super) fn span(&self) -> Option<(i64, i64)> {
-        let oldest = self.chunks.front()?.times.get(self.skip)?;
-        Some((*oldest, *self.chunks.back()?.times.last()?))
+    /// The time of the oldest row.
+    pub(super) fn oldest_time(&self) -> Option<i64> {
+        let settled = self.chunks.front()?.times.get(self.skip).copied();
+        settled.or_else(|| Some(self.waiting.first()?.0))
+    }
+
+    /// The time of the newest row.
+    pub(super) fn newest_time(&self) -> Option<i64> {
+        match self.waiting.last() {
+            Some((time, _)) => Some(*time),
+            None => self.chunks.back()?.times.last().copied(),
+        }
     }
 
     pub(super) fn newest(&self) -> Option<(i64, [f64; N])> {
+        if let Some(newest) = self.waiting.last() {
+            return Some(*newest);
+        }
         let chunk = self.chunks.back()?;
         let at = chunk.times.len().checked_sub(1)?;
         Some((chunk.times[at], chunk.row(at)))
@@ -92,25 +119,54 @@ impl<const N: usize> Store<N> {
         if self.rows >= self.rows_max {
             self.drop_oldest();
         }
-        if self.chunks.back().is_none_or(|chunk| chunk.is_full()) {
+        if self.room == 0 {
+            self.settle();
             self.make_room();
+            self.look_again();
+        } else if self.waiting.len() == WAITING_ROWS {
+            self.settle();
+        }
+        if self.waiting.capacity() == 0 {
+            self.waiting.reserve_exact(WAITING_ROWS);
+        }
+        self.waiting.push((time, row));
+        self.room = self.room.saturating_sub(1);
+        self.rows += 1;
+    }
+
+    /// Puts the rows that wait into the last chunk. Whatever changes chunks begins with this, and ends with
+    /// [`Self::look_again`].
+    fn settle(&mut self) {
+        if self.waiting.is_empty() {
+            return;
         }
         if let Some(chunk) = self.chunks.back_mut() {
-            Arc::make_mut(chunk).push(time, row);
-            self.rows += 1;
+            Arc::make_mut(chunk).extend(&self.waiting);
         }
+        self.waiting.clear();
+    }
+
+    /// Notes what rows that are appended and dropped need to know of the chunks, which then stay where they are.
+    fn look_again(&mut self) {
+        let room = |chunk: &Arc<Chunk<N>>| chunk.times.capacity() - chunk.times.len();
+        self.room = self.chunks.back().map_or(0, room) - self.waiting.len();
+        self.first_rows = match self.chunks.front() {
+            Some(first) if self.chunks.len() > 1 => first.times.len(),
+            _ => 0,
+        };
     }
 
     /// How much memory the next row behind all others asks for: mostly none.
     pub(super) fn bytes_wanted(&self) -> u64 {
-        match self.chunks.back() {
-            Some(chunk) if !chunk.is_full() => 0,
-            _ => Chunk::<N>::bytes(self.next_rows()),
+        if self.room > 0 {
+            return 0;
         }
+        Chunk::<N>::bytes(self.next_rows())
     }
 
     fn next_rows(&self) -> usize {
-        let last = self.chunks.back().map_or(0, |chunk| chunk.times.len());
+        let settled = self.chunks.back().map_or(0, |chunk| chunk.times.len());
+        let last = settled + self.waiting.len();
         let row_bytes = Chunk::<N>::bytes(1) - Chunk::<N>::bytes(0);
         next_chunk_rows(last, self.rows_max, row_bytes, self.account.budget())
     }
@@ -141,8 +197,7 @@ impl<const N: usize> Store<N> {
 
     /// The time of the oldest chunk, if that may go: a history keeps its newest chunk.
     pub(super) fn oldest_chunk(&self) -> Option<i64> {
-        let (oldest, _) = self.span()?;
-        (self.chunks.len() > 1).then_some(oldest)
+        (self.chunks.len() > 1).then(|| self.oldest_time())?
     }
 
     /// Lets the oldest chunk go, unless it is the only one; the bytes that it took.
@@ -153,7 +208,9 @@ impl<const N: usize> Store<N> {
         let first = self.chunks.front()?;
         self.rows -= first.times.len() - self.skip;
         self.skip = 0;
-        Some(self.drop_chunk(0))
+        let bytes = self.drop_chunk(0);
+        self.look_again();
+        Some(bytes)
     }
 
     fn drop_chunk(&mut self, at: usize) -> u64 {
@@ -175,7 +232,11 @@ impl<const N: usize> Store<N> {
         }
         self.rows -= 1;
         self.skip += 1;
-        self.tidy(0);
+        if self.skip >= self.first_rows {
+            self.settle();
+            self.tidy(0);
+            self.look_again();
+        }
     }
 
     /// Lets the chunk at `at` go when nothing is left in it; the only one stays.
@@ -221,10 +282,14 @@ impl<const N: usize> Store<N> {
 
     /// Puts a row where its time belongs. All rows have to have come in this way.
     pub(super) fn insert(&mut self, time: i64, row: [f64; N]) -> Put<N> {
-        if self.span().is_none_or(|(_, newest)| newest < time) {
+        if self.newest_time().is_none_or(|newest| newest < time) {
             self.append(time, row);
             return Put::Appended;
         }
+        if let Some((_, known)) = self.waiting.iter_mut().rfind(|known| known.0 == time) {
+            return Put::Replaced(std::mem::replace(known, row));
+        }
+        self.settle();
         let place = self.find(time);
         if place.is_there
             && let Some(chunk) = self.chunks.get_mut(place.chunk)
@@ -240,82 +305,14 @@ impl<const N: usize> Store<N> {
             }
             self.drop_oldest();
         }
-        self.insert_late(time, row)
-    }
-
-    fn insert_late(&mut self, time: i64, row: [f64; N]) -> Put<N> {
-        loop {
-            let mut place = self.find(time);
-            if place.row == 0 && place.chunk > 0 {
-                // Behind the chunk before: rows that come late, but in order, move no others.
-                place.chunk -= 1;
-                place.row = self.chunks[place.chunk].times.len();
-            }
-            if place.chunk == 0 && self.skip > 0 {
-                place.row -= self.skip;
-                Arc::make_mut(&mut self.chunks[0]).drop_first(self.skip);
-                self.skip = 0;
-            }
-            if self.make_room_at(&mut place) {
-                let chunk = Arc::make_mut(&mut self.chunks[place.chunk]);
-                chunk.insert(place.row, time, row);
-                self.rows += 1;
-                return Put::Late;
-            }
-            // There is no memory. What is older than this goes, if there is such.
-            if place.chunk > 0 {
-                self.drop_oldest_chunk();
-            } else if place.row == 0 || self.rows < 2 {
-                return Put::TooOld;
-            } else {
-                self.drop_oldest();
-            }
-        }
-    }
-
-    /// Sees to it that the chunk at `place` has room for one more row, which may change the place.
-    fn make_room_at(&mut self, place: &mut Place) -> bool {
-        let chunk = &self.chunks[place.chunk];
-        if !chunk.is_full() {
-            return true;
-        }
-        let rows = chunk.times.len();
-        if rows < CHUNK_ROWS_MAX {
-            let more = rows.max(CHUNK_ROWS_MIN);
-            if !self
-                .account
-                .take(Chunk::<N>::bytes(rows + more) - Chunk::<N>::bytes(rows))
-            {
-                return false;
-            }
-            Arc::make_mut(&mut self.chunks[place.chunk]).reserve(more);
-        } else if place.row == rows || place.row == 0 {
-            if !self.account.take(Chunk::<N>::bytes(CHUNK_ROWS_MIN)) {
-                return false;
-            }
-            if place.row > 0 {
-                place.chunk += 1;
-            }
-            place.row = 0;
-            let new = Chunk::with_capacity(CHUNK_ROWS_MIN);
-            self.chunks.insert(place.chunk, Arc::new(new));
-        } else {
-            if !self.account.take(Chunk::<N>::bytes(rows)) {
-                return false;
-            }
-            let half = rows / 2;
-            let rest = Arc::make_mut(&mut self.chunks[place.chunk]).split_off(half);
-            self.chunks.insert(place.chunk + 1, Arc::new(rest));
-            if place.row > half {
-                place.chunk += 1;
-                place.row -= half;
-            }
-        }
-        true
+        let put = self.insert_late(time, row);
+        self.look_again();
+        put
     }
 
     /// Takes a row out.
     pub(super) fn remove(&mut self, time: i64) -> Option<[f64; N]> {
+        self.settle();
         let place = self.find(time);
         if !place.is_there {
             return None;
@@ -325,34 +322,45 @@ impl<const N: usize> Store<N> {
         chunk.remove(place.row);
         self.rows -= 1;
         self.tidy(place.chunk);
+        self.look_again();
         Some(row)
     }
 
     pub(super) fn clear(&mut self) {
         self.chunks = VecDeque::new();
+        self.waiting = Vec::new();
         self.skip = 0;
         self.rows = 0;
         self.account.give_back_all();
+        self.look_again();
     }
 
     /// All rows, at the cost of the number of chunks.
     pub(super) fn columns(&self) -> Columns<N> {
-        self.columns_from(0, self.skip)
+        self.columns_from(0, self.skip, &self.waiting)
     }
 
     /// The rows of this time or later.
     pub(super) fn columns_since(&self, time: i64) -> Columns<N> {
         let place = self.find(time);
-        self.columns_from(place.chunk, place.row)
+        let waiting = self.waiting.partition_point(|(known, _)| *known < time);
+        self.columns_from(place.chunk, place.row, &self.waiting[waiting..])
     }
 
-    fn columns_from(&self, first: usize, row: usize) -> Columns<N> {
+    /// The rows from the one at `row` of the chunk `first` on, and these that wait.
+    fn columns_from(&self, first: usize, row: usize, waiting: &[(i64, [f64; N])]) -> Columns<N> {
         let parts = self.chunks.iter().skip(first).enumerate();
         let parts = parts.map(|(at, chunk)| {
             let from = if at == 0 { row } else { 0 };
             Part::new(Arc::clone(chunk), from..chunk.times.len())
         });
-        Columns::new(parts.filter(|part| !part.is_empty()).collect())
+        let last = (!waiting.is_empty()).then(|| {
+            let mut last = Chunk::with_capacity(waiting.len());
+            last.extend(waiting);
+            Part::new(Arc::new(last), 0..waiting.len())
+        });
+        let parts = parts.filter(|part| !part.is_empty()).chain(last);
+        Columns::new(parts.collect())
     }
 
     /// What all chunks really take.

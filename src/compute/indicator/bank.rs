@@ -6,10 +6,17 @@ use crate::domain::bar::Candle;
 use crate::domain::indicator::IndicatorNames;
 use crate::domain::time::{Timeframe, UnixMs};
 
-use super::{Indicator, IndicatorSet, Input, InputKind};
+use super::{Indicator, IndicatorSet, Input, InputKind, RecentValues};
 
 /// The values of one name over many bars; `None` where it is not ready.
 pub type ColumnOfValues = Vec<Option<f64>>;
+
+/// How many earlier states are kept at most.
+const MARKS_MAX: usize = 8;
+/// They are so many bars apart at least,
+const MARK_BARS_MIN: u64 = 64;
+/// and so many times the warm-up, so that copying a long window costs each bar little.
+const MARK_WARM_UPS: u64 = 2;
 
 /// One indicator with the places of its values.
 #[derive(Debug)]
@@ -22,16 +29,57 @@ struct Slot {
     settled: Option<Box<dyn Indicator>>,
 }
 
+/// What the bars before the newest have come to.
+#[derive(Debug, Clone, Copy)]
+enum Settled {
+    /// It is not kept.
+    Unknown,
+    /// There are none.
+    Empty,
+    /// Each slot has it. This is the newest of them, with the start of its trading day.
+    Kept(Candle, UnixMs),
+}
+
+/// The values at the newest bars, and room for those of the whole set.
+#[derive(Debug)]
+struct Recent {
+    values: RecentValues,
+    all: Vec<Option<f64>>,
+}
+
+/// The state after an earlier bar.
+#[derive(Debug)]
+struct Mark {
+    newest: Candle,
+    session_start: UnixMs,
+    /// How many bars are in it.
+    bars: u64,
+    states: Vec<Box<dyn Indicator>>,
+}
+
 /// The indicators of a set that follow one timeframe's bars, or trades and quotes, with their state.
 ///
-/// A bar may come again: the newest at the cost of a copy of the state, an earlier one by [`Bank::rebuild`].
+/// A bar may come again: the newest at the cost of a copy of the state, an earlier one by [`Bank::rewind`] to before it
+/// and [`Bank::replay`] of what follows. Once that has happened, the states after a few earlier bars are kept: the older,
+/// the farther apart.
 #[derive(Debug)]
 pub struct Bank {
     slots: Vec<Slot>,
     names: Arc<IndicatorNames>,
     newest: Option<(Candle, UnixMs)>,
+    /// The values at the newest bars, where they are wanted.
+    recent: Option<Recent>,
+    /// How many bars it has taken.
+    bars: u64,
+    settled: Settled,
     /// Whether the newest bar has come again before, so that the state before it is worth keeping.
     keeps_settled: bool,
+    /// Oldest first.
+    marks: Vec<Mark>,
+    /// How many bars they are apart.
+    mark_bars: u64,
+    /// Whether an earlier bar has changed before, so that marks are worth keeping.
+    keeps_marks: bool,
 }
 
 impl Bank {
@@ -61,12 +109,21 @@ impl Bank {
                 settled: None,
             })
             .collect();
-        Self {
+        let mut bank = Self {
             slots,
             names: Arc::clone(&set.names),
             newest: None,
+            recent: None,
+            bars: 0,
+            settled: Settled::Empty,
             keeps_settled: false,
-        }
+            marks: Vec::new(),
+            mark_bars: MARK_BARS_MIN,
+            keeps_marks: false,
+        };
+        let warm_up = u64::try_from(bank.warm_up()).unwrap_or(u64::MAX);
+        bank.mark_bars = warm_up.saturating_mul(MARK_WARM_UPS).max(MARK_BARS_MIN);
+        bank
     }
 
     /// Whether it has no indicator.
@@ -82,58 +139,202 @@ impl Bank {
         of_each.max().unwrap_or(0)
     }
 
-    /// Takes a bar that is newer than all before, or the newest again. Returns whether it could: for an older one, the
-    /// bank has to be rebuilt.
+    /// Takes a bar that is newer than all before, or the newest again. Returns whether it could: if not, the bank has to
+    /// go back to before it, and be told of this and of what follows.
     pub fn take(&mut self, candle: &Candle, session_start: UnixMs) -> bool {
-        if !is_finite(candle) {
-            return true;
-        }
-        match self.newest {
-            Some((newest, _)) if candle.start < newest.start => return false,
-            Some((newest, _)) if candle.start == newest.start => {
-                if !self.keeps_settled {
+        let newest = self.newest.map(|(newest, _)| newest.start);
+        let Some(candle) = usable(candle) else {
+            return newest.is_none_or(|newest| candle.start > newest);
+        };
+        match newest {
+            Some(newest) if candle.start < newest => return false,
+            Some(newest) if candle.start == newest => {
+                if matches!(self.settled, Settled::Unknown) {
                     // The state before the newest bar was not kept: from now on it will be.
                     self.keeps_settled = true;
                     return false;
                 }
-                for slot in &mut self.slots {
-                    if let Some(settled) = &slot.settled {
-                        slot.current = settled.boxed_clone();
-                    } else {
-                        slot.current.reset();
-                    }
-                }
+                self.restore_settled();
+                self.take_in(candle, session_start);
             }
-            newest if self.keeps_settled => self.settle(newest),
-            _ => {}
+            _ => self.append(candle, session_start, self.keeps_settled),
         }
-        self.newest = Some((*candle, session_start));
-        self.update(&Input::Bar {
-            candle,
-            session_start,
-        });
         true
     }
 
-    /// The newest bar is final: the state before the next one includes it.
-    fn settle(&mut self, newest: Option<(Candle, UnixMs)>) {
-        for slot in &mut self.slots {
-            match (&mut slot.settled, newest) {
-                (Some(settled), Some((candle, session_start))) => settled.update(&Input::Bar {
-                    candle: &candle,
-                    session_start,
-                }),
-                (settled, _) => *settled = Some(slot.current.boxed_clone()),
+    /// Takes the next bar, with or without keeping what was before it.
+    fn append(&mut self, candle: Candle, session_start: UnixMs, keeps_settled: bool) {
+        if self.keeps_marks && self.bars.is_multiple_of(self.mark_bars) {
+            self.mark();
+        }
+        self.settled = match self.newest {
+            None => Settled::Empty,
+            Some(newest) if keeps_settled => {
+                self.settle(&newest);
+                Settled::Kept(newest.0, newest.1)
             }
+            Some(_) => Settled::Unknown,
+        };
+        self.bars += 1;
+        self.take_in(candle, session_start);
+    }
+
+    /// Takes a bar into the state, as the newest.
+    fn take_in(&mut self, candle: Candle, session_start: UnixMs) {
+        self.newest = Some((candle, session_start));
+        self.update(&Input::Bar {
+            candle: &candle,
+            session_start,
+        });
+        if let Some(mut recent) = self.recent.take() {
+            self.write(&mut recent.all);
+            recent.values.put(candle.start, &recent.all);
+            self.recent = Some(recent);
+        }
+    }
+
+    /// Keeps the values at the newest bars from now on, at least so many.
+    pub fn keep_recent(&mut self, rows: usize) {
+        self.recent = Some(Recent {
+            values: RecentValues::new(self.places().collect(), rows),
+            all: vec![None; self.names.len()],
+        });
+    }
+
+    /// The values at the newest bars, where they are kept.
+    #[must_use]
+    pub fn recent(&self) -> Option<&RecentValues> {
+        self.recent.as_ref().map(|recent| &recent.values)
+    }
+
+    /// Where its values stand among those of the whole set.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.slots
+            .iter()
+            .flat_map(|slot| slot.first..slot.first + slot.len)
+    }
+
+    /// The state before the newest bar.
+    fn restore_settled(&mut self) {
+        let is_empty = matches!(self.settled, Settled::Empty);
+        for slot in &mut self.slots {
+            match &slot.settled {
+                Some(settled) if !is_empty => slot.current = settled.boxed_clone(),
+                _ => slot.current.reset(),
+            }
+        }
+    }
+
+    /// The newest bar is final: the state before the next one includes it.
+    fn settle(&mut self, (newest, session_start): &(Candle, UnixMs)) {
+        let is_kept = matches!(self.settled, Settled::Kept(..));
+        for slot in &mut self.slots {
+            match &mut slot.settled {
+                Some(settled) if is_kept => settled.update(&Input::Bar {
+                    candle: newest,
+                    session_start: *session_start,
+                }),
+                settled => *settled = Some(slot.current.boxed_clone()),
+            }
+        }
+    }
+
+    /// Keeps the state as it is.
+    #[cold]
+    fn mark(&mut self) {
+        let Some((newest, session_start)) = self.newest else {
+            return;
+        };
+        if self.marks.last().is_some_and(|mark| mark.bars >= self.bars) {
+            // It has just been gone back to.
+            return;
+        }
+        if self.marks.len() >= MARKS_MAX {
+            self.thin_out();
+        }
+        let states = self.slots.iter().map(|slot| slot.current.boxed_clone());
+        self.marks.push(Mark {
+            newest,
+            session_start,
+            bars: self.bars,
+            states: states.collect(),
+        });
+    }
+
+    /// Lets the mark go whose place leaves the smallest gap for its age.
+    fn thin_out(&mut self) {
+        let bars = |at: usize| self.marks.get(at).map_or(self.bars, |mark| mark.bars);
+        let gap = |at: usize| {
+            let before = at.checked_sub(1).map_or(0, bars);
+            let age = self.bars - bars(at + 1) + self.mark_bars;
+            (bars(at + 1) - before) as f64 / age as f64
+        };
+        let least = (0..self.marks.len()).min_by(|one, other| gap(*one).total_cmp(&gap(*other)));
+        if let Some(least) = least {
+            self.marks.remove(least);
+        }
+    }
+
+    /// Goes back to a state that holds no bar of `from` or later; the start of the newest bar in it, or `None` when there
+    /// is none. Whatever is newer has to be told again, with [`Bank::replay`]. What came before the bar of `oldest` can no
+    /// longer be told: no state from before that is of use.
+    pub fn rewind(&mut self, from: UnixMs, oldest: Option<UnixMs>) -> Option<UnixMs> {
+        let (newest, _) = self.newest?;
+        if newest.start < from {
+            return Some(newest.start);
+        }
+        self.keeps_settled |= newest.start == from;
+        self.keeps_marks |= newest.start > from;
+        let is_of_use =
+            |start: UnixMs| start < from && oldest.is_some_and(|oldest| oldest <= start);
+        if let Settled::Kept(before, session_start) = self.settled
+            && is_of_use(before.start)
+        {
+            self.restore_settled();
+            self.newest = Some((before, session_start));
+            self.bars -= 1;
+            self.settled = Settled::Unknown;
+            self.forget_recent(before.start);
+            return Some(before.start);
+        }
+        self.marks.retain(|mark| is_of_use(mark.newest.start));
+        let Some(mark) = self.marks.last() else {
+            self.reset();
+            return None;
+        };
+        for (slot, state) in self.slots.iter_mut().zip(&mark.states) {
+            slot.current = state.boxed_clone();
+        }
+        let newest = mark.newest.start;
+        self.newest = Some((mark.newest, mark.session_start));
+        self.bars = mark.bars;
+        self.settled = Settled::Unknown;
+        self.forget_recent(newest);
+        Some(newest)
+    }
+
+    /// The values after the bar of `newest` are no longer true.
+    fn forget_recent(&mut self, newest: UnixMs) {
+        if let Some(recent) = &mut self.recent {
+            recent.values.cut(newest.plus_ms(1));
+        }
+    }
+
+    /// Takes the bars after a [`Bank::rewind`], oldest first, each with the start of its trading day.
+    pub fn replay(&mut self, bars: impl Iterator<Item = (Candle, UnixMs)>) {
+        let usable = |(bar, session_start): (Candle, UnixMs)| Some((usable(&bar)?, session_start));
+        let mut bars = bars.filter_map(usable).peekable();
+        while let Some((candle, session_start)) = bars.next() {
+            // Of use is only the state before the last one.
+            let keeps_settled = self.keeps_settled && bars.peek().is_none();
+            self.append(candle, session_start, keeps_settled);
         }
     }
 
     /// Begins anew with these bars, oldest first, each with the start of its trading day.
     pub fn rebuild(&mut self, bars: impl Iterator<Item = (Candle, UnixMs)>) {
         self.reset();
-        for (candle, session_start) in bars {
-            self.take(&candle, session_start);
-        }
+        self.replay(bars);
     }
 
     /// Takes a trade, a quote or a book.
@@ -182,6 +383,12 @@ impl Bank {
     /// Forgets everything.
     pub fn reset(&mut self) {
         self.newest = None;
+        if let Some(recent) = &mut self.recent {
+            recent.values.clear();
+        }
+        self.bars = 0;
+        self.settled = Settled::Empty;
+        self.marks.clear();
         for slot in &mut self.slots {
             slot.current.reset();
             slot.settled = None;
@@ -189,16 +396,21 @@ impl Bank {
     }
 }
 
-fn is_finite(candle: &Candle) -> bool {
+/// The bar as indicators take it: units that are not known are none. A bar with a figure that is no number is left out.
+fn usable(candle: &Candle) -> Option<Candle> {
+    let candle = Candle {
+        volume: candle.known_volume(),
+        ..*candle
+    };
     let Candle {
-        start: _,
         open,
         high,
         low,
         close,
         volume,
+        ..
     } = candle;
-    [open, high, low, close, volume]
-        .into_iter()
-        .all(|figure| figure.is_finite())
+    let figures = [open, high, low, close, volume];
+    let is_finite = figures.into_iter().all(f64::is_finite);
+    is_finite.then_some(candle)
 }

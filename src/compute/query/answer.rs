@@ -1,8 +1,9 @@
 //! An answer's rows.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use polars::prelude::{AnyValue, DataFrame, TimeUnit, TimeZone};
+use serde_json::Value;
 
 /// A column of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,19 +29,31 @@ pub enum Cell {
     Text(Box<str>),
     /// A moment or a date, in RFC 3339.
     Time(Box<str>),
+    /// A list, or fields with names, as JSON.
+    Json(Box<str>),
 }
 
 /// An answer: so many rows of cells.
 #[derive(Debug, Clone)]
 pub struct AnswerFrame {
     frame: DataFrame,
+    /// The zone of times that do not say theirs.
+    zone: Option<Tz>,
 }
 
 impl AnswerFrame {
     pub(super) fn new(mut frame: DataFrame) -> Self {
         // A row is found by its number: that is quick only within one chunk.
         frame.rechunk_mut();
-        Self { frame }
+        Self { frame, zone: None }
+    }
+
+    /// The same, with its times shown as those of a zone.
+    pub(super) fn in_zone(self, zone: Tz) -> Self {
+        Self {
+            zone: Some(zone),
+            ..self
+        }
     }
 
     /// Its columns.
@@ -88,13 +101,13 @@ impl AnswerFrame {
         (0..self.len()).map(move |row| {
             columns
                 .iter()
-                .map(|column| column.get(row).map_or(Cell::Null, cell))
+                .map(|column| column.get(row).map_or(Cell::Null, |it| cell(it, self.zone)))
                 .collect()
         })
     }
 }
 
-fn cell(value: AnyValue<'_>) -> Cell {
+fn cell(value: AnyValue<'_>, zone: Option<Tz>) -> Cell {
     match value {
         AnyValue::Null => Cell::Null,
         AnyValue::Boolean(value) => Cell::Bool(value),
@@ -103,12 +116,41 @@ fn cell(value: AnyValue<'_>) -> Cell {
         AnyValue::Float64(value) => float(value),
         AnyValue::Float32(value) => float(f64::from(value)),
         AnyValue::UInt64(value) => i64::try_from(value).map_or(float(value as f64), Cell::Integer),
-        AnyValue::Datetime(time, unit, zone) => moment(time, unit, zone),
-        AnyValue::DatetimeOwned(time, unit, zone) => moment(time, unit, zone.as_deref()),
+        AnyValue::Datetime(time, unit, own) => moment(time, unit, own, zone),
+        AnyValue::DatetimeOwned(time, unit, own) => moment(time, unit, own.as_deref(), zone),
         AnyValue::Date(days) => date(days),
+        value @ (AnyValue::List(_) | AnyValue::Struct(..) | AnyValue::StructOwned(_)) => {
+            Cell::Json(json(value, zone).to_string().into())
+        }
         value if value.is_integer() => value.extract::<i64>().map_or(Cell::Null, Cell::Integer),
         value if value.is_primitive_numeric() => value.extract::<f64>().map_or(Cell::Null, float),
         value => Cell::Text(value.to_string().into()),
+    }
+}
+
+/// A value as JSON, whatever is in it.
+fn json(value: AnyValue<'_>, zone: Option<Tz>) -> Value {
+    match value {
+        AnyValue::List(list) => list.iter().map(|it| json(it, zone)).collect(),
+        AnyValue::Struct(_, _, fields) => {
+            let names = fields.iter().map(|field| field.name().to_string());
+            let names: Vec<String> = names.collect();
+            let values = value._iter_struct_av().map(|it| json(it, zone));
+            Value::Object(names.into_iter().zip(values).collect())
+        }
+        AnyValue::StructOwned(owned) => {
+            let (values, fields) = *owned;
+            let names = fields.iter().map(|field| field.name().to_string());
+            let values = values.into_iter().map(|it| json(it, zone));
+            Value::Object(names.zip(values).collect())
+        }
+        value => match cell(value, zone) {
+            Cell::Null => Value::Null,
+            Cell::Bool(value) => value.into(),
+            Cell::Integer(value) => value.into(),
+            Cell::Float(value) => value.into(),
+            Cell::Text(text) | Cell::Time(text) | Cell::Json(text) => String::from(text).into(),
+        },
     }
 }
 
@@ -120,7 +162,8 @@ fn float(value: f64) -> Cell {
     }
 }
 
-fn moment(time: i64, unit: TimeUnit, zone: Option<&TimeZone>) -> Cell {
+/// A moment; one without a zone of its own is of a clock on a wall in `zone`.
+fn moment(time: i64, unit: TimeUnit, own: Option<&TimeZone>, zone: Option<Tz>) -> Cell {
     let utc: Option<DateTime<Utc>> = match unit {
         TimeUnit::Milliseconds => DateTime::from_timestamp_millis(time),
         TimeUnit::Microseconds => DateTime::from_timestamp_micros(time),
@@ -129,14 +172,23 @@ fn moment(time: i64, unit: TimeUnit, zone: Option<&TimeZone>) -> Cell {
     let Some(utc) = utc else {
         return Cell::Null;
     };
-    let zone: Option<Option<Tz>> = zone.map(|zone| zone.as_str().parse().ok());
-    let text = match zone {
-        Some(Some(zone)) => utc.with_timezone(&zone).to_rfc3339(),
-        Some(None) => utc.to_rfc3339(),
-        // A time without a zone is one of a clock on a wall.
-        None => utc.naive_utc().format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
+    let own: Option<Option<Tz>> = own.map(|zone| zone.as_str().parse().ok());
+    let local = utc.naive_utc();
+    let text = match (own, zone) {
+        (Some(Some(own)), _) => utc.with_timezone(&own).to_rfc3339(),
+        (Some(None), _) => utc.to_rfc3339(),
+        (None, Some(zone)) => match local.and_local_timezone(zone).earliest() {
+            Some(moment) => moment.to_rfc3339(),
+            // An hour that the clock leaves out.
+            None => wall(local),
+        },
+        (None, None) => wall(local),
     };
     Cell::Time(text.into())
+}
+
+fn wall(time: NaiveDateTime) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S%.f").to_string()
 }
 
 fn date(days: i32) -> Cell {

@@ -8,17 +8,18 @@ use polars::prelude::{
     StringChunked,
 };
 
+use crate::compute::history::ValueColumns;
 use crate::compute::history::columns::{BarColumns, Chunk, Part};
 use crate::compute::indicator::{Bank, ColumnOfValues, IndicatorSet};
 use crate::compute::resample::SessionFinder;
-use crate::domain::bar::Candle;
+use crate::domain::bar::{Candle, add_volumes};
 use crate::domain::indicator::IndicatorSpec;
-use crate::domain::time::{Timeframe, UnixMs};
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 
 use super::Cancel;
 use super::message::QueryError;
 use super::statement::Wanted;
-use super::tables::{SymbolData, Tables, column, datetime};
+use super::tables::{SymbolData, Tables, column, date, datetime};
 use crate::compute::history::frame::frame as frame_of;
 
 /// A bar, the start of its trading day, and when it is over: not before its interval, nor before the last minute in it.
@@ -86,6 +87,8 @@ fn of_symbol(
         columns.push(frame.column(name)?.clone());
     }
     columns.push(text("source", symbol.map_or("", |it| it.source.as_str())));
+    let calendar = symbol.map_or(SessionCalendar::default(), |it| it.calendar);
+    columns.push(date(unix_ts, calendar)?);
     let mut values = match symbol {
         Some(symbol) if !names.is_empty() => indicators(symbol, names, &own, &steps),
         _ => Vec::new(),
@@ -145,7 +148,7 @@ fn longer(own: &[Step], timeframe: Timeframe, symbol: &SymbolData) -> Vec<Step> 
                 whole.high = whole.high.max(minute.high);
                 whole.low = whole.low.min(minute.low);
                 whole.close = minute.close;
-                whole.volume += minute.volume;
+                whole.volume = add_volumes(whole.volume, minute.volume);
                 open.closed_at = open.closed_at.max(step.closed_at);
             }
             _ => all.push(Step {
@@ -199,7 +202,12 @@ fn indicators(
     let mut timeframes: Vec<Option<Timeframe>> = specs.iter().map(|spec| spec.timeframe).collect();
     timeframes.sort_unstable();
     timeframes.dedup();
-    let mut found = Vec::new();
+    let mut found = at_close(symbol, own, rows);
+    if !symbol.recent.is_empty() {
+        found.extend(recent(symbol, rows));
+        found.retain(|(name, _)| names.contains(name));
+        return found;
+    }
     for timeframe in timeframes {
         let mut bank = Bank::of_bars(&set, timeframe);
         let with_sessions = |steps: &[Step]| -> Vec<_> {
@@ -223,6 +231,66 @@ fn indicators(
         let flat = set.names().flat().iter().cloned();
         let of_bank = flat.zip(columns);
         found.extend(of_bank.filter(|(_, values)| values.len() == rows.len()));
+    }
+    found
+}
+
+/// The values of the indicators on trades, quotes and books, as far as they have been kept: in each of `rows` what they were
+/// when the last of its bars closed.
+fn at_close(symbol: &SymbolData, own: &[Step], rows: &[Step]) -> Vec<(String, ColumnOfValues)> {
+    let names = symbol.indicators.names().flat();
+    let places = Bank::of_ticks(&symbol.indicators);
+    let places = places.places().filter_map(|place| names.get(place));
+    let of_own = |kept: &ValueColumns| -> ColumnOfValues {
+        let parts = kept.parts().iter();
+        let mut kept = parts
+            .flat_map(|part| part.times().iter().zip(part.column(0)))
+            .peekable();
+        own.iter()
+            .map(|step| {
+                while kept
+                    .next_if(|(time, _)| **time < step.candle.start.0)
+                    .is_some()
+                {}
+                let (_, value) = kept.next_if(|(time, _)| **time == step.candle.start.0)?;
+                Some(*value).filter(|value| value.is_finite())
+            })
+            .collect()
+    };
+    let columns = places.zip(&symbol.at_close);
+    columns
+        .map(|(name, kept)| (name.clone(), as_of(&of_own(kept), own, rows)))
+        .collect()
+}
+
+/// The values of the indicators on bars, as they have been kept.
+fn recent(symbol: &SymbolData, rows: &[Step]) -> Vec<(String, ColumnOfValues)> {
+    let names = symbol.indicators.names().flat();
+    let mut found = Vec::new();
+    for (timeframe, kept) in &symbol.recent {
+        let mut sessions = SessionFinder::new(symbol.calendar);
+        // A longer bar counts from its end on, one of the symbol's own with its own row.
+        let mut is_seen = |start: UnixMs, row: &Step| match timeframe {
+            None => start <= row.candle.start,
+            Some(timeframe) => sessions
+                .session_of(start)
+                .is_some_and(|session| timeframe.interval_of(start, &session).1 <= row.closed_at),
+        };
+        let mut columns = vec![ColumnOfValues::new(); kept.places().len()];
+        let mut kept_rows = kept.rows().peekable();
+        let mut last: &[f64] = &[];
+        for row in rows {
+            while let Some((_, values)) = kept_rows.next_if(|(start, _)| is_seen(*start, row)) {
+                last = values;
+            }
+            for (at, column) in columns.iter_mut().enumerate() {
+                column.push(last.get(at).copied().filter(|value| value.is_finite()));
+            }
+        }
+        let of_kept = kept.places().iter().zip(columns);
+        found.extend(
+            of_kept.filter_map(|(place, column)| Some((names.get(*place)?.clone(), column))),
+        );
     }
     found
 }

@@ -1,12 +1,12 @@
 //! Columns of a person's own: an expression over a symbol's newest bars.
 
+use std::thread;
+
 use crate::compute::indicator::IndicatorSet;
-use crate::domain::column::ColumnRule;
+use crate::domain::column::{COLUMN_ROWS, ColumnRule, SQL_STACK_BYTES};
+use crate::domain::table::Table;
 
-use super::{Cancel, Cell, QueryError, Statement, SymbolData, Table, Tables, ask};
-
-/// Rows of history that an expression sees.
-pub const ROWS: usize = 500;
+use super::{Cancel, Cell, QueryError, Statement, SymbolData, Tables, ask};
 
 /// An expression that can be evaluated.
 #[derive(Debug, Clone)]
@@ -16,11 +16,24 @@ pub struct ColumnExpression {
 
 impl ColumnExpression {
     /// Reads an expression of SQL, in which the columns of `bars` can be used: `unix_ts`, `datetime`, `open`, `high`,
-    /// `low`, `close`, `volume`, and the symbol's indicators.
+    /// `low`, `close`, `volume`, and the symbol's indicators. Done on a thread of its own, with room for deep nesting.
     ///
     /// # Errors
-    /// When it is no such expression.
+    /// When it is no such expression, or the system gives no thread.
     pub fn new(rule: &ColumnRule, indicators: &IndicatorSet) -> Result<Self, QueryError> {
+        let no_thread = |error: std::io::Error| QueryError::Failed(error.to_string());
+        thread::scope(|scope| {
+            thread::Builder::new()
+                .name("column".to_owned())
+                .stack_size(SQL_STACK_BYTES)
+                .spawn_scoped(scope, || Self::read(rule, indicators))
+                .map_err(no_thread)?
+                .join()
+                .unwrap_or_else(|panic| Err(QueryError::of_panic(panic.as_ref())))
+        })
+    }
+
+    fn read(rule: &ColumnRule, indicators: &IndicatorSet) -> Result<Self, QueryError> {
         let statement = Statement::new(&format!("SELECT ({}\n) AS value FROM bars", rule.sql))?;
         if statement.tables().any(|table| table != Table::Bars) {
             return Err(QueryError::Wrong(
@@ -32,6 +45,9 @@ impl ColumnExpression {
             ..Tables::default()
         };
         let answer = ask(&statement, &tables, &Cancel::default())?;
+        if answer.columns().len() != 1 {
+            return Err(QueryError::Wrong("it gives more than one value".to_owned()));
+        }
         if !answer.gives_numbers() {
             return Err(not_a_number());
         }
@@ -39,12 +55,18 @@ impl ColumnExpression {
     }
 
     /// Its value at the newest of a symbol's bars; `None` where it has none. What is true counts one, what is false zero.
+    /// The thread should have [`SQL_STACK_BYTES`].
     ///
     /// # Errors
     /// When it cannot be carried out, or gives no number.
     pub fn evaluate(&self, symbol: SymbolData) -> Result<Option<f64>, QueryError> {
         let symbol = SymbolData {
-            bars: symbol.bars.last(ROWS),
+            bars: symbol.bars.last(COLUMN_ROWS),
+            at_close: symbol
+                .at_close
+                .into_iter()
+                .map(|it| it.last(COLUMN_ROWS))
+                .collect(),
             ..symbol
         };
         let tables = Tables {
@@ -59,7 +81,7 @@ impl ColumnExpression {
             Some(Cell::Float(value)) => Ok(Some(value)),
             Some(Cell::Integer(value)) => Ok(Some(value as f64)),
             Some(Cell::Bool(value)) => Ok(Some(f64::from(u8::from(value)))),
-            Some(Cell::Text(_) | Cell::Time(_)) => Err(not_a_number()),
+            Some(Cell::Text(_) | Cell::Time(_) | Cell::Json(_)) => Err(not_a_number()),
         }
     }
 }
@@ -75,9 +97,12 @@ mod tests {
 
     use super::*;
     use crate::compute::history::columns::{BarColumns, Chunk, Part, TradeRows};
+    use crate::compute::indicator::Bank;
+    use crate::compute::resample::{SessionFinder, candles};
+    use crate::domain::clock::{Clock, SystemClock};
     use crate::domain::source::SourceName;
     use crate::domain::symbol::Symbol;
-    use crate::domain::time::{SessionCalendar, Timeframe};
+    use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 
     fn symbol(rows: usize, indicators: &IndicatorSet) -> SymbolData {
         let closes: Vec<f64> = (0..rows).map(|row| 100.0 + row as f64).collect();
@@ -101,6 +126,8 @@ mod tests {
             quotes: crate::compute::history::columns::QuoteColumns::default(),
             trades: TradeRows::default(),
             indicators: indicators.clone(),
+            at_close: Vec::new(),
+            recent: Vec::new(),
         }
     }
 
@@ -139,6 +166,77 @@ mod tests {
         let first = column(gap, &indicators).unwrap();
         assert_eq!(first.evaluate(symbol(1, &indicators)), Ok(None));
         assert_eq!(first.evaluate(symbol(0, &indicators)), Ok(None));
+    }
+
+    /// A symbol with what its worker keeps of its indicators.
+    fn kept(rows: usize, indicators: &IndicatorSet) -> SymbolData {
+        let mut symbol = symbol(rows, indicators);
+        for timeframe in [None, Some(Timeframe::M5)] {
+            let mut bank = Bank::of_bars(indicators, timeframe);
+            bank.keep_recent(COLUMN_ROWS);
+            let bars: Vec<_> = match timeframe {
+                None => symbol.bars.candles().collect(),
+                Some(timeframe) => {
+                    let mut sessions = SessionFinder::new(symbol.calendar);
+                    let mut all = candles(symbol.bars.candles(), timeframe, &mut sessions);
+                    // The last one is not over yet.
+                    all.truncate(rows / 5);
+                    all
+                }
+            };
+            bank.rebuild(bars.into_iter().map(|bar| (bar, UnixMs(0))));
+            let recent = bank.recent().unwrap().clone();
+            symbol.recent.push((timeframe, recent));
+        }
+        symbol
+    }
+
+    #[test]
+    fn indicators_know_the_whole_history_and_cost_the_same_whatever_its_length() {
+        let specs = ["ema(400)", "sma(600)", "obv", "rsi(14)", "sma(7)@5m"];
+        let specs = specs.map(|spec| spec.parse().unwrap());
+        let indicators = IndicatorSet::new(&specs).unwrap();
+        for sql in [
+            "ema_400",
+            "sma_600",
+            "obv",
+            "rsi_14",
+            "\"sma_7@5m\"",
+            "min(sma_600)",
+        ] {
+            let expression = column(sql, &indicators).unwrap();
+            for rows in [1003, 1005] {
+                // Over all rows, as questions are answered.
+                let whole = Tables {
+                    symbols: vec![symbol(rows, &indicators)],
+                    ..Tables::default()
+                };
+                let from = 60_000 * (rows - COLUMN_ROWS);
+                let question =
+                    format!("SELECT {sql} FROM (SELECT * FROM bars WHERE unix_ts >= {from}) AS b");
+                let statement = Statement::new(&question).unwrap();
+                let expected = ask(&statement, &whole, &Cancel::default()).unwrap();
+                let expected = expected.rows().next_back().unwrap().pop();
+                let found = expression.evaluate(kept(rows, &indicators)).unwrap();
+                assert_eq!(found.map(Cell::Float), expected, "{sql} of {rows}");
+                assert!(found.is_some(), "{sql}");
+            }
+        }
+        let expression = column("ema_400 - sma_600 + obv", &indicators).unwrap();
+        let clock = SystemClock::default();
+        let quickest = |rows: usize| {
+            let symbol = kept(rows, &indicators);
+            let took = (0..20).map(|_| {
+                let symbol = symbol.clone();
+                let begun = clock.monotonic();
+                expression.evaluate(symbol).unwrap().unwrap();
+                clock.monotonic().since(begun)
+            });
+            took.min().unwrap()
+        };
+        let (short, long) = (quickest(1000), quickest(100_000));
+        // To compute them anew would take a hundred times as long.
+        assert!(long < 3 * short, "{short:?} {long:?}");
     }
 
     #[test]

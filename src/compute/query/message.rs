@@ -5,12 +5,39 @@ use std::any::Any;
 use polars::error::PolarsError;
 use polars::sql::keywords::all_functions;
 
-use super::tables::{TABLES, Table, Tables};
+use super::tables::Tables;
+use crate::domain::table::{TABLES, Table};
 
 /// How much alike a name has to be to one that was perhaps meant, 0 to 1.
 const LIKENESS_MIN: f64 = 0.75;
 /// The most of Polars' own words that is told, in characters.
 const WORDS_MAX: usize = 500;
+
+/// What Polars' SQL does not have, by what it says of it, and what to write instead.
+const INSTEAD: [(&str, &str); 8] = [
+    ("currently supported; found 'ROWS BETWEEN", LAST_ROWS),
+    ("-based window frames are not supported", LAST_ROWS),
+    ("subquery comparisons with", ONE_VALUE),
+    ("unexpected subquery", ONE_VALUE),
+    (
+        "cannot compare 'date/datetime/time' to a string",
+        TIME_AS_TEXT,
+    ),
+    ("cannot compare string with numeric type", NUMBER_AS_TEXT),
+    ("cannot compare str value to series of type", NUMBER_AS_TEXT),
+    ("conversion from `str` to `datetime", TIME_AS_TEXT),
+];
+const LAST_ROWS: &str = "a window of the last rows cannot be written in Polars' SQL; averages and the like of the last \
+    bars are indicators (with --indicator 'sma(20)' there is a column sma_20), and lag(close, 2) OVER (PARTITION BY symbol \
+    ORDER BY unix_ts) is the close two rows before; sums over all rows so far need no window of their own";
+const ONE_VALUE: &str = "a SELECT cannot be a value in Polars' SQL; join it, as in SELECT symbol, close FROM bars CROSS \
+    JOIN (SELECT avg(close) AS mean FROM bars) AS m WHERE close > mean, or write close IN (SELECT max(close) FROM bars) \
+    for one that is equal";
+const TIME_AS_TEXT: &str = "this is no time, or not compared with a column of times; one is written as in datetime >= \
+    '2019-02-15', '2019-02-15 10:00' or '2019-02-15 10:00:30', without an offset, in the column's own zone; a table that is \
+    joined to another with a datetime is cut before, as in JOIN (SELECT * FROM bars WHERE datetime >= '2019-02-15') AS b";
+const NUMBER_AS_TEXT: &str = "a number is compared with a text in quotes; unix_ts is a number of milliseconds, times are \
+    written for datetime, as in datetime >= '2019-02-15 10:00'";
 
 /// Why a question was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +119,10 @@ impl QueryError {
 pub(super) fn explain(error: &PolarsError, asked: &[Table], tables: &Tables) -> QueryError {
     let error = innermost(error);
     let words = error.to_string();
+    let instead = INSTEAD.iter().find(|(sign, _)| words.contains(sign));
+    if let Some((_, instead)) = instead {
+        return QueryError::Wrong((*instead).to_owned());
+    }
     match error {
         PolarsError::ColumnNotFound(_) | PolarsError::SchemaFieldNotFound(_) => {
             match first_quoted(&words) {

@@ -9,13 +9,14 @@ use polars::prelude::{ChunkFull, DataFrame, IntoColumn, PolarsResult, StringChun
 use crate::compute::history::columns::{TradeRow, TradeRows};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
+use crate::domain::time::SessionCalendar;
 use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 use crate::domain::{Decimal, to_f64};
 
 use super::Cancel;
 use super::bars::numbers;
 use super::message::QueryError;
-use super::tables::{ErrorRecord, NewsRecord, ResultRecord, SymbolData, column, datetime};
+use super::tables::{ErrorRecord, NewsRecord, ResultRecord, SymbolData, column, date, datetime};
 
 const QUOTE_COLUMNS: [&str; 7] = [
     "bid",
@@ -66,7 +67,12 @@ fn quotes_of(symbol: Option<&SymbolData>, zone: Tz) -> PolarsResult<DataFrame> {
         columns.push(numbers(name, values.into_iter()));
     }
     columns.push(text("source", symbol.map_or("", |it| it.source.as_str())));
+    columns.push(date(&unix_ts, calendar_of(symbol))?);
     DataFrame::new(rows, columns)
+}
+
+fn calendar_of(symbol: Option<&SymbolData>) -> SessionCalendar {
+    symbol.map_or(SessionCalendar::default(), |it| it.calendar)
 }
 
 /// The trades of every symbol.
@@ -146,6 +152,7 @@ fn trades_of(symbol: Option<&SymbolData>, zone: Tz) -> PolarsResult<DataFrame> {
             ),
             column("exchange", each(|it| it.exchange.as_deref().map(Cow::from))),
             text("source", symbol.map_or("", |it| it.source.as_str())),
+            date(&unix_ts, calendar_of(symbol))?,
         ],
     )
 }
@@ -173,10 +180,11 @@ pub(super) fn news(news: &[NewsRecord], zone: Tz) -> PolarsResult<DataFrame> {
     )
 }
 
-/// The newest state of every symbol, with the newest values of its indicators.
+/// The newest state of every symbol, with the newest values of its indicators and of the person's own columns.
 pub(super) fn results(
     results: &[ResultRecord],
     indicators: &[String],
+    own: &[String],
     zone: Tz,
 ) -> PolarsResult<DataFrame> {
     let times: Vec<Option<i64>> = results
@@ -222,6 +230,12 @@ pub(super) fn results(
         let values = results
             .iter()
             .map(|it| it.indicators.as_ref().and_then(|values| values.get(name)));
+        columns.push(numbers(name, values));
+    }
+    for name in own {
+        let values = results
+            .iter()
+            .map(|it| it.columns.as_ref().and_then(|values| values.get(name)));
         columns.push(numbers(name, values));
     }
     DataFrame::new(results.len(), columns)

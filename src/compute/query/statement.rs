@@ -1,9 +1,10 @@
 //! A statement as it was written: what kind it is, and which tables and columns it may want.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::message::QueryError;
-use super::tables::{TABLES, Table};
+use crate::domain::table::{TABLES, Table};
 
 /// The longest statement that is taken, in bytes: one of any sense is far shorter, and what nests deeper could use up a
 /// thread's stack.
@@ -46,6 +47,7 @@ pub(super) enum Kind {
 /// A statement that asks, and changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
+    /// As Polars is to read it.
     sql: String,
     kind: Kind,
     wanted: Wanted,
@@ -64,7 +66,7 @@ impl Statement {
                 bytes_max: BYTES_MAX,
             });
         }
-        let mut tokens = tokens(sql);
+        let (mut tokens, starts) = tokens(sql);
         while tokens.last() == Some(&Token::Sign(';')) {
             tokens.pop();
         }
@@ -79,13 +81,12 @@ impl Statement {
                 is_all: wants_all(&tokens),
                 names: names.map(str::to_owned).collect(),
             },
-            sql: sql.to_owned(),
+            sql: with_casts(sql, &tokens, &starts),
         })
     }
 
-    /// As it was written.
-    #[must_use]
-    pub fn sql(&self) -> &str {
+    /// What Polars is to run: what was written, with its functions of dates as casts.
+    pub(super) fn sql(&self) -> &str {
         &self.sql
     }
 
@@ -98,6 +99,12 @@ impl Statement {
         TABLES
             .into_iter()
             .filter(|table| self.wanted.names.contains(table.name()))
+    }
+
+    /// Whether it may name a table.
+    #[must_use]
+    pub fn names(&self, table: Table) -> bool {
+        self.tables().any(|named| named == table)
     }
 
     pub(super) fn wanted(&self) -> &Wanted {
@@ -144,28 +151,141 @@ fn kind_of(tokens: &[Token<'_>]) -> Result<Kind, QueryError> {
     }
 }
 
-/// Whether it may want every column: a `*` that does not multiply, or a word that stands for columns by pattern.
+/// What may follow a `*` that stands for columns.
+const AFTER_COLUMNS: [&str; 16] = [
+    "FROM",
+    "EXCLUDE",
+    "EXCEPT",
+    "ILIKE",
+    "RENAME",
+    "REPLACE",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "OFFSET",
+    "UNION",
+    "INTERSECT",
+    "QUALIFY",
+    "WINDOW",
+];
+
+/// Whether it may want every column: by a `*` that does not multiply, by a FROM without a SELECT, or by a word that stands
+/// for columns.
 fn wants_all(tokens: &[Token<'_>]) -> bool {
-    let is_word = |token: &Token<'_>, wanted: &str| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
     let stars = tokens.iter().enumerate().any(|(at, token)| {
-        *token == Token::Sign('*')
-            && match at.checked_sub(1).and_then(|before| tokens.get(before)) {
-                Some(Token::Sign(sign)) => matches!(sign, ',' | '.'),
-                Some(word @ Token::Word(_)) => ["SELECT", "DISTINCT", "ALL"]
-                    .iter()
-                    .any(|known| is_word(word, known)),
-                Some(Token::Quoted(_) | Token::Value) => false,
-                None => true,
-            }
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        *token == Token::Sign('*') && stands_for_columns(before, tokens.get(at + 1))
     });
-    let begins_with_all = tokens
-        .iter()
-        .find(|token| **token != Token::Sign('('))
-        .is_some_and(|first| is_word(first, "FROM"));
-    let by_pattern = tokens
-        .iter()
-        .any(|token| is_word(token, "COLUMNS") || is_word(token, "TABLE"));
-    stars || begins_with_all || by_pattern
+    let words = ["COLUMNS", "TABLE", "NATURAL"];
+    stars || has_bare_from(tokens) || tokens.iter().any(|token| token.is_any(&words))
+}
+
+/// Whether a `*` between these two stands for columns: it counts rows only in `(*)`, and multiplies only between two values.
+fn stands_for_columns(before: Option<&Token<'_>>, after: Option<&Token<'_>>) -> bool {
+    let is_value = |token: &Token<'_>| matches!(token, Token::Quoted(_) | Token::Value);
+    let multiplies = |before: &Token<'_>, after: &Token<'_>| {
+        let follows = match before {
+            Token::Word(_) => !before.is_any(&["SELECT", "DISTINCT", "ALL"]),
+            Token::Sign(sign) => matches!(sign, ')' | ']'),
+            _ => is_value(before),
+        };
+        let leads = match after {
+            Token::Word(_) => !after.is_any(&AFTER_COLUMNS),
+            Token::Sign(sign) => matches!(sign, '(' | '-' | '+' | '['),
+            _ => is_value(after),
+        };
+        follows && leads
+    };
+    match (before, after) {
+        (Some(Token::Sign('(')), Some(Token::Sign(')'))) => false,
+        (Some(before), Some(after)) => !multiplies(before, after),
+        _ => true,
+    }
+}
+
+/// Whether a FROM begins a question, which then has every column.
+fn has_bare_from(tokens: &[Token<'_>]) -> bool {
+    // Whether a SELECT has come, within each of the parentheses that are open.
+    let mut selects = vec![false];
+    let mut before: Option<&Token<'_>> = None;
+    for token in tokens {
+        match token {
+            Token::Sign('(') => selects.push(false),
+            Token::Sign(')') if selects.len() > 1 => drop(selects.pop()),
+            token if token.is_any(&["SELECT"]) => {
+                if let Some(has_select) = selects.last_mut() {
+                    *has_select = true;
+                }
+            }
+            token if token.is_any(&["FROM"]) => {
+                let begins = match before {
+                    None | Some(Token::Sign('(')) => true,
+                    Some(Token::Sign(')')) => selects.last() == Some(&false),
+                    Some(word) => {
+                        word.is_any(&["EXPLAIN", "UNION", "ALL", "EXCEPT", "INTERSECT", "NAME"])
+                    }
+                };
+                if begins {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        before = Some(token);
+    }
+    false
+}
+
+/// The statement with `date(x)` as `CAST(x AS DATE)`, and so with times: these functions of Polars take texts alone, and
+/// what is there are times.
+fn with_casts(sql: &str, tokens: &[Token<'_>], starts: &[usize]) -> String {
+    // Bytes that others take the place of.
+    let mut changes: Vec<(Range<usize>, String)> = Vec::new();
+    for at in 0..tokens.len() {
+        let is_called = tokens.get(at + 1) == Some(&Token::Sign('('));
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        let is_type = before.is_some_and(|before| {
+            matches!(before, Token::Sign('.' | ':')) || before.is_any(&["AS"])
+        });
+        let kind = match &tokens[at] {
+            word if word.is_any(&["DATE"]) => "DATE",
+            word if word.is_any(&["TIMESTAMP", "DATETIME"]) => "TIMESTAMP",
+            _ => continue,
+        };
+        let end = one_argument(tokens, at + 2).filter(|_| is_called && !is_type);
+        if let (Some(end), Some(open)) = (end.and_then(|end| starts.get(end)), starts.get(at + 1)) {
+            changes.push((starts[at]..open + 1, "CAST(".to_owned()));
+            changes.push((*end..*end, format!(" AS {kind}")));
+        }
+    }
+    changes.sort_by_key(|(range, _)| range.start);
+    let (mut changed, mut from) = (String::with_capacity(sql.len()), 0);
+    for (range, text) in changes {
+        changed.push_str(sql.get(from..range.start).unwrap_or_default());
+        changed.push_str(&text);
+        from = range.end;
+    }
+    changed.push_str(sql.get(from..).unwrap_or_default());
+    changed
+}
+
+/// Where the parenthesis ends that opens before `first`, if there is one argument in it that is more than a text.
+fn one_argument(tokens: &[Token<'_>], first: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    let arguments = tokens.get(first..)?;
+    let end = arguments.iter().position(|token| {
+        match token {
+            Token::Sign('(') => depth += 1,
+            Token::Sign(',' | ')') if depth == 0 => return true,
+            Token::Sign(')') => depth -= 1,
+            _ => {}
+        }
+        false
+    })?;
+    let is_text = matches!(arguments.get(..end), Some([] | [Token::Value]));
+    (!is_text && arguments.get(end) == Some(&Token::Sign(')'))).then_some(first + end)
 }
 
 /// A piece of a statement.
@@ -189,17 +309,28 @@ impl Token<'_> {
             Self::Value | Self::Sign(_) => None,
         }
     }
+
+    /// Whether it is one of these keywords.
+    fn is_any(&self, words: &[&str]) -> bool {
+        let Self::Word(word) = self else {
+            return false;
+        };
+        words.iter().any(|known| word.eq_ignore_ascii_case(known))
+    }
 }
 
 fn is_part_of_word(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '@' | '$' | '#')
 }
 
-/// Takes a statement apart. What the grammar would refuse is taken as it comes: that is for the parser to tell.
-fn tokens(sql: &str) -> Vec<Token<'_>> {
+/// Takes a statement apart: its pieces, and where each begins. What the grammar would refuse is taken as it comes: that is
+/// for the parser to tell.
+fn tokens(sql: &str) -> (Vec<Token<'_>>, Vec<usize>) {
     let mut tokens = Vec::new();
+    let mut starts = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
+        let start = sql.len() - rest.len();
         let after = rest.get(first.len_utf8()..).unwrap_or_default();
         if first.is_whitespace() {
             rest = after;
@@ -230,8 +361,10 @@ fn tokens(sql: &str) -> Vec<Token<'_>> {
             tokens.push(Token::Sign(first));
             rest = after;
         }
+        // What is between them is no piece.
+        starts.resize(tokens.len(), start);
     }
-    tokens
+    (tokens, starts)
 }
 
 /// What follows a comment, which may hold others.
@@ -321,6 +454,35 @@ mod tests {
             ("FROM bars", true),
             ("TABLE bars", true),
             ("SELECT COLUMNS('sma.*') FROM bars", true),
+            ("SELECT DISTINCT ON (symbol) * FROM bars", true),
+            (
+                "SELECT DISTINCT ON (symbol) * EXCLUDE (close) FROM bars",
+                true,
+            ),
+            ("WITH t AS (FROM bars) SELECT close FROM t", true),
+            ("WITH t AS (SELECT close FROM bars) FROM t", true),
+            ("SELECT close FROM news UNION ALL FROM bars", true),
+            ("SELECT close FROM (FROM bars) AS b", true),
+            ("EXPLAIN FROM bars", true),
+            ("SELECT *, close * 2 FROM bars", true),
+            ("SELECT a.close FROM bars a NATURAL JOIN bars_5m b", true),
+            ("SELECT (close) * (open) FROM bars", false),
+            (
+                "SELECT close * -1 FROM (SELECT close FROM bars) AS b",
+                false,
+            ),
+            (
+                "SELECT max(close) FROM bars WHERE EXTRACT(hour FROM datetime) > 9",
+                false,
+            ),
+            (
+                "WITH t AS (SELECT close FROM bars) SELECT close FROM t",
+                false,
+            ),
+            (
+                "SELECT close FROM bars WHERE open IS DISTINCT FROM close",
+                false,
+            ),
             ("SELECT count(*) FROM bars", false),
             (
                 "SELECT close * volume, (a) * 2, 2 * a, \"x\" * 'y' FROM bars",
@@ -333,6 +495,36 @@ mod tests {
         let named = Statement::new("SELECT sma_20@5m, \"bb_20_2.5_upper\" FROM bars").unwrap();
         assert!(named.wanted.has("sma_20@5m") && named.wanted.has("bb_20_2.5_upper"));
         assert!(!named.wanted.has("rsi_14"));
+    }
+
+    #[test]
+    fn functions_of_dates_become_casts() {
+        for (sql, expected) in [
+            ("SELECT date(datetime)", "SELECT CAST(datetime AS DATE)"),
+            (
+                "SELECT Date ( lag(datetime, 1) ), 'date(x)'",
+                "SELECT CAST( lag(datetime, 1)  AS DATE), 'date(x)'",
+            ),
+            (
+                "SELECT timestamp(date(x)) -- date(x)",
+                "SELECT CAST(CAST(x AS DATE) AS TIMESTAMP) -- date(x)",
+            ),
+            ("SELECT date('2019-02-13')", "SELECT date('2019-02-13')"),
+            ("SELECT date(x, '%Y')", "SELECT date(x, '%Y')"),
+            ("SELECT x::timestamp(3)", "SELECT x::timestamp(3)"),
+            (
+                "SELECT CAST(x AS timestamp(y))",
+                "SELECT CAST(x AS timestamp(y))",
+            ),
+            ("SELECT date(", "SELECT date("),
+            ("SELECT date()", "SELECT date()"),
+            (
+                "SELECT date, DATE 'é' FROM bars",
+                "SELECT date, DATE 'é' FROM bars",
+            ),
+        ] {
+            assert_eq!(Statement::new(sql).unwrap().sql(), expected);
+        }
     }
 
     #[test]

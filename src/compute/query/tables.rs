@@ -1,23 +1,28 @@
-//! The tables that there are, and what they are made of.
+//! What the tables are made of.
 
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use polars::prelude::{
-    Column, DataFrame, DataType, IntoColumn, NamedFrom, PolarsResult, Series, TimeUnit, TimeZone,
+    Column, DataFrame, DataType, Int32Chunked, Int64Chunked, IntoColumn, NamedFrom, PolarsResult,
+    Series, TimeUnit,
 };
 
+use crate::compute::history::ValueColumns;
 use crate::compute::history::columns::{BarColumns, QuoteColumns, TradeRows};
-use crate::compute::indicator::IndicatorSet;
+use crate::compute::indicator::{IndicatorSet, RecentValues};
+use crate::compute::resample::SessionFinder;
 use crate::domain::Decimal;
+use crate::domain::column::ColumnValues;
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::{DayStats, ErrorKind, Severity};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
-use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+use crate::domain::table::{TABLES, Table};
+use crate::domain::time::{SessionCalendar, Timeframe, UnixMs, ZoneClock};
 
 use super::message::QueryError;
-use super::statement::{ALL, Wanted};
+use super::statement::Wanted;
 use super::{Cancel, bars, rows};
 
 /// What is asked of one symbol of one source.
@@ -39,6 +44,11 @@ pub struct SymbolData {
     pub trades: TradeRows,
     /// The indicators that it has.
     pub indicators: IndicatorSet,
+    /// What those on trades, quotes and books were when each bar closed: a column for each of their values, by the starts
+    /// of the bars.
+    pub at_close: Vec<ValueColumns>,
+    /// What those on bars were at the newest bars. Where these are given, nothing is computed, and other bars have none.
+    pub recent: Vec<(Option<Timeframe>, RecentValues)>,
 }
 
 /// A symbol's newest state.
@@ -66,6 +76,8 @@ pub struct ResultRecord {
     pub updates: u64,
     /// Its indicators after its last bar.
     pub indicators: Option<Arc<IndicatorValues>>,
+    /// The person's own columns after the last bar that they have been evaluated for.
+    pub columns: Option<Arc<ColumnValues>>,
 }
 
 /// A headline.
@@ -108,62 +120,6 @@ pub struct ErrorRecord {
     pub count: u64,
 }
 
-/// A table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Table {
-    /// Bars as their sources give them.
-    Bars,
-    /// Longer bars.
-    LongBars(Timeframe),
-    /// Quotes.
-    Quotes,
-    /// Trades.
-    Trades,
-    /// Headlines.
-    News,
-    /// The newest state of every symbol.
-    Results,
-    /// Errors.
-    Errors,
-}
-
-/// Every table.
-pub const TABLES: [Table; 10] = [
-    Table::Bars,
-    Table::LongBars(Timeframe::M5),
-    Table::LongBars(Timeframe::M15),
-    Table::LongBars(Timeframe::H1),
-    Table::LongBars(Timeframe::D1),
-    Table::Quotes,
-    Table::Trades,
-    Table::News,
-    Table::Results,
-    Table::Errors,
-];
-
-impl Table {
-    /// Its name in statements.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bars | Self::LongBars(Timeframe::M1) => "bars",
-            Self::LongBars(Timeframe::M5) => "bars_5m",
-            Self::LongBars(Timeframe::M15) => "bars_15m",
-            Self::LongBars(Timeframe::H1) => "bars_1h",
-            Self::LongBars(Timeframe::D1) => "bars_1d",
-            Self::Quotes => "quotes",
-            Self::Trades => "trades",
-            Self::News => "news",
-            Self::Results => "results",
-            Self::Errors => "errors",
-        }
-    }
-
-    pub(super) fn of_name(name: &str) -> Option<Self> {
-        TABLES.into_iter().find(|table| table.name() == name)
-    }
-}
-
 /// Everything that can be asked of, at one moment. Making it costs little: what is in it is shared.
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
@@ -177,6 +133,8 @@ pub struct Tables {
     pub errors: Vec<ErrorRecord>,
     /// Indicators that have columns even where no symbol has them, or none is there yet.
     pub indicators: IndicatorSet,
+    /// The names of the person's own columns.
+    pub columns: Vec<String>,
 }
 
 impl Tables {
@@ -186,11 +144,14 @@ impl Tables {
             bars: BarColumns::default(),
             quotes: QuoteColumns::default(),
             trades: TradeRows::default(),
+            at_close: Vec::new(),
+            recent: Vec::new(),
             ..symbol.clone()
         });
         Self {
             symbols: emptied.collect(),
             indicators: self.indicators.clone(),
+            columns: self.columns.clone(),
             ..Self::default()
         }
     }
@@ -238,22 +199,29 @@ impl Tables {
             Table::Quotes => rows::quotes(&self.symbols, zone, cancel),
             Table::Trades => rows::trades(&self.symbols, zone, cancel),
             Table::News => rows::news(&self.news, zone).map_err(QueryError::of_engine),
-            Table::Results => rows::results(&self.results, &self.indicator_names(), zone)
-                .map_err(QueryError::of_engine),
+            Table::Results => {
+                rows::results(&self.results, &self.indicator_names(), &self.columns, zone)
+                    .map_err(QueryError::of_engine)
+            }
             Table::Errors => rows::errors(&self.errors, zone).map_err(QueryError::of_engine),
         }
     }
 
     /// The names of a table's columns.
     pub(super) fn columns_of(&self, table: Table) -> Vec<String> {
-        let frame = self.without_rows().frame(table, &ALL, &Cancel::default());
-        let Ok(frame) = frame else {
-            return Vec::new();
+        let always = table.columns().iter().map(|name| (*name).to_owned());
+        let indicators = if table.has_indicators() {
+            self.indicator_names()
+        } else {
+            Vec::new()
         };
-        frame
-            .columns()
-            .iter()
-            .map(|column| column.name().to_string())
+        let own: &[String] = match table {
+            Table::Results => &self.columns,
+            _ => &[],
+        };
+        always
+            .chain(indicators)
+            .chain(own.iter().cloned())
             .collect()
     }
 }
@@ -266,12 +234,44 @@ where
     Series::new(name.into(), values).into_column()
 }
 
-/// The column `datetime` to a column of milliseconds, which it shares its memory with.
+/// The column `datetime` to a column of milliseconds: the time on a clock on the wall in `zone`.
+///
+/// It has no zone itself, so that its date and its time of day are those of that clock wherever a statement asks for them,
+/// and it can be compared with times as they are written. An answer shows it with the zone's offset.
 pub(super) fn datetime(unix_ts: &Column, zone: Tz) -> PolarsResult<Column> {
-    let zone = TimeZone::opt_try_new(Some(zone.name()))?;
-    let mut column = unix_ts.cast(&DataType::Datetime(TimeUnit::Milliseconds, zone))?;
+    let kind = DataType::Datetime(TimeUnit::Milliseconds, None);
+    let mut column = if zone == Tz::UTC {
+        unix_ts.cast(&kind)?
+    } else {
+        let mut clock = ZoneClock::new(zone);
+        let times = unix_ts.i64()?;
+        let local = |time: i64| clock.local_ms(UnixMs(time));
+        let times: Int64Chunked = match times.null_count() {
+            0 => {
+                let each = times.downcast_iter().flat_map(|part| part.values_iter());
+                let times: Vec<i64> = each.copied().map(local).collect();
+                Int64Chunked::from_vec("datetime".into(), times)
+            }
+            _ => {
+                let mut local = local;
+                times.iter().map(|time| time.map(&mut local)).collect()
+            }
+        };
+        times.into_column().cast(&kind)?
+    };
     column.rename("datetime".into());
     Ok(column)
+}
+
+/// The column `date` to a column of milliseconds: the date of the trading day that each belongs to.
+pub(super) fn date(unix_ts: &Column, calendar: SessionCalendar) -> PolarsResult<Column> {
+    let mut sessions = SessionFinder::new(calendar);
+    let date = |time: i64| Some(sessions.session_of(UnixMs(time))?.date.to_epoch_days());
+    let mut date = date;
+    let days = unix_ts.i64()?.iter().map(|time| time.and_then(&mut date));
+    let mut column: Column = days.collect::<Int32Chunked>().into_column();
+    column.rename("date".into());
+    column.cast(&DataType::Date)
 }
 
 /// A table of the tables.
@@ -280,8 +280,8 @@ pub(super) fn list() -> DataFrame {
     DataFrame::new_infer_height(vec![column("name", names)]).unwrap_or_default()
 }
 
-/// A table of a table's columns.
-pub(super) fn describe(frame: &DataFrame) -> PolarsResult<DataFrame> {
+/// A table of a table's columns; their times are those of `zone`.
+pub(super) fn describe(frame: &DataFrame, zone: Tz) -> PolarsResult<DataFrame> {
     let names: Vec<&str> = frame
         .columns()
         .iter()
@@ -290,7 +290,10 @@ pub(super) fn describe(frame: &DataFrame) -> PolarsResult<DataFrame> {
     let types: Vec<String> = frame
         .columns()
         .iter()
-        .map(|column| column.dtype().to_string())
+        .map(|column| match column.dtype() {
+            DataType::Datetime(unit, None) => format!("datetime[{}, {zone}]", unit.to_ascii()),
+            kind => kind.to_string(),
+        })
         .collect();
     DataFrame::new_infer_height(vec![column("column", names), column("type", types)])
 }

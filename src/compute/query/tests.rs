@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
+use crate::compute::history::ValueColumns;
 use crate::compute::history::columns::{BarColumns, Chunk, Part, QuoteColumns, TradeRows};
 use crate::compute::indicator::IndicatorSet;
 use crate::domain::Decimal;
+use crate::domain::column::ColumnValues;
 use crate::domain::outcome::{DayStats, ErrorKind, Severity};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
+use crate::domain::table::TABLES;
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 
@@ -52,6 +55,8 @@ fn symbol(name: &str, rows: &[(i64, [f64; 5])], indicators: &[&str]) -> SymbolDa
         quotes: QuoteColumns::default(),
         trades: TradeRows::default(),
         indicators: IndicatorSet::new(&specs).unwrap(),
+        at_close: Vec::new(),
+        recent: Vec::new(),
     }
 }
 
@@ -77,7 +82,7 @@ fn lines(tables: &Tables, sql: &str) -> Vec<String> {
         Cell::Bool(value) => value.to_string(),
         Cell::Integer(value) => value.to_string(),
         Cell::Float(value) => value.to_string(),
-        Cell::Text(text) | Cell::Time(text) => text.into(),
+        Cell::Text(text) | Cell::Time(text) | Cell::Json(text) => text.into(),
     };
     let line = |row: Vec<Cell>| row.into_iter().map(text).collect::<Vec<_>>().join("|");
     frame.rows().map(line).collect()
@@ -101,7 +106,7 @@ fn bars_of_all_symbols_are_one_table() {
     );
     assert_eq!(
         lines(&tables, "SELECT * FROM bars WHERE symbol = 'SPY' LIMIT 1"),
-        ["SPY|1550068200000|2019-02-13T09:30:00-05:00|199.5|201|199|200|10|replay"]
+        ["SPY|1550068200000|2019-02-13T09:30:00-05:00|199.5|201|199|200|10|replay|2019-02-13"]
     );
     // Rows stand by symbol and time as they are.
     assert_eq!(
@@ -124,19 +129,24 @@ fn tables_can_be_listed_and_described() {
     assert_eq!(described[0], "symbol|str");
     assert_eq!(described[1], "unix_ts|i64");
     assert!(described[2].contains("America/New_York"), "{described:?}");
-    assert_eq!(described[9], "sma_2|f64");
+    assert_eq!(described[9], "date|date");
+    assert_eq!(described[10], "sma_2|f64");
     for table in TABLES {
         let name = table.name();
-        let columns = lines(&tables, &format!("DESCRIBE {name}"));
-        assert!(columns.len() > 7, "{name}");
-        assert_eq!(
-            try_ask(&tables, &format!("SELECT * FROM {name}"))
-                .unwrap()
-                .columns()
-                .len(),
-            columns.len(),
-            "{name}"
-        );
+        let described = lines(&tables, &format!("DESCRIBE {name}"));
+        let described: Vec<&str> = described
+            .iter()
+            .map(|line| line.split('|').next().unwrap())
+            .collect();
+        // What is listed elsewhere is what the tables are made of.
+        let mut listed = table.columns().to_vec();
+        if table.has_indicators() {
+            listed.push("sma_2");
+        }
+        assert_eq!(described, listed, "{name}");
+        let selected = try_ask(&tables, &format!("SELECT * FROM {name}")).unwrap();
+        let selected = selected.columns().into_iter().map(|column| column.name);
+        assert_eq!(selected.collect::<Vec<_>>(), listed, "{name}");
         // Nothing to ask of is no mistake.
         assert!(lines(&Tables::default(), &format!("SELECT * FROM {name}")).is_empty());
     }
@@ -303,6 +313,204 @@ fn what_is_not_there_is_named_with_what_is_near() {
 }
 
 #[test]
+fn what_is_missing_is_told_with_what_to_write_instead() {
+    let tables = two_symbols(&[]);
+    for (sql, part) in [
+        (
+            "SELECT avg(close) OVER (ORDER BY unix_ts ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM bars",
+            "sma(20)",
+        ),
+        (
+            "SELECT avg(close) OVER (ORDER BY unix_ts ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING) FROM bars",
+            "lag(close, 2)",
+        ),
+        (
+            "SELECT sum(close) OVER (ORDER BY unix_ts RANGE BETWEEN 2 PRECEDING AND CURRENT ROW) FROM bars",
+            "sma(20)",
+        ),
+        (
+            "SELECT * FROM bars WHERE close = (SELECT max(close) FROM bars)",
+            "IN (SELECT max(close) FROM bars)",
+        ),
+        (
+            "SELECT * FROM bars WHERE close > (SELECT avg(close) FROM bars)",
+            "CROSS JOIN (SELECT avg(close)",
+        ),
+        (
+            "SELECT (SELECT max(close) FROM bars) AS top FROM bars",
+            "CROSS JOIN",
+        ),
+        (
+            "SELECT * FROM bars WHERE unix_ts >= '2019-02-15'",
+            "number of milliseconds",
+        ),
+        (
+            "SELECT * FROM bars WHERE '2019-02-15' <= unix_ts",
+            "number of milliseconds",
+        ),
+        (
+            "SELECT * FROM bars WHERE unix_ts BETWEEN '2019-02-15' AND '2019-02-16'",
+            "number of milliseconds",
+        ),
+        ("SELECT * FROM bars WHERE close > '5'", "text in quotes"),
+        (
+            "SELECT * FROM bars WHERE datetime >= '2019-02-15T10'",
+            "'2019-02-15 10:00'",
+        ),
+        (
+            "SELECT * FROM bars WHERE datetime >= '2019-02-15T10:00:00Z'",
+            "without an offset",
+        ),
+        (
+            "SELECT * FROM bars WHERE datetime >= 'yesterday'",
+            "'2019-02-15 10:00'",
+        ),
+        (
+            "SELECT b.close FROM bars a JOIN bars b ON a.unix_ts = b.unix_ts WHERE b.datetime >= '2019-02-13'",
+            "JOIN (SELECT * FROM bars WHERE datetime >=",
+        ),
+    ] {
+        let message = message(&tables, sql);
+        assert!(message.contains(part), "{sql}: {message}");
+        // It is known before there is any data.
+        let checked = check(&Statement::new(sql).unwrap(), &tables);
+        assert_eq!(checked.unwrap_err().to_string(), message, "{sql}");
+    }
+}
+
+#[test]
+fn what_is_to_be_written_instead_is_answered() {
+    let tables = two_symbols(&["sma(2)"]);
+    for (sql, rows) in [
+        (
+            "SELECT symbol, close FROM bars CROSS JOIN (SELECT avg(close) AS mean FROM bars) AS m WHERE close > mean",
+            4,
+        ),
+        (
+            "SELECT symbol FROM bars WHERE close IN (SELECT max(close) FROM bars)",
+            1,
+        ),
+        (
+            "SELECT lag(close, 2) OVER (PARTITION BY symbol ORDER BY unix_ts) FROM bars",
+            16,
+        ),
+        (
+            "SELECT sum(volume) OVER (PARTITION BY symbol ORDER BY unix_ts) FROM bars",
+            16,
+        ),
+        ("SELECT * FROM bars WHERE datetime >= '2019-02-13'", 16),
+        ("SELECT * FROM bars WHERE datetime >= '2019-02-13 09:40'", 2),
+        ("SELECT * FROM bars WHERE datetime >= '2019-02-13T09:40'", 2),
+        (
+            "SELECT * FROM bars WHERE datetime >= '2019-02-13 09:40:30'",
+            1,
+        ),
+        (
+            "SELECT * FROM bars WHERE datetime BETWEEN '2019-02-13 09:30' AND '2019-02-13 09:31'",
+            4,
+        ),
+        (
+            "SELECT b.close FROM bars a JOIN bars b ON a.unix_ts = b.unix_ts AND a.symbol = b.symbol WHERE a.datetime >= '2019-02-13 09:40'",
+            2,
+        ),
+        (
+            "SELECT b.close FROM bars a JOIN (SELECT * FROM bars WHERE datetime >= '2019-02-13 09:40') AS b \
+             ON a.unix_ts = b.unix_ts AND a.symbol = b.symbol",
+            2,
+        ),
+    ] {
+        assert_eq!(lines(&tables, sql).len(), rows, "{sql}");
+    }
+}
+
+#[test]
+fn joins_that_would_give_too_many_rows_are_refused() {
+    let tables = Tables {
+        symbols: ["AAPL", "SPY"]
+            .map(|name| symbol(name, &rising(1.0, 0..6000), &[]))
+            .into(),
+        ..Tables::default()
+    };
+    for (sql, part) in [
+        (
+            "SELECT * FROM bars a JOIN bars b ON a.symbol = b.symbol",
+            "72,000,000 rows",
+        ),
+        (
+            "SELECT count(*) FROM bars a LEFT JOIN bars b ON a.symbol = b.symbol",
+            "72,000,000 rows",
+        ),
+        (
+            "SELECT count(*) FROM bars a, bars b WHERE a.symbol = b.symbol",
+            "72,000,000 rows",
+        ),
+        (
+            "WITH t AS (SELECT symbol, close FROM bars WHERE close > 1000) \
+             SELECT count(*) FROM t JOIN (SELECT symbol AS name FROM bars) u ON t.symbol = u.name",
+            "60,000,000 rows",
+        ),
+        ("SELECT count(*) FROM bars a, bars b", "144,000,000 pairs"),
+        (
+            "SELECT count(*) FROM bars a CROSS JOIN bars b",
+            "144,000,000 pairs",
+        ),
+        (
+            "SELECT count(*) FROM bars a JOIN bars b ON a.close < b.close",
+            "71,988,000 rows",
+        ),
+        (
+            "SELECT count(*) FROM bars a JOIN bars b ON a.unix_ts >= b.unix_ts AND a.close <= b.volume * 400",
+            "32,008,000 rows",
+        ),
+        (
+            "SELECT count(*) FROM bars a CROSS JOIN bars b WHERE a.close < b.close OR a.open > b.close",
+            "144,000,000 pairs",
+        ),
+        (
+            "SELECT count(*) FROM bars a JOIN bars b ON a.symbol = b.symbol AND a.unix_ts < b.unix_ts",
+            "72,000,000 rows",
+        ),
+    ] {
+        let Err(error) = try_ask(&tables, sql) else {
+            panic!("{sql}");
+        };
+        let message = error.to_string();
+        assert!(message.contains(part), "{sql}: {message}");
+        assert!(message.contains("at most") && message.contains("WHERE"));
+        // The statement would do for less data.
+        assert!(!error.is_mistake());
+        assert!(
+            check(&Statement::new(sql).unwrap(), &tables).is_ok(),
+            "{sql}"
+        );
+    }
+    for (sql, answer) in [
+        (
+            "SELECT count(*) FROM bars a JOIN bars b ON a.symbol = b.symbol AND a.unix_ts = b.unix_ts",
+            "12000",
+        ),
+        (
+            "SELECT count(*) FROM bars a JOIN bars b ON a.symbol = b.symbol WHERE b.close < 1001",
+            "12000000",
+        ),
+        (
+            "SELECT count(*) FROM bars WHERE symbol IN (SELECT symbol FROM bars)",
+            "12000",
+        ),
+        (
+            "SELECT count(*) FROM bars a JOIN bars b ON a.unix_ts <= b.unix_ts AND a.unix_ts + 60000 > b.unix_ts",
+            "24000",
+        ),
+        (
+            "SELECT count(*) FROM (SELECT DISTINCT symbol FROM bars) a CROSS JOIN bars b",
+            "24000",
+        ),
+    ] {
+        assert_eq!(lines(&tables, sql), [answer], "{sql}");
+    }
+}
+
+#[test]
 fn what_nests_deeply_is_answered_or_refused_but_ends_nothing() {
     let tables = two_symbols(&[]);
     let sum = format!("SELECT {}close FROM bars", "close + ".repeat(900));
@@ -392,16 +600,8 @@ fn trades_are_as_they_became() {
     );
 }
 
-#[test]
-fn quotes_results_news_and_errors_are_tables() {
-    let mut tables = two_symbols(&[]);
-    let values = [1.0, f64::NAN, 2.0, f64::NAN, 1.5, f64::NAN, f64::NAN];
-    let chunk = Chunk {
-        times: vec![OPEN],
-        values: values.map(|value| vec![value]),
-    };
-    tables.symbols[1].quotes = QuoteColumns::new(vec![Part::new(Arc::new(chunk), 0..1)]);
-    tables.results.push(ResultRecord {
+fn a_result() -> ResultRecord {
+    ResultRecord {
         symbol: Symbol::new("SPY").unwrap(),
         source: SourceName::new("replay"),
         time: None,
@@ -416,7 +616,20 @@ fn quotes_results_news_and_errors_are_tables() {
         },
         updates: 3,
         indicators: None,
-    });
+        columns: None,
+    }
+}
+
+#[test]
+fn quotes_results_news_and_errors_are_tables() {
+    let mut tables = two_symbols(&[]);
+    let values = [1.0, f64::NAN, 2.0, f64::NAN, 1.5, f64::NAN, f64::NAN];
+    let chunk = Chunk {
+        times: vec![OPEN],
+        values: values.map(|value| vec![value]),
+    };
+    tables.symbols[1].quotes = QuoteColumns::new(vec![Part::new(Arc::new(chunk), 0..1)]);
+    tables.results.push(a_result());
     tables.news.push(NewsRecord {
         time: Some(UnixMs(OPEN)),
         headline: "A 'headline'".to_owned(),
@@ -471,6 +684,208 @@ fn quotes_results_news_and_errors_are_tables() {
             "SELECT r.symbol, count(*) FROM results r JOIN bars b ON r.symbol = b.symbol GROUP BY r.symbol"
         ),
         ["SPY|4"]
+    );
+}
+
+/// Half past nine in the morning and half past seven in the evening in New York, in winter: the evening is the next day in
+/// London.
+fn winter(calendar: SessionCalendar) -> Tables {
+    let rows: Vec<_> = [0, 600]
+        .map(|minute| (OPEN + minute * MINUTE, [1.0, 1.0, 1.0, 1.0, 10.0]))
+        .into();
+    let mut symbol = symbol("AAPL", &rows, &[]);
+    symbol.calendar = calendar;
+    Tables {
+        symbols: vec![symbol],
+        ..Tables::default()
+    }
+}
+
+#[test]
+fn dates_and_times_of_day_are_those_of_the_clock_that_datetime_shows() {
+    let tables = winter(SessionCalendar::UsEquities);
+    for day in [
+        "CAST(datetime AS DATE)",
+        "datetime::date",
+        "date(datetime)",
+        "DATE( datetime )",
+        "date",
+        "strftime(datetime, '%Y-%m-%d')",
+        "CAST(strftime(datetime, '%Y-%m-%d') AS DATE)",
+        "date(strftime(datetime, '%Y-%m-%d'))",
+        "date(strftime(datetime, '%m/%d/%Y'), '%m/%d/%Y')",
+    ] {
+        assert_eq!(
+            lines(
+                &tables,
+                &format!("SELECT {day} AS day, count(*) FROM bars GROUP BY day")
+            ),
+            ["2019-02-13|2"],
+            "{day}"
+        );
+    }
+    for time in [
+        "CAST(datetime AS TIME)",
+        "datetime::time",
+        "strftime(datetime, '%H:%M:%S')",
+    ] {
+        assert_eq!(
+            lines(&tables, &format!("SELECT {time} AS time FROM bars")),
+            ["09:30:00", "19:30:00"],
+            "{time}"
+        );
+    }
+    let hours = "SELECT date_part('hour', datetime), EXTRACT(hour FROM datetime) FROM bars";
+    assert_eq!(lines(&tables, hours), ["9|9", "19|19"]);
+    assert_eq!(
+        lines(
+            &tables,
+            "SELECT datetime, max(datetime) OVER () AS last, datetime::timestamp AS t FROM bars LIMIT 1"
+        ),
+        ["2019-02-13T09:30:00-05:00|2019-02-13T19:30:00-05:00|2019-02-13T09:30:00-05:00"]
+    );
+    for condition in [
+        "datetime >= '2019-02-13 10:00'",
+        "datetime >= '2019-02-13 10:00:00'",
+        "datetime >= '2019-02-13T10:00'",
+        "datetime >= TIMESTAMP '2019-02-13 10:00:00'",
+        "datetime >= TIMESTAMP '2019-02-13 10:00'",
+        "datetime BETWEEN '2019-02-13 10:00' AND '2019-02-13 23:00'",
+        "datetime BETWEEN TIMESTAMP '2019-02-13 10:00:00' AND TIMESTAMP '2019-02-13 23:00:00'",
+        "datetime >= timestamp('2019-02-13 10:00:00')",
+        "datetime > DATE '2019-02-13' + INTERVAL '15 hours'",
+        "CAST(datetime AS TIME) >= '10:00'",
+        "datetime::time >= TIME '10:00:00'",
+        "date = '2019-02-13' AND datetime > '2019-02-13 10:00'",
+        "date = DATE '2019-02-13' AND datetime > '2019-02-13 10:00'",
+        "date(datetime) = '2019-02-13' AND datetime > '2019-02-13 10:00'",
+        "date(datetime) = DATE '2019-02-13' AND datetime > '2019-02-13 10:00'",
+        "date_part('hour', datetime) > 9",
+    ] {
+        assert_eq!(
+            lines(
+                &tables,
+                &format!("SELECT count(*), max(volume) FROM bars WHERE {condition}")
+            ),
+            ["1|10"],
+            "{condition}"
+        );
+    }
+}
+
+#[test]
+fn the_date_is_that_of_the_symbols_own_trading_day() {
+    let mut tables = winter(SessionCalendar::UsEquities);
+    let mut other = winter(SessionCalendar::UtcDay).symbols.remove(0);
+    other.symbol = Symbol::new("BTC/USD").unwrap();
+    tables.symbols.push(other);
+    // One column has one zone, and that is UTC for both.
+    assert_eq!(
+        lines(&tables, "SELECT symbol, datetime, date FROM bars"),
+        [
+            "AAPL|2019-02-13T14:30:00+00:00|2019-02-13",
+            "AAPL|2019-02-14T00:30:00+00:00|2019-02-13",
+            "BTC/USD|2019-02-13T14:30:00+00:00|2019-02-13",
+            "BTC/USD|2019-02-14T00:30:00+00:00|2019-02-14",
+        ]
+    );
+    assert_eq!(
+        lines(&tables, "SELECT symbol, date FROM bars_1d"),
+        [
+            "AAPL|2019-02-13",
+            "BTC/USD|2019-02-13",
+            "BTC/USD|2019-02-14"
+        ]
+    );
+}
+
+#[test]
+fn indicators_on_quotes_are_there_as_they_were_when_each_bar_closed() {
+    let mut tables = two_symbols(&["sma(1)", "spread(2)"]);
+    // Nothing is known of the first bar, and two have no value.
+    let rows: Vec<i64> = (1..12).map(|minute| OPEN + minute * MINUTE).collect();
+    let figures: Vec<f64> = (1..12_i32)
+        .map(|minute| {
+            if minute % 4 == 0 {
+                f64::NAN
+            } else {
+                f64::from(minute)
+            }
+        })
+        .collect();
+    let chunk = Chunk {
+        times: rows,
+        values: [figures],
+    };
+    let kept = ValueColumns::new(vec![Part::new(Arc::new(chunk), 0..11)]);
+    tables.symbols[0].at_close = vec![kept.clone(), kept];
+    let names = tables.symbols[0].indicators.names().flat().to_vec();
+    let spread = &names[1];
+    assert_eq!(
+        lines(
+            &tables,
+            &format!("SELECT {spread}, sma_1 FROM bars WHERE symbol = 'AAPL' LIMIT 6")
+        ),
+        ["null|100", "1|101", "2|102", "3|103", "null|104", "5|105"]
+    );
+    assert_eq!(
+        lines(
+            &tables,
+            &format!("SELECT {spread} FROM bars_5m WHERE symbol = 'AAPL'")
+        ),
+        ["null", "9", "11"]
+    );
+    assert_eq!(
+        lines(
+            &tables,
+            &format!("SELECT count({spread}) FROM bars WHERE symbol = 'SPY'")
+        ),
+        ["0"]
+    );
+}
+
+#[test]
+fn columns_of_a_persons_own_are_in_results() {
+    let mut tables = two_symbols(&[]);
+    tables.results.push(a_result());
+    tables.columns = vec!["gap".to_owned(), "width".to_owned()];
+    assert_eq!(
+        lines(&tables, "SELECT symbol, gap, width FROM results"),
+        ["SPY|null|null"]
+    );
+    tables.results[0].columns = Some(Arc::new(ColumnValues {
+        names: tables.columns.clone().into(),
+        values: [Some(1.5), None].into(),
+    }));
+    assert_eq!(
+        lines(&tables, "SELECT symbol, gap, width FROM results"),
+        ["SPY|1.5|null"]
+    );
+    assert!(lines(&tables, "DESCRIBE results").contains(&"gap|f64".to_owned()));
+    assert!(message(&tables, "SELECT gapp FROM results").contains("'gap'"));
+}
+
+#[test]
+fn lists_and_fields_are_whole() {
+    let tables = two_symbols(&[]);
+    let all = lines(
+        &tables,
+        "SELECT array_agg(close) FROM bars WHERE symbol = 'AAPL'",
+    );
+    assert_eq!(
+        all,
+        ["[100.0,101.0,102.0,103.0,104.0,105.0,106.0,107.0,108.0,109.0,110.0,111.0]"]
+    );
+    let others = lines(
+        &tables,
+        "SELECT array_agg(symbol), array_agg(datetime), array_agg(lag) FROM \
+         (SELECT symbol, datetime, lag(close) OVER (ORDER BY unix_ts) AS lag FROM bars WHERE symbol = 'AAPL' LIMIT 2)",
+    );
+    assert_eq!(
+        others,
+        [
+            r#"["AAPL","AAPL"]|["2019-02-13T09:30:00-05:00","2019-02-13T09:31:00-05:00"]|[null,100.0]"#
+        ]
     );
 }
 

@@ -35,11 +35,11 @@ fn feed(resampler: &mut Resampler, minutes: &[(&str, i64)]) -> Vec<(String, Ohlc
     for &(clock, price) in minutes {
         let start = at(clock);
         let session = sessions.session_of(start).unwrap();
-        resampler.push(
-            start,
-            start.plus_ms(MINUTE_MS),
+        let _is_in = resampler.push(
+            (start, start.plus_ms(MINUTE_MS)),
             &minute(price, 10),
             &session,
+            true,
             &mut |long| {
                 out.push((
                     long.start.new_york().unwrap().format("%H:%M").to_string(),
@@ -172,9 +172,10 @@ fn told(resampler: &mut Resampler, minutes: &[(&str, i64)]) -> Vec<String> {
         let start = start.unwrap();
         let session = sessions.session_of(start).unwrap();
         let end = start.plus_ms(MINUTE_MS);
-        resampler.push(start, end, &minute(price, 10), &session, &mut |long| {
-            out.push(in_words(&long));
-        });
+        let mut tell = |long: LongBar| out.push(in_words(&long));
+        if !resampler.push((start, end), &minute(price, 10), &session, true, &mut tell) {
+            out.push(format!("beyond {time}"));
+        }
     }
     out
 }
@@ -229,9 +230,8 @@ fn a_bar_is_given_again_when_a_minute_of_it_is_corrected() {
     let (start, none) = (start.unwrap(), Ohlcv::default());
     let session = CALENDAR.session_of(start).unwrap();
     let end = start.plus_ms(MINUTE_MS);
-    resampler.push(start, end, &none, &session, &mut |long| {
-        empty.push(in_words(&long));
-    });
+    let mut tell = |long: LongBar| empty.push(in_words(&long));
+    assert!(resampler.push((start, end), &none, &session, true, &mut tell));
     assert_eq!(
         empty,
         ["13T09:35 22 22 22 22 x10"],
@@ -249,11 +249,8 @@ fn what_is_kept_for_corrections_has_a_bound() {
         let kept: usize = resampler.closed.iter().map(|bar| bar.kept).sum();
         assert_eq!(resampler.past.len(), kept);
     }
-    assert_eq!(
-        told(&mut resampler, &[(&time(584), 11)]),
-        [""; 0],
-        "too old"
-    );
+    let beyond = |minute: usize| [format!("beyond {}", time(minute))];
+    assert_eq!(told(&mut resampler, &[(&time(584), 11)]), beyond(584));
     assert_eq!(
         told(&mut resampler, &[(&time(585), 11)]),
         ["13T13:45 11 11 10 10 x50"]
@@ -266,25 +263,25 @@ fn what_is_kept_for_corrections_has_a_bound() {
     let next_day = told(&mut day, &[("2019-02-14T09:30", 30)]);
     assert_eq!(next_day, ["13T04:00 10 10 10 10 x6000"]);
     assert_eq!(day.past.len(), KEPT_MINUTES_MAX);
-    assert_eq!(told(&mut day, &[(&time(539), 11)]), [""; 0], "too old");
     assert_eq!(
         told(&mut day, &[(&time(540), 11)]),
         ["13T04:00 10 11 10 10 x6000"],
         "exact, with what the older ones have added up to"
     );
+    assert_eq!(told(&mut day, &[(&time(539), 11)]), beyond(539));
+    assert_eq!(
+        told(&mut day, &[(&time(541), 11)]),
+        beyond(541),
+        "with one of its minutes unknown, the bar is"
+    );
     // Bars that do not keep to minutes are no way to fill the memory.
     let session = CALENDAR.session_of(at("13:59")).unwrap();
     for ms in 0..1000 {
         let start = at("13:59").plus_ms(ms);
-        day.push(
-            start,
-            start.plus_ms(1),
-            &minute(10, 1),
-            &session,
-            &mut |_| {},
-        );
+        let span = (start, start.plus_ms(1));
+        let _is_in = day.push(span, &minute(10, 1), &session, true, &mut |_| {});
+        assert!(day.past.len() <= PAST_MAX);
     }
-    assert_eq!(day.past.len(), PAST_MAX);
 }
 
 #[test]
@@ -364,9 +361,11 @@ proptest! {
         for (offset, price) in all {
             let start = base.plus_ms(offset * MINUTE_MS);
             known.insert(offset, price);
-            resampler.push(start, start.plus_ms(MINUTE_MS), &minute(price, 1), &session, &mut |long| {
+            let span = (start, start.plus_ms(MINUTE_MS));
+            let is_in = resampler.push(span, &minute(price, 1), &session, true, &mut |long| {
                 last.insert(long.start, long.bar);
             });
+            prop_assert!(is_in);
         }
         let first: Vec<i64> = known.range(..15).map(|(_, price)| *price).collect();
         let price = |cents: Option<&i64>| cents.map(|cents| Decimal::new(*cents, 2));

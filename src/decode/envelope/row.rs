@@ -1,8 +1,8 @@
 //! A line that is a row of a table.
 
 use crate::domain::event::{DataService, Event};
+use crate::domain::file_table::FileTable;
 use crate::domain::symbol::Resolution;
-use crate::domain::table::Table;
 
 use super::{Fault, LineDecoder, payload, unknown_service};
 
@@ -58,7 +58,7 @@ impl<R: FnMut(&str) -> Resolution> LineDecoder<'_, '_, R> {
             self.scanner.skip()?;
             more = self.scanner.another(b'}')?;
         }
-        Table::service_of_columns(|name| keys.iter().any(|key| key == name)).ok_or_else(|| {
+        FileTable::service_of_columns(|name| keys.iter().any(|key| key == name)).ok_or_else(|| {
             Fault::Schema("the row has no fields of bars, quotes, trades or news".to_owned())
         })
     }

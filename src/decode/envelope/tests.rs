@@ -572,3 +572,29 @@ proptest! {
             || events.is_empty());
     }
 }
+
+#[test]
+fn a_row_of_bars_is_taken_as_exports_write_it() {
+    let row = r#"{"symbol":"A","unix_ts":1550077200000,"datetime":"2019-02-13T12:00:00.000-05:00","open":1.5,"high":2,"low":null,"close":1.75,"volume":1e3,"source":"replay","sma_20":1.2}"#;
+    assert_eq!(told(row), ["A 1550077200000 1.5 2 - 1.75 1000"]);
+    // In any order, and without a time.
+    assert_eq!(told(r#"{"close":1,"symbol":"A"}"#), ["A - - - - 1 -"]);
+    assert_eq!(told(r#"{"close":1,"symbol":"X"}"#), [] as [&str; 0]);
+    // A symbol of that name is one all the same.
+    assert_eq!(told(r#"{"symbol":{"close":1}}"#), ["s - - - - 1 -"]);
+    for (line, reason) in [
+        (
+            r#"{"symbol":"A","price":1}"#,
+            "close and volume: are missing",
+        ),
+        (r#"{"symbol":"A","close":"1"}"#, "close: expected a number"),
+        (r#"{"symbol":"","close":1}"#, "symbol"),
+    ] {
+        let (events, taken) = decode(line).unwrap();
+        assert!(events.is_empty(), "{line}");
+        assert_eq!(taken.rejections.len(), 1, "{line}");
+        assert!(taken.rejections[0].reason.contains(reason), "{taken:?}");
+    }
+    let twice = decode(r#"{"symbol":"A","symbol":"B","close":1}"#).unwrap_err();
+    assert!(twice.reason.contains("symbol: comes twice"), "{twice:?}");
+}

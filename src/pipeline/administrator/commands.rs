@@ -23,6 +23,7 @@ impl Administrator {
             Command::Remove(specs) => self.remove(&specs),
             Command::Release(spec) => self.release(&spec),
             Command::Transport { source, command } => self.transport(source.as_ref(), command),
+            Command::Reconnect(source) => self.reconnect(source.as_ref()),
             Command::WatchCharts(charts) => {
                 self.parts.board.keep_charts(&charts);
                 self.tell(Control::WatchCharts(charts));
@@ -244,6 +245,23 @@ impl Administrator {
                 ErrorInstance::new(ErrorKind::ConfigError, "only a replay can be paused, stepped, sought or given a speed; no such source is open")
                     .as_warning(),
             );
+        }
+    }
+
+    fn reconnect(&mut self, source: Option<&SourceName>) {
+        let mut found = false;
+        for entry in &self.parts.sources {
+            if entry.info.origin == Origin::Live
+                && source.is_none_or(|name| entry.info.name == *name)
+            {
+                found = true;
+                send_to(entry, SourceCommand::Reconnect);
+            }
+        }
+        if !found {
+            let which = source.map_or_else(String::new, |name| format!(" '{name}'"));
+            let message = format!("there is no live source{which} that could connect again");
+            self.report(ErrorInstance::new(ErrorKind::ConfigError, message).as_warning());
         }
     }
 

@@ -191,7 +191,7 @@ fn is_finite(candle: &Candle) -> bool {
         candle.high,
         candle.low,
         candle.close,
-        candle.volume,
+        candle.known_volume(),
     ]
     .into_iter()
     .all(f64::is_finite)

@@ -55,6 +55,10 @@ impl ProcessSupervisor {
                 self.outbox.push_back(Outcome::Error(error));
             }
             Message::Status(mut status) => {
+                if status.status == Status::Connecting {
+                    // Somebody has asked a source that had given up to try again.
+                    self.resume(at);
+                }
                 status
                     .source
                     .get_or_insert_with(|| self.parts.sources[at.index()].info.name.clone());

@@ -24,6 +24,9 @@ impl SymbolWorker {
             // Two kinds of bars would contradict one another.
             return;
         }
+        if !is_history {
+            self.before_bar(time);
+        }
         self.ohlcv.take(time, bar, &self.context.meters);
         if is_history || !self.serves(DataService::Ohlcv) {
             return self.ohlcv.forget_closed();
@@ -38,14 +41,7 @@ impl SymbolWorker {
         let last = bar.close.filter(|_| self.trades.last().is_none());
         self.put(time, body, last, out);
         self.put_closed(false, out);
-        self.have_columns_evaluated(time);
-    }
-
-    /// Has the symbol's own columns evaluated, now that a bar has closed.
-    fn have_columns_evaluated(&self, bar: Option<UnixMs>) {
-        if let (Some(desk), Some(bar)) = (&self.context.columns, bar) {
-            desk.on_close(bar);
-        }
+        self.after_bar(time);
     }
 
     pub(super) fn take_trade(
@@ -125,7 +121,15 @@ impl SymbolWorker {
         // The last price has come with its trade.
         let time = self.ohlcv.stamp(built.start, end);
         self.put(Some(time), body, None, out);
-        self.have_columns_evaluated(Some(time));
+        self.evaluate(built.start);
+    }
+
+    /// Gives out the longer bars that bars of the past have made others.
+    pub(super) fn put_corrected(&mut self, is_history: bool, out: &mut Vec<Outcome>) {
+        if is_history || !self.serves(DataService::Ohlcv) {
+            return self.ohlcv.forget_closed();
+        }
+        self.put_closed(false, out);
     }
 
     fn put_closed(&mut self, partial: bool, out: &mut Vec<Outcome>) {
@@ -151,6 +155,7 @@ impl SymbolWorker {
                 self.put_closed(true, out);
             }
         }
+        self.after_last_bar();
         self.ohlcv.give_open_bars();
         if gives {
             self.put_closed(true, out);

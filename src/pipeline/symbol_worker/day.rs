@@ -25,17 +25,17 @@ impl Day {
 
     pub fn add(&mut self, candle: &Candle) {
         let Candle {
-            open,
-            high,
-            low,
-            volume,
-            ..
+            open, high, low, ..
         } = *candle;
         let stats = &mut self.stats;
         stats.open = stats.open.or(Some(open));
         stats.high = Some(stats.high.map_or(high, |known| known.max(high)));
         stats.low = Some(stats.low.map_or(low, |known| known.min(low)));
         stats.reference_price = self.previous_close.or(stats.open);
+        if candle.volume.is_nan() {
+            return;
+        }
+        let volume = candle.volume;
         self.volume += volume;
         self.price_volume += (high + low + candle.close) / 3.0 * volume;
         stats.volume = Some(self.volume);

@@ -1,54 +1,59 @@
 //! A symbol's indicators: which bars, trades and quotes go to which, and their values after each bar.
 
+mod longer;
+
 use std::sync::Arc;
 
 use crate::compute::indicator::{Bank, IndicatorSet, Input};
-use crate::compute::resample::{LongBar, SessionFinder, candles};
+use crate::compute::resample::SessionFinder;
 use crate::domain::bar::Candle;
 use crate::domain::book::{BookTop, Level};
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::quote::Level1;
-use crate::domain::time::{Timeframe, UnixMs};
+use crate::domain::time::{Session, Timeframe, UnixMs};
 use crate::domain::to_f64;
 use crate::domain::trade::{TimeAndSale, TradeAction};
 
-use super::super::histories::KeptHistory;
-use super::ohlcv::candle;
+use super::super::histories::{KeptHistory, RecentOf};
 
-/// Indicators that follow bars of one length, and whether these bars have changed behind their back.
+use longer::LongFollowers;
+
+/// Indicators that follow the bars as the source gives them. They are what the bars in history make of them.
 #[derive(Debug)]
 struct Followers {
-    timeframe: Timeframe,
     bank: Bank,
-    /// Bars have been corrected, or have come late: the state has to be computed anew before it is read. That is put
-    /// off, so that a flood of such bars does not cost the whole history each.
-    is_outdated: bool,
-    /// The start of the newest bar.
-    newest: UnixMs,
+    /// From here on bars have been corrected, have come late or have gone: the state has to go back to before them when it
+    /// is read. That is put off, so that a flood of such bars does not cost all that follows each.
+    changed_from: Option<UnixMs>,
 }
 
 impl Followers {
-    fn new(bank: Bank, timeframe: Timeframe) -> Self {
-        Self {
-            timeframe,
-            bank,
-            is_outdated: false,
-            newest: UnixMs(i64::MIN),
+    fn take(&mut self, candle: &Candle, session_start: UnixMs) {
+        // Once some have to be taken from history, all that follow are.
+        if self.changed_from.is_none() && !self.bank.take(candle, session_start) {
+            self.changed_from = Some(candle.start);
         }
     }
 
-    fn take(&mut self, candle: &Candle, session_start: UnixMs) {
-        let is_next = candle.start >= self.newest;
-        self.newest = self.newest.max(candle.start);
-        // One that is outdated takes in everything from history.
-        let has_taken = !self.is_outdated && is_next && self.bank.take(candle, session_start);
-        self.is_outdated = !has_taken;
+    fn on_change(&mut self, start: UnixMs) {
+        self.changed_from = Some(self.changed_from.map_or(start, |known| known.min(start)));
+    }
+
+    fn catch_up(&mut self, history: &KeptHistory, sessions: &mut SessionFinder) {
+        let Some(changed) = self.changed_from.take() else {
+            return;
+        };
+        let bars = match self.bank.rewind(changed, history.oldest()) {
+            Some(newest) => history.since(newest.plus_ms(1)),
+            None => history.iter(),
+        };
+        self.bank
+            .replay(bars.map(|bar| with_session(bar, sessions)));
     }
 
     fn reset(&mut self) {
         self.bank.reset();
-        self.is_outdated = false;
-        self.newest = UnixMs(i64::MIN);
+        self.changed_from = None;
     }
 }
 
@@ -59,59 +64,60 @@ pub(super) struct IndicatorService {
     /// Those that follow the bars as the source gives them.
     own: Vec<Followers>,
     /// Those that follow longer bars, once these have closed.
-    longer: Vec<Followers>,
+    longer: Vec<LongFollowers>,
     ticks: Bank,
     /// Whether one of them has come that no result tells of.
     has_news: bool,
 }
 
 impl IndicatorService {
-    /// The indicators of `set` for a symbol whose bars have the length `interval`.
-    pub fn new(set: IndicatorSet, interval: Timeframe) -> Self {
-        let of = |timeframe| Bank::of_bars(&set, timeframe);
-        let own = [None, Some(interval)]
-            .map(|timeframe| Followers::new(of(timeframe), interval))
-            .into_iter();
+    /// The indicators of `set` for a symbol whose bars have the length `interval`. The values at the newest `recent_rows`
+    /// bars are kept, if that is more than none.
+    pub fn new(set: IndicatorSet, interval: Timeframe, recent_rows: usize) -> Self {
+        let of = |timeframe| {
+            let mut bank = Bank::of_bars(&set, timeframe);
+            if recent_rows > 0 {
+                bank.keep_recent(recent_rows);
+            }
+            bank
+        };
+        let own = [None, Some(interval)].map(of).into_iter();
+        let own = own.filter(|bank| !bank.is_empty()).map(|bank| Followers {
+            bank,
+            changed_from: None,
+        });
         let longer = Timeframe::ALL
             .into_iter()
             .filter(|timeframe| *timeframe > interval)
-            .map(|timeframe| Followers::new(of(Some(timeframe)), timeframe));
-        let is_there = |followers: &Followers| !followers.bank.is_empty();
+            .map(|timeframe| (timeframe, of(Some(timeframe))))
+            .filter(|(_, bank)| !bank.is_empty())
+            .map(|(timeframe, bank)| LongFollowers::new(bank, timeframe, interval));
         Self {
-            own: own.filter(is_there).collect(),
-            longer: longer.filter(is_there).collect(),
+            own: own.collect(),
+            longer: longer.collect(),
             ticks: Bank::of_ticks(&set),
             has_news: false,
             set,
         }
     }
 
-    /// The lengths of the longer bars that it follows.
-    pub fn timeframes(&self) -> impl Iterator<Item = Timeframe> {
-        self.longer.iter().map(|followers| followers.timeframe)
-    }
-
-    /// Takes the newest bar, or the newest again.
-    pub fn take(&mut self, candle: &Candle, session_start: UnixMs) {
+    /// Takes the newest bar of history, or the newest again.
+    pub fn take(&mut self, candle: &Candle, session: &Session) {
         for followers in &mut self.own {
-            followers.take(candle, session_start);
+            followers.take(candle, session.start);
+        }
+        for followers in &mut self.longer {
+            followers.take(candle, session);
         }
     }
 
-    /// Takes a longer bar that has closed, or a closed one again.
-    pub fn take_longer(&mut self, timeframe: Timeframe, long: &LongBar, session_start: UnixMs) {
-        let mut all = self.longer.iter_mut();
-        if let Some(followers) = all.find(|followers| followers.timeframe == timeframe)
-            && let Some(candle) = candle(long.start, &long.bar)
-        {
-            followers.take(&candle, session_start);
-        }
-    }
-
-    /// A bar other than the newest has changed, has come or has gone.
-    pub fn on_change_of_the_past(&mut self) {
+    /// The bar of `start` has changed, has come or has gone without being the newest, and perhaps others after it.
+    pub fn on_change_of_the_past(&mut self, start: UnixMs) {
         for followers in &mut self.own {
-            followers.is_outdated = true;
+            followers.on_change(start);
+        }
+        for followers in &mut self.longer {
+            followers.on_change(start);
         }
     }
 
@@ -179,25 +185,15 @@ impl IndicatorService {
         // What comes out now tells of trades and quotes too.
         self.has_news = false;
         for followers in &mut self.own {
-            if std::mem::take(&mut followers.is_outdated) {
-                followers
-                    .bank
-                    .rebuild(history.iter().map(|bar| with_session(bar, sessions)));
-            }
+            followers.catch_up(history, sessions);
         }
         for followers in &mut self.longer {
-            if std::mem::take(&mut followers.is_outdated) {
-                let mut closed = candles(history.iter(), followers.timeframe, sessions);
-                // What is still open counts when it has closed.
-                closed.retain(|bar| bar.start <= followers.newest);
-                followers
-                    .bank
-                    .rebuild(closed.into_iter().map(|bar| with_session(bar, sessions)));
-            }
+            followers.catch_up(history, sessions);
         }
         let mut values = vec![None; self.set.names().len()].into_boxed_slice();
-        let banks = self.own.iter().chain(&self.longer);
-        for bank in banks.map(|followers| &followers.bank).chain([&self.ticks]) {
+        let own = self.own.iter().map(|followers| &followers.bank);
+        let longer = self.longer.iter().map(LongFollowers::bank);
+        for bank in own.chain(longer).chain([&self.ticks]) {
             bank.write(&mut values);
         }
         Some(Arc::new(IndicatorValues {
@@ -206,19 +202,40 @@ impl IndicatorService {
         }))
     }
 
+    /// The values at the newest bars, as far as they are kept.
+    pub fn recent(&self) -> Vec<RecentOf> {
+        let own = self.own.iter().map(|it| (None, &it.bank));
+        let longer = self.longer.iter();
+        own.chain(longer.map(|it| (Some(it.timeframe()), it.bank())))
+            .filter_map(|(timeframe, bank)| {
+                let values = bank.recent()?.clone();
+                Some(RecentOf { timeframe, values })
+            })
+            .collect()
+    }
+
+    /// What those on trades, quotes and books are now; `None` where there is none of them.
+    pub fn of_ticks(&self) -> Option<Vec<Option<f64>>> {
+        if self.ticks.is_empty() {
+            return None;
+        }
+        let mut all = vec![None; self.set.names().len()];
+        self.ticks.write(&mut all);
+        let values = self.ticks.places().map(|place| all.get(place).copied());
+        Some(values.map(Option::flatten).collect())
+    }
+
     /// Forgets everything, because a replay jumps.
     pub fn reset(&mut self) {
         self.own.iter_mut().for_each(Followers::reset);
-        self.longer.iter_mut().for_each(Followers::reset);
+        self.longer.iter_mut().for_each(LongFollowers::reset);
         self.ticks.reset();
     }
 
     /// After a panic: whatever was being computed is computed anew.
     pub fn restarted(&mut self) {
-        for followers in self.own.iter_mut().chain(&mut self.longer) {
-            followers.is_outdated = true;
-        }
-        self.ticks.reset();
+        self.reset();
+        self.on_change_of_the_past(UnixMs(i64::MIN));
     }
 }
 

@@ -1,16 +1,17 @@
 //! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, indicators,
 //! and charts.
 
+mod longer;
 mod past;
+mod recall;
 
 use std::sync::Arc;
-
-mod recall;
 
 use crate::compute::history::Placed;
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
 use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
 use crate::domain::bar::{Candle, Ohlcv};
+use crate::domain::column::COLUMN_ROWS;
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::outcome::DayStats;
 use crate::domain::source::{BarOrigin, BarStamp};
@@ -18,13 +19,16 @@ use crate::domain::time::{Session, SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
 use crate::domain::{Decimal, to_f64};
 
-use super::super::histories::KeptHistory;
+use super::super::histories::{KeptHistory, RecentOf};
 use super::super::meters::WorkerMeters;
 use super::super::outcome::ChartChange;
 use super::super::snapshot::{TREND_POINTS, Trend};
 use super::WorkerContext;
+use super::columns::CORRECTED_MAX;
 use super::day::Day;
 use super::indicators::IndicatorService;
+
+use longer::Minute;
 
 #[derive(Debug)]
 struct Chart {
@@ -49,8 +53,6 @@ pub(super) struct OhlcvService {
     day_before_newest: Day,
     last: Option<Decimal>,
     resamplers: Vec<Resampler>,
-    /// The longer bars that are given out; others are built for indicators alone.
-    given: Vec<Timeframe>,
     closed: Vec<(Timeframe, LongBar)>,
     indicators: IndicatorService,
     charts: Vec<Chart>,
@@ -67,9 +69,12 @@ impl OhlcvService {
         let set = settings
             .indicators
             .set_of(&context.symbol, &context.source.name);
-        let indicators = IndicatorService::new(set, interval);
-        let mut longer: Vec<Timeframe> = indicators.timeframes().collect();
-        longer.extend(&settings.timeframes);
+        let recent_rows = context
+            .columns
+            .as_ref()
+            .map_or(0, |_| COLUMN_ROWS + CORRECTED_MAX);
+        let indicators = IndicatorService::new(set, interval, recent_rows);
+        let mut longer = settings.timeframes.clone();
         longer.retain(|&timeframe| timeframe > interval);
         longer.sort_unstable();
         longer.dedup();
@@ -85,7 +90,6 @@ impl OhlcvService {
             day_before_newest: Day::default(),
             last: None,
             resamplers: longer.into_iter().map(Resampler::new).collect(),
-            given: settings.timeframes.clone(),
             closed: Vec::new(),
             indicators,
             charts: Vec::new(),
@@ -121,18 +125,26 @@ impl OhlcvService {
             self.last = bar.close;
         }
         let Some(time) = time else { return };
-        let start = match self.bar_stamp {
-            BarStamp::Start => time,
-            BarStamp::End => self.interval.start_before(time, self.calendar),
-        };
+        let start = self.start_of(time);
         let Some(session) = self.sessions.session_of(start) else {
             return;
         };
-        self.resample(start, bar, &session);
-        match self.place(start, bar, session) {
-            None | Some(Placed::Appended) => {}
-            Some(Placed::Replaced(_)) => meters.replaced.add(1),
-            Some(Placed::Late | Placed::TooOld) => meters.late.add(1),
+        // What is no history is in no longer bar either.
+        let Some(candle) = candle(start, bar) else {
+            return;
+        };
+        let placed = self.place(candle, session);
+        match placed {
+            Placed::Appended => {}
+            Placed::Replaced(_) => meters.replaced.add(1),
+            Placed::Late | Placed::TooOld => meters.late.add(1),
+        }
+        if placed != Placed::TooOld {
+            let minute = Minute {
+                is_told_of: true,
+                is_news: has_changed(placed, &candle),
+            };
+            self.resample(start, bar, &session, minute);
         }
     }
 
@@ -176,16 +188,31 @@ impl OhlcvService {
         let Some(session) = self.sessions.session_of(*start) else {
             return;
         };
-        if is_over {
-            self.resample(*start, bar, &session);
-        }
-        if bar.close.is_some() {
-            self.place(*start, bar, session);
+        // One that has been growing is in history already.
+        let minute = Minute {
+            is_told_of: true,
+            is_news: true,
+        };
+        if let Some(candle) = candle(*start, bar) {
+            if self.place(candle, session) != Placed::TooOld && is_over {
+                self.resample(*start, bar, &session, minute);
+            }
         } else if self.history.remove(*start).is_some() {
             // All of its trades have been taken out.
-            self.sum_day_again();
-            self.indicators.on_change_of_the_past();
+            self.find_day_again();
+            self.indicators.on_change_of_the_past(*start);
             self.mark_charts(*start);
+            if is_over {
+                self.resample(*start, &Ohlcv::default(), &session, minute);
+            }
+        }
+    }
+
+    /// The start of a delivered bar, by the time that it has.
+    pub fn start_of(&self, time: UnixMs) -> UnixMs {
+        match self.bar_stamp {
+            BarStamp::Start => time,
+            BarStamp::End => self.interval.start_before(time, self.calendar),
         }
     }
 
@@ -201,27 +228,15 @@ impl OhlcvService {
         self.interval
     }
 
-    fn resample(&mut self, start: UnixMs, bar: &Ohlcv, session: &Session) {
-        let end = start.plus_ms(self.interval.ms());
-        let (closed, indicators) = (&mut self.closed, &mut self.indicators);
-        for resampler in &mut self.resamplers {
-            let timeframe = resampler.timeframe();
-            let is_given = self.given.contains(&timeframe);
-            resampler.push(start, end, bar, session, &mut |long| {
-                indicators.take_longer(timeframe, &long, session.start);
-                if is_given {
-                    closed.push((timeframe, long));
-                }
-            });
-        }
-    }
-
-    /// Puts a bar into history and works it into the day; `None` when it lacks a price.
-    fn place(&mut self, start: UnixMs, bar: &Ohlcv, session: Session) -> Option<Placed> {
-        let candle = candle(start, bar)?;
+    /// Puts a bar into history and works it into the day.
+    fn place(&mut self, candle: Candle, session: Session) -> Placed {
+        let start = candle.start;
         let newest = self.history.newest();
         let placed = self.history.insert(candle);
         let is_newest = newest.is_some_and(|newest| newest.start == start);
+        if !has_changed(placed, &candle) {
+            return placed;
+        }
         if placed == Placed::Appended {
             if self.session != Some(session) {
                 self.begin_day(session, newest.map(|newest| newest.close));
@@ -232,21 +247,38 @@ impl OhlcvService {
             // By far the most bars that come again are the newest, which grows.
             self.day = self.day_before_newest;
             self.day.add(&candle);
-        } else if self.session.is_some_and(|session| session.start <= start) {
+        } else if self.session.is_some_and(|today| today.start <= start) {
             self.sum_day_again();
+        } else {
+            // It may be the last of the day before.
+            self.find_day_again();
         }
         if placed == Placed::Appended || is_newest {
-            self.indicators.take(&candle, session.start);
+            self.indicators.take(&candle, &session);
+            if let Some(values) = self.indicators.of_ticks() {
+                self.history.keep_at_close(start, &values);
+            }
         } else {
-            self.indicators.on_change_of_the_past();
+            self.indicators.on_change_of_the_past(start);
         }
         self.mark_charts(start);
-        Some(placed)
+        placed
     }
 
     /// The indicators as they are now; `None` when the symbol has none.
     pub fn indicator_values(&mut self) -> Option<Arc<IndicatorValues>> {
         self.indicators.values(&self.history, &mut self.sessions)
+    }
+
+    /// What the indicators are at the newest bars, as far as that is kept.
+    pub fn recent_values(&mut self) -> Vec<RecentOf> {
+        let recent = self.indicators.recent();
+        if recent.is_empty() {
+            return recent;
+        }
+        // What has been put off is made good.
+        drop(self.indicator_values());
+        self.indicators.recent()
     }
 
     /// The indicators, for what is no bar.
@@ -295,27 +327,6 @@ impl OhlcvService {
             trend.push_bar(Some(time), bar.close as f32);
         }
         trend
-    }
-
-    /// The longer bars that have closed, or changed after that, since the last call.
-    pub fn take_closed(&mut self) -> Vec<(Timeframe, LongBar)> {
-        std::mem::take(&mut self.closed)
-    }
-
-    pub fn forget_closed(&mut self) {
-        self.closed.clear();
-    }
-
-    /// Gives out what is open, because nothing more will come.
-    pub fn give_open_bars(&mut self) {
-        let closed = &mut self.closed;
-        for resampler in &mut self.resamplers {
-            let timeframe = resampler.timeframe();
-            if !self.given.contains(&timeframe) {
-                continue;
-            }
-            resampler.give_open(&mut |long| closed.push((timeframe, long)));
-        }
     }
 
     pub fn reset(&mut self) {
@@ -384,6 +395,15 @@ pub(super) fn candle(start: UnixMs, bar: &Ohlcv) -> Option<Candle> {
         high: to_f64(bar.high?),
         low: to_f64(bar.low?),
         close: to_f64(bar.close?),
-        volume: bar.volume.map_or(0.0, to_f64),
+        volume: bar.volume.map_or(f64::NAN, to_f64),
     })
+}
+
+/// Whether history is another since this bar was placed.
+fn has_changed(placed: Placed, candle: &Candle) -> bool {
+    match placed {
+        Placed::Appended | Placed::Late => true,
+        Placed::Replaced(before) => !before.is_same(candle),
+        Placed::TooOld => false,
+    }
 }

@@ -12,7 +12,7 @@ use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
 use crate::domain::source::Origin;
 
 use super::super::mailbox::Item;
-use super::super::outcome::{Batch, Outcome};
+use super::super::outcome::{Batch, DayAfter, Outcome};
 use super::super::process_supervisor::Control;
 use super::super::symbol_worker::SymbolWorker;
 use super::cell::{WorkerCell, WorkerState};
@@ -47,11 +47,12 @@ impl WorkerThreads {
         turn.items.clear();
         cell.context.meters.events.add(events);
         if !turn.outcomes.is_empty() {
-            let batch = Batch::of_turn(turn.received.take(), &mut turn.outcomes);
+            let batch = Batch::of_turn(turn.received.take(), turn.day.take(), &mut turn.outcomes);
             // Blocks while the administrator is behind: that is what makes sources wait. It fails only at the end.
             drop(results.send(batch));
         }
         turn.received = None;
+        turn.day = None;
         if events > 0 && cell.in_flight.finish(events) {
             self.notify(Control::Drained(cell.source));
         }
@@ -131,6 +132,9 @@ impl WorkerThreads {
                 }
             }
         }
+        if let Some(worker) = &mut state.worker {
+            turn.day = worker.take_day();
+        }
     }
 
     fn announce(&self, cell: &WorkerCell, outcomes: &mut Vec<Outcome>) {
@@ -202,6 +206,7 @@ pub(super) struct Turn {
     outcomes: Vec<Outcome>,
     events: u64,
     received: Option<Nanos>,
+    day: Option<DayAfter>,
 }
 
 fn events_in(items: &[Item]) -> u64 {

@@ -3,12 +3,12 @@
 use crate::domain::bar::Ohlcv;
 use crate::domain::book::BookTop;
 use crate::domain::event::DataService;
+pub(super) use crate::domain::file_table::FileTable as Kind;
 use crate::domain::news::News;
 use crate::domain::outcome::{ResultBody, ResultInstance};
 use crate::domain::quote::Level1;
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
-pub(super) use crate::domain::table::Table as Kind;
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::to_f64;
 use crate::domain::trade::TimeAndSale;

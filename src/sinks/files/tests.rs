@@ -5,7 +5,7 @@ use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
 use crate::domain::book::{BookTop, Level};
 use crate::domain::clock::ManualClock;
-use crate::domain::outcome::{DayStats, ResultBody};
+use crate::domain::outcome::ResultBody;
 use crate::domain::symbol::SymbolId;
 use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 
@@ -41,7 +41,6 @@ fn result(time: UnixMs, body: ResultBody) -> ResultInstance {
         time: Some(time),
         body,
         last: None,
-        day: DayStats::default(),
     }
 }
 

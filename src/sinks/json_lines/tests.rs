@@ -8,7 +8,7 @@ use crate::domain::bar::Ohlcv;
 use crate::domain::book::{BookTop, Integrity, Level};
 use crate::domain::indicator::{ChartPlace, IndicatorNames, IndicatorValues};
 use crate::domain::news::News;
-use crate::domain::outcome::{DayStats, ErrorKind, ResultBody, Status};
+use crate::domain::outcome::{ErrorKind, ResultBody, Status};
 use crate::domain::quote::{Level1, SymbolFacts, Trading};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::Timeframe;
@@ -41,7 +41,6 @@ fn bar(
             indicators: None,
         },
         last: None,
-        day: DayStats::default(),
     }
 }
 
@@ -165,7 +164,6 @@ fn quotes_have_their_own_keys() {
             facts: None,
         },
         last: None,
-        day: DayStats::default(),
     };
     assert_eq!(
         result_line(&result, "BTC/USD"),
@@ -179,7 +177,6 @@ fn result(body: ResultBody) -> ResultInstance {
         time: Some(UnixMs(1_720_522_800_000)),
         body,
         last: None,
-        day: DayStats::default(),
     }
 }
 

@@ -13,7 +13,7 @@ use polars::prelude::{
 };
 
 use crate::domain::event::DataService;
-use crate::domain::table::Table;
+use crate::domain::file_table::FileTable;
 
 use super::TableFormat;
 use super::frames::{self, FrameError};
@@ -131,7 +131,7 @@ impl<B: Batch> Read for Rows<B> {
 /// Which service's table a file is.
 pub(super) fn service_of(path: &Path) -> Option<DataService> {
     let head = frames::head(path).ok()?;
-    Table::service_of_columns(|name| column(&head, name).is_some())
+    FileTable::service_of_columns(|name| column(&head, name).is_some())
 }
 
 /// The column of a name, in any case.

@@ -19,9 +19,36 @@ pub struct Job {
     pub validators: Validators,
     due: Duration,
     is_busy: bool,
-    is_refused: bool,
+    standing: Standing,
     backoff: Backoff,
 }
+
+/// What is known of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Nothing yet.
+    Untried,
+    /// It leads to answers.
+    Works,
+    /// The endpoint says that it is not allowed.
+    Denied,
+    /// It is not made again.
+    Refused,
+}
+
+/// What it means that a request is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// Others work: it is about this one.
+    OfThis,
+    /// Nobody knows yet.
+    Open,
+    /// It is about all of them.
+    OfAll,
+}
+
+/// So many requests that are not allowed, and none that has worked, say that none ever will.
+const DENIED_MAX: usize = 3;
 
 /// What an answer was called.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +57,12 @@ pub struct Validators {
     pub etag: Option<String>,
     /// `Last-Modified`.
     pub last_modified: Option<String>,
+}
+
+impl Job {
+    fn is_refused(&self) -> bool {
+        self.standing == Standing::Refused
+    }
 }
 
 /// All requests, and when each is made.
@@ -72,7 +105,7 @@ impl Schedule {
                 validators: Validators::default(),
                 due: now + self.period.mul_f64(f64::from(at) / f64::from(count)),
                 is_busy: false,
-                is_refused: false,
+                standing: Standing::Untried,
                 backoff: Backoff::new(self.backoff, *number),
             });
         }
@@ -91,7 +124,7 @@ impl Schedule {
     /// How many requests there are that are not refused.
     #[must_use]
     pub fn live(&self) -> usize {
-        self.jobs.iter().filter(|job| !job.is_refused).count()
+        self.jobs.iter().filter(|job| !job.is_refused()).count()
     }
 
     fn has_room(&self) -> bool {
@@ -101,7 +134,7 @@ impl Schedule {
     fn next(&self) -> Option<usize> {
         let waiting = self.jobs.iter().enumerate();
         waiting
-            .filter(|(_, job)| !job.is_busy && !job.is_refused)
+            .filter(|(_, job)| !job.is_busy && !job.is_refused())
             .min_by_key(|(_, job)| job.due)
             .map(|(at, _)| at)
     }
@@ -150,7 +183,27 @@ impl Schedule {
     pub fn succeeded(&mut self, number: u64) {
         self.is_probing = false;
         if let Some(job) = self.job(number) {
+            job.standing = Standing::Works;
             job.backoff.succeeded();
+        }
+    }
+
+    /// The endpoint says that a request is not allowed.
+    pub fn deny(&mut self, number: u64) -> Denial {
+        if let Some(job) = self.job(number) {
+            job.standing = Standing::Denied;
+        }
+        let live = || self.jobs.iter().filter(|job| !job.is_refused());
+        if live().any(|job| job.standing == Standing::Works) {
+            return Denial::OfThis;
+        }
+        let denied = live()
+            .filter(|job| job.standing == Standing::Denied)
+            .count();
+        if denied >= live().count().min(DENIED_MAX) {
+            Denial::OfAll
+        } else {
+            Denial::Open
         }
     }
 
@@ -179,14 +232,27 @@ impl Schedule {
     /// Whether not one request works.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        let mut live = self.jobs.iter().filter(|job| !job.is_refused).peekable();
+        let mut live = self.jobs.iter().filter(|job| !job.is_refused()).peekable();
         live.peek().is_some() && live.all(|job| job.backoff.failures() > 0)
+    }
+
+    /// Makes every request again as if none had been made, from `now` on.
+    pub fn begin_anew(&mut self, now: Duration) {
+        self.paused_until = None;
+        self.is_probing = false;
+        let count = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX).max(1);
+        for (at, job) in (0_u32..).zip(&mut self.jobs) {
+            job.due = now + self.period.mul_f64(f64::from(at) / f64::from(count));
+            job.standing = Standing::Untried;
+            job.validators = Validators::default();
+            job.backoff.succeeded();
+        }
     }
 
     /// Does not make a request again.
     pub fn refuse(&mut self, number: u64) {
         if let Some(job) = self.job(number) {
-            job.is_refused = true;
+            job.standing = Standing::Refused;
         }
     }
 

@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::HttpPoll;
 use super::plan::Plan;
 use super::protocol::{ALL, number_of};
 use super::request::{BODY_BYTES_MAX, Client, Response, Whole};
-use super::schedule::Schedule;
+use super::schedule::{Denial, Schedule};
 use super::verdict::{Verdict, of_status};
+use super::{HttpPoll, Renew};
 use crate::domain::clock::Nanos;
-use crate::domain::outcome::ErrorKind;
+use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::backoff::Backoff;
@@ -38,6 +38,9 @@ const CONNECTION: usize = 0;
 pub(super) struct Streamer {
     feed: Feed,
     plan: Arc<Plan>,
+    renew: Renew,
+    /// Everything has been given up, until somebody asks for another try.
+    is_over: bool,
     session: Session,
     tap: Tap,
     client: Client,
@@ -62,6 +65,8 @@ impl Streamer {
             schedule: Schedule::new(source.plan.period, source.backoff),
             backoff: Backoff::new(source.backoff, number_of(&source.plan.host)),
             plan: source.plan,
+            renew: source.renew,
+            is_over: false,
             session: source.session,
             tap: source.tap,
             client: source.client,
@@ -81,7 +86,8 @@ impl Streamer {
         loop {
             self.begin_recording();
             self.ask();
-            let due = self.schedule.next_due().map(|due| self.started + due);
+            let due = self.schedule.next_due().filter(|_| !self.is_over);
+            let due = due.map(|due| self.started + due);
             let wake = due.map_or(self.next_tick, |due| due.min(self.next_tick));
             tokio::select! {
                 biased;
@@ -91,7 +97,7 @@ impl Streamer {
                 },
                 Some(finished) = self.requests.join_next() => {
                     if self.answered(finished).await?.is_break() {
-                        return Ok(());
+                        self.is_over = true;
                     }
                 }
                 () = sleep_until(wake) => {}
@@ -123,7 +129,30 @@ impl Streamer {
                 Ok(())
             }
             SourceCommand::Transport(_) => Ok(()),
+            SourceCommand::Reconnect => self.reconnect().await,
         }
+    }
+
+    /// Somebody wants the endpoint to be tried again, with the keys that there are now.
+    async fn reconnect(&mut self) -> Result<(), EngineGone> {
+        match (self.renew)() {
+            Ok((plan, keys)) => {
+                for key in &keys {
+                    self.tap.hide(key);
+                }
+                self.plan = Arc::new(plan);
+            }
+            Err(reason) => {
+                let message = format!("{reason}. What was set before is used again");
+                let error = ErrorInstance::new(ErrorKind::ConfigError, message);
+                self.report(error, b"").await?;
+            }
+        }
+        self.is_over = false;
+        self.backoff.succeeded();
+        self.schedule.begin_anew(self.elapsed());
+        self.show_subscriptions();
+        self.report_connecting().await
     }
 
     async fn subscribe(&mut self, mut symbols: Vec<(Symbol, SymbolId)>) -> Result<(), EngineGone> {
@@ -178,7 +207,9 @@ impl Streamer {
 
     /// Makes the requests whose turn it is.
     fn ask(&mut self) {
-        while let Some(job) = self.schedule.begin(self.started.elapsed()) {
+        while !self.is_over
+            && let Some(job) = self.schedule.begin(self.started.elapsed())
+        {
             let number = job.number;
             let symbols: Vec<Symbol> = match &job.symbol {
                 Some((symbol, _)) => vec![symbol.clone()],
@@ -203,7 +234,7 @@ impl Streamer {
             // Tasks are cancelled by nobody, and have nothing in them that panics.
             return Ok(ControlFlow::Continue(()));
         };
-        if !self.schedule.end(number) {
+        if !self.schedule.end(number) || self.is_over {
             return Ok(ControlFlow::Continue(()));
         }
         let received = self.feed.now();
@@ -246,17 +277,37 @@ impl Streamer {
             (Verdict::Again(text), whole) => {
                 self.report_again(number, text, whole.as_ref()).await?;
             }
-            (Verdict::Refuse(text), whole) => {
-                self.schedule.refuse(number);
-                self.show_subscriptions();
-                self.report_refused(number, text, whole.as_ref()).await?;
-            }
+            (Verdict::Refuse(text), whole) => self.refuse(number, text, whole.as_ref()).await?,
+            (Verdict::Denied(text), whole) => match self.schedule.deny(number) {
+                Denial::OfThis => {
+                    let text = format!("{text}, and gives others");
+                    self.refuse(number, text, whole.as_ref()).await?;
+                }
+                Denial::Open => self.report_again(number, text, whole.as_ref()).await?,
+                Denial::OfAll => {
+                    let text = format!("{text}; check the key and what it allows");
+                    self.report_end(ErrorKind::AuthError, text, whole.as_ref())
+                        .await?;
+                    return Ok(ControlFlow::Break(()));
+                }
+            },
             (Verdict::Never(kind, text), whole) => {
                 self.report_end(kind, text, whole.as_ref()).await?;
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    async fn refuse(
+        &mut self,
+        number: u64,
+        text: String,
+        whole: Option<&Whole>,
+    ) -> Result<(), EngineGone> {
+        self.schedule.refuse(number);
+        self.show_subscriptions();
+        self.report_refused(number, text, whole).await
     }
 
     async fn take_data(

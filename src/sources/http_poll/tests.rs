@@ -10,7 +10,7 @@ use super::VENUE;
 use super::protocol::{ALL, number_of};
 use super::request::BODY_BYTES_MAX;
 use crate::domain::event::Payload;
-use crate::domain::outcome::{ErrorKind, Severity, Status};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity, Status};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::pipeline::meters::ConnectionState;
@@ -210,6 +210,61 @@ async fn a_symbol_that_is_not_there_is_not_asked_for_again() {
     assert_eq!(rig.errors[0].kind, ErrorKind::ConfigError);
     assert_eq!(rig.errors[0].symbol.as_ref().unwrap().as_str(), "NONE");
     assert_eq!(rig.control.meters.connections()[0].subscriptions, 1);
+}
+
+#[tokio::test]
+async fn a_symbol_that_is_not_allowed_leaves_the_others_alone() {
+    for status in [403, 451] {
+        // Whichever comes first: nobody knows what it means before another has been answered.
+        for names in [["A", "PAID"], ["PAID", "A"]] {
+            let mut rig = Rig::new(QUOTES, &names, move |path, number, _| match path {
+                "/q/A" => price(number),
+                _ => reply(status, "", "not in your plan"),
+            })
+            .await;
+            let is_refused = |error: &ErrorInstance| error.kind == ErrorKind::ConfigError;
+            rig.until(|rig| rig.events.len() > 10 && rig.errors.iter().any(is_refused))
+                .await;
+            let refused = rig.errors.iter().find(|error| is_refused(error)).unwrap();
+            assert_eq!(refused.symbol.as_ref().unwrap().as_str(), "PAID");
+            assert!(refused.message.contains(&status.to_string()), "{refused:?}");
+            assert!(rig.ended.is_none());
+            assert_eq!(rig.control.meters.connections()[0].subscriptions, 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_allows_nothing_is_given_up() {
+    let mut rig = Rig::new(QUOTES, &["A", "B", "C", "D", "E"], |_, _, _| {
+        reply(403, "", "no")
+    })
+    .await;
+    rig.until(|rig| rig.ended.is_some()).await;
+    let (error, hopeless) = rig.ended.clone().unwrap();
+    let error = error.unwrap();
+    assert!(hopeless && error.kind == ErrorKind::AuthError, "{error:?}");
+    assert!(error.message.contains("check the key"), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_has_been_given_up_is_tried_again_when_somebody_asks_for_it() {
+    let mut rig = Rig::new(QUOTES, &["A"], |_, number, _| {
+        if number == 0 {
+            reply(401, "", "expired")
+        } else {
+            price(number)
+        }
+    })
+    .await;
+    rig.until(|rig| rig.ended.is_some()).await;
+    let (error, _) = rig.ended.clone().unwrap();
+    let message = error.unwrap().message;
+    assert!(message.contains("reconnect http"), "{message}");
+    assert_eq!(rig.asked("/q/A"), 1);
+    rig.control.commands.send(SourceCommand::Reconnect).unwrap();
+    rig.until(|rig| rig.events.len() > 3).await;
+    assert_eq!(rig.control.meters.state(), ConnectionState::Connected);
 }
 
 #[tokio::test]

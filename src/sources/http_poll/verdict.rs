@@ -15,6 +15,8 @@ pub enum Verdict {
     Again(String),
     /// The endpoint does not have the symbol: it is not asked for again.
     Refuse(String),
+    /// The endpoint refuses this request: the symbol where it gives others, everything where it gives none.
+    Denied(String),
     /// Asking again would be useless until a person has done something.
     Never(ErrorKind, String),
 }
@@ -31,7 +33,10 @@ pub fn of_status(status: u16, is_for_one: bool, asks_to_wait: bool) -> Verdict {
         304 => Verdict::Same,
         200..=299 => Verdict::Data,
         300..=399 => never("it has moved, and redirects are not followed; give its new URL"),
-        401 | 403 => Verdict::Never(
+        403 | 451 if is_for_one => {
+            Verdict::Denied(format!("the endpoint refused the request (HTTP {status})"))
+        }
+        401 | 403 | 451 => Verdict::Never(
             ErrorKind::AuthError,
             format!(
                 "the endpoint refused the request (HTTP {status}); check the key and what it allows"
@@ -71,7 +76,8 @@ mod tests {
                 let expected = match status {
                     304 => matches!(verdict, Verdict::Same),
                     200..=299 => matches!(verdict, Verdict::Data),
-                    401 | 403 => matches!(verdict, Verdict::Never(ErrorKind::AuthError, _)),
+                    403 | 451 if is_for_one => matches!(verdict, Verdict::Denied(_)),
+                    401 | 403 | 451 => matches!(verdict, Verdict::Never(ErrorKind::AuthError, _)),
                     418 | 429 => matches!(verdict, Verdict::Wait(ErrorKind::RateLimited, _)),
                     503 => matches!(verdict, Verdict::Wait(..)),
                     404 => matches!(verdict, Verdict::Refuse(_)) == is_for_one,

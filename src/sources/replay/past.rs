@@ -285,7 +285,7 @@ impl<'a> Reading<'a> {
                 high: to_f64(high),
                 low: to_f64(low),
                 close: to_f64(close),
-                volume: bar.volume.map_or(0.0, to_f64),
+                volume: bar.volume.map_or(f64::NAN, to_f64),
             },
         });
     }

@@ -10,9 +10,11 @@
 //! - LEVEL1: `quotes`, with sizes as they come, which for stocks is in round lots; `dailyBars`, sent every minute with
 //!   the day's running totals, give `volume`, and `last` where trades are not asked for; `statuses` and `lulds` give halts and price limits.
 //! - TIMESALE: `trades`; corrections and cancels come along by themselves.
-//! - LEVEL2: `orderbooks`, of crypto alone.
+//! - LEVEL2: `orderbooks`, of crypto alone. Nothing numbers the changes: after one that cannot be read the book is asked
+//!   for anew.
 //! - NEWS: of `alpaca:news` alone; one event for each subscribed symbol that a headline names.
 
+mod books;
 mod control;
 mod data;
 mod feed;
@@ -31,6 +33,7 @@ use self::control::{REQUEST_BYTES_MAX, request};
 use self::feed::Feed;
 use super::backfill::{Page, PageRequest};
 use super::options::{self, Key, OptionProblem, Setup, Venue};
+use super::patience::Patience;
 use super::reading;
 use super::wanted::Wanted;
 use super::{Connect, Ending, Endpoint, Incoming, Limits, Output, Protocol};
@@ -110,6 +113,7 @@ pub static VENUE: Venue = Venue {
         _ => SessionCalendar::UsEquities,
     },
     intervals: &[Timeframe::M1],
+    bars_grow: |_| false,
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
@@ -130,6 +134,18 @@ enum Stage {
     Ready,
 }
 
+/// What is kept for a symbol.
+#[derive(Debug, Default)]
+struct Known {
+    /// The venue has confirmed it on this connection.
+    is_confirmed: bool,
+    /// Its book begins anew: changes mean nothing until it has come whole.
+    is_book_lost: bool,
+    /// When the book is to be asked for anew.
+    resync_at: Option<UnixMs>,
+    patience: Patience,
+}
+
 /// The venue's protocol.
 struct Alpaca {
     feed: Feed,
@@ -139,8 +155,8 @@ struct Alpaca {
     takes_bars: bool,
     takes_trades: bool,
     stage: Stage,
-    /// Each symbol, and whether the venue has confirmed it on this connection.
-    wanted: Wanted<bool>,
+    wanted: Wanted<Known>,
+    now: UnixMs,
     /// Requests that have not been answered, each with the symbols that it adds.
     pending: VecDeque<Vec<SymbolId>>,
     hours: TradeHours,
@@ -178,6 +194,7 @@ impl Alpaca {
             keys: setup.keys.clone(),
             stage: Stage::Closed,
             wanted: Wanted::new(),
+            now: UnixMs(0),
             pending: VecDeque::new(),
             hours: TradeHours::default(),
             history_feed: if setup.rest == "iex" {
@@ -223,35 +240,59 @@ impl Protocol for Alpaca {
         })
     }
 
-    fn opened(&mut self, _: UnixMs, _: &mut Output) {
+    fn renew(&mut self, setup: &Setup) {
+        self.keys.clone_from(&setup.keys);
+    }
+
+    fn opened(&mut self, now: UnixMs, _: &mut Output) {
+        self.now = now;
         self.stage = Stage::Greeting;
         self.pending.clear();
         for (_, entry) in self.wanted.iter_mut() {
-            entry.state = false;
+            entry.state = Known::default();
         }
     }
 
-    fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
+    fn message(&mut self, message: Incoming<'_>, now: UnixMs, output: &mut Output) {
+        self.now = now;
         let elements = match reading::text_of(message)
             .and_then(|text| reading::elements(text, "a list of messages"))
         {
             Ok(elements) => elements,
-            Err(rejection) => return output.reject(rejection),
+            Err(rejection) => {
+                output.reject(rejection);
+                // Nobody knows what it was about.
+                return self.doubt_all_books(output);
+            }
         };
         for element in elements {
             if let Err(mut rejection) = self.take(element, output) {
-                rejection.symbol = reading::text_field(element.get(), "S")
-                    .and_then(|name| Some(self.wanted.get(&name)?.symbol.clone()));
+                let named = reading::text_field(element.get(), "S");
+                let entry = named.as_ref().and_then(|name| self.wanted.get(name));
+                let symbol = entry.map(|entry| entry.id);
+                rejection.symbol = entry.map(|entry| entry.symbol.clone());
                 output.reject(rejection);
+                if reading::text_field(element.get(), "T").as_deref() == Some("o") {
+                    match (named, symbol) {
+                        (None, _) => self.doubt_all_books(output),
+                        (Some(_), Some(symbol)) => self.doubt_books(&[symbol], output),
+                        (Some(_), None) => {}
+                    }
+                }
             }
         }
     }
 
+    fn tick(&mut self, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        self.resync_due(output);
+    }
+
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
         let feed = self.feed;
-        let added = self
-            .wanted
-            .add(symbols, output, |symbol| (feed.wire(symbol), false));
+        let added = self.wanted.add(symbols, output, |symbol| {
+            (feed.wire(symbol), Known::default())
+        });
         if self.stage == Stage::Ready {
             self.ask_for(&added, output);
         }
@@ -280,13 +321,8 @@ impl Protocol for Alpaca {
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
-        let Some(name) = self.wanted.wire(symbol) else {
-            return;
-        };
-        if self.stage == Stage::Ready && self.channels.contains(&"orderbooks") {
-            output.send(request("unsubscribe", &["orderbooks"], &[name]));
-            output.send(request("subscribe", &["orderbooks"], &[name]));
-            self.pending.extend([Vec::new(), vec![symbol]]);
+        if self.stage == Stage::Ready && self.has_books() {
+            self.ask_for_books(&[symbol], output);
         }
     }
 }

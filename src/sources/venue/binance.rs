@@ -34,6 +34,7 @@ use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
 use super::backfill::{Page, PageRequest};
+use super::chain::Chain;
 use super::options::{self, OptionProblem, Setup, Venue};
 use super::reading::{self, read, text_of};
 use super::wanted::Wanted;
@@ -88,6 +89,7 @@ pub static VENUE: Venue = Venue {
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits,
+    bars_grow: |_| true,
     protocol: |setup| Ok(Box::new(Binance::new(setup)?)),
 };
 
@@ -159,6 +161,7 @@ struct State {
     /// When it was asked for.
     asked_at: UnixMs,
     sync: Sync,
+    trades: Chain,
 }
 
 /// A request that is under way.
@@ -254,6 +257,7 @@ impl Protocol for Binance {
             entry.state = State {
                 asked_at: now,
                 sync,
+                trades: entry.state.trades,
                 ..State::default()
             };
         }
@@ -320,6 +324,12 @@ impl Protocol for Binance {
         }
     }
 
+    fn paused(&mut self, ms: i64) {
+        for (_, entry) in self.wanted.iter_mut() {
+            entry.state.asked_at = entry.state.asked_at.plus_ms(ms);
+        }
+    }
+
     fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
         self.page_request(symbol, page)
     }
@@ -341,13 +351,13 @@ impl Protocol for Binance {
         }
     }
 
-    fn refused(&mut self, status: u16) -> Ending {
+    fn refused(&mut self, status: u16, has_key: bool) -> Ending {
         if status == 451 {
             let message = "Binance does not serve the place that this connection comes from (HTTP 451); \
                            where Binance.US does, give its addresses as url= and rest_url=";
             return Ending::never(ErrorKind::ConnectionError, message);
         }
-        Ending::of_status(status)
+        Ending::of_status(status, has_key)
     }
 }
 

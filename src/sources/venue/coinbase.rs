@@ -29,6 +29,7 @@ use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
 use super::backfill::{Page, PageRequest};
+use super::chain::Chain;
 use super::options::{self, Setup, Venue};
 use super::patience::Patience;
 use super::reading::{self, read, text_of};
@@ -92,6 +93,7 @@ pub static VENUE: Venue = Venue {
         request_weight_per_minute: 300,
         ..Limits::default()
     },
+    bars_grow: |_| false,
     protocol: |setup| Ok(Box::new(Coinbase::new(setup))),
 };
 
@@ -147,7 +149,7 @@ struct State {
     resync_at: Option<UnixMs>,
     patience: Patience,
     /// The newest trade, and bar, so far.
-    last_trade: Option<u64>,
+    trades: Chain,
     last_bar: Option<UnixMs>,
     /// The same when the connection was opened.
     seen_trade: Option<u64>,
@@ -262,9 +264,9 @@ impl Protocol for Coinbase {
             let state = &mut entry.state;
             *state = State {
                 asked_as: std::mem::take(&mut state.asked_as),
-                last_trade: state.last_trade,
+                trades: state.trades,
                 last_bar: state.last_bar,
-                seen_trade: state.last_trade,
+                seen_trade: state.trades.last(),
                 seen_bar: state.last_bar,
                 ..State::default()
             };
@@ -326,6 +328,10 @@ impl Protocol for Coinbase {
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
         self.begin_book(symbol, output);
+    }
+
+    fn paused(&mut self, ms: i64) {
+        self.repeat_at = self.repeat_at.plus_ms(ms);
     }
 
     fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {

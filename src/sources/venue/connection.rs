@@ -1,5 +1,6 @@
 //! A websocket to a venue: how it is opened, and what its failures mean.
 
+pub(crate) mod counted;
 pub(crate) mod tls;
 pub(crate) mod whole;
 
@@ -29,6 +30,7 @@ use crate::domain::time::UnixMs;
 use super::deflate::{self, DeflateError, Inflating};
 use super::http::{self, USER_AGENT};
 use super::{Ending, Endpoint};
+use counted::Counted;
 use whole::Whole;
 
 /// The longest message that is taken.
@@ -41,7 +43,7 @@ const READ_BYTES: usize = 4 << 10;
 const GOODBYE: Duration = Duration::from_millis(500);
 
 /// An open websocket.
-pub(crate) type Socket = WebSocketStream<Whole<Inflating<MaybeTlsStream<TcpStream>>>>;
+pub(crate) type Socket = WebSocketStream<Whole<Inflating<Counted<MaybeTlsStream<TcpStream>>>>>;
 
 /// Why a connection could not be opened.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub(crate) enum DialError {
         status: u16,
         /// What `Retry-After` asks for.
         retry_after: Option<Duration>,
+        /// Whether the opening request held a key.
+        has_key: bool,
     },
     /// Something on the way failed: in words, with what a person can do.
     Failed(String),
@@ -79,6 +83,7 @@ pub(crate) async fn dial(
     now: UnixMs,
 ) -> Result<Socket, DialError> {
     let (url, request) = request_of(&endpoint)?;
+    let has_key = endpoint.secret_query.is_some() || !endpoint.headers.is_empty();
     let host = url.host_str().unwrap_or_default().to_owned();
     let deadline = Instant::now() + limit;
     let late = |what: &str| {
@@ -106,7 +111,7 @@ pub(crate) async fn dial(
         .read_buffer_size(READ_BYTES)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let stream = Whole::new(Inflating::new(stream, MESSAGE_BYTES_MAX));
+    let stream = Whole::new(Inflating::new(Counted::new(stream), MESSAGE_BYTES_MAX));
     let opening = client_async_with_config(request, stream, Some(config));
     match timeout_at(deadline, opening).await {
         Err(_) => Err(late("answer to the opening request from")),
@@ -116,6 +121,7 @@ pub(crate) async fn dial(
         }
         Ok(Err(tungstenite::Error::Http(response))) => Err(DialError::Refused {
             status: response.status().as_u16(),
+            has_key,
             retry_after: response
                 .headers()
                 .get(header::RETRY_AFTER)

@@ -93,6 +93,7 @@ pub static VENUE: Venue = Venue {
         connections: 1,
         ..Limits::default()
     },
+    bars_grow: |_| false,
     protocol: |setup| Ok(Box::new(Finnhub::new(setup))),
 };
 
@@ -297,6 +298,10 @@ impl Protocol for Finnhub {
         })
     }
 
+    fn renew(&mut self, setup: &Setup) {
+        self.keys.clone_from(&setup.keys);
+    }
+
     fn opened(&mut self, _: UnixMs, output: &mut Output) {
         self.is_open = true;
         output.notices.push(Notice::Ready);
@@ -335,13 +340,13 @@ impl Protocol for Finnhub {
         }
     }
 
-    fn refused(&mut self, status: u16) -> Ending {
+    fn refused(&mut self, status: u16, has_key: bool) -> Ending {
         match status {
             401 => Ending::never(
                 ErrorKind::AuthError,
                 "the venue refused the key (HTTP 401); check FINNHUB_API_KEY",
             ),
-            _ => Ending::of_status(status),
+            _ => Ending::of_status(status, has_key),
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
 use super::backfill::{Page, PageRequest};
+use super::chain::Chain;
 use super::options::{self, OptionProblem, Setup, Venue};
 use super::patience::Patience;
 use super::reading::{self, read, text_of};
@@ -90,6 +91,7 @@ pub static VENUE: Venue = Venue {
         attempts: (60, std::time::Duration::from_secs(600)),
         ..Limits::default()
     },
+    bars_grow: |_| true,
     protocol: |setup| Ok(Box::new(Kraken::new(setup)?)),
 };
 
@@ -153,7 +155,7 @@ struct State {
     resync_at: Option<UnixMs>,
     patience: Patience,
     /// The newest trade, and bar, so far.
-    last_trade: Option<u64>,
+    trades: Chain,
     last_bar: Option<UnixMs>,
     /// The same when the connection was opened.
     seen_trade: Option<u64>,
@@ -255,9 +257,9 @@ impl Protocol for Kraken {
         for (_, entry) in self.wanted.iter_mut() {
             entry.state = State {
                 pending: fresh,
-                last_trade: entry.state.last_trade,
+                trades: entry.state.trades,
                 last_bar: entry.state.last_bar,
-                seen_trade: entry.state.last_trade,
+                seen_trade: entry.state.trades.last(),
                 seen_bar: entry.state.last_bar,
                 ..State::default()
             };
@@ -312,6 +314,10 @@ impl Protocol for Kraken {
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
         self.begin_book(symbol, output);
+    }
+
+    fn paused(&mut self, ms: i64) {
+        self.repeat_at = self.repeat_at.plus_ms(ms);
     }
 
     fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {

@@ -102,6 +102,7 @@ pub static VENUE: Venue = Venue {
         connections: 1,
         ..Limits::default()
     },
+    bars_grow: |spec| spec.option("second_bars") == Some("true"),
     protocol: |setup| Ok(Box::new(Massive::new(setup)?)),
 };
 
@@ -306,6 +307,10 @@ impl Protocol for Massive {
             secret_query: None,
             headers: Vec::new(),
         })
+    }
+
+    fn renew(&mut self, setup: &Setup) {
+        self.keys.clone_from(&setup.keys);
     }
 
     fn opened(&mut self, _: UnixMs, _: &mut Output) {

@@ -39,6 +39,8 @@ pub struct Venue {
     /// The bars that it delivers, shortest first. Where one minute is not among them, bars are built from trades unless
     /// the venue's are asked for.
     pub intervals: &'static [Timeframe],
+    /// Whether it gives a bar out again and again while that still grows.
+    pub bars_grow: fn(&SourceSpec) -> bool,
     /// What it allows.
     pub limits: fn(&Setup) -> Limits,
     /// Makes the protocol.
@@ -227,6 +229,7 @@ impl Venue {
             bars,
             interval,
             levels: spec.parsed("levels")?.unwrap_or(10),
+            bars_grow: (self.bars_grow)(spec),
             repeats_trades: true,
         };
         let insecure = spec.parsed("insecure")?.unwrap_or(false);

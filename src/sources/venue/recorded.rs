@@ -70,6 +70,11 @@ impl Tap {
         begins
     }
 
+    /// Leaves this out of whatever is written from now on.
+    pub fn hide(&mut self, secret: &SecretString) {
+        self.secrets.add(secret);
+    }
+
     /// Writes an input down, if anything is recorded at all.
     pub fn write(&mut self, connection: usize, now: UnixMs, input: &Input<'_>) {
         // Until its head is written, a recording could not be understood.

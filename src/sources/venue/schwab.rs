@@ -4,7 +4,7 @@
 //! so a token that has expired in the meantime is found out before a login is tried. After the login every service is
 //! told its symbols: the first command replaces what was there (SUBS), later ones add (ADD) or take away (UNSUBS). Each
 //! service has one command under way at most, and the next waits for its answer, because the streamer answers commands
-//! that overtake one another with nothing.
+//! that overtake one another with nothing. A command that is not answered in time is given up, and given again.
 //!
 //! - LEVEL1: `LEVELONE_EQUITIES`: a first image and then what changes, with sizes as they come; the close before and
 //!   halts come as facts.
@@ -88,6 +88,7 @@ pub static VENUE: Venue = Venue {
         connections: 1,
         ..Limits::default()
     },
+    bars_grow: |_| false,
     protocol: |setup| Ok(Box::new(Schwab::new(setup))),
 };
 
@@ -123,6 +124,7 @@ struct Schwab {
     requests: u64,
     subscriptions: Vec<Subscriptions>,
     wanted: Wanted<Known>,
+    now: UnixMs,
 }
 
 impl Schwab {
@@ -147,6 +149,7 @@ impl Schwab {
             requests: 0,
             subscriptions,
             wanted: Wanted::new(),
+            now: UnixMs(0),
         }
     }
 
@@ -157,7 +160,7 @@ impl Schwab {
             401 => {
                 return Err(Ending::never(
                     ErrorKind::AuthError,
-                    "the token has expired (they live 30 minutes); put a fresh one into SCHWAB_ACCESS_TOKEN",
+                    "the token has expired (they live 30 minutes); put a fresh one into SCHWAB_ACCESS_TOKEN, in .env if this is to go on with it",
                 ));
             }
             0 => {
@@ -170,10 +173,10 @@ impl Schwab {
             429 => {
                 return Err(Ending {
                     next: answer.retry_after.map_or(Next::Retry, Next::RetryAfter),
-                    ..Ending::of_status(429)
+                    ..Ending::of_status(429, true)
                 });
             }
-            status => return Err(Ending::of_status(status)),
+            status => return Err(Ending::of_status(status, true)),
         }
         let info = StreamerInfo::read(answer.body).map_err(|reason| {
             Ending::retry(
@@ -239,7 +242,7 @@ impl Schwab {
             }
             let request = self.command(service.name(), next.command.name(), &parameters, output);
             if let Some(subscriptions) = self.subscriptions.get_mut(place) {
-                subscriptions.sent(request, next);
+                subscriptions.sent(request, next, self.now);
             }
         }
     }
@@ -273,13 +276,27 @@ impl Protocol for Schwab {
         }
     }
 
-    fn answer(&mut self, answer: &Answer<'_>, _: UnixMs, _: &mut Output) {
+    fn answer(&mut self, answer: &Answer<'_>, _: UnixMs, output: &mut Output) {
         if answer.id == PREFERENCE {
             self.decided = Some(self.decide(answer));
+            // The streamer repeats them.
+            for id in [&self.info.customer_id, &self.info.correlation_id] {
+                output.secrets.push(id.as_str().into());
+            }
         }
     }
 
-    fn opened(&mut self, _: UnixMs, output: &mut Output) {
+    fn recorded_body(&self, answer: &Answer<'_>) -> Option<Vec<u8>> {
+        // A person's accounts, names and identifiers are no market data.
+        (answer.id == PREFERENCE).then(|| StreamerInfo::recorded(answer.body))
+    }
+
+    fn renew(&mut self, setup: &Setup) {
+        self.token.clone_from(&setup.keys);
+    }
+
+    fn opened(&mut self, now: UnixMs, output: &mut Output) {
+        self.now = now;
         self.stage = Stage::LoggingIn;
         for (_, entry) in self.wanted.iter_mut() {
             entry.state = Known::default();
@@ -297,7 +314,19 @@ impl Protocol for Schwab {
         self.command("ADMIN", "LOGIN", &parameters, output);
     }
 
-    fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
+    fn tick(&mut self, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        self.ask_again(output);
+    }
+
+    fn paused(&mut self, ms: i64) {
+        for subscriptions in &mut self.subscriptions {
+            subscriptions.paused(ms);
+        }
+    }
+
+    fn message(&mut self, message: Incoming<'_>, now: UnixMs, output: &mut Output) {
+        self.now = now;
         let text = match reading::text_of(message) {
             Ok(text) => text,
             Err(rejection) => return output.reject(rejection),

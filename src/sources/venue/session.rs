@@ -10,8 +10,11 @@ use super::backfill::Backfill;
 use super::options::Setup;
 use super::{Answer, Incoming, Output, Protocol};
 
-/// How long after the end of a minute its trades may still come.
+/// How long after the end of a minute its trades may still come, when none is late for other reasons.
 const LATE_TRADES_MS: i64 = 1000;
+
+/// Ticks come about every second; what is much longer was a pause, in milliseconds.
+const TICK_MS: i64 = 1000;
 
 /// What a session is told. A recording holds just this, with the time of each.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +46,9 @@ pub struct Session {
     backfill: Option<Backfill>,
     /// The last minute that was said to be over.
     minute: i64,
+    lateness: Lateness,
+    /// When it was last told that time passes, or that the connection is open.
+    ticked: Option<UnixMs>,
 }
 
 impl Session {
@@ -56,6 +62,8 @@ impl Session {
             builds_bars: matches!(setup.products.bars, BarOrigin::Trades(_)),
             backfill: Backfill::new(setup),
             minute: 0,
+            lateness: Lateness::default(),
+            ticked: None,
         }
     }
 
@@ -103,9 +111,19 @@ impl Session {
     }
 
     fn take_live(&mut self, input: Input<'_>, now: UnixMs, output: &mut Output) {
+        let before = output.events.len();
         match input {
-            Input::Opened => self.protocol.opened(now, output),
-            Input::Message(message) => self.protocol.message(message, now, output),
+            Input::Opened => {
+                self.ticked = Some(now);
+                self.protocol.opened(now, output);
+            }
+            Input::Message(message) => {
+                self.protocol.message(message, now, output);
+                if self.builds_bars {
+                    let events = output.events.get(before..).unwrap_or_default();
+                    self.lateness.note(events, now);
+                }
+            }
             Input::Answered(answer) => self.protocol.answer(&answer, now, output),
             Input::Subscribe(symbols) => {
                 self.symbols.extend(symbols.iter().map(|(_, id)| *id));
@@ -118,6 +136,7 @@ impl Session {
             }
             Input::Resync((_, symbol)) => self.protocol.resync(*symbol, output),
             Input::Tick => {
+                self.tell_pause(now);
                 self.protocol.tick(now, output);
                 self.tell_minutes(now, output);
             }
@@ -125,10 +144,33 @@ impl Session {
         }
     }
 
-    /// A minute without a trade after it would otherwise never close.
+    /// Ticks have come all the while until now.
+    #[cfg(test)]
+    pub(crate) fn has_ticked(&mut self, now: UnixMs) {
+        self.ticked = Some(now);
+    }
+
+    /// Tells the protocol of a time without ticks, by what a recording holds too.
+    fn tell_pause(&mut self, now: UnixMs) {
+        let last = self.ticked.replace(now).unwrap_or(now);
+        let ms = now.0.saturating_sub(last.0);
+        if ms >= 2 * TICK_MS {
+            self.protocol.paused(ms - TICK_MS);
+        }
+    }
+
+    /// A minute without a trade after it would otherwise never close. A minute is over when its trades have had time to
+    /// come, which a delayed feed's have a quarter of an hour later.
     fn tell_minutes(&mut self, now: UnixMs, output: &mut Output) {
-        let minute = (now.0 - LATE_TRADES_MS).div_euclid(MINUTE_MS);
-        if self.builds_bars && minute > self.minute {
+        if !self.builds_bars {
+            return;
+        }
+        let late_ms = LATE_TRADES_MS.saturating_add(self.lateness.ms(now));
+        let minute = now.0.saturating_sub(late_ms).div_euclid(MINUTE_MS);
+        if minute < self.minute {
+            // Trades are later than it seemed when that was said.
+            self.minute = minute;
+        } else if minute > self.minute {
             let is_first = std::mem::replace(&mut self.minute, minute) == 0;
             if !is_first {
                 let time = UnixMs(minute * MINUTE_MS);
@@ -156,6 +198,103 @@ impl Session {
                 time: Some(time),
                 payload: payload.clone(),
             });
+        }
+    }
+}
+
+/// How much later than they happen trades come here: the least of it lately, because single ones may be older, as those are
+/// that a connection begins with.
+#[derive(Debug, Default)]
+struct Lateness {
+    /// In milliseconds, in the minute that this is being noted for.
+    now: Option<i64>,
+    /// The same of the last minute that had any trades.
+    before: Option<i64>,
+    minute: i64,
+}
+
+impl Lateness {
+    fn turn(&mut self, now: UnixMs) {
+        let minute = now.0.div_euclid(MINUTE_MS);
+        if std::mem::replace(&mut self.minute, minute) != minute {
+            self.before = self.now.take().or(self.before);
+        }
+    }
+
+    fn note(&mut self, events: &[Event], now: UnixMs) {
+        for event in events {
+            if let (Payload::TimeAndSales(_), Some(time)) = (&event.payload, event.time) {
+                self.turn(now);
+                let ms = now.0.saturating_sub(time.0);
+                self.now = Some(self.now.map_or(ms, |least| least.min(ms)));
+            }
+        }
+    }
+
+    /// In milliseconds; what seems to come from the future comes at once.
+    fn ms(&mut self, now: UnixMs) -> i64 {
+        self.turn(now);
+        self.now
+            .into_iter()
+            .chain(self.before)
+            .min()
+            .unwrap_or(0)
+            .max(0)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::sources::venue::alpaca;
+    use crate::sources::venue::testing::Workbench;
+
+    /// A minute in which a trade that is so late comes every second, and whether minutes were said to be over that had not
+    /// been.
+    fn clocks(late_ms: i64) -> Vec<i64> {
+        let mut bench = Workbench::new(
+            &alpaca::VENUE,
+            "alpaca:delayed_sip?services=OHLCV&bars=trades",
+        );
+        bench.subscribe(&["AAPL"]);
+        bench.open();
+        for text in ["connected", "authenticated"] {
+            bench.text(&format!(r#"[{{"T":"success","msg":"{text}"}}]"#));
+        }
+        let start = bench.now;
+        let mut clocks = Vec::new();
+        for second in 0..150 {
+            let now = start.plus_ms(second * 1000);
+            bench.tick(now);
+            for event in &bench.output.events {
+                if event.payload == Payload::Clock {
+                    clocks.push(now.0 - event.time.unwrap().0);
+                }
+            }
+            bench.now = now.plus_ms(500);
+            let time = bench.now.plus_ms(-late_ms);
+            let time = time.new_york().unwrap().to_rfc3339();
+            let trade = format!(
+                r#"[{{"T":"t","S":"AAPL","p":1,"s":1,"x":"V","z":"C","i":{second},"t":"{time}","c":[]}}]"#
+            );
+            assert_eq!(bench.text(&trade).events.len(), 1);
+        }
+        clocks
+    }
+
+    #[test]
+    fn minutes_are_over_when_their_trades_have_come() {
+        for late_ms in [-3000, 0, 5000, 900_000] {
+            let clocks = clocks(late_ms);
+            assert!(clocks.len() >= 2, "{late_ms}: {clocks:?}");
+            let earliest = late_ms.max(0) + LATE_TRADES_MS;
+            for behind in clocks {
+                assert!(
+                    (earliest..earliest + 1000).contains(&behind),
+                    "{late_ms}: {behind}"
+                );
+            }
         }
     }
 }

@@ -37,6 +37,10 @@ use streamer::Streamer;
 struct Timings {
     /// For name, TCP, TLS and opening request together.
     dial: Duration,
+    /// From an open connection to the venue's having let it in, where that is needed.
+    login: Duration,
+    /// How long a connection has to deliver before it counts as one that works.
+    settled: Duration,
     /// How often sessions are told that time passes, and quiet symbols are looked for.
     tick: Duration,
     /// Meters that change with every message are brought up to date this often.
@@ -49,6 +53,8 @@ impl Default for Timings {
     fn default() -> Self {
         Self {
             dial: Duration::from_secs(10),
+            login: Duration::from_secs(10),
+            settled: Duration::from_secs(30),
             tick: Duration::from_secs(1),
             meters: Duration::from_millis(250),
             backoff: BackoffSettings::default(),
@@ -56,11 +62,15 @@ impl Default for Timings {
     }
 }
 
+/// Reads the specification again, with the keys that are set now; or says why that cannot be done.
+type Renew = Box<dyn Fn() -> Result<Setup, String> + Send + Sync>;
+
 /// A venue's source before it runs.
 struct VenueSource {
     info: Arc<SourceInfo>,
     venue: &'static Venue,
     setup: Setup,
+    renew: Renew,
     recorder: Arc<dyn Recorder>,
     trust: Arc<ClientConfig>,
     timings: Timings,
@@ -97,14 +107,12 @@ impl Venue {
         Ok(Box::new(source))
     }
 
-    fn prepare(
-        &'static self,
+    fn setup_with_keys(
+        &self,
         spec: &SourceSpec,
-        context: &OpenContext,
-        trust: Arc<ClientConfig>,
-        timings: Timings,
-    ) -> Result<VenueSource, OpenError> {
-        let setup = self.setup(spec, &*context.environment)?;
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Setup, OpenError> {
+        let setup = self.setup(spec, environment)?;
         for (key, value) in self.keys.iter().zip(&setup.keys) {
             if key.required && value.is_none() {
                 let variable = key.variable;
@@ -114,6 +122,22 @@ impl Venue {
                 )));
             }
         }
+        Ok(setup)
+    }
+
+    fn prepare(
+        &'static self,
+        spec: &SourceSpec,
+        context: &OpenContext,
+        trust: Arc<ClientConfig>,
+        timings: Timings,
+    ) -> Result<VenueSource, OpenError> {
+        let setup = self.setup_with_keys(spec, &*context.environment)?;
+        let (again, environment) = (spec.clone(), Arc::clone(&context.environment));
+        let renew = move || {
+            self.setup_with_keys(&again, &*environment)
+                .map_err(|error| error.to_string())
+        };
         if let Err(problem) = (self.protocol)(&setup) {
             return Err(spec.wrong(problem.option, problem.reason).into());
         }
@@ -130,6 +154,7 @@ impl Venue {
             }),
             venue: self,
             setup,
+            renew: Box::new(renew),
             recorder: Arc::clone(&context.recorder),
             trust,
             timings,

@@ -3,14 +3,32 @@
 pub(crate) mod mutate;
 pub(crate) mod shown;
 
+use std::fmt::Debug;
+
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+
 use super::options::{Setup, Venue};
+use super::reading::read_part;
 use super::session::{Input, Session};
 use super::{Answer, Incoming, Outgoing, Output};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::sources::spec::SourceSpec;
 
-use secrecy::ExposeSecret;
+/// What a reader of the usual makes of a text is what serde makes of it; whether it makes anything of it. Shown, because
+/// decimals are equal that do not have the same digits.
+pub(crate) fn agrees<'a, T: Debug + Deserialize<'a>>(
+    text: &'a str,
+    read: impl Fn(&'a str) -> Option<T>,
+) -> bool {
+    let found = read(text);
+    if let Some(found) = &found {
+        let expected: T = read_part(text, "a part").unwrap();
+        assert_eq!(format!("{found:?}"), format!("{expected:?}"), "{text}");
+    }
+    found.is_some()
+}
 
 /// A protocol without a connection.
 pub(crate) struct Workbench {
@@ -79,7 +97,14 @@ impl Workbench {
         }))
     }
 
+    /// Ticks came every second until this one.
     pub(crate) fn tick(&mut self, now: UnixMs) -> &Output {
+        self.session.has_ticked(now);
+        self.tick_alone(now)
+    }
+
+    /// No tick came since the last one.
+    pub(crate) fn tick_alone(&mut self, now: UnixMs) -> &Output {
         self.now = now;
         self.give(Input::Tick)
     }

@@ -210,12 +210,16 @@ fn a_full_disk_ends_the_recording_and_is_said_once() {
     assert_eq!(recorder.session(), Some(2));
 }
 
-/// A file that takes nothing until it is told to.
-struct Stuck(Receiver<()>);
+/// A file that says when something is written to it, and takes nothing until it is told to.
+struct Stuck {
+    reached: Sender<()>,
+    go: Receiver<()>,
+}
 
 impl Write for Stuck {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.recv().unwrap_or_default();
+        self.reached.send(()).unwrap_or_default();
+        self.go.recv().unwrap_or_default();
         Ok(bytes.len())
     }
     fn flush(&mut self) -> io::Result<()> {
@@ -227,18 +231,27 @@ impl Write for Stuck {
 fn a_slow_disk_loses_lines_and_keeps_nobody_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let (go, stuck) = unbounded::<()>();
+    let (reached, is_stuck) = unbounded();
     let recorder = FileRecorder::new(
         Arc::new(SystemClock::default()),
         RecorderSettings {
             queue_bytes_max: 1000,
             flush_every: Duration::ZERO,
-            create: Arc::new(move |_| Ok(Box::new(Stuck(stuck.clone())))),
+            create: Arc::new(move |_| {
+                Ok(Box::new(Stuck {
+                    reached: reached.clone(),
+                    go: stuck.clone(),
+                }))
+            }),
             ..RecorderSettings::default()
         },
     );
     recorder.begin(folder.path()).unwrap();
     let venue = SourceName::new("venue");
     let lost = || recorder.view().unwrap().lost;
+    // From here on nothing is taken out of the queue.
+    recorder.record(&venue, HEAD_LINE);
+    is_stuck.recv_timeout(Duration::from_secs(20)).unwrap();
     for _ in 0..100 {
         recorder.record(&venue, HEAD_LINE);
     }

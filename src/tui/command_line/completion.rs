@@ -86,6 +86,7 @@ fn questions(line: &str, question: &str, known: &Known) -> Vec<String> {
     let names = Names {
         symbols: known.symbols.clone(),
         indicators: known.values.clone(),
+        columns: Vec::new(),
     };
     let offer = offer(question, "", &names);
     let kept = line.len().saturating_sub(offer.replaces);

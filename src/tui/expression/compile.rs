@@ -33,7 +33,8 @@ pub const FLAGS: [(&str, Flag); 3] = [
     ("quarantined", Flag::Quarantined),
 ];
 
-const FUNCTIONS: [&str; 3] = ["abs", "min", "max"];
+/// The functions.
+pub const FUNCTIONS: [&str; 3] = ["abs", "min", "max"];
 
 /// Something that holds for a row or does not.
 #[derive(Debug)]

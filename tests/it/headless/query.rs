@@ -132,6 +132,72 @@ fn indicators_are_columns() {
 }
 
 #[test]
+fn lists_and_dates_are_json_and_warnings_stay_in_the_log() {
+    let home = Home::new();
+    let source = home.replay("bars.jsonl", bar_lines(&["A"], 0..3));
+    let sql = "SELECT array_agg(close) AS closes, min(CAST('2019-02-13' AS DATE)) AS day FROM bars \
+        WHERE date >= DATE '2000-01-01'";
+    let run = home
+        .run(["query", sql, "--source", &source, "--format", "json"])
+        .well();
+    let row = &rows(&run)[0];
+    assert_eq!(row["closes"], serde_json::json!([0.0, 1.0, 2.0]));
+    assert_eq!(row["day"], "2019-02-13");
+    assert!(!run.stderr.contains("eprecat"), "{}", run.stderr);
+}
+
+#[test]
+fn columns_of_a_persons_own_are_in_results_and_wrong_ones_are_told_with_their_place() {
+    let home = Home::new();
+    let source = home.replay("bars.jsonl", bar_lines(&["A", "B"], 0..12));
+    let config = "indicator = ['sma(3)']\n[[column]]\nname = 'gap'\nsql = 'close - sma_3'\n";
+    let good = home.write("good.toml", config);
+    let good = good.to_str().unwrap();
+    let sql = "SELECT symbol, gap FROM results ORDER BY symbol";
+    let run = home.run([
+        "query", sql, "--source", &source, "--format", "json", "--config", good,
+    ]);
+    let found = rows(&run.well());
+    assert_eq!(
+        (&found[0]["symbol"], &found[0]["gap"]),
+        (&"A".into(), &1.0.into())
+    );
+    assert_eq!(found.len(), 2);
+    home.run(["check", "--source", &source, "--config", good])
+        .well();
+    for (more, place, part) in [
+        (
+            "[[column]]\nname = 'gap'\nsql = 'close'\n",
+            "bad.toml:5:1",
+            "'gap' already",
+        ),
+        (
+            "[[column]]\nname = 'x'\nsql = 'clsoe'\n",
+            "bad.toml:5:1",
+            "did you mean 'close'",
+        ),
+        (
+            "[[column]]\nname = 'x'\nsql = 'symbol'\n",
+            "bad.toml:5:1",
+            "a column is a number",
+        ),
+    ] {
+        let bad = home.write("bad.toml", format!("{config}{more}"));
+        let bad = bad.to_str().unwrap();
+        for arguments in [
+            vec!["check", "--source", &source, "--config", bad],
+            vec!["query", sql, "--source", &source, "--config", bad],
+            vec!["--headless", "--source", &source, "--config", bad],
+        ] {
+            let run = home.run(arguments);
+            let text = format!("{}{}", run.lines.join("\n"), run.stderr);
+            assert_eq!(run.code, Some(2), "{text}");
+            assert!(text.contains(place) && text.contains(part), "{text}");
+        }
+    }
+}
+
+#[test]
 fn the_statement_may_come_from_stdin() {
     let home = Home::new();
     let source = fixture();

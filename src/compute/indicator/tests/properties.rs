@@ -228,6 +228,33 @@ proptest! {
     }
 
     #[test]
+    fn going_back_is_the_same_as_beginning_anew(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 1..100), 1..30),
+        appended in 0_usize..90,
+        lengths in any_lengths(),
+    ) {
+        let set = set_of_all(&lengths);
+        let mut bars = ordinary_bars(1200, 390);
+        let mut bank = Bank::of_bars(&set, None);
+        let mut told = 0;
+        for (at, ticks) in changes {
+            let until = bars.len().min(told + 1 + appended);
+            for (candle, session) in &bars[told..until] {
+                assert!(bank.take(candle, *session));
+            }
+            told = until;
+            let at = at.index(told);
+            bars[at].0.close = f64::from(ticks);
+            let oldest = Some(bars[0].0.start);
+            let after = bank.rewind(bars[at].0.start, oldest);
+            let from = after.map_or(0, |start| (start.0 / 60_000 + 1) as usize);
+            prop_assert!(from <= at);
+            bank.replay(bars[from..told].iter().copied());
+            prop_assert_eq!(written(&bank, &set), fresh(&set, &bars[..told]));
+        }
+    }
+
+    #[test]
     fn trades_quotes_and_books_are_what_their_newest_say(
         ticks in prop::collection::vec((0_u8..3, 0_u32..50, prop::option::of(1_u32..50)), 1..60),
         length in 1_usize..12,
@@ -268,6 +295,51 @@ proptest! {
         let expected = [imbalance, spread_of(&ticks[ticks.len() - 1]), average, book];
         assert_equal("ticks", &found, &expected, 1.0);
     }
+}
+
+#[test]
+fn a_change_near_the_end_costs_little_and_earlier_states_are_few() {
+    let set = set_of_all(&[3.0, 4.0, 5.0]);
+    let bars = ordinary_bars(40_000, 390);
+    let mut bank = Bank::of_bars(&set, None);
+    bank.rebuild(bars.iter().copied());
+    let end = bars.len();
+    let oldest = Some(bars[0].0.start);
+    let mut replayed_after = |distance: usize, oldest: Option<UnixMs>| {
+        let after = bank.rewind(bars[end - distance].0.start, oldest);
+        let from = after.map_or(0, |start| (start.0 / 60_000 + 1) as usize);
+        bank.replay(bars[from..].iter().copied());
+        end - from
+    };
+    assert_eq!(
+        replayed_after(3, oldest),
+        end,
+        "nothing has been kept until it is needed"
+    );
+    for distance in [3, 10, 100, 1000, 10_000, 5, 1000, 3] {
+        let replayed = replayed_after(distance, oldest);
+        assert!(replayed <= 200 + 8 * distance, "{distance}: {replayed}");
+    }
+    let gone = Some(bars[end - 20].0.start);
+    assert_eq!(
+        replayed_after(10, gone),
+        end,
+        "of bars that are gone no state is of use"
+    );
+    let written = written(&bank, &set);
+    assert_eq!(written, fresh(&set, &bars));
+}
+
+#[test]
+fn units_that_are_not_known_are_none() {
+    let set = set_of_all(&[3.0, 4.0, 5.0]);
+    let mut bars = ordinary_bars(100, 30);
+    let mut unknown = bars.clone();
+    for at in (0..100).step_by(3) {
+        bars[at].0.volume = 0.0;
+        unknown[at].0.volume = f64::NAN;
+    }
+    assert_eq!(fresh(&set, &unknown), fresh(&set, &bars));
 }
 
 #[test]

@@ -1,26 +1,43 @@
 //! Bars from before the stream began, or of a time without one.
 
+use crate::compute::history::Placed;
 use crate::domain::bar::PastBar;
 
-use super::{OhlcvService, candle};
+use super::longer::Minute;
+use super::{OhlcvService, candle, has_changed};
 
 impl OhlcvService {
     /// Takes bars from before, each in the place of its time, where it replaces one that is there. No result comes of
-    /// them; longer bars and the trading day take them in.
+    /// them; the trading day and longer bars take them in. The latter go out, but for those from before the first result.
     pub fn take_past(&mut self, bars: &[PastBar]) {
         let mut first = None;
         for past in bars {
             let (start, bar) = (past.start, &past.bar);
-            let Some(session) = self.sessions.session_of(start) else {
+            let (Some(session), Some(candle)) =
+                (self.sessions.session_of(start), candle(start, bar))
+            else {
                 continue;
             };
-            self.resample(start, bar, &session);
-            if let Some(candle) = candle(start, bar) {
-                self.history.insert(candle);
-                first = first.or(Some(start));
+            let newest = self.history.newest();
+            let placed = if newest.is_none_or(|newest| newest.start < start) {
+                self.place(candle, session)
+            } else {
+                self.history.insert(candle)
+            };
+            if placed == Placed::TooOld {
+                continue;
             }
+            let is_news = has_changed(placed, &candle);
+            if is_news && placed != Placed::Appended {
+                first = Some(first.map_or(start, |first| start.min(first)));
+            }
+            let minute = Minute {
+                is_told_of: false,
+                is_news,
+            };
+            self.resample(start, bar, &session, minute);
         }
-        self.closed.clear();
+        self.settle_closed();
         let newest = self.history.newest().map(|newest| newest.start);
         if self.last.is_none()
             && let Some(past) = bars.iter().rfind(|past| Some(past.start) == newest)
@@ -29,7 +46,7 @@ impl OhlcvService {
         }
         if let Some(first) = first {
             self.find_day_again();
-            self.indicators.on_change_of_the_past();
+            self.indicators.on_change_of_the_past(first);
             self.mark_charts(first);
         }
     }

@@ -1,9 +1,11 @@
 //! Bars from before the start.
 
-use crate::domain::Decimal;
-use crate::domain::bar::{Candle, Ohlcv};
+use crate::compute::history::Placed;
+use crate::compute::resample;
+use crate::domain::bar::Candle;
 
 use super::OhlcvService;
+use super::longer::Minute;
 
 impl OhlcvService {
     /// Takes in bars from before the start; whether there were any.
@@ -14,17 +16,15 @@ impl OhlcvService {
                 continue;
             };
             is_any = true;
-            let figure = |value: f64| Decimal::try_from(value).ok();
-            let bar = Ohlcv {
-                open: figure(candle.open),
-                high: figure(candle.high),
-                low: figure(candle.low),
-                close: figure(candle.close),
-                volume: figure(candle.volume),
-            };
+            let bar = resample::exact(&candle);
             self.last = bar.close.or(self.last);
-            self.resample(candle.start, &bar, &session);
-            self.place(candle.start, &bar, session);
+            if self.place(candle, session) != Placed::TooOld {
+                let minute = Minute {
+                    is_told_of: false,
+                    is_news: true,
+                };
+                self.resample(candle.start, &bar, &session, minute);
+            }
         }
         self.forget_closed();
         is_any

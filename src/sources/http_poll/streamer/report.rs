@@ -72,7 +72,11 @@ impl Streamer {
     }
 
     /// Completes an error and sends it.
-    async fn report(&mut self, mut error: ErrorInstance, body: &[u8]) -> Result<(), EngineGone> {
+    pub(super) async fn report(
+        &mut self,
+        mut error: ErrorInstance,
+        body: &[u8],
+    ) -> Result<(), EngineGone> {
         error = error.from_source(&self.feed.info().name);
         error.time = Some(self.wall());
         error.message = self.plan.secrets.hide(error.message);
@@ -113,11 +117,13 @@ impl Streamer {
     pub(super) async fn report_connecting(&mut self) -> Result<(), EngineGone> {
         let host = self.plan.host.clone();
         let now = self.feed.now();
+        self.state = ConnectionState::Connecting;
         self.feed.meters().set_state(ConnectionState::Connecting);
         self.feed
             .meters()
             .update_connection(CONNECTION, |connection| {
                 connection.host.clone_from(&host);
+                connection.state = ConnectionState::Connecting;
                 connection.since = now;
             });
         self.status(Status::Connecting, host, None).await
@@ -240,7 +246,9 @@ impl Streamer {
         whole: Option<&Whole>,
     ) -> Result<(), EngineGone> {
         self.set_state(ConnectionState::Failed);
-        let mut error = ErrorInstance::new(kind, text).from_source(&self.feed.info().name);
+        let name = &self.feed.info().name;
+        let text = format!("{text}; not trying again until told to: reconnect {name}");
+        let mut error = ErrorInstance::new(kind, text).from_source(name);
         error.time = Some(self.wall());
         if let Some(whole) = whole {
             error.sample = Some(self.plan.secrets.sample(&whole.body, SAMPLE_BYTES_MAX));

@@ -14,9 +14,9 @@ use percent_encoding::percent_decode_str;
 use crate::decode::csv::{Layout, NO_BOOKS};
 use crate::decode::envelope::decode_line;
 use crate::domain::event::DataService;
+use crate::domain::file_table::FileTable;
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity};
 use crate::domain::symbol::{Resolution, Symbol, SymbolId};
-use crate::domain::table::Table;
 use crate::domain::time::Timeframe;
 use crate::sources::files;
 
@@ -43,7 +43,7 @@ pub(super) fn paths_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if is_partition(&path) {
             folders.push(path);
-        } else if Table::from_name(&name).is_some() && path.is_dir() {
+        } else if FileTable::from_name(&name).is_some() && path.is_dir() {
             for entry in std::fs::read_dir(&path)? {
                 folders.extend(Some(entry?.path()).filter(|inner| is_partition(inner)));
             }
@@ -108,7 +108,7 @@ pub(super) fn symbol_of_folder(path: &Path) -> Option<String> {
 }
 
 /// The table whose folder a file lies in.
-fn table_of_folder(path: &Path) -> Option<Table> {
+fn table_of_folder(path: &Path) -> Option<FileTable> {
     let is_date = |folder: &&Path| {
         let name = folder.file_name().unwrap_or_default();
         name.as_encoded_bytes().starts_with(b"date=")
@@ -116,7 +116,7 @@ fn table_of_folder(path: &Path) -> Option<Table> {
     // A folder may be given by a name that does not say where it is.
     let path = path.canonicalize().ok()?;
     let table = path.ancestors().find(is_date)?.parent()?.file_name()?;
-    Table::from_name(table.to_str()?)
+    FileTable::from_name(table.to_str()?)
 }
 
 /// Finds out what the files hold, and leaves those out that are not to be played: books, and bars of other lengths.
@@ -198,7 +198,7 @@ fn look(file: &mut File) {
     };
     if let Some(table) = table_of_folder(path) {
         file.service = Some(table.service());
-        if let Table::Bars(timeframe) = table {
+        if let FileTable::Bars(timeframe) = table {
             file.interval = Some(timeframe);
         }
     } else if let Input::Table(path) = &file.input {

@@ -23,7 +23,7 @@ impl Player {
             SourceCommand::Unsubscribe(symbols) => self.unsubscribe(&symbols),
             SourceCommand::Transport(command) => self.transport(command),
             // What has been recorded cannot be asked for anew.
-            SourceCommand::Resync(_) => {}
+            SourceCommand::Resync(_) | SourceCommand::Reconnect => {}
         }
     }
 

@@ -89,9 +89,9 @@ impl Alpaca {
         self.pending.pop_front();
         for name in subscription.names() {
             if let Some(entry) = self.wanted.get_mut(name)
-                && !entry.state
+                && !entry.state.is_confirmed
             {
-                entry.state = true;
+                entry.state.is_confirmed = true;
                 output.notices.push(Notice::Subscribed(entry.id));
             }
         }

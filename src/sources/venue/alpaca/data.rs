@@ -204,6 +204,9 @@ impl Alpaca {
 
     fn book(&mut self, book: &Book<'_>, output: &mut Output) -> Result<(), Rejection> {
         let time = reading::time_of_text(&book.time, "t")?;
+        if !self.is_book_known(&book.symbol, book.is_reset) {
+            return Ok(());
+        }
         let levels = |side: &[Object<BookLevel>]| -> Vec<Level> {
             let level = |Object(level): &Object<BookLevel>| Level {
                 price: level.price.0,

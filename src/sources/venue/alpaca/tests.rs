@@ -469,6 +469,56 @@ fn crypto_has_books_sides_and_names_with_a_stroke() {
 }
 
 #[test]
+fn a_change_to_a_book_that_cannot_be_read_begins_that_book_anew() {
+    let mut bench = ready("alpaca:crypto?services=LEVEL2", &["BTC/USD", "ETH/USD"]);
+    let book = |name: &str, size: &str, is_whole: bool| {
+        format!(
+            r#"{{"T":"o","S":"{name}","t":"2024-03-12T10:38:50Z","b":[{{"p":7,"s":{size}}}],"a":[],"r":{is_whole}}}"#
+        )
+    };
+    let list = |elements: &[String]| format!("[{}]", elements.join(","));
+    bench.text(&list(&[
+        book("BTC/USD", "1", true),
+        book("ETH/USD", "1", true),
+    ]));
+    let frame = list(&[
+        book("BTC/USD", "1e400", false),
+        book("BTC/USD", "2", false),
+        book("ETH/USD", "2", false),
+    ]);
+    let output = bench.text(&frame);
+    assert_eq!(
+        events(output),
+        ["#0 @- book lost", "#1 @1710239930000 change bids 7x2 asks "]
+    );
+    let said = notices(output);
+    assert!(said[0].starts_with("SchemaError BTC/USD"), "{said:?}");
+    assert!(
+        said[1].contains("SequenceGap") && said[1].contains("#0"),
+        "{said:?}"
+    );
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(
+        bench.sent(),
+        [
+            r#"{"action":"unsubscribe","orderbooks":["BTC/USD"]}"#,
+            r#"{"action":"subscribe","orderbooks":["BTC/USD"]}"#,
+        ]
+    );
+    // The whole book cannot be read either: it is asked for again, after a while.
+    let output = bench.text(&list(&[book("BTC/USD", "1e400", true)]));
+    assert_eq!((events(output).len(), notices(output).len()), (0, 1));
+    assert!(bench.sent().is_empty());
+    bench.tick(bench.now.plus_ms(1000));
+    assert_eq!(bench.sent().len(), 2);
+    let output = bench.text(&list(&[book("BTC/USD", "3", true)]));
+    assert_eq!(events(output), ["#0 @1710239930000 book bids 7x3 asks "]);
+    // A frame of which nobody knows what it was about.
+    let said = notices(bench.text("[{"));
+    assert_eq!(said.len(), 3, "{said:?}");
+}
+
+#[test]
 fn one_symbol_under_two_names_is_taken_once() {
     let mut bench = Workbench::new(&VENUE, "alpaca:crypto");
     let output = bench.subscribe(&["BTC/USD", "BTCUSD"]);

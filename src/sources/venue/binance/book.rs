@@ -13,6 +13,13 @@ use crate::sources::venue::patience::Patience;
 /// Changes that wait for the whole book: two minutes of them. Of more, the oldest go, and a newer book is needed.
 const WAITING_MAX: usize = 1200;
 
+/// What is so far behind, in update numbers, is neither late nor doubled: the venue has begun to count anew.
+const BEHIND_MAX: u64 = 100_000;
+/// So many changes in a row that were there already are neither late nor doubled.
+const REPEATS_MAX: u32 = 5;
+/// For so many changes, half a minute of them, the whole book may be further than its stream.
+const AHEAD_MAX: u32 = 300;
+
 /// What is known of the book.
 #[derive(Debug, Default)]
 pub(super) struct Sync {
@@ -20,6 +27,12 @@ pub(super) struct Sync {
     patience: Patience,
     /// The venue wants nothing to be asked before this.
     not_before: Option<UnixMs>,
+    /// The highest number that the stream has come to.
+    heard: u64,
+    /// Changes in a row that the stream had been past.
+    repeats: u32,
+    /// Changes in a row that the book was past.
+    ahead: u32,
 }
 
 #[derive(Debug)]
@@ -102,12 +115,13 @@ impl Sync {
 
     /// Takes a change.
     pub(super) fn take(&mut self, diff: Diff, now: UnixMs) -> Taken {
+        let counts_anew = self.counts_anew(&diff);
         match &mut self.stage {
             Stage::Live { last } => {
                 let next = last.saturating_add(1);
-                if diff.last <= *last {
+                if diff.last <= *last && !counts_anew {
                     Taken::Kept
-                } else if diff.first > next {
+                } else if diff.first > next || counts_anew {
                     let found = diff.first;
                     self.begin(now);
                     self.keep(diff);
@@ -120,12 +134,38 @@ impl Sync {
                     Taken::Applied(diff)
                 }
             }
-            Stage::Waiting { .. } => {
+            Stage::Waiting { diffs, .. } => {
+                if counts_anew {
+                    diffs.clear();
+                }
                 self.fetch_anyway(now);
                 self.keep(diff);
                 Taken::Kept
             }
         }
+    }
+
+    /// Whether the numbers have nothing to do with those before: the venue counts from somewhere else on, and the book
+    /// would stay as it is for ever.
+    fn counts_anew(&mut self, diff: &Diff) -> bool {
+        let counts_anew = if diff.last > self.heard {
+            self.repeats = 0;
+            self.heard = diff.last;
+            let ahead = match self.stage {
+                Stage::Live { last } => last.saturating_sub(diff.last),
+                Stage::Waiting { .. } => 0,
+            };
+            self.ahead = if ahead > 0 { self.ahead + 1 } else { 0 };
+            ahead >= BEHIND_MAX || self.ahead >= AHEAD_MAX
+        } else {
+            self.repeats += 1;
+            self.heard - diff.last >= BEHIND_MAX || self.repeats >= REPEATS_MAX
+        };
+        if counts_anew {
+            self.heard = diff.last;
+            (self.repeats, self.ahead) = (0, 0);
+        }
+        counts_anew
     }
 
     fn keep(&mut self, diff: Diff) {
@@ -317,6 +357,66 @@ mod tests {
         sync.take(diff(30, 32), NOW);
         assert!(!sync.is_due(NOW.plus_ms(89_999)), "it was told to wait");
         assert!(sync.is_due(NOW.plus_ms(90_000)));
+    }
+
+    fn live(last: u64) -> Sync {
+        let mut sync = Sync::default();
+        sync.take(diff(last, last), NOW);
+        sync.is_due(NOW);
+        sync.whole(whole(last), NOW);
+        assert!(sync.is_live());
+        sync
+    }
+
+    #[test]
+    fn numbers_that_begin_anew_are_a_gap() {
+        let mut sync = live(1_000_010);
+        assert_eq!(
+            sync.take(diff(5, 6), NOW),
+            Taken::Gap {
+                expected: 1_000_011,
+                found: 5
+            }
+        );
+        sync.take(diff(7, 8), NOW);
+        assert!(sync.is_due(NOW.plus_ms(1000)));
+        // The book that was asked for is still one of the old count.
+        sync.whole(whole(1_000_012), NOW);
+        assert!(matches!(sync.take(diff(9, 9), NOW), Taken::Gap { .. }));
+        sync.is_due(NOW.plus_ms(60_000));
+        assert_eq!(numbers(&sync.whole(whole(8), NOW)), [Some(8), Some(9)]);
+        assert_eq!(sync.take(diff(10, 10), NOW), Taken::Applied(diff(10, 10)));
+    }
+
+    #[test]
+    fn a_book_that_stays_behind_its_stream_begins_anew() {
+        // A little back: late or doubled at first, and then no more.
+        let mut sync = live(5000);
+        for number in 4000..4004 {
+            assert_eq!(sync.take(diff(number, number), NOW), Taken::Kept);
+        }
+        assert!(matches!(
+            sync.take(diff(4004, 4004), NOW),
+            Taken::Gap { .. }
+        ));
+        // What is doubled one by one never is.
+        let mut sync = live(5000);
+        for number in 5001..5100 {
+            assert_eq!(
+                sync.take(diff(number, number), NOW),
+                Taken::Applied(diff(number, number))
+            );
+            assert_eq!(sync.take(diff(number, number), NOW), Taken::Kept);
+        }
+        // A stream that lags behind the whole book comes after it in time, or it does not belong to it.
+        let mut sync = live(10);
+        sync.begin(NOW);
+        sync.is_due(NOW);
+        sync.whole(whole(2000), NOW);
+        for number in 11..11 + 299 {
+            assert_eq!(sync.take(diff(number, number), NOW), Taken::Kept);
+        }
+        assert!(matches!(sync.take(diff(310, 310), NOW), Taken::Gap { .. }));
     }
 
     #[test]

@@ -81,7 +81,12 @@ impl Binance {
                 let trade: Trade<'_> =
                     usual::trade(data).map_or_else(|| read_part(data, kind), Ok)?;
                 let payload = Payload::TimeAndSales(trade.trade());
-                (self.heard(&trade.symbol, output), trade.time(), payload)
+                let symbol = self.heard(&trade.symbol, output);
+                if let Some(entry) = self.wanted.get_mut(&trade.symbol) {
+                    let gap = entry.state.trades.next(trade.t, entry.id);
+                    output.notices.extend(gap);
+                }
+                (symbol, trade.time(), payload)
             }
             "bookTicker" => {
                 let ticker: BookTicker<'_> =

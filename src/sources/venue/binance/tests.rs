@@ -65,6 +65,29 @@ fn live(bench: &mut Workbench, symbol: &str) {
 }
 
 #[test]
+fn trades_that_are_left_out_are_told_with_their_number() {
+    let mut bench = open("binance:services=TIMESALE");
+    let trade = |id: u64| TRADE.replace("12345", &id.to_string());
+    let gaps = |bench: &mut Workbench, id: u64| -> Vec<String> {
+        let notices = &bench.text(&trade(id)).notices;
+        let gap = |notice: &Notice| match notice {
+            Notice::Gap { reason, .. } => Some(reason.clone()),
+            _ => None,
+        };
+        notices.iter().filter_map(gap).collect()
+    };
+    assert_eq!(gaps(&mut bench, 100), [""; 0]);
+    assert_eq!(gaps(&mut bench, 101), [""; 0]);
+    assert_eq!(
+        gaps(&mut bench, 1102),
+        ["1000 trades are missing, 102 and on: 1102 came"]
+    );
+    // Those that a lost connection has cost are told as well.
+    bench.open();
+    assert_eq!(gaps(&mut bench, 1104), ["trade 1103 is missing: 1104 came"]);
+}
+
+#[test]
 fn streams_are_asked_for_in_small_letters_and_in_batches() {
     let bench = open("binance:");
     assert_eq!(
@@ -445,8 +468,8 @@ fn the_end_that_the_venue_announces_is_followed_at_once() {
         ErrorKind::RateLimited
     );
     assert_eq!(protocol.closed(1006, "").next, Next::Retry);
-    assert_eq!(protocol.refused(451).next, Next::Never);
-    assert_eq!(protocol.refused(429).next, Next::Retry);
+    assert_eq!(protocol.refused(451, false).next, Next::Never);
+    assert_eq!(protocol.refused(429, false).next, Next::Retry);
 }
 
 #[test]

@@ -25,6 +25,8 @@ impl Coinbase {
         let sequence = required(frame.sequence_num, channel, "sequence_num")?;
         match self.place(sequence) {
             Place::Next => {}
+            // A book has begun anew without it; trades stand for themselves, and those that came already are known.
+            Place::Late if channel == "market_trades" => {}
             Place::Late => {
                 output.ignored += 1;
                 return Ok(());
@@ -166,9 +168,16 @@ impl Coinbase {
             let name = pairs::coinbase_answer(&row.product_id);
             let mut is_news = !is_snapshot;
             if let Some(entry) = self.wanted.get_mut(&name) {
-                entry.state.last_trade = entry.state.last_trade.max(number);
                 let seen = entry.state.seen_trade;
                 is_news |= seen.is_some_and(|seen| number.is_some_and(|number| number > seen));
+                match number {
+                    Some(number) if is_news => {
+                        let gap = entry.state.trades.next(number, entry.id);
+                        output.notices.extend(gap);
+                    }
+                    Some(number) => entry.state.trades.begin(number),
+                    None => {}
+                }
             }
             if is_news {
                 let payload = Payload::TimeAndSales(trade);

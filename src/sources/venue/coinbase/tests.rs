@@ -253,6 +253,36 @@ fn trades_are_in_order_and_on_the_aggressors_side() {
 }
 
 #[test]
+fn trades_that_are_left_out_are_told_and_late_ones_are_taken() {
+    let mut bench = open("coinbase:services=TIMESALE,LEVEL2");
+    bench.text(&trades(0, "update", &[899]));
+    let output = bench.text(&trades(2, "update", &[901]));
+    let gaps: Vec<&str> = output
+        .notices
+        .iter()
+        .filter_map(|notice| match notice {
+            Notice::Gap { reason, .. } if reason.contains("trade") => Some(reason.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(gaps, ["trade 900 is missing: 901 came"]);
+    let output = bench.text(&trades(1, "update", &[900]));
+    assert_eq!(output.events.len(), 1);
+    assert!(output.notices.is_empty(), "{:?}", output.notices);
+}
+
+#[test]
+fn what_a_large_message_has_kept_waiting_is_not_asked_for_again() {
+    let mut bench = open("coinbase:services=LEVEL2");
+    let start = bench.now;
+    bench.tick(start.plus_ms(1000));
+    // No ticks while it came in; then the answer has its time all the same.
+    assert!(bench.tick_alone(start.plus_ms(20_000)).send.is_empty());
+    assert!(bench.tick(start.plus_ms(22_000)).send.is_empty());
+    assert!(!bench.tick(start.plus_ms(24_000)).send.is_empty());
+}
+
+#[test]
 fn bars_of_five_minutes_come_with_their_start_in_seconds() {
     let mut bench = open("coinbase:services=OHLCV,interval=5m");
     let times = |output: &Output| -> Vec<i64> {

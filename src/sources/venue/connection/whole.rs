@@ -9,9 +9,10 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::sources::venue::Incoming;
+use crate::sources::venue::forward::forward_writes;
 
 /// How much is read at a time. A message that is larger is for the client.
 const READ_BYTES: usize = 64 << 10;
@@ -177,6 +178,11 @@ impl<S> Whole<S> {
         }
     }
 
+    /// What is read from.
+    pub(crate) fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
     /// The websocket is open: what comes from here on are frames.
     pub(crate) fn opened(&mut self) {
         self.messages.get_or_insert_default();
@@ -236,35 +242,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Whole<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Whole<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().inner).poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().inner).poll_write_vectored(context, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-}
+forward_writes!(Whole);
 
 #[cfg(test)]
 #[path = "whole/tests.rs"]

@@ -44,14 +44,14 @@ fn the_key_is_in_the_query_and_nowhere_else() {
         protocol.connect(),
         Connect::Refuse(ending) if ending.next == Next::Never && ending.message.contains("set FINNHUB_API_KEY")
     ));
-    let ending = bench.session.protocol().refused(401);
+    let ending = bench.session.protocol().refused(401, true);
     assert_eq!(
         (ending.kind, ending.next),
         (ErrorKind::AuthError, Next::Never)
     );
     assert!(ending.message.contains("check FINNHUB_API_KEY"));
     assert_eq!(
-        bench.session.protocol().refused(429).kind,
+        bench.session.protocol().refused(429, true).kind,
         ErrorKind::RateLimited
     );
 }

@@ -115,14 +115,17 @@ impl Kraken {
         let Some(entry) = self.wanted.get_mut(&row.symbol) else {
             return Ok(());
         };
-        entry.state.last_trade = entry.state.last_trade.max(Some(row.trade_id));
         let is_missed = entry
             .state
             .seen_trade
             .is_some_and(|seen| row.trade_id > seen);
         if is_snapshot && !is_missed {
+            entry.state.trades.begin(row.trade_id);
             return Ok(());
         }
+        output
+            .notices
+            .extend(entry.state.trades.next(row.trade_id, symbol));
         let payload = Payload::TimeAndSales(trade);
         output.events.push(Event {
             symbol,

@@ -242,6 +242,36 @@ fn trades_that_were_missed_between_connections_are_taken_and_older_ones_are_not(
 }
 
 #[test]
+fn trades_that_are_left_out_are_told_with_their_number() {
+    let mut bench = open("kraken:?services=TIMESALE");
+    let trade = |id: u64| TRADES.replace("4665906", &id.to_string());
+    assert_eq!(bench.text(&trade(1010)).notices.len(), 1, "it is confirmed");
+    assert!(bench.text(&trade(1011)).notices.is_empty());
+    assert_eq!(
+        bench.text(&trade(1461)).notices,
+        [Notice::Gap {
+            symbol: SymbolId(0),
+            kind: ErrorKind::SequenceGap,
+            reason: "449 trades are missing, 1012 and on: 1461 came".to_owned(),
+        }]
+    );
+    assert_eq!(bench.output.events.len(), 1);
+    // Over a lost connection: what the snapshot does not reach back to is missing.
+    bench.open();
+    let snapshot = trade(1510).replace("update", "snapshot");
+    bench.text(&snapshot);
+    assert!(
+        bench.output.notices.iter().any(|notice| matches!(
+            notice,
+            Notice::Gap { reason, .. } if reason.starts_with("48 trades are missing, 1462")
+        )),
+        "{:?}",
+        bench.output.notices
+    );
+    assert!(bench.text(&trade(1511)).notices.is_empty());
+}
+
+#[test]
 fn a_book_begins_anew_alone_and_not_in_a_storm() {
     let mut bench = open("kraken:?services=LEVEL2");
     assert_eq!(bench.text(CHANGE).events, [], "nothing to change yet");

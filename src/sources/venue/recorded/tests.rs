@@ -96,6 +96,20 @@ fn a_recording_begins_with_its_head_and_nothing_comes_before() {
 }
 
 #[test]
+fn what_has_turned_out_to_be_secret_is_left_out_from_then_on() {
+    let (mut tap, memory) = tap(&[]);
+    *memory.session.lock().unwrap() = Some(1);
+    assert!(tap.begins(NOW));
+    memory.take();
+    tap.write(0, NOW, &text("before c0ffee-correl"));
+    tap.hide(&"c0ffee-correl".into());
+    tap.write(0, NOW, &text("after c0ffee-correl"));
+    let lines = memory.take();
+    assert!(lines[0].contains("before c0ffee-correl"), "{lines:?}");
+    assert!(lines[1].contains("after ***"), "{lines:?}");
+}
+
+#[test]
 fn lines_are_as_documented() {
     let symbols = symbols();
     for (input, expected) in [

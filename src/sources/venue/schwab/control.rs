@@ -51,6 +51,24 @@ impl Schwab {
         }
     }
 
+    /// Gives up the commands that have not been answered, and has them done again.
+    pub(super) fn ask_again(&mut self, output: &mut Output) {
+        if self.stage != Stage::Ready {
+            return;
+        }
+        for subscriptions in &mut self.subscriptions {
+            let service = subscriptions.service.name();
+            if let Some((command, ms)) = subscriptions.give_up_overdue(self.now) {
+                let (command, seconds) = (command.name(), ms / 1000);
+                let message =
+                    format!("{service}: no answer to {command} for {seconds} s; asking again");
+                let error = ErrorInstance::new(ErrorKind::ConnectionError, message);
+                output.notices.push(Notice::Error(error.as_warning()));
+            }
+        }
+        self.advance(output);
+    }
+
     fn confirm(&mut self, symbols: &[SymbolId], output: &mut Output) {
         let asked: FxHashSet<SymbolId> = symbols.iter().copied().collect();
         let mut confirmed = Vec::new();

@@ -33,6 +33,21 @@ pub(super) struct StreamerInfo {
 }
 
 impl StreamerInfo {
+    /// What is recorded of the answer to the request for a person's preferences: nothing that is about the person.
+    pub(super) fn recorded(body: &[u8]) -> Vec<u8> {
+        let Ok(info) = Self::read(body) else {
+            return b"{}".to_vec();
+        };
+        let preference = serde_json::json!({"streamerInfo": [{
+            "streamerSocketUrl": info.url,
+            "schwabClientCustomerId": "***",
+            "schwabClientCorrelId": "***",
+            "schwabClientChannel": info.channel,
+            "schwabClientFunctionId": info.function_id,
+        }]});
+        preference.to_string().into_bytes()
+    }
+
     /// Reads the answer to the request for a person's preferences.
     pub(super) fn read(body: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]

@@ -4,10 +4,15 @@ use std::collections::VecDeque;
 
 use super::Known;
 use crate::domain::symbol::SymbolId;
+use crate::domain::time::UnixMs;
 use crate::sources::venue::wanted::Wanted;
 
 /// Symbols in one command.
 const KEYS_MAX: usize = 250;
+/// A command that has not been answered for so long, in milliseconds, is given up; the next one is given longer.
+const ANSWER_MS: i64 = 15_000;
+/// The longest time that a command is given, in milliseconds.
+const ANSWER_MAX_MS: i64 = 120_000;
 
 /// A service of the streamer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +86,16 @@ pub(super) struct Subscriptions {
     has_begun: bool,
     to_add: VecDeque<SymbolId>,
     to_remove: VecDeque<Box<str>>,
-    /// The command that has not been answered, with the symbols that it adds.
-    under_way: Option<(u64, Vec<SymbolId>)>,
+    under_way: Option<UnderWay>,
+    /// Commands in a row that were not answered.
+    unanswered: u32,
+}
+
+/// A command that has not been answered.
+struct UnderWay {
+    request: u64,
+    step: Step,
+    sent_at: UnixMs,
 }
 
 impl Subscriptions {
@@ -93,6 +106,7 @@ impl Subscriptions {
             to_add: VecDeque::new(),
             to_remove: VecDeque::new(),
             under_way: None,
+            unanswered: 0,
         }
     }
 
@@ -146,15 +160,57 @@ impl Subscriptions {
     }
 
     /// A command has been sent under this number.
-    pub(super) fn sent(&mut self, request: u64, step: Step) {
+    pub(super) fn sent(&mut self, request: u64, step: Step, now: UnixMs) {
         self.has_begun = true;
-        self.under_way = Some((request, step.symbols));
+        self.under_way = Some(UnderWay {
+            request,
+            step,
+            sent_at: now,
+        });
+    }
+
+    /// How long the command under way may take, in milliseconds.
+    fn answer_ms(&self) -> i64 {
+        let doubled = ANSWER_MS << self.unanswered.min(8);
+        doubled.min(ANSWER_MAX_MS)
+    }
+
+    /// Gives up a command that should have been answered by now: what it was to do is to be done again. Gives the command,
+    /// and how long it has waited in milliseconds.
+    pub(super) fn give_up_overdue(&mut self, now: UnixMs) -> Option<(Command, i64)> {
+        let most = self.answer_ms();
+        let UnderWay { step, .. } = self
+            .under_way
+            .take_if(|under_way| now.0.saturating_sub(under_way.sent_at.0) >= most)?;
+        let is_first = self.unanswered == 0;
+        self.unanswered = self.unanswered.saturating_add(1);
+        match step.command {
+            // Symbols that come all the same are left out; others are not kept waiting for that.
+            Command::Remove if !is_first => {}
+            Command::Remove => self.to_remove.extend(step.keys.split(',').map(Box::from)),
+            Command::Replace | Command::Add => {
+                self.has_begun &= step.command != Command::Replace;
+                for symbol in step.symbols.into_iter().rev() {
+                    self.to_add.push_front(symbol);
+                }
+            }
+        }
+        Some((step.command, most))
+    }
+
+    /// For so long, in milliseconds, no answer could come.
+    pub(super) fn paused(&mut self, ms: i64) {
+        if let Some(under_way) = &mut self.under_way {
+            under_way.sent_at = under_way.sent_at.plus_ms(ms);
+        }
     }
 
     /// The command of this number has been answered: gives the symbols that it was to add, if it is one of this service.
     pub(super) fn answered(&mut self, request: Option<u64>) -> Option<Vec<SymbolId>> {
-        self.under_way
-            .take_if(|(number, _)| Some(*number) == request)
-            .map(|(_, symbols)| symbols)
+        let answered = self
+            .under_way
+            .take_if(|under_way| Some(under_way.request) == request)?;
+        self.unanswered = 0;
+        Some(answered.step.symbols)
     }
 }

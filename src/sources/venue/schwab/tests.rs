@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use secrecy::ExposeSecret;
 
 use super::VENUE;
 use crate::domain::event::Payload;
@@ -17,7 +18,7 @@ use crate::sources::venue::session::Input;
 use crate::sources::venue::testing::recorded;
 use crate::sources::venue::testing::shown::{events, everything, notices};
 use crate::sources::venue::testing::{Workbench, mutate};
-use crate::sources::venue::{Connect, Ending, Next, Outgoing};
+use crate::sources::venue::{Answer, Connect, Ending, Next, Outgoing};
 
 const PREFERENCE: &str = r#"{"accounts":[],"streamerInfo":[{"streamerSocketUrl":"wss://streamer.example/ws","schwabClientCustomerId":"customer","schwabClientCorrelId":"correl","schwabClientChannel":"N9","schwabClientFunctionId":"APIAPP"}],"offers":[]}"#;
 
@@ -234,6 +235,111 @@ fn each_service_has_one_command_under_way() {
         notices(bench.text(&response("LEVELONE_EQUITIES", "SUBS", 9, 0))),
         ["subscribed #1", "subscribed #3"]
     );
+}
+
+#[test]
+fn a_command_that_is_not_answered_is_given_again() {
+    let mut bench = ready("schwab:services=OHLCV,LEVEL1", &["A"]);
+    bench.text(&response("LEVELONE_EQUITIES", "SUBS", 2, 0));
+    assert!(bench.subscribe(&["B"]).notices.is_empty());
+    let start = bench.now;
+    for second in 1..15 {
+        assert!(bench.tick(start.plus_ms(second * 1000)).notices.is_empty());
+        assert!(bench.sent().is_empty(), "{second}");
+    }
+    let said = notices(bench.tick(start.plus_ms(15_000)));
+    assert_eq!(
+        said,
+        [
+            "ConnectionError: LEVELONE_EQUITIES: no answer to ADD for 15 s; asking again",
+            "ConnectionError: CHART_EQUITY: no answer to SUBS for 15 s; asking again",
+        ]
+    );
+    assert_eq!(
+        commands(&bench),
+        ["LEVELONE_EQUITIES ADD 5 B", "CHART_EQUITY SUBS 6 A,B"]
+    );
+    // The late answer is to nothing any more; the other one is.
+    assert_eq!(
+        notices(bench.text(&response("CHART_EQUITY", "SUBS", 3, 0))),
+        [""; 0]
+    );
+    bench.text(&response("CHART_EQUITY", "SUBS", 6, 0));
+    let said = notices(bench.text(&response("LEVELONE_EQUITIES", "ADD", 5, 0)));
+    assert_eq!(said, [""; 0], "both have been confirmed");
+
+    // Removing is tried once more, and then given up for what is wanted.
+    bench.unsubscribe(0);
+    let mut sent = commands(&bench);
+    bench.subscribe(&["C"]);
+    for second in 16..120 {
+        bench.tick(start.plus_ms(second * 1000));
+        sent.extend(commands(&bench));
+    }
+    sent.retain(|command| command.starts_with("CHART_EQUITY"));
+    let kinds: Vec<_> = sent.iter().map(|sent| sent.split(' ').nth(1)).collect();
+    assert_eq!(
+        kinds[..3],
+        [Some("UNSUBS"), Some("UNSUBS"), Some("ADD")],
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn a_pause_leaves_a_command_its_time() {
+    let mut bench = ready("schwab:services=LEVEL1", &["A"]);
+    let start = bench.now;
+    bench.tick(start.plus_ms(1000));
+    assert!(bench.tick_alone(start.plus_ms(60_000)).notices.is_empty());
+    assert!(bench.tick(start.plus_ms(61_000)).notices.is_empty());
+    for second in 62..=73 {
+        bench.tick(start.plus_ms(second * 1000));
+    }
+    assert_eq!(commands(&bench), ["LEVELONE_EQUITIES SUBS 3 A"]);
+}
+
+#[test]
+fn what_is_about_the_person_is_not_recorded() {
+    let body = r#"{"accounts":[{"accountNumber":"98765432","nickName":"Rainy day"}],"streamerInfo":[{"streamerSocketUrl":"wss://streamer.example/ws","schwabClientCustomerId":"c0ffee-customer","schwabClientCorrelId":"c0ffee-correl","schwabClientChannel":"N9","schwabClientFunctionId":"APIAPP"}],"offers":[{"level2Permissions":true}]}"#;
+    let mut bench = Workbench::new(&VENUE, "schwab:");
+    let answer = |body| Answer {
+        id: 1,
+        status: 200,
+        retry_after: None,
+        body,
+    };
+    let kept = bench
+        .session
+        .protocol()
+        .recorded_body(&answer(body.as_bytes()))
+        .unwrap();
+    let text = String::from_utf8(kept.clone()).unwrap();
+    for private in ["98765432", "Rainy", "c0ffee", "level2"] {
+        assert!(!text.contains(private), "{text}");
+    }
+    // It leads to the same as the answer itself.
+    for body in [body.as_bytes(), &kept] {
+        let text = std::str::from_utf8(body).unwrap();
+        bench.answer(1, 200, text);
+        assert!(matches!(
+            bench.session.protocol().connect(),
+            Connect::Open(endpoint) if endpoint.url == "wss://streamer.example/ws"
+        ));
+    }
+    // The streamer repeats who is asking, which the driver keeps out of what it writes from then on.
+    bench.answer(1, 200, body);
+    let secrets: Vec<&str> = bench
+        .output
+        .secrets
+        .iter()
+        .map(ExposeSecret::expose_secret)
+        .collect();
+    assert_eq!(secrets, ["c0ffee-customer", "c0ffee-correl"]);
+    let kept = bench
+        .session
+        .protocol()
+        .recorded_body(&answer(b"{\"accountNumber\":98765432"));
+    assert_eq!(kept.as_deref(), Some(&b"{}"[..]));
 }
 
 #[test]

@@ -72,6 +72,14 @@ impl Desk {
         }
     }
 
+    /// Sees to it that what a session has found to be secret is shown and recorded no more.
+    pub(super) fn keep_secrets(&mut self) {
+        for secret in self.output.secrets.drain(..) {
+            self.secrets.add(&secret);
+            self.tap.hide(&secret);
+        }
+    }
+
     /// Puts the events that have been made so far on their way.
     pub(super) fn post_events(&mut self, received: Nanos) {
         if self.output.ignored > 0 {

@@ -1,5 +1,6 @@
 //! One connection with its session: dialling, sending, receiving, coming back.
 
+mod arriving;
 mod leaving;
 mod opening;
 mod reading;
@@ -8,6 +9,7 @@ mod writing;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message as Frame;
@@ -21,10 +23,11 @@ use crate::sources::venue::connection::{DialError, Socket, leave};
 use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::rest::Asker;
 use crate::sources::venue::session::{Input, Session};
-use crate::sources::venue::{Ending, Incoming, Limits, Notice, Outgoing, Request};
+use crate::sources::venue::{Answer, Ending, Incoming, Limits, Notice, Outgoing, Request};
 
 use super::Timings;
 use super::desk::{Desk, Moment, in_words};
+use arriving::Arriving;
 
 /// Events that are put on their way together at the most.
 const EVENTS_TOGETHER: usize = 256;
@@ -43,6 +46,17 @@ enum Phase {
     Open(Box<Socket>),
     /// Given up.
     Failed,
+}
+
+/// What the venue has given on this connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivering {
+    /// No data yet.
+    Nothing,
+    /// Data since then.
+    Since(Nanos),
+    /// Data for long enough to count as a connection that works.
+    LongEnough,
 }
 
 type Dialing = Pin<Box<dyn Future<Output = Result<Socket, DialError>> + Send>>;
@@ -67,7 +81,9 @@ pub(super) struct Link {
     /// Why it has been given up, until that has been told.
     pub(super) failure: Option<ErrorInstance>,
     backoff: Backoff,
-    /// Whether it has come back at once already, without data since.
+    /// How long it waited last.
+    waited: Duration,
+    /// Whether it has come back at once already, and not worked since.
     was_at_once: bool,
     pace: Pace,
     outgoing: VecDeque<Outgoing>,
@@ -75,12 +91,12 @@ pub(super) struct Link {
     /// What the session wants, or what has been found to be wrong: carried out when the messages at hand are done.
     ending: Option<(Ending, Option<u16>)>,
     host: String,
-    /// When the venue gave its first data on this connection.
-    first_data: Option<Nanos>,
+    delivering: Delivering,
     opened: Instant,
     /// Since when it has been of use.
     ready_since: Option<Nanos>,
     heard: Instant,
+    arriving: Arriving,
     pinged: Instant,
     metered: Instant,
     last_message: Option<Nanos>,
@@ -110,16 +126,18 @@ impl Link {
             asked: 0,
             failure: None,
             backoff: Backoff::new(timings.backoff, seed),
+            waited: Duration::ZERO,
             was_at_once: false,
             pace: Pace::new(limits.sends.0, limits.sends.1),
             outgoing: VecDeque::new(),
             is_unflushed: false,
             ending: None,
             host: String::new(),
-            first_data: None,
+            delivering: Delivering::Nothing,
             opened: now,
             ready_since: None,
             heard: now,
+            arriving: Arriving::default(),
             pinged: now,
             metered: now,
             last_message: None,
@@ -229,9 +247,20 @@ impl Link {
 
     /// Gives its session an input, and does what comes of it.
     fn give(&mut self, input: Input<'_>, moment: Moment, desk: &mut Desk) {
-        desk.tap.write(self.number, moment.wall, &input);
+        let body = match &input {
+            Input::Answered(answer) => self.session.protocol().recorded_body(answer),
+            _ => None,
+        };
+        match (&body, &input) {
+            (Some(body), Input::Answered(answer)) => {
+                let kept = Input::Answered(Answer { body, ..*answer });
+                desk.tap.write(self.number, moment.wall, &kept);
+            }
+            _ => desk.tap.write(self.number, moment.wall, &input),
+        }
         let before = desk.output.events.len();
         self.session.take(input, moment.wall, &mut desk.output);
+        desk.keep_secrets();
         let sample = match &input {
             Input::Message(message) => {
                 self.note_data(before, moment, desk);
@@ -255,7 +284,8 @@ impl Link {
         }
     }
 
-    /// Data has come, if any has: it counts as a connection that works.
+    /// Data has come, if any has. A connection works when it has delivered for a while: one that is cut again and again
+    /// behind its first data does not, and the waits go on growing.
     fn note_data(&mut self, before: usize, moment: Moment, desk: &mut Desk) {
         let Some(events) = desk.output.events.get(before..) else {
             return;
@@ -263,13 +293,21 @@ impl Link {
         for event in events {
             desk.seen.mark(event.symbol, moment.mono);
         }
-        if !events.is_empty() && self.first_data.is_none() {
-            self.first_data = Some(moment.mono);
-            self.was_at_once = false;
-            self.backoff.succeeded();
+        if events.is_empty() {
+            return;
+        }
+        if self.delivering == Delivering::Nothing {
+            self.delivering = Delivering::Since(moment.mono);
             if self.ready_since.is_none() && self.is_open() {
                 self.ready(moment, desk);
             }
+        }
+        if let Delivering::Since(first) = self.delivering
+            && moment.mono.since(first) >= self.timings.settled.max(self.waited)
+        {
+            self.delivering = Delivering::LongEnough;
+            self.was_at_once = false;
+            self.backoff.succeeded();
         }
     }
 
@@ -297,14 +335,22 @@ impl Link {
         desk.tell(Status::Connected, &self.host.clone(), moment);
     }
 
+    /// Whether it waits to be let in.
+    fn is_logging_in(&self) -> bool {
+        self.needs_login && self.is_open() && self.ready_since.is_none()
+    }
+
     /// About a second has passed.
     pub(super) fn tick(&mut self, desk: &mut Desk) {
         if !self.is_open() {
             return;
         }
         let moment = desk.moment();
-        self.give(Input::Tick, moment, desk);
-        desk.post_events(moment.mono);
+        // While a large message comes in nothing else can be heard, so nothing is late, and nothing is to be asked again.
+        if !self.arriving.fills_tick(moment.timer, self.timings.tick) {
+            self.give(Input::Tick, moment, desk);
+            desk.post_events(moment.mono);
+        }
         if let Some(since) = self.ready_since {
             desk.look_for_stale(&self.symbols, since, moment);
         }

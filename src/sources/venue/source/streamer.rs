@@ -1,5 +1,7 @@
 //! The task that has everything in its hands: commands, connections, requests, time.
 
+mod placing;
+
 use std::future::poll_fn;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use rustls::ClientConfig;
 use tokio::time::{Instant, sleep_until};
 
 use crate::domain::event::DataService;
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Status};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::pipeline::feed::{EngineGone, Feed};
 use crate::pipeline::meters::ConnectionState;
@@ -19,12 +21,11 @@ use crate::sources::venue::options::{Setup, Venue};
 use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::rest::{Answered, Requests};
 use crate::sources::venue::secrets::Secrets;
-use crate::sources::venue::session::Session;
 
 use super::desk::Desk;
 use super::link::Link;
 use super::seen::Seen;
-use super::{Timings, VenueSource};
+use super::{Renew, Timings, VenueSource};
 
 /// Who asks for a symbol that found no place.
 type Wanted = (Symbol, SymbolId);
@@ -34,6 +35,7 @@ pub(super) struct Streamer {
     feed: Feed,
     venue: &'static Venue,
     setup: Setup,
+    renew: Renew,
     limits: Limits,
     timings: Timings,
     trust: Arc<ClientConfig>,
@@ -44,6 +46,8 @@ pub(super) struct Streamer {
     pace: Pace,
     /// Symbols beyond what the venue allows: they come in when others leave.
     unplaced: Vec<Wanted>,
+    /// Everything has been given up, until somebody asks for another try.
+    is_over: bool,
     next_tick: Instant,
     state: Option<ConnectionState>,
 }
@@ -77,6 +81,7 @@ impl Streamer {
             feed,
             venue: source.venue,
             setup: source.setup,
+            renew: source.renew,
             limits,
             timings: source.timings,
             trust: source.trust,
@@ -85,12 +90,13 @@ impl Streamer {
             requests,
             pace: Pace::new(limits.attempts.0, limits.attempts.1),
             unplaced: Vec::new(),
+            is_over: false,
             next_tick: Instant::now(),
             state: None,
         }
     }
 
-    /// Runs until the engine asks for the end, or nothing is left to try.
+    /// Runs until the engine asks for the end. When nothing is left to try it waits to be told to try again.
     pub(super) async fn run(mut self) -> Result<(), EngineGone> {
         self.note_recording();
         let symbols = self.feed.subscribed();
@@ -105,9 +111,7 @@ impl Streamer {
         }
         self.add(symbols);
         loop {
-            if self.step().await? {
-                return Ok(());
-            }
+            self.step().await?;
             match self.wait().await {
                 Happening::Command(Some(command)) => self.obey(command),
                 Happening::Command(None) => break,
@@ -121,8 +125,8 @@ impl Streamer {
         Ok(())
     }
 
-    /// Begins what is due, says what has changed, hands over what there is. True at the end of it all.
-    async fn step(&mut self) -> Result<bool, EngineGone> {
+    /// Begins what is due, says what has changed, hands over what there is.
+    async fn step(&mut self) -> Result<(), EngineGone> {
         for link in &mut self.links {
             if link.is_waiting() {
                 self.requests.forget(link.asker());
@@ -143,9 +147,9 @@ impl Streamer {
             };
             let now = self.feed.now();
             self.feed.ready_send(now, ended).await?;
-            return Ok(true);
+            self.is_over = true;
         }
-        Ok(false)
+        Ok(())
     }
 
     async fn wait(&mut self) -> Happening {
@@ -226,7 +230,34 @@ impl Streamer {
                 }
             }
             SourceCommand::Transport(_) => {}
+            SourceCommand::Reconnect => self.reconnect(),
         }
+    }
+
+    /// Somebody wants every connection to be made again, with the keys that there are now.
+    fn reconnect(&mut self) {
+        let moment = self.desk.moment();
+        match (self.renew)() {
+            Ok(setup) => {
+                for key in setup.keys.iter().flatten() {
+                    self.desk.secrets.add(key);
+                    self.desk.tap.hide(key);
+                }
+                self.setup = setup;
+            }
+            Err(reason) => {
+                let message = format!("{reason}. What was set before is used again");
+                let error = ErrorInstance::new(ErrorKind::ConfigError, message);
+                self.desk.error(error, moment);
+            }
+        }
+        self.is_over = false;
+        self.desk
+            .tell(Status::Connecting, "again, as asked", moment);
+        for link in &mut self.links {
+            link.reconnect(&self.setup, &mut self.pace, &mut self.desk);
+        }
+        self.place_waiting();
     }
 
     fn answered(&mut self, answered: &Answered) {
@@ -236,97 +267,6 @@ impl Streamer {
             && !link.is_waiting()
         {
             link.answered(answered, &self.trust, &mut self.pace, &mut self.desk);
-        }
-    }
-
-    /// Puts symbols on the connections that have room for them, the first ones first.
-    fn add(&mut self, symbols: Vec<Wanted>) {
-        let known = &self.desk.symbols;
-        let mut left: Vec<Wanted> = symbols
-            .into_iter()
-            .filter(|(_, id)| !known.contains_key(id))
-            .collect();
-        let mut number = 0;
-        while !left.is_empty() {
-            if number == self.links.len() && !self.open_link() {
-                break;
-            }
-            if let Some(link) = self.links.get_mut(number) {
-                let rest = left.split_off(link.room().min(left.len()));
-                let part = std::mem::replace(&mut left, rest);
-                if !part.is_empty() {
-                    link.add(part, &mut self.desk);
-                }
-            }
-            number += 1;
-        }
-        if !left.is_empty() {
-            self.refuse(left);
-        }
-    }
-
-    /// Makes one more connection, if there may be one more.
-    fn open_link(&mut self) -> bool {
-        if self.links.len() >= self.limits.connections.max(1) {
-            return false;
-        }
-        let Ok(protocol) = (self.venue.protocol)(&self.setup) else {
-            // It was made from the same setup before.
-            return false;
-        };
-        let session = Session::new(protocol, &self.setup);
-        let number = self.links.len();
-        let needs_login = !self.venue.keys.is_empty();
-        let link = Link::new(
-            number,
-            session,
-            self.limits,
-            self.timings,
-            needs_login,
-            seed(),
-        );
-        self.links.push(link);
-        true
-    }
-
-    fn refuse(&mut self, symbols: Vec<Wanted>) {
-        let most = self
-            .limits
-            .symbols_per_connection
-            .saturating_mul(self.limits.connections.max(1));
-        let kind = self.venue.kind.name;
-        let moment = self.desk.moment();
-        for (symbol, id) in symbols {
-            let message = format!(
-                "{symbol}: {kind} takes {most} symbols at a time ({} on each of {} connections), and there are as many; remove others",
-                self.limits.symbols_per_connection,
-                self.limits.connections.max(1)
-            );
-            let mut error = ErrorInstance::new(ErrorKind::Overload, message);
-            error.symbol = Some(symbol.clone());
-            self.desk.error(error, moment);
-            self.unplaced.push((symbol, id));
-        }
-    }
-
-    fn remove(&mut self, symbols: &[Wanted]) {
-        let is_removed = |id: &SymbolId| symbols.iter().any(|(_, gone)| gone == id);
-        self.unplaced.retain(|(_, id)| !is_removed(id));
-        for link in &mut self.links {
-            let own: Vec<Wanted> = symbols
-                .iter()
-                .filter(|(_, id)| link.symbols.iter().any(|(_, known)| known == id))
-                .cloned()
-                .collect();
-            if !own.is_empty() {
-                link.remove(&own, &mut self.desk);
-            }
-        }
-        let room: usize = self.links.iter().map(Link::room).sum();
-        if room > 0 && !self.unplaced.is_empty() {
-            let count = room.min(self.unplaced.len());
-            let placed = self.unplaced.drain(..count).collect();
-            self.add(placed);
         }
     }
 

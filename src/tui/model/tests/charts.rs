@@ -56,25 +56,15 @@ fn indicators_are_chosen_by_key_typed_and_remembered() {
     assert_eq!(watched(&mut model).0, Some(specs(&["vwap"])));
     press(&mut model, "i Space Down Space Esc");
     assert_eq!(watched(&mut model).0, Some(specs(&["sma(20)"])));
-    enter(&mut model, "indicator sma(50)@5m sma");
+    enter(&mut model, "indicator sma(50) sma");
     let both = specs(&["sma(20)", "sma(50)"]);
-    assert_eq!(
-        watched(&mut model).0,
-        Some(both),
-        "each once, on the chart's own candles"
-    );
-    enter(&mut model, "indicator smaa");
-    assert!(
-        model
-            .prompt
-            .as_ref()
-            .unwrap()
-            .error
-            .as_ref()
-            .unwrap()
-            .contains("smaa")
-    );
-    press(&mut model, "Esc");
+    assert_eq!(watched(&mut model).0, Some(both), "each once");
+    for (text, reason) in [("smaa", "smaa"), ("sma(9)@5m", "leave out @5m")] {
+        enter(&mut model, &format!("indicator {text}"));
+        let error = model.prompt.as_ref().unwrap().error.as_ref().unwrap();
+        assert!(error.contains(reason), "{error}");
+        press(&mut model, "Esc");
+    }
     enter(&mut model, "indicator -sma");
     assert_eq!(watched(&mut model).0, Some(specs(&["sma(50)"])));
     let session = model.session();

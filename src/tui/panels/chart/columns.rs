@@ -1,6 +1,6 @@
 //! Which candles stand where: columns are placed one after another, whatever time lies between them.
 
-use crate::domain::bar::Candle;
+use crate::domain::bar::{Candle, add_volumes};
 use crate::domain::time::{Timeframe, UnixMs};
 
 use super::days::Days;
@@ -143,13 +143,13 @@ pub fn merge(candles: &[Candle]) -> Option<Candle> {
     Some(candles.iter().fold(
         Candle {
             close: last.close,
-            volume: 0.0,
+            volume: f64::NAN,
             ..*first
         },
         |all, candle| Candle {
             high: all.high.max(candle.high),
             low: all.low.min(candle.low),
-            volume: all.volume + candle.volume,
+            volume: add_volumes(all.volume, candle.volume),
             ..all
         },
     ))

@@ -73,8 +73,8 @@ pub(super) fn vwaps(frame: &Frame<'_>, days: &mut Days) -> Vec<Option<f64>> {
                     (value_sum, volume_sum) = (0.0, 0.0);
                 }
                 let typical = (candle.high + candle.low + candle.close) / 3.0;
-                value_sum += typical * candle.volume;
-                volume_sum += candle.volume;
+                value_sum += typical * candle.known_volume();
+                volume_sum += candle.known_volume();
             }
             index = column.end;
             (is_whole && volume_sum > 0.0).then(|| value_sum / volume_sum)

@@ -119,6 +119,7 @@ fn pieces(
             let text = change(bar, decimals, canvas.minus());
             vec![piece(text + "  ", colour.add_modifier(Modifier::BOLD))]
         }
+        Part::Volume if bar.volume.is_nan() => Vec::new(),
         Part::Volume => named("V", volume_text(bar.volume), theme.text),
         Part::Vwap => frame
             .subject

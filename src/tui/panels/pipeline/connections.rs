@@ -37,9 +37,10 @@ pub(super) fn draw_connections(
     if connections.is_empty() {
         return row.saturating_sub(1);
     }
+    let (host_columns, state_columns) = name_columns(area.width);
     let columns = [
-        ("Connection", 24),
-        ("State", 22),
+        ("Connection", host_columns),
+        ("State", state_columns),
         ("for", 5),
         ("last", 5),
         ("reconn.", 7),
@@ -59,7 +60,11 @@ pub(super) fn draw_connections(
         if lines.len() + needed + usize::from(!is_last) > lines_max && !lines.is_empty() {
             break;
         }
-        lines.push(connection_line(connection, context));
+        lines.push(connection_line(
+            connection,
+            (host_columns, state_columns),
+            context,
+        ));
         if let Some(error) = &connection.last_error {
             lines.push(error_line(connection.state, error, context));
         }
@@ -87,7 +92,20 @@ fn age_text(time: Option<Duration>, context: &PanelContext<'_>) -> String {
     )
 }
 
-fn connection_line(connection: &ConnectionView, context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
+/// How many columns the name and the state have, so that the figures behind them have room in a narrow terminal too.
+fn name_columns(width: u16) -> (usize, usize) {
+    // Five figures of 5 to 7 columns, and a gap of 2 before each column but the first.
+    let figures = 5 + 5 + 7 + 7 + 7 + 6 * 2;
+    let room = usize::from(width).saturating_sub(figures).clamp(30, 46);
+    let host = (room / 2).min(24).min(room.saturating_sub(18));
+    (host, (room - host).min(22))
+}
+
+fn connection_line(
+    connection: &ConnectionView,
+    (host_columns, state_columns): (usize, usize),
+    context: &PanelContext<'_>,
+) -> Vec<Vec<Piece>> {
     let theme = context.theme;
     let (sign, word) = connection_mark(connection.state);
     let wait = connection
@@ -112,9 +130,12 @@ fn connection_line(connection: &ConnectionView, context: &PanelContext<'_>) -> V
         },
     );
     vec![
-        plain(padded(&beginning(&connection.host, 24), 24)),
+        plain(padded(
+            &beginning(&connection.host, host_columns),
+            host_columns,
+        )),
         vec![(
-            padded(&state, 22),
+            padded(&state, state_columns),
             connection_style(connection.state, context),
         )],
         plain(format!(

@@ -3,97 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::domain::table::{TABLES, Table};
 use crate::pipeline::Snapshot;
 
 /// More are never offered.
 const WORDS_MAX: usize = 200;
-
-/// The columns of every table of bars; the symbol's indicators come after them.
-const BARS: &[&str] = &[
-    "symbol", "unix_ts", "datetime", "open", "high", "low", "close", "volume", "source",
-];
-
-/// The tables that can be asked, with their columns.
-pub const TABLES: [(&str, &[&str]); 10] = [
-    ("bars", BARS),
-    ("bars_5m", BARS),
-    ("bars_15m", BARS),
-    ("bars_1h", BARS),
-    ("bars_1d", BARS),
-    (
-        "quotes",
-        &[
-            "symbol",
-            "unix_ts",
-            "datetime",
-            "bid",
-            "bid_size",
-            "ask",
-            "ask_size",
-            "last",
-            "last_size",
-            "volume",
-            "source",
-        ],
-    ),
-    (
-        "trades",
-        &[
-            "symbol",
-            "unix_ts",
-            "datetime",
-            "price",
-            "size",
-            "side",
-            "conditions",
-            "trade_id",
-            "exchange",
-            "source",
-        ],
-    ),
-    (
-        "news",
-        &[
-            "unix_ts",
-            "datetime",
-            "headline",
-            "publisher",
-            "url",
-            "symbols",
-            "source",
-            "summary",
-        ],
-    ),
-    (
-        "results",
-        &[
-            "symbol",
-            "unix_ts",
-            "datetime",
-            "last",
-            "change",
-            "change_percent",
-            "bid",
-            "bid_size",
-            "ask",
-            "ask_size",
-            "volume",
-            "vwap",
-            "high",
-            "low",
-            "open",
-            "updates",
-            "source",
-        ],
-    ),
-    (
-        "errors",
-        &[
-            "unix_ts", "datetime", "kind", "severity", "message", "source", "symbol", "location",
-            "count",
-        ],
-    ),
-];
 
 /// Words of the language, those that begin a clause first.
 #[rustfmt::skip]
@@ -122,6 +36,8 @@ pub struct Names {
     pub symbols: Vec<String>,
     /// The flat names of the indicators that the symbols have.
     pub indicators: Vec<String>,
+    /// The names of the person's own columns.
+    pub columns: Vec<String>,
 }
 
 impl Names {
@@ -157,6 +73,11 @@ impl Names {
         Self {
             symbols: symbols.into_iter().map(str::to_owned).collect(),
             indicators,
+            columns: snapshot
+                .rows
+                .iter()
+                .find_map(|row| row.columns.as_ref())
+                .map_or_else(Vec::new, |values| values.names.to_vec()),
         }
     }
 }
@@ -197,7 +118,7 @@ pub fn offer(before: &str, after: &str, names: &Names) -> Offer {
                 return matching(typed, columns(before, after, names).map(quoted));
             }
             let head = before[..before.len() - word.len()].trim_end();
-            let tables = TABLES.iter().map(|(name, _)| (*name).to_owned());
+            let tables = TABLES.iter().map(|table| table.name().to_owned());
             if names_a_table(head) {
                 return matching(word, tables);
             }
@@ -264,20 +185,24 @@ fn columns<'a>(
                 .any(|word| word.eq_ignore_ascii_case(table))
         })
     };
-    let mut tables: Vec<_> = TABLES.iter().filter(|(name, _)| is_named(name)).collect();
+    let mut tables = TABLES.to_vec();
+    tables.retain(|table| is_named(table.name()));
     if tables.is_empty() {
-        tables = TABLES.iter().collect();
+        tables = TABLES.into();
     }
-    let has_indicators = tables
-        .iter()
-        .any(|(name, _)| *name == "results" || name.starts_with("bars"));
+    let has_indicators = tables.iter().any(|table| table.has_indicators());
     let indicators = names
         .indicators
         .iter()
         .filter(move |_| has_indicators)
         .cloned();
-    let columns = tables.into_iter().flat_map(|(_, columns)| columns.iter());
-    columns.map(|name| (*name).to_owned()).chain(indicators)
+    let has_own = tables.contains(&Table::Results);
+    let own = names.columns.iter().filter(move |_| has_own).cloned();
+    let columns = tables.into_iter().flat_map(|table| table.columns().iter());
+    columns
+        .map(|name| (*name).to_owned())
+        .chain(indicators)
+        .chain(own)
 }
 
 /// A name as a statement has it: in quotes where it is more than a word.

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::super::super::overlay::wrap;
 use super::super::super::text::put;
 use super::super::super::theme::Theme;
-use super::completion::TABLES;
+use crate::domain::table::{TABLES, Table};
 
 /// Something that may be asked, as an example.
 const EXAMPLES: [&str; 3] = [
@@ -21,17 +21,17 @@ pub(super) fn draw_examples(area: Rect, buffer: &mut Buffer, theme: &Theme) {
     let columns = usize::from(area.width.saturating_sub(2));
     let indent = 10.min(columns);
     let mut lines: Vec<(String, Style, usize)> = Vec::new();
-    for (name, names) in TABLES {
+    for table in TABLES {
         // The longer bars have the columns of the shorter.
-        if name.starts_with("bars_") {
+        if matches!(table, Table::LongBars(_)) {
             continue;
         }
-        let more = if matches!(name, "bars" | "results") {
+        let more = if table.has_indicators() {
             " and the indicators"
         } else {
             ""
         };
-        let text = format!("{name:<9} {}{more}", names.join(" "));
+        let text = format!("{:<9} {}{more}", table.name(), table.columns().join(" "));
         lines.push((text, theme.text, indent));
     }
     let longer = "bars of 5 and 15 minutes, an hour and a day: bars_5m bars_15m bars_1h bars_1d";

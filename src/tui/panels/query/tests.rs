@@ -12,6 +12,7 @@ use super::super::super::screen::plain_text;
 use super::completion::offer;
 use super::line::HISTORY_MAX;
 use super::*;
+use crate::domain::table::TABLES;
 use crate::domain::time::UnixMs;
 use crate::pipeline::question::{AnswerCell, AnswerColumn, AnswerTable};
 
@@ -19,6 +20,7 @@ fn names() -> Names {
     Names {
         symbols: vec!["AAPL".into(), "AMZN".into(), "TSLA".into()],
         indicators: vec!["sma_20".into(), "bb_20_2_upper@5m".into()],
+        columns: vec!["gap".into()],
     }
 }
 
@@ -34,7 +36,7 @@ fn what_can_stand_there_is_offered() {
         offered("SELECT * FROM bars_1"),
         ["bars_15m", "bars_1h", "bars_1d"]
     );
-    assert_eq!(offered("SELECT * FROM ").len(), completion::TABLES.len());
+    assert_eq!(offered("SELECT * FROM ").len(), TABLES.len());
     assert_eq!(
         offered("SELECT * FROM bars WHERE symbol = 'a"),
         ["AAPL", "AMZN"]
@@ -60,6 +62,8 @@ fn columns_are_those_of_the_tables_that_are_named() {
             .words
             .is_empty()
     );
+    assert_eq!(offer("SELECT ga", " FROM results", &names()).words, ["gap"]);
+    assert!(offer("SELECT ga", " FROM bars", &names()).words.is_empty());
     assert!(offer("SELECT pri", " FROM bars", &names()).words.is_empty());
     assert_eq!(
         offer("SELECT pri", " FROM trades", &names()).words,

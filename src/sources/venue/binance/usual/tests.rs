@@ -1,32 +1,12 @@
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
-use std::fmt::Debug;
-
 use proptest::prelude::*;
-use serde::Deserialize;
 
 use super::*;
-use crate::sources::venue::reading::read_part;
-use crate::sources::venue::testing::mutate;
+use crate::sources::venue::testing::{agrees, mutate};
 
 const TRADE: &str = r#"{"e":"trade","E":1672515782136,"s":"BNBBTC","t":12345,"p":"0.00100000","q":"100","T":1672515782130,"m":true,"M":true}"#;
 const TICKER: &str = r#"{"u":400900217,"s":"BNBBTC","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000"}"#;
 const DEPTH: &str = r#"{"e":"depthUpdate","E":1672515782136,"s":"BNBBTC","U":157,"u":160,"b":[["0.0024","10"],["0.0023","0.00000000"]],"a":[]}"#;
 const KLINE: &str = r#"{"e":"kline","E":1672515782136,"s":"BNBBTC","k":{"t":1672515780000,"T":1672515839999,"s":"BNBBTC","i":"1m","f":100,"L":200,"o":"0.0010","c":"0.0020","h":"0.0025","l":"0.0015","v":"1000","n":100,"x":false,"q":"1.0000","V":"500","Q":"0.500","B":"123456"}}"#;
-
-/// What the usual reader makes of a text is what serde makes of it; whether it makes anything of it. Shown, because
-/// decimals are equal that do not have the same digits.
-fn agrees<'a, T: Debug + Deserialize<'a>>(
-    text: &'a str,
-    read: impl Fn(&'a str) -> Option<T>,
-) -> bool {
-    let found = read(text);
-    if let Some(found) = &found {
-        let expected: T = read_part(text, "a part").unwrap();
-        assert_eq!(format!("{found:?}"), format!("{expected:?}"), "{text}");
-    }
-    found.is_some()
-}
 
 fn agreements(text: &str) -> [bool; 4] {
     [

@@ -5,6 +5,7 @@ use std::task::Waker;
 
 use futures_util::{FutureExt, StreamExt};
 use proptest::prelude::*;
+use tokio::io::AsyncWrite;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};

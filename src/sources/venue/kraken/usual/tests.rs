@@ -1,32 +1,12 @@
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
-use std::fmt::Debug;
-
 use proptest::prelude::*;
-use serde::Deserialize;
 
 use super::*;
-use crate::sources::venue::reading::read_part;
-use crate::sources::venue::testing::mutate;
+use crate::sources::venue::testing::{agrees, mutate};
 
 const BOOK: &str = r#"{"symbol":"BTC/USD","bids":[{"price":45283.5,"qty":0.10000000},{"price":45283.4,"qty":0}],"asks":[],"checksum":4294967295,"timestamp":"2023-10-06T17:35:55.440295Z"}"#;
 const TRADE: &str = r#"{"symbol":"BTC/USD","side":"sell","price":0.5117,"qty":40.00,"ord_type":"market","trade_id":4665906,"timestamp":"2023-09-25T07:49:37.708706Z"}"#;
 const TICKER: &str = r#"{"symbol":"BTC/USD","bid":0.10025,"bid_qty":740.0,"ask":0.10036,"ask_qty":1361.44813783,"last":0.10035,"volume":997038.98383185,"vwap":0.10148,"low":0.09979,"high":0.10285,"change":-0.00017,"change_pct":-0.17}"#;
 const TIMED: &str = r#"{"symbol":"BTC/USD","bid":1,"bid_qty":1,"ask":2,"ask_qty":1,"last":1,"volume":1,"vwap":1,"low":1,"high":1,"change":0,"change_pct":0,"timestamp":"2023-09-25T07:49:37Z"}"#;
-
-/// What the usual reader makes of a text is what serde makes of it; whether it makes anything of it. Shown, because
-/// decimals are equal that do not have the same digits.
-fn agrees<'a, T: Debug + Deserialize<'a>>(
-    text: &'a str,
-    read: impl Fn(&'a str) -> Option<T>,
-) -> bool {
-    let found = read(text);
-    if let Some(found) = &found {
-        let expected: T = read_part(text, "a part").unwrap();
-        assert_eq!(format!("{found:?}"), format!("{expected:?}"), "{text}");
-    }
-    found.is_some()
-}
 
 fn agreements(text: &str) -> [bool; 3] {
     [

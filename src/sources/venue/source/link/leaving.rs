@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::domain::clock::Nanos;
-use crate::domain::outcome::{Status, StatusChange};
+use crate::domain::outcome::{ErrorKind, Status, StatusChange};
 use crate::sources::venue::connection::leave;
+use crate::sources::venue::options::Setup;
 use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::session::Input;
 use crate::sources::venue::{Ending, Next};
@@ -49,9 +50,38 @@ impl Link {
         self.come_back(ending, retry_after, was_open, moment, pace, desk);
     }
 
+    /// Connects again, with keys that may be new, whatever it is doing.
+    pub(in crate::sources::venue::source) fn reconnect(
+        &mut self,
+        setup: &Setup,
+        pace: &mut Pace,
+        desk: &mut Desk,
+    ) {
+        self.session.protocol().renew(setup);
+        self.backoff.succeeded();
+        self.waited = Duration::ZERO;
+        self.was_at_once = false;
+        self.failure = None;
+        if self.is_open() {
+            let ending = Ending {
+                kind: ErrorKind::ConnectionError,
+                message: "connecting again, as asked".to_owned(),
+                next: Next::AtOnce,
+            };
+            return self.lose(&ending, None, Some(1000), pace, desk);
+        }
+        self.asks.clear();
+        self.ending = None;
+        self.phase = Phase::Idle;
+        self.meter_change(desk, |meters| meters.next_retry = None);
+    }
+
     fn give_up(&mut self, ending: &Ending, moment: Moment, desk: &mut Desk) {
         self.phase = Phase::Failed;
-        let message = format!("{}; not trying again", ending.message);
+        let message = format!(
+            "{}; not trying again until told to: reconnect {}",
+            ending.message, desk.name
+        );
         let mut failure = desk.error_of(ending, message);
         failure.time = Some(moment.wall);
         let last = failure.message.clone();
@@ -91,6 +121,7 @@ impl Link {
         }
         let until = moment.timer.checked_add(wait).unwrap_or(moment.timer);
         self.phase = Phase::Waiting(until);
+        self.waited = wait;
         let what = if was_open { "lost" } else { "not connected" };
         let next = if wait.is_zero() {
             "connecting again at once".to_owned()

@@ -13,7 +13,7 @@ use crate::sources::venue::rest::Answered;
 use crate::sources::venue::session::Input;
 use crate::sources::venue::{Connect, Ending};
 
-use super::{Desk, Link, Phase};
+use super::{Arriving, Delivering, Desk, Link, Phase};
 
 /// Requests that a protocol may make before one attempt: more is a protocol that goes in circles.
 const ASKS_MAX: u32 = 8;
@@ -47,7 +47,7 @@ impl Link {
         pace.take(1, now);
         self.attempt += 1;
         self.asked = 0;
-        self.first_data = None;
+        self.delivering = Delivering::Nothing;
         if self.attempt > 1 {
             desk.meters.reconnects.add(1);
         }
@@ -125,8 +125,12 @@ impl Link {
             Err(DialError::Refused {
                 status,
                 retry_after,
+                has_key,
             }) => {
-                let ending = self.session.protocol().refused(status);
+                let ending = self
+                    .session
+                    .protocol()
+                    .refused(status, self.needs_login || has_key);
                 return self.lose(&ending, retry_after, None, pace, desk);
             }
             Err(DialError::Failed(message)) => {
@@ -142,6 +146,7 @@ impl Link {
         self.phase = Phase::Open(Box::new(socket));
         self.opened = moment.timer;
         self.heard = moment.timer;
+        self.arriving = Arriving::default();
         self.pinged = moment.timer;
         self.outgoing.clear();
         self.give(Input::Opened, moment, desk);

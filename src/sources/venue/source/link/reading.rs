@@ -74,9 +74,9 @@ impl Link {
             self.ending.get_or_insert_with(|| ending_of(&error));
         }
         let (frames, bytes) = self.read_all(context, desk);
+        self.note_life(frames > 0);
         if frames > 0 {
             let now = desk.clock.monotonic();
-            self.heard = Instant::now();
             self.last_message = Some(now);
             desk.meters.messages.add(frames as u64);
             desk.meters.bytes.add(bytes as u64);
@@ -92,6 +92,17 @@ impl Link {
             }
             None if frames > 0 => Poll::Ready(()),
             None => Poll::Pending,
+        }
+    }
+
+    /// Whatever comes is a sign of life, also a part of a message.
+    fn note_life(&mut self, is_whole: bool) {
+        if let Phase::Open(socket) = &self.phase {
+            let bytes = socket.get_ref().get_ref().get_ref().bytes();
+            let now = Instant::now();
+            if self.arriving.note(bytes, is_whole, now, self.timings.tick) {
+                self.heard = now;
+            }
         }
     }
 

@@ -26,11 +26,18 @@ impl Link {
                     .limits
                     .lifetime
                     .and_then(|time| after(self.opened, time));
+                let login = self
+                    .is_logging_in()
+                    .then(|| after(self.opened, self.timings.login))
+                    .flatten();
                 let send = match self.outgoing.front() {
                     Some(_) => self.pace.ready_at(1, now),
                     None => None,
                 };
-                [silence, ping, lifetime, send].into_iter().flatten().min()
+                [silence, login, ping, lifetime, send]
+                    .into_iter()
+                    .flatten()
+                    .min()
             }
             _ => None,
         }
@@ -48,6 +55,15 @@ impl Link {
                 format!("nothing has come for {quiet}"),
             );
             self.ending.get_or_insert((ending, None));
+        }
+        if self.is_logging_in() && now.saturating_duration_since(self.opened) >= self.timings.login
+        {
+            let quiet = in_words(self.timings.login);
+            let ending = Ending::retry(
+                ErrorKind::ConnectionError,
+                format!("the venue has not answered the login within {quiet}"),
+            );
+            self.ending.get_or_insert((ending, Some(1000)));
         }
         if let Some(lifetime) = self.limits.lifetime
             && now.saturating_duration_since(self.opened) >= lifetime

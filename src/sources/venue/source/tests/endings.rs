@@ -1,11 +1,11 @@
 //! How connections end, and what follows.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::pipeline::meters::ConnectionState;
 
 use super::rig::venue_server::Server;
-use super::rig::{KEY, Plan, retry_ms};
+use super::rig::{KEY, Plan, SECOND_KEY, retry_ms};
 
 /// No sooner than that would anybody try again.
 const A_WHILE: Duration = Duration::from_millis(300);
@@ -40,22 +40,57 @@ fn a_drop_is_told_and_everything_is_asked_for_again() {
 }
 
 #[test]
-fn waits_grow_until_data_has_flowed() {
+fn waits_grow_until_data_has_flowed_for_a_while() {
     let server = Server::start();
-    let mut rig = Plan::new(server.url()).start();
+    let mut plan = Plan::new(server.url());
+    plan.settled = Duration::from_millis(100);
+    plan.backoff.cap = Duration::from_millis(100);
+    let mut rig = plan.start();
     let mut longest = 0;
-    for _ in 0..9 {
-        server.accept().cut();
+    for number in 0..12 {
+        // Opening alone is no success, nor is the snapshot that every connection begins with.
+        let mut peer = server.accept();
+        peer.send(format!("A {number}"));
+        rig.wait_for(&format!("A {number}"));
+        peer.cut();
         longest = longest.max(retry_ms(&rig.wait_for("reconnecting")));
     }
-    // The first wait is at most 2 ms; opening alone does not make the next one a first again.
+    // The first wait is at most 2 ms.
     assert!(longest > 8, "{longest}");
     let mut peer = server.accept();
-    peer.send("A 1");
-    rig.wait_for("A 1");
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(250) {
+        peer.send("A 1");
+        rig.wait_for("A 1");
+    }
     peer.cut();
     let wait = retry_ms(&rig.wait_for("reconnecting"));
     assert!(wait <= 2, "{wait}");
+    rig.end();
+}
+
+#[test]
+fn a_login_that_is_not_answered_is_given_up() {
+    let server = Server::start();
+    let mut plan = Plan::new(server.url());
+    plan.own = &[("mute", "yes"), ("ping", "100")];
+    plan.login = Duration::from_millis(300);
+    let mut rig = plan.start();
+    let mut peer = server.accept();
+    // Signs of life are no answer.
+    peer.ping();
+    let error = rig.wait_for("error ConnectionError");
+    assert!(
+        error.contains("has not answered the login within 0.3 s; retrying"),
+        "{error}"
+    );
+    let mut peer = server.accept();
+    peer.send("welcome");
+    rig.wait_for("connected");
+    // Who has been let in may be quiet.
+    assert!(server.knock_within(A_WHILE * 2).is_none());
+    peer.send("A 1");
+    rig.wait_for("A 1");
     rig.end();
 }
 
@@ -69,8 +104,41 @@ fn whoever_is_not_let_in_stops_trying_and_says_what_to_do() {
         assert!(told.contains(&format!("HTTP {status}); check")), "{told}");
         assert_eq!(rig.meters().state(), ConnectionState::Failed);
         assert!(server.knock_within(A_WHILE).is_none());
-        rig.returned();
+        rig.end();
     }
+}
+
+#[test]
+fn what_has_been_given_up_is_tried_again_when_somebody_asks_for_it() {
+    let server = Server::start();
+    let mut rig = Plan::new(server.url()).start();
+    server.knock().refuse(401, &[]);
+    let told = rig.wait_for("ended true");
+    assert!(told.contains("until told to: reconnect made-up"), "{told}");
+    // A symbol that comes meanwhile is no reason to try again, and is not forgotten.
+    rig.add("C");
+    rig.remove("B");
+    assert!(server.knock_within(A_WHILE).is_none());
+    rig.reconnect();
+    rig.wait_for("connecting again, as asked");
+    let knock = server.knock();
+    assert_eq!(knock.head.header("x-key"), Some(SECOND_KEY));
+    let mut peer = knock.accept();
+    assert_eq!(peer.text(), "sub A,C");
+    rig.wait_for("connected");
+    // One that is connected is connected again, at once and without an error.
+    rig.reconnect();
+    let mut peer = server.accept();
+    assert_eq!(peer.text(), "sub A,C");
+    peer.send("C 3");
+    loop {
+        let told = rig.next();
+        assert!(!told.starts_with("error"), "{told}");
+        if told == "C 3" {
+            break;
+        }
+    }
+    rig.end();
 }
 
 #[test]
@@ -124,7 +192,7 @@ fn close_codes_mean_what_they_mean() {
     server.accept().close(1008, "no");
     let told = rig.wait_for("ended true");
     assert!(told.contains("code 1008: no; not trying again"), "{told}");
-    rig.returned();
+    rig.end();
 }
 
 #[test]

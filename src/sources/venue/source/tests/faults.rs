@@ -1,32 +1,29 @@
 //! What happens on the way between a venue and here.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::rig::Plan;
 use super::rig::fault_proxy::{Fault, Proxy};
-use super::rig::venue_server::{Certificate, Server};
+use super::rig::venue_server::{Certificate, Peer, Server};
 
 #[test]
 fn a_dead_connection_is_noticed() {
     let server = Server::start();
     let proxy = Proxy::before(server.address());
     let mut plan = Plan::new(proxy.url());
-    plan.own = &[("silence", "300"), ("ping", "100")];
+    plan.own = &[("silence", "1000"), ("ping", "200")];
     let mut rig = plan.start();
     let mut peer = server.accept();
     // Pongs are enough to stay: this takes longer than the silence that is allowed.
-    for _ in 0..5 {
+    for _ in 0..6 {
         peer.ping();
     }
     peer.send("A 1");
     assert_eq!(rig.wait_for("A 1"), "A 1");
     proxy.set(Fault::BlackHole);
     let error = rig.wait_for("error ConnectionError");
-    assert!(
-        error.contains("lost: nothing has come for 0.3 s"),
-        "{error}"
-    );
+    assert!(error.contains("lost: nothing has come for 1"), "{error}");
     proxy.set(Fault::None);
     let mut peer = server.accept();
     assert_eq!(peer.text(), "sub A,B");
@@ -55,6 +52,35 @@ fn bytes_may_come_one_by_one_and_late() {
     proxy.set(Fault::Delay(Duration::from_millis(50)));
     peer.send("A 99");
     assert_eq!(rig.next(), "A 99");
+    rig.end();
+}
+
+#[test]
+fn a_message_that_takes_long_is_a_sign_of_life_and_stops_the_time() {
+    let server = Server::start();
+    let mut plan = Plan::new(server.url());
+    plan.own = &[("silence", "400"), ("ticks", "yes")];
+    let mut rig = plan.start();
+    let mut peer = server.accept();
+    peer.text_with("tick");
+    let mut ticks = 0;
+    let mut listen = |peer: &mut Peer, ms| {
+        let until = Instant::now() + Duration::from_millis(ms);
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            let left = left.max(Duration::from_millis(1));
+            ticks += usize::from(peer.text_within(left).is_some());
+        }
+    };
+    // Altogether twice the silence that is allowed, and forty ticks.
+    for byte in [0x81, 3, b'A', b' '] {
+        peer.send_raw(&[byte]);
+        listen(&mut peer, 200);
+    }
+    assert!(ticks < 12, "{ticks}");
+    peer.send_raw(b"7");
+    rig.wait_for("connected");
+    assert_eq!(rig.next(), "A 7");
+    peer.text_with("tick");
     rig.end();
 }
 
@@ -151,8 +177,9 @@ fn a_server_that_says_nothing_is_given_up_in_time() {
         let mut plan = Plan::new(format!("{scheme}://localhost:{port}"));
         plan.dial = Duration::from_millis(200);
         let mut rig = plan.start();
-        let error = rig.wait_for("error ConnectionError");
-        assert!(error.contains(&format!("no {what}")), "{error}");
+        // A machine that is busy may once not even get as far as that.
+        let error = rig.wait_for(&format!("no {what}"));
+        assert!(error.starts_with("error ConnectionError"), "{error}");
         assert!(error.contains("within 0.2 s"), "{error}");
         rig.end();
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, unbounded};
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Runtime;
 
 use crate::decode::Rejection;
@@ -51,6 +52,8 @@ pub(super) mod venue_server;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(super) const KEY: &str = "CANARY-KEY-4711";
+/// What the key is when it is read again.
+pub(super) const SECOND_KEY: &str = "CANARY-KEY-0815";
 
 pub(super) static VENUE: Venue = Venue {
     kind: &sim::KIND,
@@ -65,6 +68,7 @@ pub(super) static VENUE: Venue = Venue {
     services: |_| ServiceSet::ALL,
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &[],
+    bars_grow: |_| false,
     limits,
     protocol,
 };
@@ -100,17 +104,26 @@ fn limits(setup: &Setup) -> Limits {
 fn protocol(setup: &Setup) -> Result<Box<dyn Protocol>, OptionProblem> {
     Ok(Box::new(MadeUp {
         url: setup.socket_url.clone(),
+        key: setup.keys.first().cloned().flatten().unwrap(),
         asks: setup.own.contains_key("asks"),
         token: None,
+        is_mute: setup.own.contains_key("mute"),
+        tells_ticks: setup.own.contains_key("ticks"),
         wanted: Wanted::new(),
         is_open: false,
     }))
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a test's wish")]
 struct MadeUp {
     url: String,
+    key: SecretString,
     asks: bool,
     token: Option<String>,
+    /// It is let in by `welcome` alone.
+    is_mute: bool,
+    /// It sends `tick` whenever it is told that time passes.
+    tells_ticks: bool,
     wanted: Wanted<()>,
     is_open: bool,
 }
@@ -135,14 +148,20 @@ impl Protocol for MadeUp {
         }
         Connect::Open(Endpoint {
             url: self.url.clone(),
-            secret_query: Some(format!("key={KEY}").into()),
-            headers: vec![("x-key", KEY.into())],
+            secret_query: Some(format!("key={}", self.key.expose_secret()).into()),
+            headers: vec![("x-key", self.key.clone())],
         })
+    }
+
+    fn renew(&mut self, setup: &Setup) {
+        self.key = setup.keys.first().cloned().flatten().unwrap();
     }
 
     fn opened(&mut self, _: UnixMs, output: &mut Output) {
         self.is_open = true;
-        output.notices.push(Notice::Ready);
+        if !self.is_mute {
+            output.notices.push(Notice::Ready);
+        }
         let all: Vec<&str> = self
             .wanted
             .in_order()
@@ -183,6 +202,7 @@ impl Protocol for MadeUp {
                 (None, _) => output.ignored += 1,
                 (_, Err(_)) => output.reject(Rejection::schema("the price is none")),
             },
+            None if text == "welcome" => output.notices.push(Notice::Ready),
             None => output.reject(Rejection::decode("this is no message")),
         }
     }
@@ -221,6 +241,12 @@ impl Protocol for MadeUp {
         }
         if self.is_open {
             output.send(format!("unsub {}", Self::list(symbols)));
+        }
+    }
+
+    fn tick(&mut self, _: UnixMs, output: &mut Output) {
+        if self.tells_ticks {
+            output.send("tick");
         }
     }
 
@@ -263,6 +289,8 @@ pub(super) struct Plan {
     pub(super) trust: Option<String>,
     pub(super) stale: Duration,
     pub(super) dial: Duration,
+    pub(super) login: Duration,
+    pub(super) settled: Duration,
     pub(super) backoff: BackoffSettings,
 }
 
@@ -276,6 +304,8 @@ impl Plan {
             trust: None,
             stale: Duration::from_secs(3600),
             dial: Duration::from_secs(10),
+            login: Duration::from_secs(10),
+            settled: Duration::from_secs(30),
             backoff: BackoffSettings {
                 base: Duration::from_millis(2),
                 cap: Duration::from_secs(1),
@@ -337,11 +367,18 @@ impl Rig {
                 products: setup.products,
             }),
             venue: &VENUE,
+            renew: {
+                let mut renewed = setup.clone();
+                renewed.keys = vec![Some(SECOND_KEY.into())];
+                Box::new(move || Ok(renewed.clone()))
+            },
             setup,
             recorder: Arc::new(NoRecorder),
             trust: trust(plan.trust.as_deref()),
             timings: Timings {
                 dial: plan.dial,
+                login: plan.login,
+                settled: plan.settled,
                 tick: Duration::from_millis(20),
                 meters: Duration::ZERO,
                 backoff: plan.backoff,
@@ -430,6 +467,10 @@ impl Rig {
         let symbol = Symbol::new(name).unwrap();
         let id = self.directory.unsubscribe(self.index, &symbol).unwrap();
         self.send(SourceCommand::Unsubscribe(vec![(symbol, id)]));
+    }
+
+    pub(super) fn reconnect(&self) {
+        self.send(SourceCommand::Reconnect);
     }
 
     pub(super) fn resync(&self, name: &str) {

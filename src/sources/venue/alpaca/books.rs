@@ -1,0 +1,97 @@
+//! Alpaca's books: one of which a change could not be read begins anew, because nothing else would ever tell.
+
+use super::control::{REQUEST_BYTES_MAX, request};
+use super::{Alpaca, Stage};
+use crate::domain::event::{Event, Payload};
+use crate::domain::outcome::ErrorKind;
+use crate::domain::symbol::SymbolId;
+use crate::sources::venue::{Notice, Output};
+
+/// The channel of books.
+const CHANNEL: &str = "orderbooks";
+
+impl Alpaca {
+    pub(super) fn has_books(&self) -> bool {
+        self.channels.contains(&CHANNEL)
+    }
+
+    /// A whole book, or a change to one, has come. Whether it means anything.
+    pub(super) fn is_book_known(&mut self, symbol: &str, is_whole: bool) -> bool {
+        let Some(entry) = self.wanted.get_mut(symbol) else {
+            return true;
+        };
+        entry.state.is_book_lost &= !is_whole;
+        !entry.state.is_book_lost
+    }
+
+    pub(super) fn doubt_all_books(&mut self, output: &mut Output) {
+        self.doubt_books(&self.wanted.ids(), output);
+    }
+
+    /// Something of these books could not be read: they are lost, and will be asked for, unless they are going to be anyway.
+    pub(super) fn doubt_books(&mut self, symbols: &[SymbolId], output: &mut Output) {
+        if self.stage != Stage::Ready || !self.has_books() {
+            return;
+        }
+        let now = self.now;
+        for symbol in symbols {
+            let Some(name) = self.wanted.wire(*symbol).map(str::to_owned) else {
+                continue;
+            };
+            let Some(entry) = self.wanted.get_mut(&name) else {
+                continue;
+            };
+            if entry.state.resync_at.is_some() {
+                continue;
+            }
+            // What was awaited may be just what could not be read.
+            entry.state.resync_at = Some(entry.state.patience.next(now));
+            if std::mem::replace(&mut entry.state.is_book_lost, true) {
+                continue;
+            }
+            output.notices.push(Notice::Gap {
+                symbol: *symbol,
+                kind: ErrorKind::SequenceGap,
+                reason: "a change to the book could not be read; the book begins anew".to_owned(),
+            });
+            output.events.push(Event {
+                symbol: *symbol,
+                time: None,
+                payload: Payload::BookLost,
+            });
+        }
+        self.resync_due(output);
+    }
+
+    /// Asks for the books whose time has come.
+    pub(super) fn resync_due(&mut self, output: &mut Output) {
+        if self.stage != Stage::Ready {
+            return;
+        }
+        let now = self.now;
+        let mut due = Vec::new();
+        for (_, entry) in self.wanted.iter_mut() {
+            if entry.state.resync_at.is_some_and(|at| at <= now) {
+                entry.state.resync_at = None;
+                due.push(entry.id);
+            }
+        }
+        due.sort_unstable();
+        self.ask_for_books(&due, output);
+    }
+
+    /// Has the venue give these books from the beginning.
+    pub(super) fn ask_for_books(&mut self, symbols: &[SymbolId], output: &mut Output) {
+        let bytes = |id: &SymbolId| self.wanted.wire(*id).map_or(0, str::len) + 3;
+        let longest = symbols.iter().map(bytes).max().unwrap_or(1);
+        for part in symbols.chunks((REQUEST_BYTES_MAX / longest).max(1)) {
+            let names: Vec<&str> = part.iter().filter_map(|id| self.wanted.wire(*id)).collect();
+            if names.is_empty() {
+                continue;
+            }
+            output.send(request("unsubscribe", &[CHANNEL], &names));
+            output.send(request("subscribe", &[CHANNEL], &names));
+            self.pending.extend([Vec::new(), part.to_vec()]);
+        }
+    }
+}
