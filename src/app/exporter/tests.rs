@@ -388,8 +388,9 @@ fn parquet_and_arrow_read_back_equal_to_text() {
                     let number = || cell.parse::<f64>().ok();
                     match (name, column.f64(), column.str()) {
                         ("datetime", ..) => true,
-                        ("unix_ts", ..) => column.i64().unwrap().get(at) == cell.parse().ok(),
-                        ("part", ..) => column.i64().unwrap().get(at) == cell.parse().ok(),
+                        ("unix_ts" | "part", ..) => {
+                            column.i64().unwrap().get(at) == cell.parse().ok()
+                        }
                         ("partial", ..) => column.bool().unwrap().get(at) == cell.parse().ok(),
                         (_, Ok(numbers), _) => numbers.get(at) == number(),
                         (_, _, Ok(texts)) => {

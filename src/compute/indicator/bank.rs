@@ -207,6 +207,12 @@ impl Bank {
         self.recent.as_ref().map(|recent| &recent.values)
     }
 
+    /// The start of the newest bar that it holds.
+    #[must_use]
+    pub fn newest(&self) -> Option<UnixMs> {
+        self.newest.map(|(newest, _)| newest.start)
+    }
+
     /// Where its values stand among those of the whole set.
     pub fn places(&self) -> impl Iterator<Item = usize> {
         self.slots

@@ -138,7 +138,7 @@ impl SymbolWorker {
                 bar: long.bar,
                 timeframe,
                 partial,
-                indicators: self.ohlcv.indicator_values(),
+                indicators: self.ohlcv.values_at(timeframe, long.start),
             };
             let time = self.ohlcv.stamp(long.start, long.end);
             self.put(Some(time), body, None, out);

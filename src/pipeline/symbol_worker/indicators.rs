@@ -65,15 +65,23 @@ pub(super) struct IndicatorService {
     own: Vec<Followers>,
     /// Those that follow longer bars, once these have closed.
     longer: Vec<LongFollowers>,
+    /// Those without a timeframe once more, along with the longer bars that go out: there they follow such bars.
+    given: Vec<LongFollowers>,
     ticks: Bank,
     /// Whether one of them has come that no result tells of.
     has_news: bool,
 }
 
 impl IndicatorService {
-    /// The indicators of `set` for a symbol whose bars have the length `interval`. The values at the newest `recent_rows`
+    /// The indicators of `set` for a symbol whose bars have the length `interval`, and of which bars of the lengths `given`
+    /// go out too. The values at the newest `recent_rows`
     /// bars are kept, if that is more than none.
-    pub fn new(set: IndicatorSet, interval: Timeframe, recent_rows: usize) -> Self {
+    pub fn new(
+        set: IndicatorSet,
+        interval: Timeframe,
+        given: &[Timeframe],
+        recent_rows: usize,
+    ) -> Self {
         let of = |timeframe| {
             let mut bank = Bank::of_bars(&set, timeframe);
             if recent_rows > 0 {
@@ -92,9 +100,15 @@ impl IndicatorService {
             .map(|timeframe| (timeframe, of(Some(timeframe))))
             .filter(|(_, bank)| !bank.is_empty())
             .map(|(timeframe, bank)| LongFollowers::new(bank, timeframe, interval));
+        let along = given.iter().filter(|timeframe| **timeframe > interval);
+        let along = along
+            .map(|timeframe| (*timeframe, Bank::of_bars(&set, None)))
+            .filter(|(_, bank)| !bank.is_empty())
+            .map(|(timeframe, bank)| LongFollowers::new(bank, timeframe, interval));
         Self {
             own: own.collect(),
             longer: longer.collect(),
+            given: along.collect(),
             ticks: Bank::of_ticks(&set),
             has_news: false,
             set,
@@ -106,7 +120,7 @@ impl IndicatorService {
         for followers in &mut self.own {
             followers.take(candle, session.start);
         }
-        for followers in &mut self.longer {
+        for followers in self.longer.iter_mut().chain(&mut self.given) {
             followers.take(candle, session);
         }
     }
@@ -116,7 +130,7 @@ impl IndicatorService {
         for followers in &mut self.own {
             followers.on_change(start);
         }
-        for followers in &mut self.longer {
+        for followers in self.longer.iter_mut().chain(&mut self.given) {
             followers.on_change(start);
         }
     }
@@ -202,6 +216,24 @@ impl IndicatorService {
         }))
     }
 
+    /// The values at the bar of the length `of` that begins at `start`: those without a timeframe follow such bars, and are
+    /// not known of one that is not the newest any more.
+    pub fn values_at(
+        &mut self,
+        of: Timeframe,
+        start: UnixMs,
+        history: &KeptHistory,
+        sessions: &mut SessionFinder,
+    ) -> Option<Arc<IndicatorValues>> {
+        let mut known = self.values(history, sessions)?;
+        let mut given = self.given.iter_mut();
+        if let Some(followers) = given.find(|followers| followers.timeframe() == of) {
+            let values = &mut Arc::make_mut(&mut known).values;
+            followers.write_at(start, values, history, sessions);
+        }
+        Some(known)
+    }
+
     /// The values at the newest bars, as far as they are kept.
     pub fn recent(&self) -> Vec<RecentOf> {
         let own = self.own.iter().map(|it| (None, &it.bank));
@@ -229,6 +261,7 @@ impl IndicatorService {
     pub fn reset(&mut self) {
         self.own.iter_mut().for_each(Followers::reset);
         self.longer.iter_mut().for_each(LongFollowers::reset);
+        self.given.iter_mut().for_each(LongFollowers::reset);
         self.ticks.reset();
     }
 

@@ -1,6 +1,7 @@
 //! The OHLCV service: bars as delivered or built from trades, history, the trading day so far, longer bars, indicators,
 //! and charts.
 
+mod candles;
 mod evaluated;
 mod longer;
 mod past;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use crate::compute::history::Placed;
 use crate::compute::resample::{self, LongBar, Resampler, SessionFinder};
 use crate::compute::trade_bars::{BuiltBar, Counted, TradeBars};
+use crate::domain::Decimal;
 use crate::domain::bar::{Candle, Ohlcv};
 use crate::domain::column::COLUMN_ROWS;
 use crate::domain::indicator::IndicatorValues;
@@ -18,7 +20,6 @@ use crate::domain::outcome::DayStats;
 use crate::domain::source::{BarOrigin, BarStamp};
 use crate::domain::time::{Session, SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
-use crate::domain::{Decimal, to_f64};
 
 use super::super::histories::KeptHistory;
 use super::super::meters::WorkerMeters;
@@ -29,6 +30,7 @@ use super::columns::CORRECTED_MAX;
 use super::day::Day;
 use super::indicators::IndicatorService;
 
+use candles::{candle, has_changed};
 use longer::Minute;
 
 #[derive(Debug)]
@@ -74,7 +76,7 @@ impl OhlcvService {
             .columns
             .as_ref()
             .map_or(0, |_| COLUMN_ROWS + CORRECTED_MAX);
-        let indicators = IndicatorService::new(set, interval, recent_rows);
+        let indicators = IndicatorService::new(set, interval, &settings.timeframes, recent_rows);
         let mut longer = settings.timeframes.clone();
         longer.retain(|&timeframe| timeframe > interval);
         longer.sort_unstable();
@@ -263,6 +265,12 @@ impl OhlcvService {
         self.indicators.values(&self.history, &mut self.sessions)
     }
 
+    /// The indicators at a longer bar that goes out.
+    pub fn values_at(&mut self, of: Timeframe, start: UnixMs) -> Option<Arc<IndicatorValues>> {
+        let (history, sessions) = (&self.history, &mut self.sessions);
+        self.indicators.values_at(of, start, history, sessions)
+    }
+
     /// The indicators, for what is no bar.
     pub fn indicators(&mut self) -> &mut IndicatorService {
         &mut self.indicators
@@ -366,26 +374,5 @@ impl OhlcvService {
             };
             put(chart.timeframe, ChartChange { from, candles });
         }
-    }
-}
-
-/// The bar as a candle; `None` unless all four prices are there.
-pub(super) fn candle(start: UnixMs, bar: &Ohlcv) -> Option<Candle> {
-    Some(Candle {
-        start,
-        open: to_f64(bar.open?),
-        high: to_f64(bar.high?),
-        low: to_f64(bar.low?),
-        close: to_f64(bar.close?),
-        volume: bar.volume.map_or(f64::NAN, to_f64),
-    })
-}
-
-/// Whether history is another since this bar was placed.
-fn has_changed(placed: Placed, candle: &Candle) -> bool {
-    match placed {
-        Placed::Appended | Placed::Late => true,
-        Placed::Replaced(before) => !before.is_same(candle),
-        Placed::TooOld => false,
     }
 }

@@ -38,7 +38,7 @@ impl Place {
         let fail = |error: io::Error| FilesError::write(folder, error);
         fs::create_dir_all(folder).map_err(fail)?;
         for number in 0..u32::MAX {
-            let name = format!("part-{number}.{}", format);
+            let name = format!("part-{number}.{format}");
             let (path, temporary) = (folder.join(&name), folder.join(format!(".{name}.tmp")));
             if path.symlink_metadata().is_ok() {
                 continue;

@@ -129,7 +129,7 @@ impl<'a> Reading<'a> {
                 if !line.trim_ascii().is_empty() {
                     let decoded = self.decode(&mut lines, line, &mut events);
                     let timeframe = decoded.unwrap_or_else(|trouble| {
-                        self.note(trouble, file, number, line);
+                        self.note(*trouble, file, number, line);
                         None
                     });
                     let interval = timeframe.or(file.interval).unwrap_or(self.interval);
@@ -194,7 +194,7 @@ impl<'a> Reading<'a> {
         lines: &mut Lines,
         line: &[u8],
         events: &mut Vec<Event>,
-    ) -> Result<Option<Timeframe>, ErrorInstance> {
+    ) -> Result<Option<Timeframe>, Box<ErrorInstance>> {
         let (ids, symbols) = (&mut self.ids, &mut self.symbols);
         let resolve = |text: &str| match Symbol::new(text) {
             Ok(symbol) => id_of(ids, symbols, symbol),
@@ -203,10 +203,10 @@ impl<'a> Reading<'a> {
         let mut troubles = Vec::new();
         let held = lines
             .decode(line, events, &mut troubles, resolve)
-            .map_err(trouble)?;
+            .map_err(|rejection| Box::new(trouble(rejection)))?;
         match troubles.into_iter().next() {
             // What the player of a recording has to say is of no use to a history.
-            Some(first) if !matches!(lines, Lines::Recorded(_)) => Err(first),
+            Some(first) if !matches!(lines, Lines::Recorded(_)) => Err(Box::new(first)),
             _ => Ok(held.timeframe),
         }
     }

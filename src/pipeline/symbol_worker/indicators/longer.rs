@@ -92,6 +92,33 @@ impl LongFollowers {
         }
     }
 
+    /// Writes the values at the bar that begins at `start`; they are not known unless it is the newest, over or not.
+    pub(super) fn write_at(
+        &mut self,
+        start: UnixMs,
+        values: &mut [Option<f64>],
+        history: &KeptHistory,
+        sessions: &mut SessionFinder,
+    ) {
+        self.catch_up(history, sessions);
+        if let Some(open) = self.open.filter(|open| open.bar().start == start)
+            && !self.is_taken
+        {
+            // It goes out before it is over, because nothing more comes.
+            self.is_taken = true;
+            self.put(&open);
+            self.catch_up(history, sessions);
+        }
+        if self.bank.newest() == Some(start) {
+            return self.bank.write(values);
+        }
+        for place in self.bank.places() {
+            if let Some(value) = values.get_mut(place) {
+                *value = None;
+            }
+        }
+    }
+
     /// Takes everything from `changed` on from history.
     fn replay(&mut self, changed: UnixMs, history: &KeptHistory, sessions: &mut SessionFinder) {
         (self.open, self.is_taken) = (None, false);

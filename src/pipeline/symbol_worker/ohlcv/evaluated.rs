@@ -11,7 +11,7 @@ impl OhlcvService {
     pub fn start_of(&self, time: UnixMs) -> UnixMs {
         match self.bar_stamp {
             BarStamp::Start => time,
-            BarStamp::End => time.plus_ms(-self.interval.ms()),
+            BarStamp::End => self.interval.start_before(time, self.calendar),
         }
     }
 

@@ -62,6 +62,34 @@ fn each_bar_carries_the_indicators_after_it() {
 }
 
 #[test]
+fn beside_longer_bars_stand_the_indicators_of_such_bars() {
+    let rule = |text: &str| IndicatorRule::of_all(text.parse::<IndicatorSpec>().unwrap());
+    let mut worker = worker_of(
+        Products::default(),
+        EngineSettings {
+            indicators: IndicatorPlan::new(vec![rule("sma(2)"), rule("sma(2)@5m")]),
+            timeframes: vec![Timeframe::M5],
+            ..EngineSettings::default()
+        },
+    );
+    for minute in 0..9 {
+        give(&mut worker, minute * 60, bar(minute));
+    }
+    let out = give(&mut worker, 9 * 60, bar(9));
+    // Of five minutes: their closes are 4 and 9. Of the minute: 8 and 9.
+    assert_eq!(values(&out), [Some(6.5), Some(6.5)]);
+    assert_eq!(values(&out[..1]), [Some(8.5), Some(6.5)]);
+    // A correction of the bar before is given out again; what it was then is not known any more.
+    give(&mut worker, 10 * 60, bar(10));
+    let out = give(&mut worker, 4 * 60, bar(3));
+    assert_eq!(values(&out), [None, Some(6.0)]);
+    // At the end, the one that is still open goes out with what it makes.
+    let mut out = Vec::new();
+    worker.end_of_data(&mut out);
+    assert_eq!(values(&out), [Some(9.5), Some(6.0)]);
+}
+
+#[test]
 fn a_bar_that_grows_or_is_corrected_counts_as_it_stands_at_last() {
     let mut worker = worker_with(&SPECS);
     for minute in 0..11 {
