@@ -10,7 +10,7 @@ use crate::compute::query::{ColumnExpression, SymbolData};
 use crate::config::settings::Settings;
 use crate::domain::column::{ColumnRule, ColumnValues};
 use crate::domain::symbol::SymbolId;
-use crate::pipeline::columns::ColumnEngine;
+use crate::pipeline::columns::{ColumnEngine, with_deep_stack};
 use crate::pipeline::histories::SymbolHistory;
 
 use super::AppError;
@@ -34,11 +34,10 @@ pub(super) fn engine(settings: &Settings) -> Result<Option<Arc<dyn ColumnEngine>
         ColumnExpression::new(rule, &indicators)
             .map_err(|error| AppError::Usage(format!("column '{}': {error}", rule.name)))
     };
-    let expressions = settings
-        .columns
-        .iter()
-        .map(expression)
-        .collect::<Result<_, _>>()?;
+    let rules = settings.columns.iter();
+    let expressions =
+        with_deep_stack(|| rules.map(expression).collect::<Result<Vec<_>, AppError>>())
+            .map_err(AppError::system("columns of your own cannot be read"))??;
     Ok(Some(Arc::new(PolarsColumns {
         names: settings
             .columns

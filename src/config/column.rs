@@ -4,10 +4,12 @@ use std::cell::RefCell;
 
 use crate::compute::indicator::{DEFINITIONS, IndicatorSet, resolve};
 #[cfg(feature = "frames")]
-use crate::compute::query::{ColumnExpression, QueryError};
+use crate::compute::query::ColumnExpression;
 use crate::domain::column::ColumnRule;
 use crate::domain::indicator::{IndicatorNames, IndicatorSpec};
 use crate::domain::table::TABLES;
+#[cfg(feature = "frames")]
+use crate::pipeline::columns::with_deep_stack;
 use crate::tui::expression::has_meaning;
 
 use super::raw::{Raw, fields, parsed};
@@ -51,8 +53,10 @@ impl ColumnReader {
 
 /// What is wrong with its expression.
 #[cfg(feature = "frames")]
-fn check(rule: &ColumnRule, indicators: &IndicatorSet) -> Result<(), QueryError> {
-    ColumnExpression::new(rule, indicators).map(drop)
+fn check(rule: &ColumnRule, indicators: &IndicatorSet) -> Result<(), String> {
+    with_deep_stack(|| ColumnExpression::new(rule, indicators).map(drop))
+        .map_err(|error| error.to_string())?
+        .map_err(|error| error.to_string())
 }
 
 /// What is wrong with its expression: without Polars, that there is one.

@@ -116,6 +116,17 @@ pub struct Products {
     pub repeats_trades: bool,
 }
 
+impl Products {
+    /// The length of the bars in history: what is built from trades are minutes.
+    #[must_use]
+    pub fn bar_interval(&self) -> Timeframe {
+        match self.bars {
+            BarOrigin::Delivered => self.interval,
+            BarOrigin::Trades(_) => Timeframe::M1,
+        }
+    }
+}
+
 impl Default for Products {
     fn default() -> Self {
         Self {

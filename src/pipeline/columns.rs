@@ -22,6 +22,7 @@ use crossbeam_channel::{Sender, bounded};
 
 use crate::compute::indicator::RecentOf;
 use crate::domain::clock::Clock;
+use crate::domain::column::SQL_STACK_BYTES;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 
@@ -45,6 +46,21 @@ pub const STRIKES_MAX: u32 = 3;
 /// How many evaluations of a column may be over its budget at the same time. It takes more than one turn of all threads
 /// to get there, so that a machine that stands still for a moment is not taken for it.
 const LOST_MAX: usize = 2 * THREADS_MAX;
+
+/// Does something on a thread with room for SQL that nests deeply, and waits for it.
+///
+/// # Errors
+/// When the system gives no thread, or the work panics.
+pub fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("sql".to_owned())
+            .stack_size(SQL_STACK_BYTES)
+            .spawn_scoped(scope, work)?
+            .join()
+            .map_err(|_| std::io::Error::other("the thread has panicked"))
+    })
+}
 
 /// Evaluates the columns of a person's own.
 pub trait ColumnEngine: Send + Sync {

@@ -19,7 +19,7 @@ use crate::compute::history::{
 use crate::compute::indicator::{Bank, IndicatorSet, RecentOf};
 use crate::domain::bar::Candle;
 use crate::domain::quote::Level1;
-use crate::domain::source::{BarOrigin, BarStamp, SourceInfo, SourceName};
+use crate::domain::source::{BarStamp, SourceInfo, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::domain::trade::TimeAndSale;
@@ -119,7 +119,7 @@ impl Kept {
             symbol: self.symbol.clone(),
             source: self.source.name.clone(),
             calendar: self.source.calendar,
-            interval: interval_of(&self.source),
+            interval: self.source.products.bar_interval(),
             bar_stamp: self.source.bar_stamp,
             bars,
             quotes,
@@ -280,13 +280,6 @@ impl Histories {
     }
 }
 
-fn interval_of(source: &SourceInfo) -> Timeframe {
-    match source.products.bars {
-        BarOrigin::Delivered => source.products.interval,
-        BarOrigin::Trades(_) => Timeframe::M1,
-    }
-}
-
 /// One symbol's history, as its worker holds it. It outlives a worker that panics.
 #[derive(Clone)]
 pub(crate) struct KeptHistory {
@@ -358,7 +351,9 @@ impl KeptHistory {
     /// What is known of the symbol from before the start: bars that start before `until`.
     pub fn past(&self, until: Option<UnixMs>) -> PastOfSymbol {
         let Kept { symbol, source, .. } = &*self.kept;
-        self.histories.past.of(symbol, interval_of(source), until)
+        self.histories
+            .past
+            .of(symbol, source.products.bar_interval(), until)
     }
 
     /// Whether anything is known from before the start.

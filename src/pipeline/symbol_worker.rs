@@ -72,6 +72,14 @@ impl Past {
     }
 }
 
+/// Whether the board has to be told of the trading day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum DayNews {
+    #[default]
+    None,
+    Due,
+}
+
 /// The state of one symbol.
 pub(crate) struct SymbolWorker {
     context: WorkerContext,
@@ -87,7 +95,7 @@ pub(crate) struct SymbolWorker {
     /// Whether trades have changed the symbol in this turn without giving a result.
     has_moved: bool,
     /// Whether the board has to be told of the trading day.
-    is_day_due: bool,
+    day_news: DayNews,
     /// The last price that they brought in this turn.
     moved_to: Option<Decimal>,
     /// Whether it has been said that trades come too late for their bars.
@@ -112,7 +120,7 @@ impl SymbolWorker {
             time: None,
             unannounced: false,
             has_moved: false,
-            is_day_due: false,
+            day_news: DayNews::None,
             moved_to: None,
             has_told_late: false,
             built: Vec::new(),
@@ -267,12 +275,12 @@ impl SymbolWorker {
             body,
             last,
         }));
-        self.is_day_due = true;
+        self.day_news = DayNews::Due;
     }
 
     /// The trading day at the end of a turn, if something in it may have changed that.
     pub fn take_day(&mut self) -> Option<DayAfter> {
-        std::mem::take(&mut self.is_day_due).then(|| DayAfter {
+        (std::mem::take(&mut self.day_news) == DayNews::Due).then(|| DayAfter {
             id: self.context.id,
             day: self.day(),
         })
@@ -303,7 +311,7 @@ impl SymbolWorker {
                 last: self.moved_to.take(),
                 time: self.time,
             }));
-            self.is_day_due = true;
+            self.day_news = DayNews::Due;
         }
         if self.unannounced {
             self.unannounced = false;

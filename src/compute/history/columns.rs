@@ -1,12 +1,15 @@
 //! Rows of one kind as columns, in chunks that are shared.
 
+mod trades;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::domain::bar::Candle;
 use crate::domain::time::UnixMs;
-use crate::domain::trade::TimeAndSale;
+
+pub use trades::{TradeRow, TradeRows};
 
 /// Open, high, low, close, volume. NaN stands for a volume that is not known.
 pub type BarColumns = Columns<5>;
@@ -363,51 +366,3 @@ impl DoubleEndedIterator for Candles<'_> {
 }
 
 impl ExactSizeIterator for Candles<'_> {}
-
-/// A trade with its time.
-pub type TradeRow = (Option<UnixMs>, Arc<TimeAndSale>);
-
-/// Trades at one moment, in the order of arrival. Making and copying it costs the number of its parts.
-#[derive(Debug, Clone, Default)]
-pub struct TradeRows {
-    parts: Vec<(Arc<Vec<TradeRow>>, Range<usize>)>,
-}
-
-impl TradeRows {
-    pub(super) fn new(parts: Vec<(Arc<Vec<TradeRow>>, Range<usize>)>) -> Self {
-        Self { parts }
-    }
-
-    /// The trades, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &TradeRow> {
-        self.parts
-            .iter()
-            .flat_map(|(rows, range)| rows.get(range.clone()).unwrap_or_default())
-    }
-
-    /// The trade that came last.
-    #[must_use]
-    pub fn newest(&self) -> Option<&TradeRow> {
-        let (rows, range) = self.parts.last()?;
-        rows.get(range.clone())?.last()
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.parts.iter().map(|(_, range)| range.len()).sum()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-impl From<Vec<TradeRow>> for TradeRows {
-    fn from(rows: Vec<TradeRow>) -> Self {
-        let range = 0..rows.len();
-        Self::new(vec![(Arc::new(rows), range)])
-    }
-}

@@ -1,5 +1,7 @@
 //! All indicators of one symbol that follow the same bars.
 
+mod past;
+
 use std::sync::Arc;
 
 use crate::domain::bar::Candle;
@@ -11,8 +13,6 @@ use super::{Indicator, IndicatorSet, Input, InputKind, RecentValues};
 /// The values of one name over many bars; `None` where it is not ready.
 pub type ColumnOfValues = Vec<Option<f64>>;
 
-/// How many earlier states are kept at most.
-const MARKS_MAX: usize = 8;
 /// They are so many bars apart at least,
 const MARK_BARS_MIN: u64 = 64;
 /// and so many times the warm-up, so that copying a long window costs each bar little.
@@ -47,16 +47,6 @@ struct Recent {
     all: Vec<Option<f64>>,
 }
 
-/// The state after an earlier bar.
-#[derive(Debug)]
-struct Mark {
-    newest: Candle,
-    session_start: UnixMs,
-    /// How many bars are in it.
-    bars: u64,
-    states: Vec<Box<dyn Indicator>>,
-}
-
 /// The indicators of a set that follow one timeframe's bars, or trades and quotes, with their state.
 ///
 /// A bar may come again: the newest at the cost of a copy of the state, an earlier one by [`Bank::rewind`] to before it
@@ -75,7 +65,7 @@ pub struct Bank {
     /// Whether the newest bar has come again before, so that the state before it is worth keeping.
     keeps_settled: bool,
     /// Oldest first.
-    marks: Vec<Mark>,
+    marks: Vec<past::Mark>,
     /// How many bars they are apart.
     mark_bars: u64,
     /// Whether an earlier bar has changed before, so that marks are worth keeping.
@@ -242,98 +232,6 @@ impl Bank {
                 }),
                 settled => *settled = Some(slot.current.boxed_clone()),
             }
-        }
-    }
-
-    /// Keeps the state as it is.
-    #[cold]
-    fn mark(&mut self) {
-        let Some((newest, session_start)) = self.newest else {
-            return;
-        };
-        if self.marks.last().is_some_and(|mark| mark.bars >= self.bars) {
-            // It has just been gone back to.
-            return;
-        }
-        if self.marks.len() >= MARKS_MAX {
-            self.thin_out();
-        }
-        let states = self.slots.iter().map(|slot| slot.current.boxed_clone());
-        self.marks.push(Mark {
-            newest,
-            session_start,
-            bars: self.bars,
-            states: states.collect(),
-        });
-    }
-
-    /// Lets the mark go whose place leaves the smallest gap for its age.
-    fn thin_out(&mut self) {
-        let bars = |at: usize| self.marks.get(at).map_or(self.bars, |mark| mark.bars);
-        let gap = |at: usize| {
-            let before = at.checked_sub(1).map_or(0, bars);
-            let age = self.bars - bars(at + 1) + self.mark_bars;
-            (bars(at + 1) - before) as f64 / age as f64
-        };
-        let least = (0..self.marks.len()).min_by(|one, other| gap(*one).total_cmp(&gap(*other)));
-        if let Some(least) = least {
-            self.marks.remove(least);
-        }
-    }
-
-    /// Goes back to a state that holds no bar of `from` or later; the start of the newest bar in it, or `None` when there
-    /// is none. Whatever is newer has to be told again, with [`Bank::replay`]. What came before the bar of `oldest` can no
-    /// longer be told: no state from before that is of use.
-    pub fn rewind(&mut self, from: UnixMs, oldest: Option<UnixMs>) -> Option<UnixMs> {
-        let (newest, _) = self.newest?;
-        if newest.start < from {
-            return Some(newest.start);
-        }
-        self.keeps_settled |= newest.start == from;
-        self.keeps_marks |= newest.start > from;
-        let is_of_use =
-            |start: UnixMs| start < from && oldest.is_some_and(|oldest| oldest <= start);
-        if let Settled::Kept(before, session_start) = self.settled
-            && is_of_use(before.start)
-        {
-            self.restore_settled();
-            self.newest = Some((before, session_start));
-            self.bars -= 1;
-            self.settled = Settled::Unknown;
-            self.forget_recent(before.start);
-            return Some(before.start);
-        }
-        self.marks.retain(|mark| is_of_use(mark.newest.start));
-        let Some(mark) = self.marks.last() else {
-            self.reset();
-            return None;
-        };
-        for (slot, state) in self.slots.iter_mut().zip(&mark.states) {
-            slot.current = state.boxed_clone();
-        }
-        let newest = mark.newest.start;
-        self.newest = Some((mark.newest, mark.session_start));
-        self.bars = mark.bars;
-        self.settled = Settled::Unknown;
-        self.forget_recent(newest);
-        Some(newest)
-    }
-
-    /// The values after the bar of `newest` are no longer true.
-    fn forget_recent(&mut self, newest: UnixMs) {
-        if let Some(recent) = &mut self.recent {
-            recent.values.cut(newest.plus_ms(1));
-        }
-    }
-
-    /// Takes the bars after a [`Bank::rewind`], oldest first, each with the start of its trading day.
-    pub fn replay(&mut self, bars: impl Iterator<Item = (Candle, UnixMs)>) {
-        let usable = |(bar, session_start): (Candle, UnixMs)| Some((usable(&bar)?, session_start));
-        let mut bars = bars.filter_map(usable).peekable();
-        while let Some((candle, session_start)) = bars.next() {
-            // Of use is only the state before the last one.
-            let keeps_settled = self.keeps_settled && bars.peek().is_none();
-            self.append(candle, session_start, keeps_settled);
         }
     }
 

@@ -1,9 +1,7 @@
 //! Columns of a person's own: an expression over a symbol's newest bars.
 
-use std::thread;
-
 use crate::compute::indicator::IndicatorSet;
-use crate::domain::column::{COLUMN_ROWS, ColumnRule, SQL_STACK_BYTES};
+use crate::domain::column::{COLUMN_ROWS, ColumnRule};
 use crate::domain::table::Table;
 
 use super::{Cancel, Cell, QueryError, Statement, SymbolData, Tables, ask};
@@ -16,24 +14,12 @@ pub struct ColumnExpression {
 
 impl ColumnExpression {
     /// Reads an expression of SQL, in which the columns of `bars` can be used: `unix_ts`, `datetime`, `date`, `open`, `high`,
-    /// `low`, `close`, `volume`, and the symbol's indicators. Done on a thread of its own, with room for deep nesting.
+    /// `low`, `close`, `volume`, and the symbol's indicators. The thread should have
+    /// [`SQL_STACK_BYTES`](crate::domain::column::SQL_STACK_BYTES).
     ///
     /// # Errors
-    /// When it is no such expression, or the system gives no thread.
+    /// When it is no such expression.
     pub fn new(rule: &ColumnRule, indicators: &IndicatorSet) -> Result<Self, QueryError> {
-        let no_thread = |error: std::io::Error| QueryError::Failed(error.to_string());
-        thread::scope(|scope| {
-            thread::Builder::new()
-                .name("column".to_owned())
-                .stack_size(SQL_STACK_BYTES)
-                .spawn_scoped(scope, || Self::read(rule, indicators))
-                .map_err(no_thread)?
-                .join()
-                .unwrap_or_else(|panic| Err(QueryError::of_panic(panic.as_ref())))
-        })
-    }
-
-    fn read(rule: &ColumnRule, indicators: &IndicatorSet) -> Result<Self, QueryError> {
         let statement = Statement::new(&format!("SELECT ({}\n) AS value FROM bars", rule.sql))?;
         if statement.tables().any(|table| table != Table::Bars) {
             return Err(QueryError::Wrong(
@@ -55,7 +41,8 @@ impl ColumnExpression {
     }
 
     /// Its value at the newest of a symbol's bars; `None` where it has none. What is true counts one, what is false zero.
-    /// The thread should have [`SQL_STACK_BYTES`].
+    /// The thread should have
+    /// [`SQL_STACK_BYTES`](crate::domain::column::SQL_STACK_BYTES).
     ///
     /// # Errors
     /// When it cannot be carried out, or gives no number.

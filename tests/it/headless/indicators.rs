@@ -198,10 +198,12 @@ fn indicators_of_trades_quotes_and_books_are_in_the_results_of_bars() {
 /// Own columns in a configuration.
 #[cfg(feature = "frames")]
 fn columns(home: &Home, columns: &[(&str, &str)]) -> String {
-    let text: String = columns
-        .iter()
-        .map(|(name, sql)| format!("[[column]]\nname = \"{name}\"\nsql = \"{sql}\"\n"))
-        .collect();
+    use std::fmt::Write;
+
+    let mut text = String::new();
+    for (name, sql) in columns {
+        writeln!(text, "[[column]]\nname = \"{name}\"\nsql = \"{sql}\"").unwrap();
+    }
     home.write("own.toml", text).to_str().unwrap().to_owned()
 }
 

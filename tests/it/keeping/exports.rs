@@ -135,9 +135,9 @@ fn symbols_services_times_and_lengths_are_chosen() {
     );
     assert_eq!(run.code, Some(0), "{run:#?}");
     let mut tables = names(&home.path("some"));
-    tables
-        .iter_mut()
-        .for_each(|name| name.truncate(name.find('/').unwrap()));
+    for name in &mut tables {
+        name.truncate(name.find('/').unwrap());
+    }
     tables.dedup();
     assert!(tables.contains(&"trades".to_owned()), "{tables:?}");
     assert!(!tables.contains(&"quotes".to_owned()), "{tables:?}");

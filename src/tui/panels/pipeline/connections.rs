@@ -16,6 +16,9 @@ use super::full::{heading, padded};
 use super::pieces::{Piece, put_pieces};
 use super::{connection_mark, connection_style};
 
+/// Columns of the state that has room for every word.
+const STATE_COLUMNS: usize = 22;
+
 /// The longest error that is drawn.
 const ERROR_COLUMNS: usize = 400;
 
@@ -96,9 +99,9 @@ fn age_text(time: Option<Duration>, context: &PanelContext<'_>) -> String {
 fn name_columns(width: u16) -> (usize, usize) {
     // Five figures of 5 to 7 columns, and a gap of 2 before each column but the first.
     let figures = 5 + 5 + 7 + 7 + 7 + 6 * 2;
-    let room = usize::from(width).saturating_sub(figures).clamp(30, 46);
-    let host = (room / 2).min(24).min(room.saturating_sub(18));
-    (host, (room - host).min(22))
+    let room = usize::from(width).saturating_sub(figures).clamp(33, 46);
+    let state = (room - 24).clamp(16, STATE_COLUMNS);
+    ((room - state).min(24), state)
 }
 
 fn connection_line(
@@ -113,6 +116,8 @@ fn connection_line(
         .filter(|_| connection.state != ConnectionState::Connected)
         .map(|left| countdown(left.saturating_sub(since_taken(context))));
     let state = match wait {
+        // The wait is what matters, where there is no room for both.
+        Some(wait) if state_columns < STATE_COLUMNS => format!("{sign} retry in {wait}"),
         Some(wait) => format!("{sign} {word} in {wait}"),
         None => format!("{sign} {word}"),
     };
