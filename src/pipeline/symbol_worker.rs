@@ -72,14 +72,6 @@ impl Past {
     }
 }
 
-/// Whether the board has to be told of the trading day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum DayNews {
-    #[default]
-    None,
-    Due,
-}
-
 /// The state of one symbol.
 pub(crate) struct SymbolWorker {
     context: WorkerContext,
@@ -95,7 +87,7 @@ pub(crate) struct SymbolWorker {
     /// Whether trades have changed the symbol in this turn without giving a result.
     has_moved: bool,
     /// Whether the board has to be told of the trading day.
-    day_news: DayNews,
+    day_news: day::News,
     /// The last price that they brought in this turn.
     moved_to: Option<Decimal>,
     /// Whether it has been said that trades come too late for their bars.
@@ -120,7 +112,7 @@ impl SymbolWorker {
             time: None,
             unannounced: false,
             has_moved: false,
-            day_news: DayNews::None,
+            day_news: day::News::None,
             moved_to: None,
             has_told_late: false,
             built: Vec::new(),
@@ -275,12 +267,12 @@ impl SymbolWorker {
             body,
             last,
         }));
-        self.day_news = DayNews::Due;
+        self.day_news = day::News::Due;
     }
 
     /// The trading day at the end of a turn, if something in it may have changed that.
     pub fn take_day(&mut self) -> Option<DayAfter> {
-        (std::mem::take(&mut self.day_news) == DayNews::Due).then(|| DayAfter {
+        (std::mem::take(&mut self.day_news) == day::News::Due).then(|| DayAfter {
             id: self.context.id,
             day: self.day(),
         })
@@ -311,7 +303,7 @@ impl SymbolWorker {
                 last: self.moved_to.take(),
                 time: self.time,
             }));
-            self.day_news = DayNews::Due;
+            self.day_news = day::News::Due;
         }
         if self.unannounced {
             self.unannounced = false;

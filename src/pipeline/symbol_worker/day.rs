@@ -3,6 +3,14 @@
 use crate::domain::bar::Candle;
 use crate::domain::outcome::DayStats;
 
+/// Whether the board has to be told of the trading day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum News {
+    #[default]
+    None,
+    Due,
+}
+
 /// The trading day so far, and what it is made of.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Day {

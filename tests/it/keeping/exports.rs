@@ -104,16 +104,16 @@ fn symbols_services_times_and_lengths_are_chosen() {
     ];
     let found = rows(&part);
     assert_eq!(found.len(), 10, "{found:#?}");
-    let first = "B,1550052000000,2019-02-13T05:00:00.000-05:00,1.5,1.5,1.5,1.5,30,replay";
+    let first = "B,1550052000000,2019-02-13T10:00:00.000Z,1.5,1.5,1.5,1.5,30,replay,1m,false,0";
     assert_eq!(found[0], first);
     assert!(found[9].starts_with("B,1550052540000,"), "{found:#?}");
     // Longer bars alone, with an indicator.
     let long = ["--timeframe", "15m", "--indicator", "sma(2)@15m"];
     let found = rows(&[&long[..], &["--symbols", "A"]].concat());
     assert_eq!(found.len(), 6, "{found:#?}");
-    let first = "A,1550050200000,2019-02-13T04:30:00.000-05:00,1.5,1.5,1.5,1.5,105,replay,";
+    let first = "A,1550050200000,2019-02-13T09:30:00.000Z,1.5,1.5,1.5,1.5,105,replay,15m,false,0,";
     assert_eq!(found[0], first);
-    assert!(found[1].ends_with(",replay,1.5"), "{found:#?}");
+    assert!(found[1].ends_with(",replay,15m,false,0,1.5"), "{found:#?}");
     // Of the services, one file has one; a folder those that are asked for.
     let tape = "sim:symbols=2,rate=max,seed=1,events=500";
     let run = export(

@@ -35,7 +35,7 @@ fn sizes_in(paths: &[PathBuf]) -> Vec<i64> {
         .iter()
         .map(|row| {
             let cells: Vec<&str> = row.split(',').collect();
-            assert_eq!(cells.len(), 10, "{row}");
+            assert_eq!(cells.len(), 12, "{row}");
             cells[4].parse().unwrap()
         })
         .collect()
