@@ -246,6 +246,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     }
     let analyst = analyst_of(&loaded.settings, &clock);
     let exporter = Arc::new(FileExporter::new(Arc::clone(&clock)));
+    let signals = Shutdown::listen().map_err(AppError::system("signals cannot be received"))?;
     let engine = engine::start(
         limits,
         sources,
@@ -262,8 +263,8 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
         None,
     )
     .map_err(AppError::system("the engine could not be started"))?;
-    let shutdown = Shutdown::start(engine.commands.clone(), tui::terminal::restore)
-        .map_err(AppError::system("signals cannot be received"))?;
+    let shutdown = Shutdown::start(signals, engine.commands.clone(), tui::terminal::restore)
+        .map_err(AppError::system("nothing can watch for signals"))?;
     if !files.is_empty() {
         shutdown.expect_files();
     }

@@ -155,10 +155,11 @@ pub(super) fn run(layers: &Layers, request: &ExportRequest) -> Result<Exit, AppE
         past,
         ..Outputs::from(sinks)
     };
+    let signals = Shutdown::listen().map_err(AppError::system("signals cannot be received"))?;
     let engine = engine::start(engine_settings, sources, outputs, clock, None)
         .map_err(AppError::system("the engine could not be started"))?;
-    let shutdown = Shutdown::start(engine.commands.clone(), || {})
-        .map_err(AppError::system("signals cannot be received"))?;
+    let shutdown = Shutdown::start(signals, engine.commands.clone(), || {})
+        .map_err(AppError::system("nothing can watch for signals"))?;
     shutdown.expect_files();
     let requester = shutdown.requester();
     if is_live {

@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_full_disk_ends_the_run_and_is_told_but_a_gone_reader_is_quiet() {
         let (commands, received) = crossbeam_channel::bounded(4);
-        let shutdown = Shutdown::start(commands, || {}).unwrap();
+        let shutdown = Shutdown::start(Shutdown::listen().unwrap(), commands, || {}).unwrap();
         let outcome = RunOutcome::default();
         outcome.stop_with(shutdown.requester());
         let error = ErrorInstance::new(ErrorKind::DecodeError, "bad")

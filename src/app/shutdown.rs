@@ -56,11 +56,25 @@ struct Inner {
 }
 
 impl Shutdown {
+    /// Has signals kept from now on for [`Shutdown::start`]: before there are results that somebody may answer by one.
+    ///
+    /// # Errors
+    /// When signals cannot be received.
+    pub fn listen() -> io::Result<Signals> {
+        let mut wanted = vec![SIGINT, SIGTERM];
+        wanted.extend([SIGHUP, SIGQUIT].into_iter().filter(|it| !is_ignored(*it)));
+        Signals::new(wanted)
+    }
+
     /// Begins to watch. `restore_terminal` gives the terminal back if it has been taken.
     ///
     /// # Errors
-    /// When signals cannot be received, or a thread cannot be started.
-    pub fn start(commands: Sender<Command>, restore_terminal: fn()) -> io::Result<Self> {
+    /// When a thread cannot be started.
+    pub fn start(
+        mut signals: Signals,
+        commands: Sender<Command>,
+        restore_terminal: fn(),
+    ) -> io::Result<Self> {
         let (running, finished) = bounded(0);
         let requester = Requester(Arc::new(Inner {
             requested: AtomicBool::new(false),
@@ -71,9 +85,6 @@ impl Shutdown {
             drain: Mutex::new(None),
             restore_terminal,
         }));
-        let mut wanted = vec![SIGINT, SIGTERM];
-        wanted.extend([SIGHUP, SIGQUIT].into_iter().filter(|it| !is_ignored(*it)));
-        let mut signals = Signals::new(wanted)?;
         let handle = signals.handle();
         let own = requester.clone();
         let thread = thread::Builder::new()
@@ -262,7 +273,7 @@ mod tests {
     #[test]
     fn a_request_reaches_the_engine_once_and_the_end_stops_the_deadline() {
         let (commands, received) = bounded(4);
-        let shutdown = Shutdown::start(commands, || {}).unwrap();
+        let shutdown = Shutdown::start(Shutdown::listen().unwrap(), commands, || {}).unwrap();
         let requester = shutdown.requester();
         requester.request();
         requester.request();
@@ -291,7 +302,7 @@ mod tests {
             let restore = || {
                 io::Write::write_all(&mut io::stderr(), b"given back").unwrap();
             };
-            let shutdown = Shutdown::start(commands, restore).unwrap();
+            let shutdown = Shutdown::start(Shutdown::listen().unwrap(), commands, restore).unwrap();
             kill_process(getpid(), Signal::QUIT).unwrap();
             thread::park_timeout(DRAIN_MAX);
             shutdown.finish();
