@@ -93,8 +93,10 @@ pub(super) fn trades(symbols: usize, frames: usize) -> Feed {
         let stream = name.to_ascii_lowercase();
         let time = START_MS + n;
         let cents = 10_000 + (n * 7919) % 900;
+        // Each symbol's trades are numbered one by one.
+        let number = n / symbols;
         feed.push(&format!(
-            "{{\"stream\":\"{stream}@trade\",\"data\":{{\"e\":\"trade\",\"E\":{time},\"s\":\"{name}\",\"t\":{n},\"p\":\"{}.{:02}000000\",\
+            "{{\"stream\":\"{stream}@trade\",\"data\":{{\"e\":\"trade\",\"E\":{time},\"s\":\"{name}\",\"t\":{number},\"p\":\"{}.{:02}000000\",\
              \"q\":\"0.{:04}0000\",\"T\":{time},\"m\":{},\"M\":true}}}}",
             cents / 100,
             cents % 100,
