@@ -95,6 +95,12 @@ impl ServiceSet {
         Self(self.0 & other.0)
     }
 
+    /// Those that are in either.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Those that are in here.
     pub fn iter(self) -> impl Iterator<Item = DataService> {
         DataService::ALL

@@ -160,8 +160,8 @@ pub enum OpenError {
         /// Why.
         reason: String,
     },
-    /// Recordings in one folder that are not of one source.
-    #[error("{} holds recordings of different sources, {one} and {other}, which cannot be played as one; name one file", .folder.display())]
+    /// Recordings in one folder that cannot be played as one source.
+    #[error("{} holds recordings that cannot be played as one, {one} and {other}: their {what} differs; play one by its file's name, or move the other to another folder", .folder.display())]
     DifferentRecordings {
         /// The folder.
         folder: PathBuf,
@@ -169,6 +169,8 @@ pub enum OpenError {
         one: String,
         /// One that differs.
         other: String,
+        /// In what it differs.
+        what: &'static str,
     },
     /// There is no recording of the source that is asked for.
     #[error("{} holds no recording of '{source_name}'; {}", .path.display(), known_sources(.known))]
@@ -235,7 +237,7 @@ impl ReplaySource {
             settings.clock_from = settings.clock_from.or(began);
             warnings.extend(warning);
         }
-        recorded::check_alike(path, &files)?;
+        let recorded = recorded::joined(path, &files)?;
         let chosen = files::choose(path, &mut files, settings.lengths)?;
         warnings.extend(chosen.warnings);
         let shown = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -243,7 +245,14 @@ impl ReplaySource {
             Some(name) => format!("replay:{}", name.to_string_lossy()),
             None => format!("replay:{}", path.display()),
         };
-        let source = Self::of_files(files, label, Origin::Replay, settings, chosen.interval)?;
+        let source = Self::of_files(
+            files,
+            label,
+            Origin::Replay,
+            settings,
+            chosen.interval,
+            recorded,
+        )?;
         Ok(Self { warnings, ..source })
     }
 
@@ -276,6 +285,7 @@ impl ReplaySource {
             origin,
             settings,
             Timeframe::M1,
+            None,
         )
     }
 
@@ -285,6 +295,7 @@ impl ReplaySource {
         origin: Origin,
         mut settings: ReplaySettings,
         interval: Timeframe,
+        recorded: Option<(Products, SessionCalendar)>,
     ) -> Result<Self, OpenError> {
         if matches!((settings.start, settings.end), (Some(start), Some(end)) if start >= end) {
             return Err(OpenError::EmptyWindow);
@@ -293,10 +304,10 @@ impl ReplaySource {
             interval,
             ..Products::default()
         };
-        if let Some(recording) = files.iter().find_map(|file| file.recording.as_ref()) {
-            products = recording.products();
+        if let Some((made, calendar)) = recorded {
+            products = made;
             if !settings.calendar_is_given {
-                settings.calendar = recording.calendar();
+                settings.calendar = calendar;
             }
             settings.open_at = settings.start.take().or(settings.open_at);
         }

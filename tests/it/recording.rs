@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use streamer_tui::decode::envelope::decode_line;
 use streamer_tui::domain::clock::{ManualClock, SystemClock};
-use streamer_tui::domain::event::ServiceSet;
+use streamer_tui::domain::event::{DataService, ServiceSet};
 use streamer_tui::domain::outcome::{ErrorKind, Severity};
 use streamer_tui::domain::source::{Delivery, Products, SourceName};
 use streamer_tui::domain::symbol::{Resolution, Symbol, SymbolId};
-use streamer_tui::domain::time::{SessionCalendar, UnixMs};
+use streamer_tui::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use streamer_tui::pipeline::engine::SourcePlan;
 use streamer_tui::pipeline::recording::Recorder;
 use streamer_tui::pipeline::source::{Message, SeekTarget, Source, Speed, TransportCommand};
@@ -99,11 +99,19 @@ fn read_head(line: &[u8]) -> Result<Arc<dyn Recording>, String> {
         "lines:utc" => SessionCalendar::UtcDay,
         _ => SessionCalendar::UsEquities,
     };
+    let mut products = Products::default();
+    match head.spec.as_str() {
+        "lines:quotes" => products.services = ServiceSet::of(&[DataService::Level1]),
+        "lines:deep" => products.levels = 25,
+        "lines:5m" => products.interval = Timeframe::M5,
+        _ => {}
+    }
     let protocol = Arc::new(|_: &Setup| Some(Box::<Lines>::default() as Box<dyn Protocol>));
     Ok(Arc::new(OfVenue::with_protocol(
         "lines",
         Setup {
             calendar,
+            products,
             ..setup()
         },
         protocol,
@@ -456,14 +464,36 @@ fn recordings_in_one_folder_are_of_one_source() {
     // The head says when days begin and end.
     let info = open(folder.path()).info();
     assert_eq!(info.calendar, SessionCalendar::UsEquities);
-    recorder.begin(folder.path()).unwrap();
-    live(Arc::clone(&recorder) as _, 10, "lines:utc");
-    recorder.end();
-    let error = ReplaySource::open(folder.path(), at_max())
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("recordings of different sources"), "{error}");
-    assert!(error.contains("name one file"), "{error}");
+    for (spec, what) in [("lines:utc", "session="), ("lines:5m", "interval=")] {
+        let other = tempfile::tempdir().unwrap();
+        record_each(other.path(), &["lines:", spec]);
+        let error = ReplaySource::open(other.path(), at_max())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("cannot be played as one"), "{error}");
+        assert!(error.contains(what), "{error}");
+    }
+}
+
+#[test]
+fn recordings_with_other_services_are_played_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    record_each(folder.path(), &["lines:quotes", "lines:", "lines:deep"]);
+    let source = open(folder.path());
+    let products = source.info().products;
+    assert_eq!(products.services, ServiceSet::ALL);
+    assert_eq!(products.levels, 25);
+    assert_eq!(results(&replayed(source, Some(&NAMES))).len(), NAMES.len());
+}
+
+/// Records a short run with each specification into one folder.
+fn record_each(folder: &Path, specs: &[&'static str]) {
+    for spec in specs {
+        let recorder = recorder(RecorderSettings::default());
+        recorder.begin(folder).unwrap();
+        live(Arc::clone(&recorder) as _, 40, spec);
+        recorder.end();
+    }
 }
 
 #[test]

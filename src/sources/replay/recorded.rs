@@ -5,10 +5,11 @@ use std::fmt;
 use std::path::Path;
 
 use crate::decode::Rejection;
-use crate::domain::event::Event;
+use crate::domain::event::{DataService, Event};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::source::Products;
 use crate::domain::symbol::Resolution;
-use crate::domain::time::UnixMs;
+use crate::domain::time::{SessionCalendar, UnixMs};
 use crate::sources::recording::{Played, ReadHead, Recording, RecordingPlayer};
 
 use super::OpenError;
@@ -107,29 +108,52 @@ pub(super) fn read_heads(
     Ok(unplayable.into_iter().map(warning).collect())
 }
 
-/// Whether the recordings among the files can be played as one source.
+/// What workers make of all recordings among the files, and when their trading days begin and end; `None` where there are
+/// no recordings. Those that were made with other services or levels are played as one: it gives what any of them gives.
 ///
 /// # Errors
-/// When they are not of one kind.
-pub(super) fn check_alike(path: &Path, files: &[File]) -> Result<(), OpenError> {
+/// When they cannot be played as one source.
+pub(super) fn joined(
+    path: &Path,
+    files: &[File],
+) -> Result<Option<(Products, SessionCalendar)>, OpenError> {
     let mut recordings = files
         .iter()
         .filter_map(|file| Some((file, file.recording.as_ref()?)));
-    if let Some((first, expected)) = recordings.next() {
-        let differs = |other: &dyn Recording| {
-            other.kind() != expected.kind()
-                || other.calendar() != expected.calendar()
-                || other.products() != expected.products()
+    let Some((first, known)) = recordings.next() else {
+        return Ok(None);
+    };
+    let has_bars = |products: &Products| products.services.has(DataService::Ohlcv);
+    let mut products = known.products();
+    for (other, recording) in recordings {
+        let theirs = recording.products();
+        if !has_bars(&products) {
+            (products.bars, products.interval) = (theirs.bars, theirs.interval);
+        }
+        let same_bars = (theirs.bars, theirs.interval) == (products.bars, products.interval);
+        let differs = if recording.kind() != known.kind() {
+            Some("kind")
+        } else if recording.calendar() != known.calendar() {
+            Some("session=")
+        } else if has_bars(&theirs) && !same_bars {
+            Some("bars= or interval=")
+        } else {
+            None
         };
-        if let Some((other, _)) = recordings.find(|(_, other)| differs(other.as_ref())) {
+        if let Some(what) = differs {
             return Err(OpenError::DifferentRecordings {
                 folder: path.to_owned(),
                 one: first.name.clone(),
                 other: other.name.clone(),
+                what,
             });
         }
+        products.services = products.services.or(theirs.services);
+        products.levels = products.levels.max(theirs.levels);
+        products.bars_grow |= theirs.bars_grow;
+        products.repeats_trades |= theirs.repeats_trades;
     }
-    Ok(())
+    Ok(Some((products, known.calendar())))
 }
 
 fn head_of(
