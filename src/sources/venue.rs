@@ -9,6 +9,7 @@
 //! - [`wanted`]: the symbols that are subscribed, under the names that the venue gives them;
 //! - [`deflate`]: messages that come compressed;
 //! - [`recorded`]: what is recorded of one;
+//! - [`kept`]: what a recording that begins in mid-run has to know;
 //! - [`chain`]: trades that are numbered one by one;
 //! - [`reading`], [`pairs`], [`patience`]: JSON, notations of pairs, and waits, for the leaves that need them;
 //! - `http`, `pacing`: what requests have in common, and how many there may be;
@@ -28,6 +29,7 @@ mod ending;
 pub mod finnhub;
 mod forward;
 pub(crate) mod http;
+pub mod kept;
 pub mod kraken;
 pub mod massive;
 pub mod options;
@@ -53,6 +55,7 @@ pub mod wanted;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde_json::Value;
 
 use crate::decode::Rejection;
 use crate::domain::bar::PastBar;
@@ -133,6 +136,28 @@ pub trait Protocol: Send {
     fn read_past(&self, symbol: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
         let (_, _) = (symbol, body);
         Ok(Vec::new())
+    }
+
+    /// What is known of a symbol, or of the connection, by what came before, and is not repeated by what comes later. A
+    /// recording that begins in mid-run holds it, and a protocol that is given it by [`Protocol::keep`] goes on as this one
+    /// does; [`Value::Null`] where there is nothing.
+    fn kept(&self, symbol: Option<SymbolId>) -> Value {
+        let _ = symbol;
+        Value::Null
+    }
+
+    /// Takes what [`Protocol::kept`] gave when a recording began: of a symbol that has been subscribed, or of the connection.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn keep(
+        &mut self,
+        symbol: Option<SymbolId>,
+        kept: Value,
+        output: &mut Output,
+    ) -> Result<(), Rejection> {
+        let (_, _, _) = (symbol, kept, output);
+        Ok(())
     }
 
     /// Called about once a second while the connection is open, but not while a message is coming in that takes longer.

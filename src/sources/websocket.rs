@@ -8,12 +8,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde_json::Value;
 
 use super::kind::websocket::KIND;
 use super::mapped::{Style, Template, Variables, error_pointer, headers, mappings};
 use super::venue::options::{OptionProblem, Setup, Venue};
 use super::venue::wanted::Wanted;
 use super::venue::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol};
+use crate::decode::Rejection;
 use crate::decode::pointer::mapping::{Mapping, Row};
 use crate::decode::pointer::{self, Condition, Pointer, message};
 use crate::domain::event::{Event, Payload, ServiceSet};
@@ -360,6 +362,22 @@ impl Protocol for Feed {
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
         self.begin_book(symbol, output);
+    }
+
+    fn kept(&self, symbol: Option<SymbolId>) -> Value {
+        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
+    }
+
+    fn keep(
+        &mut self,
+        symbol: Option<SymbolId>,
+        kept: Value,
+        _: &mut Output,
+    ) -> Result<(), Rejection> {
+        match symbol {
+            Some(id) => self.wanted.keep(id, kept),
+            None => self.keep_connection(kept),
+        }
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {

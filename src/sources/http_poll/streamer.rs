@@ -198,9 +198,8 @@ impl Streamer {
             // Whatever the protocol has to say of this concerns a connection, and there is none.
             let mut unheard = Output::default();
             self.session.take(Input::Opened, now, &mut unheard);
-            self.tap.write(CONNECTION, now, &Input::Opened);
             self.tap
-                .write(CONNECTION, now, &Input::Subscribe(&self.symbols));
+                .write_beginning(CONNECTION, now, (&self.session, true), &self.symbols);
             self.schedule.forget_answers();
         }
     }

@@ -18,6 +18,7 @@ mod books;
 mod control;
 mod data;
 mod feed;
+mod kept;
 mod messages;
 mod past;
 #[cfg(test)]
@@ -27,6 +28,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use self::control::{REQUEST_BYTES_MAX, request};
@@ -126,8 +129,9 @@ pub static VENUE: Venue = Venue {
 };
 
 /// How far a connection has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 enum Stage {
+    #[default]
     Closed,
     Greeting,
     LoggingIn,
@@ -135,7 +139,8 @@ enum Stage {
 }
 
 /// What is kept for a symbol.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Known {
     /// The venue has confirmed it on this connection.
     is_confirmed: bool,
@@ -283,6 +288,22 @@ impl Protocol for Alpaca {
         }
     }
 
+    fn kept(&self, symbol: Option<SymbolId>) -> Value {
+        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
+    }
+
+    fn keep(
+        &mut self,
+        symbol: Option<SymbolId>,
+        kept: Value,
+        _: &mut Output,
+    ) -> Result<(), Rejection> {
+        match symbol {
+            Some(id) => self.wanted.keep(id, kept),
+            None => self.keep_connection(kept),
+        }
+    }
+
     fn tick(&mut self, now: UnixMs, output: &mut Output) {
         self.now = now;
         self.resync_due(output);
@@ -322,6 +343,7 @@ impl Protocol for Alpaca {
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
         if self.stage == Stage::Ready && self.has_books() {
+            self.lose_book(symbol, output);
             self.ask_for_books(&[symbol], output);
         }
     }

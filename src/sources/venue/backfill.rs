@@ -9,6 +9,7 @@ mod past;
 
 use rustc_hash::FxHashMap;
 use secrecy::SecretString;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::decode::Rejection;
@@ -19,6 +20,7 @@ use crate::domain::source::BarOrigin;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{DAY_MS, SessionCalendar, UnixMs};
 
+use super::kept;
 use super::options::Setup;
 use super::reading::{elements, shortened, time_of_ms};
 use super::{Answer, Notice, Output, Protocol};
@@ -175,6 +177,43 @@ impl Backfill {
                 self.pasts.remove(&number);
             }
         }
+    }
+
+    /// What is known of a symbol's bars, for a recording.
+    pub(super) fn kept(&self, id: SymbolId) -> Value {
+        let past = self
+            .numbers
+            .get(&id)
+            .and_then(|number| self.pasts.get(number));
+        past.map_or(Value::Null, |past| {
+            kept::written(&(
+                past.newest,
+                past.first_live,
+                past.joined,
+                past.is_filled,
+                past.task,
+            ))
+        })
+    }
+
+    /// Takes what a recording holds of that.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn keep(&mut self, id: SymbolId, known: Value) -> Result<(), Rejection> {
+        let number = self.numbers.get(&id);
+        if let Some(past) = number.and_then(|number| self.pasts.get_mut(number))
+            && !known.is_null()
+        {
+            (
+                past.newest,
+                past.first_live,
+                past.joined,
+                past.is_filled,
+                past.task,
+            ) = kept::read(known)?;
+        }
+        Ok(())
     }
 
     /// The connection is new: what was under way will not be answered.

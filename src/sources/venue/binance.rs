@@ -16,6 +16,7 @@ mod book;
 mod control;
 mod data;
 mod frames;
+mod kept;
 mod past;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,9 @@ mod usual;
 
 use std::collections::VecDeque;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::decode::Rejection;
 use crate::domain::bar::PastBar;
@@ -150,7 +154,8 @@ fn streams(setup: &Setup) -> Vec<String> {
 }
 
 /// What is kept for a symbol.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct State {
     is_confirmed: bool,
     is_refused: bool,
@@ -310,9 +315,26 @@ impl Protocol for Binance {
         }
         Self::lose_book(symbol, output);
         // A book that is not live is begun anew already.
+        entry.state.sync.give_up_changes();
         if is_open && entry.state.sync.is_live() {
             entry.state.sync.begin(now);
             self.fetch_due(output);
+        }
+    }
+
+    fn kept(&self, symbol: Option<SymbolId>) -> Value {
+        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
+    }
+
+    fn keep(
+        &mut self,
+        symbol: Option<SymbolId>,
+        kept: Value,
+        _: &mut Output,
+    ) -> Result<(), Rejection> {
+        match symbol {
+            Some(id) => self.wanted.keep(id, kept),
+            None => self.keep_connection(kept),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Trades that are numbered one by one: a number that is left out is a trade that has not come.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::SymbolId;
 
@@ -9,7 +11,7 @@ use super::Notice;
 const BEHIND_MAX: u64 = 1_000_000;
 
 /// The numbers of one symbol's trades.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
     last: Option<u64>,
 }

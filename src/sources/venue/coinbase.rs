@@ -14,11 +14,15 @@ mod book;
 mod control;
 mod data;
 mod frames;
+mod kept;
 mod past;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::decode::Rejection;
 use crate::domain::bar::PastBar;
@@ -135,7 +139,8 @@ impl Channel {
 }
 
 /// What is kept for a symbol.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct State {
     /// The name under which it is asked for; the data's may be another.
     asked_as: String,
@@ -340,6 +345,22 @@ impl Protocol for Coinbase {
 
     fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
         past::bars(reading::text_of(Incoming::Binary(body))?)
+    }
+
+    fn kept(&self, symbol: Option<SymbolId>) -> Value {
+        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
+    }
+
+    fn keep(
+        &mut self,
+        symbol: Option<SymbolId>,
+        kept: Value,
+        _: &mut Output,
+    ) -> Result<(), Rejection> {
+        match symbol {
+            Some(id) => self.wanted.keep(id, kept),
+            None => self.keep_connection(kept),
+        }
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {

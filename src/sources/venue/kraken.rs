@@ -12,12 +12,16 @@ mod book;
 mod control;
 mod data;
 mod frames;
+mod kept;
 mod past;
 #[cfg(test)]
 mod tests;
 mod usual;
 
 use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::decode::Rejection;
 use crate::domain::bar::PastBar;
@@ -113,7 +117,7 @@ const IDLE_MS: i64 = 30_000;
 const UNCONFIRMED_MS: i64 = 10_000;
 
 /// A channel of the venue's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Channel {
     Trade,
     Ohlc,
@@ -143,7 +147,8 @@ impl Channel {
 }
 
 /// What is kept for a symbol.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct State {
     /// Channels that have not been confirmed on this connection.
     pending: u8,
@@ -326,6 +331,22 @@ impl Protocol for Kraken {
 
     fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
         past::bars(reading::text_of(Incoming::Binary(body))?)
+    }
+
+    fn kept(&self, symbol: Option<SymbolId>) -> Value {
+        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
+    }
+
+    fn keep(
+        &mut self,
+        symbol: Option<SymbolId>,
+        kept: Value,
+        _: &mut Output,
+    ) -> Result<(), Rejection> {
+        match symbol {
+            Some(id) => self.wanted.keep(id, kept),
+            None => self.keep_connection(kept),
+        }
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {

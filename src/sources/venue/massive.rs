@@ -10,6 +10,7 @@
 //!   for; `LULD` gives price limits.
 //! - TIMESALE: `T`; `ds`, the size with its fraction, is taken where it is given.
 
+mod kept;
 mod messages;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,8 @@ mod tests;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use self::messages::{GrowingBar, Status};
@@ -116,7 +119,8 @@ const REQUEST_BYTES_MAX: usize = 8000;
 const TAKEN: Duration = Duration::from_secs(30);
 
 /// What is kept for a symbol.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Known {
     /// The venue has confirmed a channel of it on this connection.
     confirmed: bool,
@@ -127,8 +131,9 @@ struct Known {
 }
 
 /// How far a connection has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 enum Stage {
+    #[default]
     Closed,
     Greeting,
     LoggingIn,
@@ -359,6 +364,22 @@ impl Protocol for Massive {
         if self.stage == Stage::Ready {
             let names: Vec<&str> = removed.iter().map(AsRef::as_ref).collect();
             self.ask("unsubscribe", &names, output);
+        }
+    }
+
+    fn kept(&self, symbol: Option<SymbolId>) -> Value {
+        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
+    }
+
+    fn keep(
+        &mut self,
+        symbol: Option<SymbolId>,
+        kept: Value,
+        _: &mut Output,
+    ) -> Result<(), Rejection> {
+        match symbol {
+            Some(id) => self.wanted.keep(id, kept),
+            None => self.keep_connection(kept),
         }
     }
 

@@ -3,6 +3,8 @@
 //! A protocol's waits follow from the times of its messages alone, without chance, so that a recording leads to the same.
 //! Those between connections are for [`Backoff`](crate::pipeline::backoff::Backoff), which spreads them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::time::UnixMs;
 
 /// The first wait that is one, in milliseconds.
@@ -13,7 +15,7 @@ const WAIT_MAX_MS: i64 = 60_000;
 const FORGOTTEN_MS: i64 = 120_000;
 
 /// The waits between attempts at one thing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patience {
     wait_ms: i64,
     last: Option<UnixMs>,

@@ -8,18 +8,19 @@
 pub mod line;
 pub mod playing;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use crate::domain::source::SourceName;
+use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::recording::Recorder;
 
 use super::secrets::Secrets;
-use super::session::Input;
+use super::session::{Input, Session};
 use super::{Answer, Incoming};
 use line::Line;
 
@@ -55,8 +56,7 @@ impl Tap {
     }
 
     /// Whether a recording has begun that knows nothing of this source yet. Its head is written by this call; the driver
-    /// then gives [`Tap::write`] what the recording needs to understand the rest: for every open connection
-    /// [`Input::Opened`] and [`Input::Subscribe`], and it has every book begin anew.
+    /// then gives [`Tap::write_beginning`] every connection, and has every book begin anew.
     pub fn begins(&mut self, now: UnixMs) -> bool {
         let session = self.recorder.session();
         let begins = session.is_some() && session != self.session;
@@ -68,6 +68,26 @@ impl Tap {
             self.recorder.record(&self.source, &self.line);
         }
         begins
+    }
+
+    /// Writes down what a recording that has just begun needs to understand the rest of a connection: that it is open, what
+    /// is subscribed on it, and what is known by what came before.
+    pub fn write_beginning(
+        &mut self,
+        connection: usize,
+        now: UnixMs,
+        (session, is_open): (&Session, bool),
+        symbols: &[(Symbol, SymbolId)],
+    ) {
+        if is_open {
+            self.write(connection, now, &Input::Opened);
+        }
+        self.write(connection, now, &Input::Subscribe(symbols));
+        for of in std::iter::once(None).chain(symbols.iter().map(Some)) {
+            if let Some(text) = session.kept(of.map(|(_, id)| *id)) {
+                self.write(connection, now, &Input::Kept(of, &text));
+            }
+        }
     }
 
     /// Leaves this out of whatever is written from now on.
@@ -84,6 +104,7 @@ impl Tap {
         let bytes = match input {
             Input::Message(message) => message.bytes(),
             Input::Answered(answer) => answer.body,
+            Input::Kept(_, text) => text.as_bytes(),
             _ => &[],
         };
         let cleaned = self.secrets.hidden(bytes);
@@ -96,6 +117,9 @@ impl Tap {
                 body: bytes,
                 ..*answer
             }),
+            (Some(bytes), Input::Kept(of, _)) => {
+                Input::Kept(*of, std::str::from_utf8(bytes).unwrap_or_default())
+            }
             (Some(bytes), _) => match std::str::from_utf8(bytes) {
                 Ok(text) => Input::Message(Incoming::Text(text)),
                 Err(_) => Input::Message(Incoming::Binary(bytes)),

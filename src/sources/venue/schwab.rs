@@ -14,12 +14,15 @@
 //!   known; a symbol's book is the one that is first told with levels in it, and the other is left out.
 
 mod control;
+mod kept;
 mod messages;
 mod services;
 #[cfg(test)]
 mod tests;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use self::messages::StreamerInfo;
 use self::services::{Command, Service, Subscriptions};
@@ -27,6 +30,7 @@ use super::options::{self, Key, Setup, Venue, check_url};
 use super::reading;
 use super::wanted::Wanted;
 use super::{Answer, Connect, Ending, Endpoint, Incoming, Limits, Next, Output, Protocol, Request};
+use crate::decode::Rejection;
 use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
@@ -96,17 +100,21 @@ pub static VENUE: Venue = Venue {
 const PREFERENCE: u64 = 1;
 
 /// What is kept for a symbol.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Known {
     /// A service has confirmed it on this connection.
     confirmed: bool,
     /// The service that its book comes from.
     book: Option<Service>,
+    /// That book's last message.
+    book_text: String,
 }
 
 /// How far a connection has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 enum Stage {
+    #[default]
     Closed,
     LoggingIn,
     Ready,
@@ -312,6 +320,22 @@ impl Protocol for Schwab {
             "SchwabClientFunctionId": self.info.function_id,
         });
         self.command("ADMIN", "LOGIN", &parameters, output);
+    }
+
+    fn kept(&self, symbol: Option<SymbolId>) -> Value {
+        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
+    }
+
+    fn keep(
+        &mut self,
+        symbol: Option<SymbolId>,
+        kept: Value,
+        output: &mut Output,
+    ) -> Result<(), Rejection> {
+        match symbol {
+            Some(id) => self.keep_symbol(id, kept, output),
+            None => self.keep_connection(kept),
+        }
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {

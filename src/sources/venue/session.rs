@@ -1,14 +1,18 @@
 //! A protocol with what is the same for all of them: the one thing that a live driver and a recording both talk to, so
 //! that both make the same of the same input.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::event::{DataService, Event, Payload};
 use crate::domain::source::BarOrigin;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, UnixMs};
 
 use super::backfill::Backfill;
+use super::kept::{self, OfConnection, OfSymbol, Shown};
 use super::options::Setup;
 use super::{Answer, Incoming, Output, Protocol};
+use crate::decode::Rejection;
 
 /// How long after the end of a minute its trades may still come, when none is late for other reasons.
 const LATE_TRADES_MS: i64 = 1000;
@@ -35,6 +39,9 @@ pub enum Input<'a> {
     Tick,
     /// The connection has gone.
     Closed,
+    /// What is known by what came before, of a symbol or of the connection: see [`Session::kept`]. Only a recording that
+    /// was begun in mid-run holds it.
+    Kept(Option<&'a (Symbol, SymbolId)>, &'a str),
 }
 
 /// A protocol at work.
@@ -47,6 +54,8 @@ pub struct Session {
     /// The last minute that was said to be over.
     minute: i64,
     lateness: Lateness,
+    /// Where there are quotes, for a recording that begins later.
+    shown: Option<Shown>,
     /// When it was last told that time passes, or that the connection is open.
     ticked: Option<UnixMs>,
 }
@@ -63,6 +72,7 @@ impl Session {
             backfill: Backfill::new(setup),
             minute: 0,
             lateness: Lateness::default(),
+            shown: (setup.has(DataService::Level1)).then(|| Shown::new(setup.calendar)),
             ticked: None,
         }
     }
@@ -105,7 +115,7 @@ impl Session {
             Input::Answered(answer) => {
                 return backfill.answered(&answer, self.protocol.as_ref(), now, output);
             }
-            Input::Message(_) | Input::Resync(_) | Input::Closed => {}
+            Input::Message(_) | Input::Resync(_) | Input::Closed | Input::Kept(..) => {}
         }
         false
     }
@@ -123,8 +133,12 @@ impl Session {
                     let events = output.events.get(before..).unwrap_or_default();
                     self.lateness.note(events, now);
                 }
+                self.note_shown(before, output);
             }
-            Input::Answered(answer) => self.protocol.answer(&answer, now, output),
+            Input::Answered(answer) => {
+                self.protocol.answer(&answer, now, output);
+                self.note_shown(before, output);
+            }
             Input::Subscribe(symbols) => {
                 self.symbols.extend(symbols.iter().map(|(_, id)| *id));
                 self.protocol.subscribe(symbols, output);
@@ -132,6 +146,9 @@ impl Session {
             Input::Unsubscribe(symbols) => {
                 self.symbols
                     .retain(|known| !symbols.iter().any(|(_, id)| id == known));
+                if let Some(shown) = &mut self.shown {
+                    shown.forget(symbols);
+                }
                 self.protocol.unsubscribe(symbols, output);
             }
             Input::Resync((_, symbol)) => self.protocol.resync(*symbol, output),
@@ -141,7 +158,68 @@ impl Session {
                 self.tell_minutes(now, output);
             }
             Input::Closed => self.lose_books(output),
+            Input::Kept(of, text) => {
+                if let Err(rejection) = self.keep(of.map(|(_, id)| *id), text, output) {
+                    output.reject(rejection);
+                }
+                self.note_shown(before, output);
+            }
         }
+    }
+
+    fn note_shown(&mut self, before: usize, output: &Output) {
+        if let Some(shown) = &mut self.shown {
+            shown.note(output.events.get(before..).unwrap_or_default());
+        }
+    }
+
+    /// What is known of a symbol, or of the connection, that later messages do not repeat: a session that is given it as
+    /// [`Input::Kept`] goes on as this one does. `None` when nothing is.
+    #[must_use]
+    pub fn kept(&self, symbol: Option<SymbolId>) -> Option<String> {
+        let own = self.protocol.kept(symbol);
+        let Some(symbol) = symbol else {
+            let mut known = OfConnection {
+                ticked: self.ticked,
+                own,
+                ..OfConnection::default()
+            };
+            if self.builds_bars {
+                known.minute = Some(self.minute);
+                known.lateness = kept::written(&self.lateness);
+            }
+            return kept::text(&known);
+        };
+        let shown = self.shown.as_ref().map(|shown| shown.of(symbol));
+        let mut known = shown.unwrap_or_default();
+        known.own = own;
+        if let Some(backfill) = &self.backfill {
+            known.past = backfill.kept(symbol);
+        }
+        kept::text(&known)
+    }
+
+    fn keep(
+        &mut self,
+        symbol: Option<SymbolId>,
+        text: &str,
+        output: &mut Output,
+    ) -> Result<(), Rejection> {
+        let Some(symbol) = symbol else {
+            let known: OfConnection = serde_json::from_str(text).map_err(kept::wrong)?;
+            self.ticked = known.ticked.or(self.ticked);
+            self.minute = known.minute.unwrap_or(self.minute);
+            if !known.lateness.is_null() {
+                self.lateness = kept::read(known.lateness)?;
+            }
+            return self.protocol.keep(None, known.own, output);
+        };
+        let known: OfSymbol = serde_json::from_str(text).map_err(kept::wrong)?;
+        known.events(symbol, &mut output.events);
+        if let Some(backfill) = &mut self.backfill {
+            backfill.keep(symbol, known.past)?;
+        }
+        self.protocol.keep(Some(symbol), known.own, output)
     }
 
     /// Ticks have come all the while until now.
@@ -204,7 +282,7 @@ impl Session {
 
 /// How much later than they happen trades come here: the least of it lately, because single ones may be older, as those are
 /// that a connection begins with.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Lateness {
     /// In milliseconds, in the minute that this is being noted for.
     now: Option<i64>,

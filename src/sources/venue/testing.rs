@@ -8,10 +8,13 @@ use std::fmt::Debug;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::options::{Setup, Venue};
+use super::options::{OptionProblem, Setup, Venue};
 use super::reading::read_part;
+use super::recorded::line::Line;
+use super::recorded::tests::beginning;
 use super::session::{Input, Session};
-use super::{Answer, Incoming, Outgoing, Output};
+use super::{Answer, Incoming, Outgoing, Output, Protocol};
+use crate::domain::event::DataService;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::sources::spec::SourceSpec;
@@ -30,14 +33,19 @@ pub(crate) fn agrees<'a, T: Debug + Deserialize<'a>>(
     found.is_some()
 }
 
+type MakeProtocol = fn(&Setup) -> Result<Box<dyn Protocol>, OptionProblem>;
+
 /// A protocol without a connection.
 pub(crate) struct Workbench {
+    protocol: MakeProtocol,
     pub(crate) setup: Setup,
     pub(crate) session: Session,
     /// What the last input has led to.
     pub(crate) output: Output,
     pub(crate) now: UnixMs,
     symbols: Vec<Symbol>,
+    /// What plays the recording, once one has been begun.
+    replay: Option<Session>,
 }
 
 impl Workbench {
@@ -48,18 +56,57 @@ impl Workbench {
         let setup = venue.setup(&spec, &keys).unwrap();
         let session = Session::new((venue.protocol)(&setup).unwrap(), &setup);
         Self {
+            protocol: venue.protocol,
             setup,
             session,
             output: Output::default(),
             now: UnixMs(1_700_000_000_000),
             symbols: Vec::new(),
+            replay: None,
         }
+    }
+
+    /// A recording is begun in mid-run, as the driver does it. Its replay is given all that comes from now on, and has to
+    /// make the same of it. Gives what the recording begins with.
+    pub(crate) fn begin_recording(&mut self, is_open: bool) -> (Vec<String>, Output) {
+        let mut wanted = Vec::new();
+        for id in self.session.symbols() {
+            wanted.push((self.symbols[id.index()].clone(), *id));
+        }
+        let lines = beginning(&self.session, &wanted, is_open, self.now);
+        let mut replay = Session::new((self.protocol)(&self.setup).unwrap(), &self.setup);
+        let mut output = Output::default();
+        for line in &lines[1..] {
+            let recorded = Line::read(line.as_bytes()).and_then(Line::into_recorded);
+            let recorded = recorded.unwrap();
+            let number = |name: &Symbol| wanted.iter().find(|(known, _)| known == name).unwrap().1;
+            let give = |input: Input<'_>| replay.take(input, recorded.now, &mut output);
+            recorded.what.give(number, give);
+        }
+        self.replay = Some(replay);
+        if self.setup.has(DataService::Level2) && is_open {
+            for symbol in &wanted {
+                self.give(Input::Resync(symbol));
+            }
+        }
+        (lines, output)
+    }
+
+    /// Nothing is recorded any more.
+    pub(crate) fn end_recording(&mut self) {
+        self.replay = None;
     }
 
     /// Gives one input; what came of the one before is forgotten.
     pub(crate) fn give(&mut self, input: Input<'_>) -> &Output {
         self.output.clear();
         self.session.take(input, self.now, &mut self.output);
+        if let Some(replay) = &mut self.replay {
+            let mut output = Output::default();
+            replay.take(input, self.now, &mut output);
+            let live = shown::everything(&self.output);
+            assert_eq!(shown::everything(&output), live, "after {input:?}");
+        }
         &self.output
     }
 
@@ -100,6 +147,9 @@ impl Workbench {
     /// Ticks came every second until this one.
     pub(crate) fn tick(&mut self, now: UnixMs) -> &Output {
         self.session.has_ticked(now);
+        if let Some(replay) = &mut self.replay {
+            replay.has_ticked(now);
+        }
         self.tick_alone(now)
     }
 

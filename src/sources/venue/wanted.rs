@@ -1,13 +1,17 @@
 //! The symbols that are subscribed, under the names that the venue gives them.
 
 use rustc_hash::FxHashMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use crate::decode::Rejection;
 use crate::domain::event::{Event, Payload};
 use crate::domain::news::News;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 
-use super::{Notice, Output};
+use super::{Notice, Output, kept};
 
 /// A symbol with what the protocol keeps for it.
 #[derive(Debug, Clone)]
@@ -169,6 +173,20 @@ impl<T> Wanted<T> {
             .map(|(wire, entry)| (&**wire, entry))
     }
 
+    /// The venue's names for these symbols.
+    #[must_use]
+    pub fn names(&self, symbols: &[SymbolId]) -> Vec<String> {
+        let names = symbols.iter().filter_map(|id| self.wire(*id));
+        names.map(str::to_owned).collect()
+    }
+
+    /// The symbols that are here of those that the venue gives these names.
+    #[must_use]
+    pub fn named(&self, names: &[String]) -> Vec<SymbolId> {
+        let entries = names.iter().filter_map(|name| self.get(name));
+        entries.map(|entry| entry.id).collect()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -179,5 +197,28 @@ impl<T> Wanted<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_wire.is_empty()
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Wanted<T> {
+    /// What the protocol keeps for a symbol, for a recording.
+    #[must_use]
+    pub fn kept(&self, id: SymbolId) -> Value {
+        let entry = self.wire(id).and_then(|wire| self.get(wire));
+        entry.map_or(Value::Null, |entry| kept::written(&entry.state))
+    }
+
+    /// Takes what a recording holds of that.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn keep(&mut self, id: SymbolId, known: Value) -> Result<(), Rejection> {
+        let wire = self.wire_by_id.get(&id);
+        if let Some(entry) = wire.and_then(|wire| self.by_wire.get_mut(wire))
+            && !known.is_null()
+        {
+            entry.state = kept::read(known)?;
+        }
+        Ok(())
     }
 }

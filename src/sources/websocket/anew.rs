@@ -1,13 +1,18 @@
-//! Books that begin anew: the feed is asked for a symbol again, ever more slowly.
+//! What begins anew: books, for which the feed is asked for a symbol again, ever more slowly; and recordings in mid-run.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Feed;
+use crate::decode::Rejection;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
-use crate::sources::venue::Output;
 use crate::sources::venue::patience::Patience;
+use crate::sources::venue::{Output, kept};
 
 /// What is kept for a symbol.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct State {
     /// Whether data has come for it on this connection.
     pub(super) is_heard: bool,
@@ -16,7 +21,32 @@ pub(super) struct State {
     patience: Patience,
 }
 
+/// What a recording that begins in mid-run holds of a connection.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Connection {
+    is_ready: bool,
+    pinged: Option<UnixMs>,
+    untaken: Option<u32>,
+}
+
 impl Feed {
+    pub(super) fn connection_kept(&self) -> Value {
+        kept::written(&Connection {
+            is_ready: self.is_ready,
+            pinged: self.pinged,
+            untaken: self.untaken,
+        })
+    }
+
+    pub(super) fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
+        let known: Connection = kept::read(known)?;
+        self.is_ready = known.is_ready;
+        self.pinged = known.pinged;
+        self.untaken = known.untaken;
+        Ok(())
+    }
+
     /// A symbol's book has been found wrong.
     pub(super) fn begin_book(&mut self, symbol: SymbolId, output: &mut Output) {
         let Some(name) = self.wanted.wire(symbol).map(str::to_owned) else {

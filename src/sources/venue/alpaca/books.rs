@@ -28,6 +28,19 @@ impl Alpaca {
         self.doubt_books(&self.wanted.ids(), output);
     }
 
+    /// Changes to a symbol's book mean nothing until it has come whole.
+    pub(super) fn lose_book(&mut self, symbol: SymbolId, output: &mut Output) {
+        let name = self.wanted.wire(symbol).map(str::to_owned);
+        if let Some(entry) = name.and_then(|name| self.wanted.get_mut(&name)) {
+            entry.state.is_book_lost = true;
+            output.events.push(Event {
+                symbol,
+                time: None,
+                payload: Payload::BookLost,
+            });
+        }
+    }
+
     /// Something of these books could not be read: they are lost, and will be asked for, unless they are going to be anyway.
     pub(super) fn doubt_books(&mut self, symbols: &[SymbolId], output: &mut Output) {
         if self.stage != Stage::Ready || !self.has_books() {

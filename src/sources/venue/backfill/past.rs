@@ -1,5 +1,7 @@
 //! One symbol's bars from before: what is known, what is being asked for, and what an answer means.
 
+use serde::{Deserialize, Serialize};
+
 use super::super::reading::shortened;
 use super::super::{Answer, Notice, Output, Protocol, Request};
 use super::Page;
@@ -18,7 +20,7 @@ pub(super) const RETRIES_MAX: u32 = 4;
 const RETRY_MS: i64 = 5000;
 
 /// What is being asked for of a symbol.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Task {
     from: UnixMs,
     until: UnixMs,

@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::frames::{Diff, WholeBook};
 use crate::domain::book::BookUpdate;
 use crate::domain::time::UnixMs;
@@ -21,7 +23,8 @@ const REPEATS_MAX: u32 = 5;
 const AHEAD_MAX: u32 = 300;
 
 /// What is known of the book.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Sync {
     stage: Stage,
     patience: Patience,
@@ -35,10 +38,14 @@ pub(super) struct Sync {
     ahead: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Stage {
     /// Nothing has been asked for; these changes have come.
-    Waiting { diffs: VecDeque<Diff>, fetch: Fetch },
+    Waiting {
+        #[serde(skip)]
+        diffs: VecDeque<Diff>,
+        fetch: Fetch,
+    },
     /// The book is known up to this update.
     Live { last: u64 },
 }
@@ -53,7 +60,7 @@ impl Default for Stage {
 }
 
 /// How the fetching of the whole book stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Fetch {
     /// When changes come, which show that the stream has begun.
     Later,
@@ -101,6 +108,13 @@ impl Sync {
             diffs: VecDeque::new(),
             fetch,
         };
+    }
+
+    /// Changes that wait are given up: a recording that begins now does not hold them.
+    pub(super) fn give_up_changes(&mut self) {
+        if let Stage::Waiting { diffs, .. } = &mut self.stage {
+            diffs.clear();
+        }
     }
 
     /// Whether the book is known.

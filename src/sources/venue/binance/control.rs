@@ -66,7 +66,7 @@ impl Binance {
         }
         let words = words.map_or_else(|| "no reason given".to_owned(), |words| shortened(words));
         let code = code.map_or_else(String::new, |code| format!(" (code {code})"));
-        if symbols.is_empty() {
+        if found.is_none() {
             let message = format!("Binance refused a request: {words}{code}");
             let error = ErrorInstance::new(ErrorKind::ConnectionError, message);
             output.notices.push(Notice::Error(error.as_warning()));

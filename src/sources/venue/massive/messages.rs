@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Massive;
 use crate::decode::Rejection;
@@ -14,7 +14,7 @@ use crate::domain::event::{Event, Payload};
 use crate::domain::quote::{Level1, SymbolFacts};
 use crate::domain::time::{MINUTE_MS, UnixMs};
 use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
-use crate::sources::venue::{Output, reading};
+use crate::sources::venue::{Output, kept, reading};
 
 /// A message's type, when it does not stand first.
 pub(super) fn kind(text: &str) -> Result<Cow<'_, str>, Rejection> {
@@ -118,13 +118,18 @@ fn exchange(exchange: Option<i64>, facility: Option<i64>) -> Option<Box<str>> {
 }
 
 /// A minute that grows second by second.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct GrowingBar {
     start: UnixMs,
+    #[serde(with = "kept::digits")]
     open: Decimal,
+    #[serde(with = "kept::digits")]
     high: Decimal,
+    #[serde(with = "kept::digits")]
     low: Decimal,
+    #[serde(with = "kept::digits")]
     close: Decimal,
+    #[serde(with = "kept::digits")]
     volume: Decimal,
 }
 

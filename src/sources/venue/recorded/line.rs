@@ -93,6 +93,7 @@ pub enum What<'a> {
     Resync(Symbol),
     Tick,
     Closed,
+    Kept(Option<Symbol>, Cow<'a, str>),
 }
 
 impl<'a> Line<'a> {
@@ -160,6 +161,11 @@ impl<'a> Line<'a> {
             },
             Input::Tick => line("tick"),
             Input::Closed => line("closed"),
+            Input::Kept(of, text) => Self {
+                symbols: of.map(|(symbol, _)| vec![symbol.as_str().into()]),
+                text: Some(text.into()),
+                ..line("kept")
+            },
         }
     }
 
@@ -221,12 +227,13 @@ impl<'a> Line<'a> {
             },
             "subscribe" => What::Subscribe(self.names()?),
             "unsubscribe" => What::Unsubscribe(self.names()?),
-            "resync" => match <[Symbol; 1]>::try_from(self.names()?) {
-                Ok([symbol]) => What::Resync(symbol),
-                Err(_) => return Err(Rejection::schema("'symbols' holds not just one symbol")),
-            },
+            "resync" => What::Resync(self.name()?),
             "tick" => What::Tick,
             "closed" => What::Closed,
+            "kept" => {
+                let of = self.symbols.is_some().then(|| self.name()).transpose()?;
+                What::Kept(of, self.text.ok_or_else(|| missing("text"))?)
+            }
             other => {
                 let shown: String = other.chars().take(40).collect();
                 return Err(Rejection::schema(format!(
@@ -248,6 +255,13 @@ impl<'a> Line<'a> {
                 .map_err(|error| Rejection::schema(format!("'base64': {error}"))),
             (None, Some(text)) => Ok(text.as_bytes().to_vec()),
             (None, None) => Err(missing("base64")),
+        }
+    }
+
+    fn name(&self) -> Result<Symbol, Rejection> {
+        match <[Symbol; 1]>::try_from(self.names()?) {
+            Ok([symbol]) => Ok(symbol),
+            Err(_) => Err(Rejection::schema("'symbols' holds not just one symbol")),
         }
     }
 
@@ -292,6 +306,10 @@ impl What<'_> {
             Self::Resync(symbol) => give(Input::Resync(&(symbol.clone(), number(symbol)))),
             Self::Tick => give(Input::Tick),
             Self::Closed => give(Input::Closed),
+            Self::Kept(of, text) => {
+                let of = of.as_ref().map(|symbol| (symbol.clone(), number(symbol)));
+                give(Input::Kept(of.as_ref(), text));
+            }
         }
     }
 }

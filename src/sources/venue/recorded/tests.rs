@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod mid_run;
+
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -45,6 +47,20 @@ impl Recorder for Memory {
     fn take_failure(&self) -> Option<String> {
         None
     }
+}
+
+/// The lines that a recording begins with when it is begun in mid-run.
+pub(in crate::sources::venue) fn beginning(
+    session: &Session,
+    symbols: &[(Symbol, SymbolId)],
+    is_open: bool,
+    now: UnixMs,
+) -> Vec<String> {
+    let (mut tap, memory) = tap(&[]);
+    *memory.session.lock().unwrap() = Some(1);
+    assert!(tap.begins(now));
+    tap.write_beginning(0, now, (session, is_open), symbols);
+    memory.take()
 }
 
 const NOW: UnixMs = UnixMs(1_720_522_860_123);
@@ -128,6 +144,14 @@ fn lines_are_as_documented() {
             r#""in":"resync","symbols":["BTC/USD"]}"#,
         ),
         (Input::Closed, r#""in":"closed"}"#),
+        (
+            Input::Kept(None, "{\"own\":1}"),
+            r#""in":"kept","text":"{\"own\":1}"}"#,
+        ),
+        (
+            Input::Kept(Some(&symbols[0]), "{\"bid\":\"1.50\"}"),
+            r#""in":"kept","symbols":["BTC/USD"],"text":"{\"bid\":\"1.50\"}"}"#,
+        ),
     ] {
         let mut line = Vec::new();
         Line::of(1, NOW, &input).write(&mut line);
@@ -168,6 +192,14 @@ fn every_input_comes_back() {
     );
     let resync = round_trip(&Input::Resync(&pairs[1]));
     assert_eq!(resync, What::Resync(pairs[1].0.clone()));
+    assert_eq!(
+        round_trip(&Input::Kept(None, "{}")),
+        What::Kept(None, "{}".into())
+    );
+    assert_eq!(
+        round_trip(&Input::Kept(Some(&pairs[1]), "{}")),
+        What::Kept(Some(pairs[1].0.clone()), "{}".into())
+    );
     let mut given = None;
     resync.give(
         |symbol| SymbolId(symbol.as_str().len() as u32),
@@ -195,6 +227,8 @@ fn what_is_no_line_is_refused() {
         r#"{"ms":1,"on":0,"in":"answer","id":1,"text":""}"#,
         r#"{"ms":1,"on":0,"in":"subscribe","symbols":["a b"]}"#,
         r#"{"ms":1,"on":0,"in":"resync","symbols":[]}"#,
+        r#"{"ms":1,"on":0,"in":"kept"}"#,
+        r#"{"ms":1,"on":0,"in":"kept","symbols":["A","B"],"text":"{}"}"#,
     ] {
         let result = Line::read(bad.as_bytes()).and_then(Line::into_recorded);
         assert!(result.is_err(), "{bad}");
@@ -233,6 +267,7 @@ fn a_secret_never_reaches_the_recording() {
     for echo in &echoes {
         tap.write(0, NOW, &text(echo));
         tap.write(0, NOW, &Input::Message(Incoming::Binary(echo.as_bytes())));
+        tap.write(0, NOW, &Input::Kept(None, echo));
         tap.write(
             0,
             NOW,
@@ -245,11 +280,11 @@ fn a_secret_never_reaches_the_recording() {
         );
     }
     let lines = memory.take();
-    assert_eq!(lines.len(), 1 + 3 * echoes.len());
+    assert_eq!(lines.len(), 1 + 4 * echoes.len());
     for line in &lines[1..] {
         let recorded = Line::read(line.as_bytes()).unwrap().into_recorded();
         let shown = match recorded.unwrap().what {
-            What::Text(text) => text.into_owned(),
+            What::Text(text) | What::Kept(_, text) => text.into_owned(),
             What::Binary(bytes) | What::Answered { body: bytes, .. } => {
                 String::from_utf8(bytes).unwrap()
             }

@@ -329,7 +329,12 @@ impl Schwab {
         Ok(())
     }
 
-    fn book(&mut self, service: Service, text: &str, output: &mut Output) -> Result<(), Rejection> {
+    pub(super) fn book(
+        &mut self,
+        service: Service,
+        text: &str,
+        output: &mut Output,
+    ) -> Result<(), Rejection> {
         let book: Book<'_> = reading::read_part(text, service.name())?;
         let time = reading::time_of_ms(book.time, "1")?;
         let Some(entry) = self.wanted.get_mut(&book.key) else {
@@ -344,6 +349,7 @@ impl Schwab {
             output.ignored += 1;
             return Ok(());
         }
+        text.clone_into(&mut entry.state.book_text);
         let levels = |side: &[Object<BookLevel>]| -> Vec<Level> {
             let level = |Object(level): &Object<BookLevel>| Level {
                 price: level.price.0,

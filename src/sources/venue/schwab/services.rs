@@ -2,9 +2,14 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
 use super::Known;
+use crate::decode::Rejection;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
+use crate::sources::venue::kept;
 use crate::sources::venue::wanted::Wanted;
 
 /// Symbols in one command.
@@ -15,7 +20,7 @@ const ANSWER_MS: i64 = 15_000;
 const ANSWER_MAX_MS: i64 = 120_000;
 
 /// A service of the streamer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Service {
     Quotes,
     Bars,
@@ -50,7 +55,7 @@ impl Service {
 }
 
 /// What a service is told to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Command {
     /// Take these symbols, and forget all others.
     Replace,
@@ -98,7 +103,65 @@ struct UnderWay {
     sent_at: UnixMs,
 }
 
+/// How a service stands, as a recording holds it: symbols under the venue's names.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Told {
+    has_begun: bool,
+    to_add: Vec<String>,
+    to_remove: Vec<Box<str>>,
+    /// The number of the command, what it is to do, with which symbols, and since when.
+    under_way: Option<(u64, Command, String, UnixMs)>,
+    unanswered: u32,
+}
+
 impl Subscriptions {
+    pub(super) fn kept(&self, wanted: &Wanted<Known>) -> Value {
+        let to_add: Vec<SymbolId> = self.to_add.iter().copied().collect();
+        let under_way = self.under_way.as_ref().map(|under_way| {
+            let step = &under_way.step;
+            let keys = step.keys.clone();
+            (under_way.request, step.command, keys, under_way.sent_at)
+        });
+        kept::written(&Told {
+            has_begun: self.has_begun,
+            to_add: wanted.names(&to_add),
+            to_remove: self.to_remove.iter().cloned().collect(),
+            under_way,
+            unanswered: self.unanswered,
+        })
+    }
+
+    pub(super) fn keep(&mut self, known: Value, wanted: &Wanted<Known>) -> Result<(), Rejection> {
+        let told: Told = kept::read(known)?;
+        let under_way = told.under_way.map(|(request, command, keys, sent_at)| {
+            let names: Vec<String> = keys.split(',').map(str::to_owned).collect();
+            let symbols = match command {
+                Command::Remove => Vec::new(),
+                Command::Replace | Command::Add => wanted.named(&names),
+            };
+            let step = Step {
+                command,
+                keys,
+                symbols,
+            };
+            UnderWay {
+                request,
+                step,
+                sent_at,
+            }
+        });
+        *self = Self {
+            service: self.service,
+            has_begun: told.has_begun,
+            to_add: wanted.named(&told.to_add).into(),
+            to_remove: told.to_remove.into(),
+            under_way,
+            unanswered: told.unanswered,
+        };
+        Ok(())
+    }
+
     pub(super) fn new(service: Service) -> Self {
         Self {
             service,

@@ -4,6 +4,7 @@ mod arriving;
 mod leaving;
 mod opening;
 mod reading;
+mod recording;
 mod writing;
 
 use std::collections::VecDeque;
@@ -23,7 +24,7 @@ use crate::sources::venue::connection::{DialError, Socket, leave};
 use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::rest::Asker;
 use crate::sources::venue::session::{Input, Session};
-use crate::sources::venue::{Answer, Ending, Incoming, Limits, Notice, Outgoing, Request};
+use crate::sources::venue::{Ending, Incoming, Limits, Notice, Outgoing, Request};
 
 use super::Timings;
 use super::desk::{Desk, Moment, in_words};
@@ -227,37 +228,9 @@ impl Link {
         desk.post_events(moment.mono);
     }
 
-    /// A recording has begun that knows nothing of this connection.
-    pub(super) fn record_beginning(&mut self, has_books: bool, desk: &mut Desk) {
-        let moment = desk.moment();
-        if self.symbols.is_empty() {
-            return;
-        }
-        if self.is_open() {
-            desk.tap.write(self.number, moment.wall, &Input::Opened);
-        }
-        let subscribe = Input::Subscribe(&self.symbols);
-        desk.tap.write(self.number, moment.wall, &subscribe);
-        if has_books && self.is_open() {
-            for symbol in self.symbols.clone() {
-                self.resync(&symbol, desk);
-            }
-        }
-    }
-
     /// Gives its session an input, and does what comes of it.
     fn give(&mut self, input: Input<'_>, moment: Moment, desk: &mut Desk) {
-        let body = match &input {
-            Input::Answered(answer) => self.session.protocol().recorded_body(answer),
-            _ => None,
-        };
-        match (&body, &input) {
-            (Some(body), Input::Answered(answer)) => {
-                let kept = Input::Answered(Answer { body, ..*answer });
-                desk.tap.write(self.number, moment.wall, &kept);
-            }
-            _ => desk.tap.write(self.number, moment.wall, &input),
-        }
+        self.record(&input, moment, desk);
         let before = desk.output.events.len();
         self.session.take(input, moment.wall, &mut desk.output);
         desk.keep_secrets();

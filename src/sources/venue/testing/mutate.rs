@@ -206,12 +206,16 @@ fn values_of(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
 /// open.
 ///
 /// # Panics
-/// When an event or a notice is of a symbol that is not wanted.
+/// When an event or a notice is of a symbol that is not wanted, or when a recording that is begun halfway is replayed
+/// otherwise than it was live.
 pub(crate) fn run(bench: &mut Workbench, names: &[&str], steps: &[Step]) {
     let mut ids: Vec<Option<u32>> = (0..names.len() as u32).map(Some).collect();
     let mut next_id = names.len() as u32;
     let mut requests: Vec<u64> = Vec::new();
-    for step in steps {
+    for (number, step) in steps.iter().enumerate() {
+        if number == steps.len() / 2 {
+            bench.begin_recording(true);
+        }
         let was_wanted = bench.session.symbols().to_vec();
         take(bench, names, step, &requests, (&mut ids, &mut next_id));
         requests.extend(bench.output.ask.iter().map(|request| request.id));
@@ -221,6 +225,7 @@ pub(crate) fn run(bench: &mut Workbench, names: &[&str], steps: &[Step]) {
             assert!(is_wanted(&event.symbol), "{event:?} after {step:?}");
         }
     }
+    bench.end_recording();
 }
 
 fn take(
