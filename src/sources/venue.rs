@@ -36,6 +36,7 @@ pub mod options;
 pub(crate) mod pacing;
 pub mod pairs;
 pub mod patience;
+mod plausible;
 pub mod reading;
 pub mod recorded;
 mod rest;

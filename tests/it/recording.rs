@@ -88,6 +88,7 @@ fn setup() -> Setup {
         keys: Vec::new(),
         variables: Vec::new(),
         own: [].into(),
+        map: None,
     }
 }
 

@@ -105,6 +105,8 @@ pub struct Setup {
     pub variables: Vec<(String, Option<SecretString>)>,
     /// Options of the venue's own.
     pub own: BTreeMap<&'static str, String>,
+    /// What the file holds that the option `map` names.
+    pub map: Option<String>,
 }
 
 impl Setup {
@@ -164,6 +166,19 @@ impl Venue {
         &self,
         spec: &SourceSpec,
         environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Setup, SpecError> {
+        self.setup_with(spec, environment, &|file| std::fs::read_to_string(file))
+    }
+
+    /// The same, with the file of a mapping read by `read`: a recording holds what it held then.
+    ///
+    /// # Errors
+    /// What cannot mean anything.
+    pub fn setup_with(
+        &self,
+        spec: &SourceSpec,
+        environment: &dyn Fn(&str) -> Option<String>,
+        read: &dyn Fn(&str) -> std::io::Result<String>,
     ) -> Result<Setup, SpecError> {
         let available = (self.services)(spec.rest());
         let services = match spec.option("services") {
@@ -239,6 +254,9 @@ impl Venue {
             .iter()
             .filter(|option| !is_common(option))
             .filter_map(|option| Some((option.name, spec.option(option.name)?.to_owned())));
+        let own: BTreeMap<&'static str, String> = own.collect();
+        let map = own.get("map").map(|file| read(file)).transpose();
+        let map = map.map_err(|error| spec.wrong("map", format!("cannot be read: {error}")))?;
         let socket_url = replaced(spec, "url", self.socket_url, insecure)?;
         let rest_url = match self.rest_url {
             Some(url) => Some(replaced(spec, "rest_url", url, insecure)?),
@@ -262,7 +280,8 @@ impl Venue {
                 .unwrap_or(Duration::MAX),
             keys,
             variables,
-            own: own.collect(),
+            own,
+            map,
         })
     }
 }

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::domain::event::{DataService, Event, Payload};
 use crate::domain::source::BarOrigin;
 use crate::domain::symbol::{Symbol, SymbolId};
-use crate::domain::time::{MINUTE_MS, UnixMs};
+use crate::domain::time::{MINUTE_MS, Timeframe, UnixMs};
 
 use super::backfill::Backfill;
 use super::kept::{self, OfConnection, OfSymbol, Shown};
 use super::options::Setup;
+use super::plausible::Plausible;
 use super::{Answer, Incoming, Output, Protocol};
 use crate::decode::Rejection;
 
@@ -47,7 +48,10 @@ pub enum Input<'a> {
 /// A protocol at work.
 pub struct Session {
     protocol: Box<dyn Protocol>,
-    symbols: Vec<SymbolId>,
+    /// Those that are wanted, in the order in which they came to be.
+    symbols: Vec<(Symbol, SymbolId)>,
+    /// How long its bars are.
+    interval: Timeframe,
     has_books: bool,
     builds_bars: bool,
     backfill: Option<Backfill>,
@@ -67,6 +71,7 @@ impl Session {
         Self {
             protocol,
             symbols: Vec::new(),
+            interval: setup.products.interval,
             has_books: setup.has(DataService::Level2),
             builds_bars: matches!(setup.products.bars, BarOrigin::Trades(_)),
             backfill: Backfill::new(setup),
@@ -83,9 +88,9 @@ impl Session {
     }
 
     /// The symbols that are wanted, in the order in which they came to be.
-    #[must_use]
-    pub fn symbols(&self) -> &[SymbolId] {
-        &self.symbols
+    #[cfg(test)]
+    pub(crate) fn symbols(&self) -> Vec<SymbolId> {
+        self.symbols.iter().map(|(_, id)| *id).collect()
     }
 
     /// Takes an input that came at `now` by the system clock. What is to be done about it is added to `output`.
@@ -129,6 +134,7 @@ impl Session {
             }
             Input::Message(message) => {
                 self.protocol.message(message, now, output);
+                self.keep_plausible(before, now, output);
                 if self.builds_bars {
                     let events = output.events.get(before..).unwrap_or_default();
                     self.lateness.note(events, now);
@@ -137,15 +143,16 @@ impl Session {
             }
             Input::Answered(answer) => {
                 self.protocol.answer(&answer, now, output);
+                self.keep_plausible(before, now, output);
                 self.note_shown(before, output);
             }
             Input::Subscribe(symbols) => {
-                self.symbols.extend(symbols.iter().map(|(_, id)| *id));
+                self.symbols.extend_from_slice(symbols);
                 self.protocol.subscribe(symbols, output);
             }
             Input::Unsubscribe(symbols) => {
                 self.symbols
-                    .retain(|known| !symbols.iter().any(|(_, id)| id == known));
+                    .retain(|(_, known)| !symbols.iter().any(|(_, id)| id == known));
                 if let Some(shown) = &mut self.shown {
                     shown.forget(symbols);
                 }
@@ -165,6 +172,13 @@ impl Session {
                 self.note_shown(before, output);
             }
         }
+    }
+
+    fn keep_plausible(&self, before: usize, now: UnixMs, output: &mut Output) {
+        Plausible::at(now, self.interval).keep(before, output, |id| {
+            let found = self.symbols.iter().find(|(_, known)| *known == id);
+            found.map(|(symbol, _)| symbol.clone())
+        });
     }
 
     fn note_shown(&mut self, before: usize, output: &Output) {
@@ -259,7 +273,7 @@ impl Session {
 
     fn lose_books(&self, output: &mut Output) {
         if self.has_books {
-            for symbol in &self.symbols {
+            for (_, symbol) in &self.symbols {
                 output.events.push(Event {
                     symbol: *symbol,
                     time: None,
@@ -270,7 +284,7 @@ impl Session {
     }
 
     fn tell_all(&self, time: UnixMs, payload: &Payload, output: &mut Output) {
-        for symbol in &self.symbols {
+        for (_, symbol) in &self.symbols {
             output.events.push(Event {
                 symbol: *symbol,
                 time: Some(time),

@@ -71,7 +71,7 @@ impl Workbench {
     pub(crate) fn begin_recording(&mut self, is_open: bool) -> (Vec<String>, Output) {
         let mut wanted = Vec::new();
         for id in self.session.symbols() {
-            wanted.push((self.symbols[id.index()].clone(), *id));
+            wanted.push((self.symbols[id.index()].clone(), id));
         }
         let lines = beginning(&self.session, &wanted, is_open, self.now);
         let mut replay = Session::new((self.protocol)(&self.setup).unwrap(), &self.setup);

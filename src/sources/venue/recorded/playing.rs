@@ -42,7 +42,8 @@ pub fn read_head(line: &[u8]) -> Result<Arc<dyn Recording>, String> {
     let venue = recordable()
         .find(|venue| venue.kind.name == kind)
         .ok_or_else(|| format!("it is a recording of {kind}:, which is no live source"))?;
-    let recording = OfVenue::new(venue, &spec).map_err(|error| error.to_string())?;
+    let recording =
+        OfVenue::new(venue, &spec, head.map.as_deref()).map_err(|error| error.to_string())?;
     Ok(Arc::new(recording.with_head(&head)))
 }
 
@@ -70,15 +71,20 @@ impl fmt::Debug for OfVenue {
 }
 
 impl OfVenue {
-    /// A recording of a venue that was opened with this specification.
+    /// A recording of a venue that was opened with this specification, and what the file of its mapping held then.
     ///
     /// # Errors
     /// When the venue does not take it.
     pub fn new(
         venue: &'static Venue,
         spec: &SourceSpec,
+        map: Option<&str>,
     ) -> Result<Self, crate::sources::spec::SpecError> {
-        let setup = venue.setup(spec, &|_| Some(NO_KEY.to_owned()))?;
+        let no_key = |_: &str| Some(NO_KEY.to_owned());
+        let setup = match map {
+            Some(map) => venue.setup_with(spec, &no_key, &|_| Ok(map.to_owned()))?,
+            None => venue.setup(spec, &no_key)?,
+        };
         (venue.protocol)(&setup).map_err(|problem| spec.wrong(problem.option, problem.reason))?;
         let protocol = move |setup: &Setup| (venue.protocol)(setup).ok();
         Ok(Self::with_protocol(
@@ -240,8 +246,18 @@ mod tests {
     use super::*;
 
     fn head(spec: &str) -> Result<Arc<dyn Recording>, String> {
+        head_with(spec, None)
+    }
+
+    fn head_with(spec: &str, map: Option<&str>) -> Result<Arc<dyn Recording>, String> {
         let mut line = Vec::new();
-        Line::head("x", spec, UnixMs(1)).write(&mut line);
+        let head = Head {
+            source: "x".to_owned(),
+            spec: spec.to_owned(),
+            map: map.map(str::to_owned),
+            started: UnixMs(1),
+        };
+        Line::head(&head).write(&mut line);
         read_head(&line)
     }
 
@@ -266,6 +282,15 @@ mod tests {
                 assert_eq!(played.time, Some(UnixMs(9)), "{}", example.spec);
             }
         }
+    }
+
+    #[test]
+    fn a_mapping_is_that_of_the_recording_and_not_of_the_file_as_it_is_now() {
+        let spec = "websocket:?url=wss://feed.example/&map=/there/is/no/such/file.toml";
+        let map = "[[mapping]]\nservice = \"LEVEL1\"\nsymbol = \"/s\"\nlast = \"/p\"\n";
+        assert!(head_with(spec, Some(map)).is_ok());
+        let reason = head(spec).unwrap_err();
+        assert!(reason.contains("cannot be read"), "{reason}");
     }
 
     #[test]

@@ -70,6 +70,22 @@ fn waits_grow_until_data_has_flowed_for_a_while() {
 }
 
 #[test]
+fn a_venue_that_names_no_real_wait_is_left_alone_for_longer_and_longer() {
+    let server = Server::start();
+    let mut plan = Plan::new(server.url());
+    plan.backoff.cap = Duration::from_millis(100);
+    let mut rig = plan.start();
+    let mut longest = 0;
+    for _ in 0..12 {
+        server.knock().refuse(503, &[("Retry-After", "0")]);
+        longest = longest.max(retry_ms(&rig.wait_for("reconnecting")));
+    }
+    // The first wait is at most 2 ms.
+    assert!(longest > 8, "{longest}");
+    rig.end();
+}
+
+#[test]
 fn a_login_that_is_not_answered_is_given_up() {
     let server = Server::start();
     let mut plan = Plan::new(server.url());

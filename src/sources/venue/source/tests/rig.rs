@@ -335,6 +335,7 @@ fn setup(plan: &Plan) -> Setup {
         stale_after: plan.stale,
         keys: vec![Some(KEY.into())],
         variables: Vec::new(),
+        map: None,
         own: plan
             .own
             .iter()
