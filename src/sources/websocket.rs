@@ -279,6 +279,11 @@ impl Protocol for Feed {
         self.variables = Variables::new(setup, &[]);
     }
 
+    /// What `ready=` names is the answer to the login. Without it nobody knows what an answer looks like, or whether one comes.
+    fn needs_login(&self) -> bool {
+        self.ready.is_some()
+    }
+
     fn opened(&mut self, now: UnixMs, output: &mut Output) {
         self.is_ready = false;
         self.now = now;

@@ -100,6 +100,8 @@ pub(super) struct OfSymbol {
     pub(super) own: Value,
     /// That of the bars from before.
     pub(super) past: Value,
+    /// What is missing and has not been told.
+    pub(super) gaps: Value,
 }
 
 /// What a recording holds of a connection.
@@ -110,6 +112,8 @@ pub(super) struct OfConnection {
     /// The last minute that was said to be over, and how late trades are.
     pub(super) minute: Option<i64>,
     pub(super) lateness: Value,
+    /// What is missing and has not been told.
+    pub(super) gaps: Value,
     /// The protocol's own.
     pub(super) own: Value,
 }

@@ -73,6 +73,8 @@ pub(super) struct Link {
     /// Its symbols, in the order in which they were asked for.
     pub(super) symbols: Vec<(Symbol, SymbolId)>,
     phase: Phase,
+    /// Whether it has been of use before: the next time is a reconnect.
+    has_worked: bool,
     /// Counts attempts, so that answers to earlier ones are known.
     attempt: u64,
     /// Requests over HTTP that the streamer is to make.
@@ -122,6 +124,7 @@ impl Link {
             timings,
             symbols: Vec::new(),
             phase: Phase::Idle,
+            has_worked: false,
             attempt: 0,
             asks: Vec::new(),
             asked: 0,
@@ -304,7 +307,9 @@ impl Link {
 
     fn ready(&mut self, moment: Moment, desk: &mut Desk) {
         self.ready_since = Some(moment.mono);
-        self.meter_change(desk, |_| {});
+        let again = std::mem::replace(&mut self.has_worked, true);
+        desk.meters.reconnects.add(u64::from(again));
+        self.meter_change(desk, |meters| meters.reconnects += u64::from(again));
         desk.tell(Status::Connected, &self.host.clone(), moment);
     }
 
