@@ -229,6 +229,7 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     let mut warnings = layers.warnings();
     warnings.extend(surroundings.warning());
     warnings.extend(session.warning().map(str::to_owned));
+    warnings.extend(plan::not_bundled(&sources));
     if let Some(folder) = &loaded.settings.record {
         recorder.begin(Path::new(folder))?;
         warnings.extend(plan::not_recorded(&sources));

@@ -11,6 +11,7 @@ use crate::domain::symbol::{Symbol, SymbolSpec};
 use crate::pipeline::engine::SourcePlan;
 use crate::pipeline::recording::{NoRecorder, Recorder};
 use crate::pipeline::source::Source;
+use crate::sources::bundled;
 use crate::sources::kind::replay;
 use crate::sources::kind::{Environment, OpenContext, OpenError};
 use crate::sources::spec::{SourceSpec, SpecError, nearest};
@@ -192,6 +193,28 @@ pub fn not_recorded(sources: &[SourcePlan]) -> Option<String> {
         .collect();
     let names = names.join(", ");
     (!names.is_empty()).then(|| format!("only live sources are recorded: not {names}"))
+}
+
+/// What there is to say of symbols that the bundled session does not hold, which would be waited for in vain.
+#[must_use]
+pub fn not_bundled(sources: &[SourcePlan]) -> Vec<String> {
+    let session = bundled::session();
+    let known = session.symbols;
+    let bundled = sources
+        .iter()
+        .filter(|plan| plan.source.info().label == session.label);
+    let wanted = bundled.flat_map(|plan| plan.symbols.iter().flatten());
+    wanted
+        .filter(|symbol| !known.contains(&symbol.as_str()))
+        .map(|symbol| {
+            let hint = nearest(symbol.as_str(), known)
+                .map_or_else(String::new, |name| format!("did you mean {name}? "));
+            format!(
+                "{symbol} is not in the bundled session; {hint}It holds {}",
+                known.join(", ")
+            )
+        })
+        .collect()
 }
 
 /// Opens one source.

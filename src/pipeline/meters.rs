@@ -83,7 +83,7 @@ pub struct ConnectionMeters {
     pub since: Nanos,
     /// When the last message came; `None` before the first.
     pub last_message: Option<Nanos>,
-    /// Times that it had to be opened again.
+    /// Times that it came back after it had worked.
     pub reconnects: u64,
     /// Why it was lost the last time.
     pub last_error: Option<String>,
