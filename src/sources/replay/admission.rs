@@ -5,17 +5,6 @@ use rustc_hash::FxHashSet;
 use crate::domain::symbol::{Resolution, Symbol, SymbolId};
 use crate::pipeline::directory::Resolver;
 
-/// What a symbol is to the replay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// It is not played.
-    Out,
-    /// It is played, and nothing of it has come yet.
-    Unseen,
-    /// It is played.
-    Seen,
-}
-
 /// The symbols that are being played.
 ///
 /// The register knows of a new symbol before the replay is told to subscribe it. Its data is held back until then: it
@@ -23,7 +12,7 @@ enum Standing {
 #[derive(Debug, Default)]
 pub(super) struct Admission {
     /// By [`SymbolId::index`].
-    standings: Vec<Standing>,
+    admitted: Vec<bool>,
     /// Symbols that were removed once: they come back by command only.
     removed: FxHashSet<Symbol>,
     /// Appearing symbols did not all find room in the register.
@@ -42,37 +31,21 @@ impl Admission {
     /// Whether this symbol is played.
     #[inline]
     pub(super) fn has(&self, id: SymbolId) -> bool {
-        self.standing(id) != Standing::Out
-    }
-
-    #[inline]
-    fn standing(&self, id: SymbolId) -> Standing {
-        let standing = self.standings.get(id.index());
-        standing.copied().unwrap_or(Standing::Out)
-    }
-
-    /// Whether this symbol is played, but is not in what has been read so far.
-    pub(super) fn is_unseen(&self, id: SymbolId) -> bool {
-        self.standing(id) == Standing::Unseen
+        self.admitted.get(id.index()).copied().unwrap_or(false)
     }
 
     /// Plays this symbol from now on; `false` when it was played already.
     pub(super) fn admit(&mut self, id: SymbolId) -> bool {
-        if self.standings.len() <= id.index() {
-            self.standings.resize(id.index() + 1, Standing::Out);
+        if self.admitted.len() <= id.index() {
+            self.admitted.resize(id.index() + 1, false);
         }
-        let standing = &mut self.standings[id.index()];
-        let is_new = *standing == Standing::Out;
-        if is_new {
-            *standing = Standing::Unseen;
-        }
-        is_new
+        !std::mem::replace(&mut self.admitted[id.index()], true)
     }
 
     /// Plays this symbol no more.
     pub(super) fn remove(&mut self, symbol: &Symbol, id: SymbolId) {
-        if let Some(standing) = self.standings.get_mut(id.index()) {
-            *standing = Standing::Out;
+        if let Some(admitted) = self.admitted.get_mut(id.index()) {
+            *admitted = false;
         }
         self.removed.insert(symbol.clone());
     }
@@ -86,10 +59,7 @@ impl Admission {
     #[inline]
     pub(super) fn resolve(&mut self, resolver: &mut Resolver, text: &str) -> Resolution {
         match resolver.resolve(text) {
-            Resolution::Subscribed(id) if self.has(id) => {
-                self.standings[id.index()] = Standing::Seen;
-                Resolution::Subscribed(id)
-            }
+            Resolution::Subscribed(id) if self.has(id) => Resolution::Subscribed(id),
             other => self.unknown(text, other, resolver.takes_all()),
         }
     }

@@ -60,7 +60,8 @@ impl Workbench {
             setup,
             session,
             output: Output::default(),
-            now: UnixMs(1_700_000_000_000),
+            // Later than any frame of the tests.
+            now: UnixMs(2_000_000_000_000),
             symbols: Vec::new(),
             replay: None,
         }

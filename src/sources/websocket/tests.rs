@@ -283,7 +283,7 @@ fn mistakes_are_named() {
             "did you mean 'subscribe'?",
         ),
         (
-            "wss://a.example/x?price=/p&symbol=/s&map=/nowhere/at/all.toml",
+            "wss://a.example/x?price=/p&symbol=/s&map=Cargo.toml",
             "give no field beside it",
         ),
         (

@@ -299,19 +299,3 @@ fn a_folder_is_merged_by_time_packed_or_not_and_what_is_no_data_is_ignored() {
     assert!(home.log().contains("readme.txt"), "{}", home.log());
     assert_eq!(run.errors().len(), 1);
 }
-
-#[test]
-fn a_symbol_that_no_file_holds_is_told_at_the_end() {
-    let home = Home::new();
-    let source = home.replay("a.jsonl", bar_lines(&["AAPL"], 0..5));
-    let run = home
-        .headless(&["--source", &source, "--symbols", "AAPL,APPL"])
-        .well();
-    let errors = run.errors();
-    let about = errors.iter().filter(|error| {
-        let message = error["message"].as_str().unwrap_or_default();
-        error["severity"] == "warning" && message.contains("holds nothing of")
-    });
-    let symbols: Vec<&serde_json::Value> = about.map(|error| &error["symbol"]).collect();
-    assert_eq!(symbols, ["APPL"], "{errors:?}");
-}

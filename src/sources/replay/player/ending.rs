@@ -26,7 +26,6 @@ impl Player {
         self.has_ended = true;
         self.playback.halt(true, Instant::now());
         self.publish(ConnectionState::Ended);
-        self.say_unseen();
         let error = self.error(ErrorKind::ConnectionError, END_OF_DATA);
         let received = self.feed.now();
         let time = self.feed.clock().wall();

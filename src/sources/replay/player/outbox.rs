@@ -3,7 +3,6 @@
 use crate::domain::clock::Nanos;
 use crate::domain::event::Event;
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
-use crate::domain::source::Origin;
 use crate::pipeline::source::Message;
 
 use super::load::Load;
@@ -54,27 +53,6 @@ impl Player {
 
     pub(super) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> ErrorInstance {
         ErrorInstance::new(kind, message).from_source(&self.info.name)
-    }
-
-    /// Says which symbols were waited for in vain: a mistyped one looks like one that is only quiet.
-    pub(super) fn say_unseen(&mut self) {
-        if self.info.origin != Origin::Replay {
-            // What the program carries itself is known, and told, beforehand.
-            return;
-        }
-        let mut errors = Vec::new();
-        for (symbol, id) in self.feed.subscribed() {
-            if self.admission.is_unseen(id) {
-                let message = format!(
-                    "{} holds nothing of {symbol}; check how it is written there",
-                    self.info.label
-                );
-                let mut error = self.error(ErrorKind::ConfigError, message).as_warning();
-                error.symbol = Some(symbol);
-                errors.push(error);
-            }
-        }
-        self.put_errors(errors);
     }
 
     /// Says once that not all symbols of the data found room.

@@ -286,8 +286,8 @@ mod tests {
 
     #[test]
     fn a_mapping_is_that_of_the_recording_and_not_of_the_file_as_it_is_now() {
-        let spec = "websocket:?url=wss://feed.example/&map=/there/is/no/such/file.toml";
-        let map = "[[mapping]]\nservice = \"LEVEL1\"\nsymbol = \"/s\"\nlast = \"/p\"\n";
+        let spec = "wss://feed.example/?map=/there/is/no/such/file.toml";
+        let map = "[[mapping]]\nsymbol = \"/s\"\nprice = \"/p\"\n";
         assert!(head_with(spec, Some(map)).is_ok());
         let reason = head(spec).unwrap_err();
         assert!(reason.contains("cannot be read"), "{reason}");
