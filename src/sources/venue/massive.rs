@@ -14,29 +14,29 @@
 //! not tell. A quote that is not newer than the one before is left out by them, and so are limits; a trade that is late is
 //! one all the same, and one that comes twice is known by its name.
 
+mod control;
 mod kept;
 mod messages;
 mod order;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use self::messages::{GrowingBar, Status};
+use self::control::taken;
+use self::messages::GrowingBar;
 use self::order::Order;
 use super::options::{self, Key, OptionProblem, Setup, Venue};
 use super::reading;
 use super::wanted::Wanted;
-use super::{Connect, Ending, Endpoint, Incoming, Limits, Next, Notice, Output, Protocol};
+use super::{Connect, Ending, Endpoint, Incoming, Limits, Output, Protocol};
 use crate::decode::Rejection;
 use crate::decode::conditions::TradeHours;
 use crate::domain::event::{DataService, ServiceSet};
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
@@ -121,8 +121,6 @@ const REAL_TIME: &str = "wss://socket.massive.com/stocks";
 const DELAYED: &str = "wss://delayed.massive.com/stocks";
 /// Texts that are sent stay below this many bytes.
 const REQUEST_BYTES_MAX: usize = 8000;
-/// How long to leave the account's one connection to whoever has taken it.
-const TAKEN: Duration = Duration::from_secs(30);
 
 /// What is kept for a symbol.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -240,69 +238,6 @@ impl Massive {
             return Ok(());
         }
         self.data(&kind, text, output)
-    }
-
-    fn status(&mut self, status: &Status<'_>, output: &mut Output) {
-        let message = status.message.as_deref().unwrap_or_default();
-        let said = reading::words(message, &self.keys);
-        match &*status.status {
-            "connected" if self.stage == Stage::Greeting => {
-                let key = self.keys.first().and_then(Option::as_ref);
-                let key = key.map_or("", ExposeSecret::expose_secret);
-                let text = serde_json::json!({"action": "auth", "params": key});
-                output.send_secret(text.to_string());
-                self.stage = Stage::LoggingIn;
-            }
-            "auth_success" if self.stage == Stage::LoggingIn => {
-                self.stage = Stage::Ready;
-                output.notices.push(Notice::Ready);
-                let all = self.wanted.in_order();
-                let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-                self.ask("subscribe", &names, output);
-            }
-            "success" => self.confirm(message, output),
-            "auth_failed" => output.end(Ending::never(
-                ErrorKind::AuthError,
-                format!("the venue refused the key ({said}); check MASSIVE_API_KEY"),
-            )),
-            "auth_timeout" => output.end(Ending::retry(
-                ErrorKind::AuthError,
-                format!("the login took too long ({said})"),
-            )),
-            "max_connections" => output.end(taken(&said)),
-            "error" | "not_authorized" => output.notices.push(Notice::Error(ErrorInstance::new(
-                ErrorKind::AuthError,
-                format!("the venue refused a request ({said}); the plan may not have it: choose services=, or feed=delayed"),
-            ))),
-            _ => output.ignored += 1,
-        }
-    }
-
-    /// A channel is confirmed: `subscribed to: AM.AAPL`.
-    fn confirm(&mut self, message: &str, output: &mut Output) {
-        let Some(list) = message.strip_prefix("subscribed to:") else {
-            return;
-        };
-        for channel in list.split(',') {
-            let name = channel.trim().split_once('.').map(|(_, name)| name);
-            if let Some(entry) = name.and_then(|name| self.wanted.get_mut(name))
-                && !entry.state.confirmed
-            {
-                entry.state.confirmed = true;
-                output.notices.push(Notice::Subscribed(entry.id));
-            }
-        }
-    }
-}
-
-/// The account's connection is somebody else's now.
-fn taken(said: &str) -> Ending {
-    Ending {
-        kind: ErrorKind::ConnectionError,
-        message: format!(
-            "another connection of the same account took its place ({said}); real-time and delayed data share one: close other programs that use it"
-        ),
-        next: Next::RetryAfter(TAKEN),
     }
 }
 
