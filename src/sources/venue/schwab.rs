@@ -102,6 +102,9 @@ struct Known {
     confirmed: bool,
     /// The service that its book comes from.
     book: Option<Service>,
+    /// When its last quote and its last trade were: a message carries what has changed.
+    quoted_at: Option<UnixMs>,
+    traded_at: Option<UnixMs>,
 }
 
 /// How far a connection has come.
