@@ -67,7 +67,10 @@ impl OhlcvService {
         let products = &context.source.products;
         let (builder, interval) = match products.bars {
             BarOrigin::Delivered => (None, products.interval),
-            BarOrigin::Trades(rule) => (Some(TradeBars::new(rule)), Timeframe::M1),
+            BarOrigin::Trades(rule) => {
+                let builder = TradeBars::new(rule, Arc::clone(context.history.budget()));
+                (Some(builder), Timeframe::M1)
+            }
         };
         let set = settings
             .indicators

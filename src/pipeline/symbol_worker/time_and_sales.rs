@@ -312,5 +312,14 @@ mod tests {
         let correction = trade(5, 13, TradeAction::Corrects(TradeId::Number(3)));
         assert_eq!(tape.take(at(9), &correction), LastPrice::Is(13.into()));
         assert_eq!(tape.last(), Some(13.into()));
+        let uncounted = Arc::new(TimeAndSale {
+            bar_rule: BarRule::NONE,
+            ..TimeAndSale::clone(&trade(6, 14, TradeAction::Corrects(TradeId::Number(5))))
+        });
+        assert_eq!(tape.take(at(9), &uncounted), LastPrice::Gone);
+        tape.take(at(20), &new(7, 20));
+        tape.take(at(22), &new(8, 22));
+        tape.take(at(19), &new(9, 19));
+        assert_eq!(tape.take(at(23), &cancel(8)), LastPrice::Is(20.into()));
     }
 }
