@@ -160,6 +160,20 @@ impl Merge {
         }
     }
 
+    /// The time that all files have been read up to; `None` before any line had one, or when nothing is left.
+    pub(super) fn reached(&self) -> Option<i64> {
+        let tracks = self.tracks.values();
+        let reached = tracks.map(|track| track.reached).min();
+        reached.filter(|&time| time != i64::MIN)
+    }
+
+    /// Lines that have been played, and that tracks which are read again have yet to come to.
+    pub(super) fn lines_behind(&self) -> u64 {
+        let joining = self.joining.iter();
+        let tracks = joining.filter_map(|file| self.tracks.get(file));
+        tracks.map(Track::lines_behind).sum()
+    }
+
     /// How much of the data has been played, 0 to 1.
     pub(super) fn progress(&self) -> f64 {
         let done: f64 = self.done.values().sum();

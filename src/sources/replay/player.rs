@@ -5,6 +5,7 @@
 
 mod commands;
 mod ending;
+mod jump;
 mod load;
 mod opening;
 mod outbox;
@@ -23,7 +24,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::feed::{EngineGone, Feed};
 use crate::pipeline::meters::{ConnectionState, SourceMeters};
-use crate::pipeline::source::{Message, SourceCommand};
+use crate::pipeline::source::{Message, SourceCommand, TransportCommand};
 
 use super::admission::Admission;
 use super::files::File;
@@ -123,6 +124,8 @@ struct Player {
     deferred: VecDeque<Vec<(Symbol, SymbolId)>>,
     /// Commands that need to know where the replay stands, before it stands anywhere.
     early: VecDeque<SourceCommand>,
+    /// Steps back, and what steps follow them, that wait until what is being loaded is there.
+    late: VecDeque<TransportCommand>,
     step: Step,
     /// Steps asked for while one was under way.
     more_steps: u32,
@@ -132,6 +135,10 @@ struct Player {
     has_played: bool,
     has_said_full: bool,
     last_played: Option<i64>,
+    /// The pacing time of the latest frame that has been played or loaded, for whomever.
+    reached: i64,
+    /// Whether a file broke off: it may have grown since.
+    has_broken_off: bool,
     /// By file: lines that have been played, and lines whose rejections have been reported.
     played: Vec<u64>,
     reported: Vec<u64>,
@@ -165,6 +172,7 @@ impl Player {
             load: Load::Nothing,
             deferred: VecDeque::new(),
             early: VecDeque::new(),
+            late: VecDeque::new(),
             step: Step::No,
             more_steps: 0,
             stage: Stage::New,
@@ -172,6 +180,8 @@ impl Player {
             has_played: false,
             has_said_full: false,
             last_played: None,
+            reached: i64::MIN,
+            has_broken_off: false,
             next_stream: 0,
             shown: Shown::default(),
         }
@@ -189,6 +199,9 @@ impl Player {
     async fn turn(&mut self) -> Result<(), EngineGone> {
         while let Some(command) = self.feed.pending_command()? {
             self.obey(command);
+        }
+        if self.load.is_something() {
+            self.publish_now_and_then(Instant::now());
         }
         if !self.outbox.is_empty() {
             return self.send().await;
@@ -210,6 +223,12 @@ impl Player {
         }
         if let Some(symbols) = self.deferred.pop_front() {
             self.join(symbols);
+            return Ok(());
+        }
+        if self.step == Step::No
+            && let Some(command) = self.late.pop_front()
+        {
+            self.drive(command);
             return Ok(());
         }
         self.play_on().await
@@ -239,6 +258,7 @@ impl Player {
         match reply {
             Some(Reply::Header { file, line }) => self.take_header(file, line),
             Some(Reply::Chunk { stream, chunk }) => {
+                self.has_broken_off |= chunk.failure.is_some();
                 let (merge, mut context) = self.decoding();
                 merge.give(stream, chunk, &mut context);
             }
@@ -268,6 +288,9 @@ impl Player {
             Step::Until(time) if pacing > time => Step::No,
             other => other,
         };
+        if self.step == Step::No && !self.late.is_empty() {
+            return Ok(());
+        }
         if self.playback.is_paused() && self.step == Step::No {
             self.publish(ConnectionState::Paused);
             return self.listen(None).await;
@@ -351,6 +374,7 @@ impl Player {
         if !frame.errors.is_empty() {
             self.reported[file] = self.reported[file].max(frame.ordinal);
         }
+        self.reached = self.reached.max(frame.pacing);
         if frame.pacing != i64::MIN {
             self.last_played = self.last_played.max(Some(frame.pacing));
         }

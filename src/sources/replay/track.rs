@@ -51,6 +51,8 @@ pub(super) struct Track {
     line: u64,
     ordinal: u64,
     pacing: i64,
+    /// The latest time of any line.
+    pub(super) reached: i64,
     /// Whether the line before was cut off: lines without time share its fate.
     is_outside: bool,
     /// Rejections up to this line have been reported before.
@@ -93,6 +95,7 @@ impl Track {
             line: 0,
             ordinal: 0,
             pacing: i64::MIN,
+            reached: i64::MIN,
             is_outside: false,
             reported: opening.reported,
             spare: Vec::new(),
@@ -133,6 +136,12 @@ impl Track {
             chunk.from as f64 + (chunk.to - chunk.from) as f64 * share
         });
         (played, size)
+    }
+
+    /// How many lines it has yet to come to that have been played.
+    pub(super) fn lines_behind(&self) -> u64 {
+        let joining = self.joining.as_ref();
+        joining.map_or(0, |joining| joining.played.saturating_sub(self.ordinal))
     }
 
     /// Decodes until there is a frame.
@@ -231,6 +240,9 @@ impl Track {
             troubles.push(trouble(rejection));
             None
         });
+        if let Some(time) = time {
+            self.reached = self.reached.max(time.0);
+        }
         self.cut_off(&mut events, time, context.window);
         let errors = if troubles.is_empty() {
             Vec::new()

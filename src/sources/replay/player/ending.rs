@@ -16,11 +16,14 @@ impl Player {
     pub(super) async fn end(&mut self) -> Result<(), EngineGone> {
         if self.has_ended {
             self.forget_steps();
+            if !self.late.is_empty() {
+                return Ok(());
+            }
             return self.listen(None).await;
         }
         if self.settings.looping && self.has_played {
             let place = self.settings.open_at;
-            self.jump(place.map_or(Place::Beginning, |time| Place::At(time.0)));
+            self.begin_again(place.map_or(Place::Beginning, |time| Place::At(time.0)));
             return Ok(());
         }
         self.has_ended = true;

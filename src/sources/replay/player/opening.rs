@@ -51,7 +51,8 @@ impl Player {
         self.put_status(Status::Connected, None);
         self.open_tracks();
         if let Some(time) = self.settings.open_at {
-            self.load = Load::before(Place::At(time.0), false);
+            self.load = Load::before(Place::At(time.0), false, 0.0);
+            self.stand_at(Place::At(time.0));
         } else if let Some(time) = self.clock_from() {
             self.playback.set(time, Instant::now());
         }
