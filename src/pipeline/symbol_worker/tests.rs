@@ -641,6 +641,8 @@ mod agreement;
 mod columns;
 #[path = "tests/indicators.rs"]
 mod indicators;
+#[path = "tests/onwards.rs"]
+mod onwards;
 
 #[test]
 fn bars_from_before_give_no_results_and_everything_that_follows_takes_them_in() {

@@ -50,6 +50,27 @@ impl Merge {
         }
     }
 
+    /// Begins all tracks again that can; the others are closed.
+    pub(super) fn rewind(&mut self, reported: &[u64], context: &mut Context<'_>) {
+        self.order.clear();
+        self.done.clear();
+        let files: Vec<usize> = self.tracks.keys().copied().collect();
+        for file in files {
+            let track = self.tracks.get_mut(&file);
+            if track.is_some_and(|track| track.rewind(reported.get(file).copied().unwrap_or(0))) {
+                self.waiting.remove(&file);
+                self.settle(file, context);
+            } else {
+                self.remove(file, context.reader);
+            }
+        }
+    }
+
+    /// Whether a file's track is open.
+    pub(super) fn has(&self, file: usize) -> bool {
+        self.tracks.contains_key(&file)
+    }
+
     /// Closes all tracks.
     pub(super) fn clear(&mut self, reader: &Reader) {
         let files: Vec<usize> = self.tracks.keys().copied().collect();
@@ -89,6 +110,9 @@ impl Merge {
                 self.waiting.insert(file);
             }
             Advance::Done => {
+                if track.is_kept() {
+                    return;
+                }
                 let (_, bytes) = track.progress();
                 self.remove(file, context.reader);
                 self.done.insert(file, bytes);
@@ -163,7 +187,7 @@ impl Merge {
     /// The time that all files have been read up to; `None` before any line had one, or when nothing is left.
     pub(super) fn reached(&self) -> Option<i64> {
         let tracks = self.tracks.values();
-        let reached = tracks.map(|track| track.reached).min();
+        let reached = tracks.filter_map(Track::reached).min();
         reached.filter(|&time| time != i64::MIN)
     }
 

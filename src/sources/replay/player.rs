@@ -18,7 +18,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::domain::event::Event;
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::source::SourceInfo;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
@@ -60,28 +59,9 @@ pub(super) async fn run(source: ReplaySource, feed: Feed) {
             player.put_errors(warnings);
             player.play().await
         }
-        Err(error) => fail(feed, &error).await,
+        Err(error) => ending::fail(feed, &error).await,
     };
     tracing::debug!("the replay has stopped");
-}
-
-/// There is no thread to read with.
-async fn fail(mut feed: Feed, error: &std::io::Error) -> EngineGone {
-    feed.meters().set_state(ConnectionState::Failed);
-    let error = ErrorInstance::new(
-        ErrorKind::ConnectionError,
-        format!("the thread that reads the files cannot be started: {error}"),
-    )
-    .from_source(&feed.info().name);
-    let ended = Message::Ended {
-        error: Some(Box::new(error)),
-        hopeless: true,
-    };
-    let now = feed.now();
-    if feed.ready_send(now, ended).await.is_ok() {
-        while feed.next_command().await.is_some() {}
-    }
-    EngineGone
 }
 
 /// Playing one event time while paused.

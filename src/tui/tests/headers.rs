@@ -147,7 +147,7 @@ fn what_a_replay_loads_is_said_at_every_width() {
         assert!(!header.contains('▶'), "{columns}: {header}");
         if let Some(transport) = &mut snapshot.sources[0].transport {
             transport.paused = true;
-            transport.loading = transport.loading.map(|loading| LoadingView {
+            transport.loading = Some(LoadingView {
                 is_jump: false,
                 progress: 0.9999,
             });

@@ -3,13 +3,32 @@
 use tokio::time::Instant;
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
-use crate::pipeline::feed::EngineGone;
+use crate::pipeline::feed::{EngineGone, Feed};
 use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::Message;
 use crate::sources::replay::END_OF_DATA;
 
 use super::Player;
 use super::load::Place;
+
+/// There is no thread to read with.
+pub(super) async fn fail(mut feed: Feed, error: &std::io::Error) -> EngineGone {
+    feed.meters().set_state(ConnectionState::Failed);
+    let error = ErrorInstance::new(
+        ErrorKind::ConnectionError,
+        format!("the thread that reads the files cannot be started: {error}"),
+    )
+    .from_source(&feed.info().name);
+    let ended = Message::Ended {
+        error: Some(Box::new(error)),
+        hopeless: true,
+    };
+    let now = feed.now();
+    if feed.ready_send(now, ended).await.is_ok() {
+        while feed.next_command().await.is_some() {}
+    }
+    EngineGone
+}
 
 impl Player {
     /// Nothing is left: begins again, or says so and waits.

@@ -51,6 +51,8 @@ impl Player {
             .retain(|outgoing| !matches!(outgoing.message, Message::Data(_) | Message::History(_)));
         let received = self.feed.now();
         self.put(received, Message::Reset);
+        // Nothing is known of what was decoded for other symbols than are wanted now, or of what has been written since.
+        let may_serve = self.deferred.is_empty() && !self.has_said_full && !self.has_broken_off;
         // Who has just come is there from the beginning.
         for (_, id) in self.deferred.drain(..).flatten() {
             self.admission.admit(id);
@@ -63,7 +65,7 @@ impl Player {
         self.has_broken_off = false;
         self.shown.progress = 0.0;
         self.stand_at(place);
-        self.open_tracks();
+        self.open_tracks(may_serve);
         self.load = Load::before(place, true, 0.0);
     }
 

@@ -1,8 +1,12 @@
 //! Where jumps go to, what they read, and what is seen of them.
 
 use super::*;
+use crate::decode::Rejection;
+use crate::decode::envelope::decode_line;
+use crate::domain::symbol::Resolution;
 use crate::pipeline::meters::LoadingView;
 use crate::pipeline::source::SeekTarget;
+use crate::sources::recording::{Played, Recording, RecordingPlayer};
 
 fn to(minute: f64) -> TransportCommand {
     TransportCommand::Seek(SeekTarget::At(UnixMs(BEGIN + (minute * 60_000.0) as i64)))
@@ -98,7 +102,9 @@ async fn a_jump_onwards_leads_to_where_opening_there_does() {
             "{place}"
         );
         assert!(
-            events[history..].iter().all(|event| time_of(event) >= place),
+            events[history..]
+                .iter()
+                .all(|event| time_of(event) >= place),
             "{place}"
         );
     }
@@ -230,4 +236,166 @@ async fn a_file_that_broke_off_is_read_again_at_its_end() {
     rig.tell(to(10.0));
     assert_eq!(rig.told().await, "reset");
     assert_eq!(until(&mut rig, "seek").await, ["A@0", "A@1", "A@2"]);
+}
+
+/// A recording whose lines hold bars, as those of [`line`] do.
+#[derive(Debug)]
+struct Bars;
+
+struct BarsPlayer(Vec<Symbol>);
+
+impl Recording for Bars {
+    fn kind(&self) -> &'static str {
+        "bars"
+    }
+    fn source(&self) -> &'static str {
+        "bars"
+    }
+    fn started(&self) -> UnixMs {
+        UnixMs(BEGIN)
+    }
+    fn calendar(&self) -> SessionCalendar {
+        SessionCalendar::UsEquities
+    }
+    fn products(&self) -> Products {
+        Products::default()
+    }
+    fn player(&self) -> Box<dyn RecordingPlayer> {
+        Box::new(BarsPlayer(Vec::new()))
+    }
+}
+
+impl RecordingPlayer for BarsPlayer {
+    fn take(&mut self, line: &[u8], played: &mut Played) -> Result<(), Rejection> {
+        let line = decode_line(line, &mut played.events, &mut |text| {
+            let symbol = Symbol::new(text).unwrap();
+            let known = self.0.iter().position(|known| *known == symbol);
+            let at = known.unwrap_or_else(|| {
+                self.0.push(symbol);
+                self.0.len() - 1
+            });
+            Resolution::Subscribed(SymbolId(at as u32))
+        })?;
+        played.time = line.time;
+        Ok(())
+    }
+
+    fn symbol(&self, id: SymbolId) -> Option<&Symbol> {
+        self.0.get(id.index())
+    }
+}
+
+/// Two recordings whose lines are mixed, with symbols that both have, and a line that is none.
+fn two_recordings() -> tempfile::TempDir {
+    let minutes: Vec<f64> = (0..40).map(f64::from).collect();
+    let halves: Vec<f64> = (0..80).map(|half| f64::from(half) / 2.0).collect();
+    let pack = |lines: &[u8]| zstd::encode_all(lines, 0).unwrap();
+    let mut with_error = lines(&minutes[..30], &["A", "C"]);
+    with_error.extend_from_slice(b"nonsense\n");
+    with_error.extend(lines(&minutes[30..], &["A", "C"]));
+    folder(&[
+        ("a-0001.rec.zst", &pack(&with_error)),
+        ("b-0001.rec.zst", &pack(&lines(&halves, &["B", "C"]))),
+    ])
+}
+
+fn recorded(settings: ReplaySettings) -> ReplaySettings {
+    ReplaySettings {
+        read_head: Some(|_| Ok(Arc::new(Bars))),
+        ..settings
+    }
+}
+
+/// Everything that comes until the end, after a jump.
+async fn all_after(rig: &mut Rig, jump: TransportCommand) -> Vec<String> {
+    rig.tell(jump);
+    rig.tell(TransportCommand::Speed(Speed::Max));
+    rig.tell(TransportCommand::Resume);
+    rig.all().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jump_back_in_recordings_reads_nothing_again() {
+    let folder = two_recordings();
+    for symbols in [&["A", "B", "C"][..], &["C"], &[]] {
+        let mut rig = Rig::start(open(&folder, recorded(at_sixty())), symbols);
+        rig.tell_next(40).await;
+        rig.tell(TransportCommand::Pause);
+        let read = rig.control().meters.messages.get();
+        rig.tell(to(2.0));
+        until(&mut rig, "seek").await;
+        rig.tell(to(8.0));
+        until(&mut rig, "seek").await;
+        assert_eq!(rig.control().meters.messages.get(), read, "{symbols:?}");
+        // Back, then past where it has been, to the end, and all of it once more.
+        let first = all_after(&mut rig, to(5.0)).await;
+        assert_eq!(rig.control().meters.messages.get(), 121, "{symbols:?}");
+        let second = all_after(&mut rig, to(5.0)).await;
+        assert_eq!(rig.control().meters.messages.get(), 121, "{symbols:?}");
+        let mut afresh = Rig::start(open(&folder, recorded(at_sixty())), symbols);
+        afresh.tell(TransportCommand::Pause);
+        afresh.tell_next(2).await;
+        let expected = all_after(&mut afresh, to(5.0)).await;
+        let is_rejected = |told: &String| told.starts_with("rejected");
+        let without = |told: &[String]| -> Vec<String> {
+            let told = told
+                .iter()
+                .filter(|told| !is_rejected(told) && *told != "reset");
+            told.cloned().collect()
+        };
+        assert_eq!(first.iter().filter(|told| is_rejected(told)).count(), 1);
+        assert_eq!(second.iter().filter(|told| is_rejected(told)).count(), 0);
+        assert_eq!(without(&first), without(&expected), "{symbols:?}");
+        assert_eq!(without(&second), without(&expected), "{symbols:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_or_goes_is_minded_when_a_recording_is_rewound() {
+    let folder = two_recordings();
+    let mut rig = Rig::start(open(&folder, recorded(at_max())), &["A", "C"]);
+    rig.all().await;
+    rig.tell(TransportCommand::Pause);
+    rig.remove("C");
+    rig.tell(to(2.0));
+    assert_eq!(until(&mut rig, "seek").await, ["A@0", "A@1"]);
+    rig.tell(TransportCommand::Step);
+    assert_eq!(rig.told().await, "data A@2");
+    rig.add("C");
+    let joined = until(&mut rig, "history C@0 C@0").await;
+    assert_eq!(joined.len(), 0);
+    rig.tell(TransportCommand::Step);
+    assert_eq!(rig.told().await, "data C@2.5");
+    rig.add("B");
+    assert!(rig.told().await.starts_with("history B@0 B@0.5"));
+    rig.tell(to(1.0));
+    let told = until(&mut rig, "seek").await;
+    assert_eq!(told, ["A@0", "C@0", "B@0", "C@0", "B@0.5", "C@0.5"]);
+    // Who comes while that is loaded comes after it; with a jump, at once.
+    rig.remove("B");
+    rig.add("B");
+    rig.tell(to(0.5));
+    let told = until(&mut rig, "seek").await;
+    assert_eq!(
+        told.iter().filter(|told| *told == "B@0").count(),
+        1,
+        "{told:?}"
+    );
+    rig.tell(TransportCommand::Step);
+    assert_eq!(rig.told().await, "data B@0.5 C@0.5");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_over_a_recording_reads_it_once() {
+    let folder = two_recordings();
+    let settings = ReplaySettings {
+        looping: true,
+        ..recorded(at_max())
+    };
+    let mut rig = Rig::start(open(&folder, settings), &["A", "B", "C"]);
+    let first = until(&mut rig, "reset").await;
+    until(&mut rig, "seek").await;
+    let second = until(&mut rig, "reset").await;
+    assert_eq!(first, second);
+    assert_eq!(rig.control().meters.messages.get(), 121);
 }
