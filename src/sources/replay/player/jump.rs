@@ -52,7 +52,8 @@ impl Player {
         let received = self.feed.now();
         self.put(received, Message::Reset);
         // Nothing is known of what was decoded for other symbols than are wanted now, or of what has been written since.
-        let may_serve = self.deferred.is_empty() && !self.has_said_full && !self.has_broken_off;
+        let is_full = self.has_said_full || self.admission.full.is_some();
+        let may_serve = self.deferred.is_empty() && !is_full && !self.has_broken_off;
         // Who has just come is there from the beginning.
         for (_, id) in self.deferred.drain(..).flatten() {
             self.admission.admit(id);

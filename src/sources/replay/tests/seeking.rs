@@ -361,11 +361,13 @@ async fn who_comes_or_goes_is_minded_when_a_recording_is_rewound() {
     assert_eq!(until(&mut rig, "seek").await, ["A@0", "A@1"]);
     rig.tell(TransportCommand::Step);
     assert_eq!(rig.told().await, "data A@2");
+    rig.tell(TransportCommand::Step);
+    assert_eq!(rig.told().await, "data A@3");
     rig.add("C");
     let joined = until(&mut rig, "history C@0 C@0").await;
     assert_eq!(joined.len(), 0);
     rig.tell(TransportCommand::Step);
-    assert_eq!(rig.told().await, "data C@2.5");
+    assert_eq!(rig.told().await, "data C@3.5");
     rig.add("B");
     assert!(rig.told().await.starts_with("history B@0 B@0.5"));
     rig.tell(to(1.0));
