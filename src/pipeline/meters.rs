@@ -212,6 +212,17 @@ pub struct TransportView {
     pub looping: bool,
     /// How much has been played, 0 to 1.
     pub progress: f64,
+    /// What is being read before it can play on; `None` while it plays.
+    pub loading: Option<LoadingView>,
+}
+
+/// How far a replay has come with reading what is earlier than what it plays next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LoadingView {
+    /// Whether it jumps; else it has just been opened, or a symbol has joined.
+    pub is_jump: bool,
+    /// How much has been read, 0 to 1.
+    pub progress: f64,
 }
 
 /// One symbol worker's meters.

@@ -21,7 +21,7 @@ use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
 use crate::pipeline::Snapshot;
-use crate::pipeline::meters::{ConnectionState, TransportView};
+use crate::pipeline::meters::{ConnectionState, LoadingView, TransportView};
 use crate::pipeline::snapshot::{
     ChannelView, ChartView, Direction, ErrorRow, LatencyView, PipelineView, Row, RowState,
     SourceView, Trend, WorkerState, WorkerView,
@@ -119,6 +119,7 @@ fn source() -> SourceView {
             paused: false,
             looping: false,
             progress: 0.41,
+            loading: None,
         }),
         data_clock: Some(NOW),
         messages_per_s: 12_400.0,
@@ -312,6 +313,18 @@ pub fn with_errors() -> Snapshot {
     pipeline.workers[2].backlog = 4_812;
     snapshot.pipeline = Arc::new(pipeline);
     snapshot.rows.get_mut(SymbolId(1)).unwrap().state = RowState::Quarantined;
+    snapshot
+}
+
+/// A board whose replay is jumping.
+pub fn seeking() -> Snapshot {
+    let mut snapshot = full();
+    if let Some(transport) = &mut snapshot.sources[0].transport {
+        transport.loading = Some(LoadingView {
+            is_jump: true,
+            progress: 0.438,
+        });
+    }
     snapshot
 }
 

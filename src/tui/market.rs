@@ -13,7 +13,7 @@ use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::domain::{Decimal, to_f64};
 use crate::pipeline::Snapshot;
-use crate::pipeline::meters::ConnectionState;
+use crate::pipeline::meters::{ConnectionState, LoadingView};
 use crate::pipeline::snapshot::{Row, SourceView};
 
 use super::number::{age, compact};
@@ -73,9 +73,26 @@ pub fn state_text(source: &SourceView, context: &PanelContext<'_>) -> String {
     }
 }
 
-/// The same where there is little room: `retry 4 s`.
+/// What a replay reads before it plays on: `seeking 43%`.
+#[must_use]
+pub fn loading_text(loading: LoadingView) -> String {
+    let word = if loading.is_jump {
+        "seeking"
+    } else {
+        "loading"
+    };
+    // Rounded down: it is not all there before it is.
+    let percent = (loading.progress * 100.0).clamp(0.0, 100.0) as u8;
+    format!("{word} {percent}%")
+}
+
+/// What a source is doing where there is little room: `retry 4 s`, `seeking 43%`.
 #[must_use]
 pub fn short_state_text(source: &SourceView, context: &PanelContext<'_>) -> String {
+    let transport = source.transport.as_ref();
+    if let Some(loading) = transport.and_then(|transport| transport.loading) {
+        return loading_text(loading);
+    }
     match retry_left(source, context) {
         Some(left) => format!("retry {}", countdown(left)),
         None => connection_mark(source.state).1.to_owned(),

@@ -455,7 +455,7 @@ fn seeking_builds_the_book_up_and_plays_on() {
         // Books and quotes are as they were live; a day's figures need the bars of before, which are history here.
         assert!(live.ends_with(from), "{symbol}");
     }
-    // The same by a seek while it plays.
+    // The same by seeks while it plays: on, further on, and back again.
     let settings = ReplaySettings {
         speed: Speed::Factor(0.1),
         gaps: true,
@@ -467,6 +467,8 @@ fn seeking_builds_the_book_up_and_plays_on() {
     };
     let (handle, given) = start(crate::engine::settings(), vec![plan], None);
     for command in [
+        TransportCommand::Seek(SeekTarget::At(at)),
+        TransportCommand::Seek(SeekTarget::At(at.plus_ms(50_000))),
         TransportCommand::Seek(SeekTarget::At(at)),
         TransportCommand::Speed(Speed::Max),
     ] {
