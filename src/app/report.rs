@@ -134,6 +134,7 @@ impl Check {
             });
         }
         self.warnings.extend(surroundings.warning());
+        self.warnings.extend(plan::clashes(&settings.sources));
     }
 
     fn try_open(
