@@ -66,6 +66,7 @@ use crate::domain::time::UnixMs;
 use crate::sources::spec::SourceSpec;
 
 use backfill::{Page, PageRequest};
+use chain::Missing;
 pub use ending::{Ending, Next};
 use options::{Setup, Venue};
 
@@ -104,6 +105,12 @@ pub trait Protocol: Send {
     /// Keys have been read anew, for the next connection.
     fn renew(&mut self, setup: &Setup) {
         let _ = setup;
+    }
+
+    /// Whether a connection is of no use until it has been let in, which [`Notice::Ready`] tells. A venue with keys is known to
+    /// be so.
+    fn needs_login(&self) -> bool {
+        false
     }
 
     /// The connection is open: nothing that was said on an earlier one counts any more.
@@ -270,6 +277,8 @@ pub struct Output {
     pub events: Vec<Event>,
     /// What people should know.
     pub notices: Vec<Notice>,
+    /// What is missing of what is numbered one by one: a session has people know of it in time.
+    pub missing: Vec<Missing>,
     /// Texts to send, in order. The driver keeps to the venue's limits. Never holds a key: see [`Output::send_secret`].
     pub send: Vec<Outgoing>,
     /// Requests to make.
@@ -316,6 +325,7 @@ impl Output {
     pub fn clear(&mut self) {
         self.events.clear();
         self.notices.clear();
+        self.missing.clear();
         self.send.clear();
         self.ask.clear();
         self.secrets.clear();

@@ -9,10 +9,15 @@
 //! - LEVEL1: `Q`, with sizes as they come, and zeros for a side that is left out; `AM` gives the day's volume, and the last price where trades are not asked
 //!   for; `LULD` gives price limits.
 //! - TIMESALE: `T`; `ds`, the size with its fraction, is taken where it is given.
+//!
+//! The numbers in `q` grow with each message of a symbol and kind, but not one by one: that something is missing they do
+//! not tell. A quote that is not newer than the one before is left out by them, and so are limits; a trade that is late is
+//! one all the same, and one that comes twice is known by its name.
 
 mod control;
 mod kept;
 mod messages;
+mod order;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +28,7 @@ use serde_json::value::RawValue;
 
 use self::control::{UNCONFIRMED_MS, taken};
 use self::messages::GrowingBar;
+use self::order::Order;
 use super::options::{self, Key, OptionProblem, Setup, Venue};
 use super::reading;
 use super::wanted::Wanted;
@@ -128,6 +134,8 @@ struct Known {
     growing: Option<GrowingBar>,
     /// The start of the last minute that is complete.
     complete: Option<UnixMs>,
+    quotes: Order,
+    limits: Order,
 }
 
 /// How far a connection has come.

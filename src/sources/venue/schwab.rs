@@ -9,7 +9,9 @@
 //! - LEVEL1: `LEVELONE_EQUITIES`: a first image and then what changes, with sizes as they come; the close before and
 //!   halts come as facts.
 //! - OHLCV: `CHART_EQUITY`, whose fields are numbered otherwise than Schwab's guide says: 1 is a sequence number, and
-//!   open, high, low, close, volume and time follow. There are no trades to build bars from.
+//!   open, high, low, close, volume and time follow. There are no trades to build bars from. That number is the minute of
+//!   the day, and tells no more than the time; what the messages' own `seq` counts, of one symbol or of all, Schwab does
+//!   not say. So a bar that has not come cannot be told from a minute without trades, and none is called missing.
 //! - LEVEL2: `NYSE_BOOK` and `NASDAQ_BOOK`, whole books each time. Both are asked for, because a symbol's listing is not
 //!   known; a symbol's book is the one that is first told with levels in it, and the other is left out.
 

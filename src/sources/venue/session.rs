@@ -2,6 +2,7 @@
 //! that both make the same of the same input.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::domain::event::{DataService, Event, Payload};
 use crate::domain::source::BarOrigin;
@@ -9,6 +10,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, UnixMs};
 
 use super::backfill::Backfill;
+use super::chain::Gaps;
 use super::kept::{self, OfConnection, OfSymbol, Shown};
 use super::options::Setup;
 use super::{Answer, Incoming, Output, Protocol};
@@ -54,6 +56,7 @@ pub struct Session {
     /// The last minute that was said to be over.
     minute: i64,
     lateness: Lateness,
+    gaps: Gaps,
     /// Where there are quotes, for a recording that begins later.
     shown: Option<Shown>,
     /// When it was last told that time passes, or that the connection is open.
@@ -72,6 +75,7 @@ impl Session {
             backfill: Backfill::new(setup),
             minute: 0,
             lateness: Lateness::default(),
+            gaps: Gaps::default(),
             shown: (setup.has(DataService::Level1)).then(|| Shown::new(setup.calendar)),
             ticked: None,
         }
@@ -129,6 +133,9 @@ impl Session {
             }
             Input::Message(message) => {
                 self.protocol.message(message, now, output);
+                for missing in output.missing.drain(..) {
+                    self.gaps.take(&missing, now, &mut output.notices);
+                }
                 if self.builds_bars {
                     let events = output.events.get(before..).unwrap_or_default();
                     self.lateness.note(events, now);
@@ -149,15 +156,20 @@ impl Session {
                 if let Some(shown) = &mut self.shown {
                     shown.forget(symbols);
                 }
+                self.gaps.forget(symbols, now, &mut output.notices);
                 self.protocol.unsubscribe(symbols, output);
             }
             Input::Resync((_, symbol)) => self.protocol.resync(*symbol, output),
             Input::Tick => {
                 self.tell_pause(now);
                 self.protocol.tick(now, output);
+                self.gaps.tell(now, &mut output.notices);
                 self.tell_minutes(now, output);
             }
-            Input::Closed => self.lose_books(output),
+            Input::Closed => {
+                self.gaps.tell(now, &mut output.notices);
+                self.lose_books(output);
+            }
             Input::Kept(of, text) => {
                 if let Err(rejection) = self.keep(of.map(|(_, id)| *id), text, output) {
                     output.reject(rejection);
@@ -181,6 +193,7 @@ impl Session {
         let Some(symbol) = symbol else {
             let mut known = OfConnection {
                 ticked: self.ticked,
+                gaps: self.gaps.kept(None),
                 own,
                 ..OfConnection::default()
             };
@@ -193,6 +206,7 @@ impl Session {
         let shown = self.shown.as_ref().map(|shown| shown.of(symbol));
         let mut known = shown.unwrap_or_default();
         known.own = own;
+        known.gaps = self.gaps.kept(Some(symbol));
         if let Some(backfill) = &self.backfill {
             known.past = backfill.kept(symbol);
         }
@@ -212,14 +226,28 @@ impl Session {
             if !known.lateness.is_null() {
                 self.lateness = kept::read(known.lateness)?;
             }
-            return self.protocol.keep(None, known.own, output);
+            self.gaps.keep(None, known.gaps)?;
+            return self.keep_own(None, known.own, output);
         };
         let known: OfSymbol = serde_json::from_str(text).map_err(kept::wrong)?;
         known.events(symbol, &mut output.events);
+        self.gaps.keep(Some(symbol), known.gaps)?;
         if let Some(backfill) = &mut self.backfill {
             backfill.keep(symbol, known.past)?;
         }
-        self.protocol.keep(Some(symbol), known.own, output)
+        self.keep_own(Some(symbol), known.own, output)
+    }
+
+    fn keep_own(
+        &mut self,
+        symbol: Option<SymbolId>,
+        own: Value,
+        output: &mut Output,
+    ) -> Result<(), Rejection> {
+        match own {
+            Value::Null => Ok(()),
+            own => self.protocol.keep(symbol, own, output),
+        }
     }
 
     /// Ticks have come all the while until now.

@@ -184,6 +184,9 @@ fn login_is_secret_and_subscriptions_may_wait_for_it() {
     assert_eq!(endpoint.headers[0].0, "X-Key");
     assert_eq!(endpoint.headers[0].1.expose_secret(), "KEY-FEED_KEY");
     assert_eq!(feed.setup.keys.len(), 2);
+    assert!(feed.session.protocol().needs_login());
+    let mut other = bench(&format!("login=x&{TRADES}"));
+    assert!(!other.session.protocol().needs_login(), "nobody knows");
     feed.subscribe(&["A"]);
     feed.open();
     assert!(matches!(feed.output.send[..], [Outgoing::Secret(_)]));

@@ -3,9 +3,10 @@
 use super::frames::BookEvent;
 use super::{Channel, Coinbase};
 use crate::domain::event::{Event, Payload};
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
+use crate::sources::venue::chain::Missing;
 use crate::sources::venue::{Notice, Output, pairs};
 
 /// A frame whose number is so little behind is late or doubled; one that is further behind begins a new count.
@@ -47,14 +48,16 @@ impl Coinbase {
 
     /// Frames are missing: whatever they said of books is lost.
     pub(super) fn gap(&mut self, expected: u64, found: u64, output: &mut Output) {
+        if !self.has_books() {
+            return output.missing.push(Missing {
+                of: None,
+                first: expected,
+                count: found.saturating_sub(expected),
+                came: found,
+            });
+        }
         let reason =
             format!("frame {expected} of the connection should have come, and {found} came");
-        if !self.has_books() {
-            let message = format!("{reason}; trades may be missing");
-            let error = ErrorInstance::new(ErrorKind::SequenceGap, message);
-            output.notices.push(Notice::Error(error.as_warning()));
-            return;
-        }
         let all: Vec<SymbolId> = self.wanted.ids();
         for symbol in all {
             self.doubt_book(symbol, &format!("{reason}; the book begins anew"), output);

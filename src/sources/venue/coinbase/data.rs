@@ -182,7 +182,7 @@ impl Coinbase {
                 match number {
                     Some(number) if is_news => {
                         let gap = entry.state.trades.next(number, entry.id);
-                        output.notices.extend(gap);
+                        output.missing.extend(gap);
                     }
                     Some(number) => entry.state.trades.begin(number),
                     None => {}

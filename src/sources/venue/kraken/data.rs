@@ -126,7 +126,7 @@ impl Kraken {
             return Ok(());
         }
         output
-            .notices
+            .missing
             .extend(entry.state.trades.next(row.trade_id, symbol));
         let payload = Payload::TimeAndSales(trade);
         output.events.push(Event {

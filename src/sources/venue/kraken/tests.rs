@@ -270,6 +270,7 @@ fn trades_that_are_left_out_are_told_with_their_number() {
     );
     assert_eq!(bench.output.events.len(), 1);
     // Over a lost connection: what the snapshot does not reach back to is missing.
+    bench.now = bench.now.plus_ms(1000);
     bench.open();
     let snapshot = trade(1510).replace("update", "snapshot");
     bench.text(&snapshot);

@@ -395,6 +395,50 @@ fn a_bad_element_rejects_itself_alone() {
     assert!(notices(bench.text("{}"))[0].starts_with("SchemaError"));
 }
 
+#[test]
+fn quotes_and_limits_that_are_not_newer_are_left_out() {
+    let quote = |number: u64, ms: i64, bid: u64| {
+        format!(
+            r#"[{{"ev":"Q","sym":"AAPL","bp":{bid},"bs":1,"t":{},"q":{number}}}]"#,
+            1_536_036_818_784 + ms
+        )
+    };
+    let mut bench = ready("massive:", &["AAPL"]);
+    for (number, ms, is_taken) in [
+        (100, 0, true),
+        // Numbers are left out, and nothing is missing.
+        (150, 5, true),
+        (150, 5, false),
+        (120, 2, false),
+        (120, 5, false),
+        (151, 5, true),
+        // The next day's numbers begin anew.
+        (3, 80_000_000, true),
+        (2, 80_000_000, false),
+        (4, 80_000_001, true),
+    ] {
+        let output = bench.text(&quote(number, ms, number));
+        let expected = (usize::from(is_taken), u64::from(!is_taken));
+        assert_eq!((output.events.len(), output.ignored), expected, "{number}");
+        assert!(output.notices.is_empty());
+    }
+    let limits = r#"[{"ev":"LULD","T":"AAPL","h":218.94,"l":205.98,"i":[17],"z":3,"t":1611682818365,"q":1615869}]"#;
+    assert_eq!(bench.text(limits).events.len(), 1);
+    assert_eq!(bench.text(limits).events.len(), 0);
+    // Late trades are trades, and without a number nobody knows.
+    let trade = r#"[{"ev":"T","sym":"AAPL","x":4,"i":"1","z":3,"p":114.125,"s":100,"c":[0],"t":1536036818784,"q":7}]"#;
+    assert_eq!(bench.text(trade).events.len(), 1);
+    assert_eq!(bench.text(&trade.replace(":7", ":5")).events.len(), 1);
+    let plain = quote(5, 0, 5).replace(r#","q":5"#, "");
+    assert_eq!(bench.text(&plain).events.len(), 1);
+    bench.open();
+    assert_eq!(
+        bench.text(&quote(1, 0, 1)).events.len(),
+        1,
+        "a new connection"
+    );
+}
+
 /// Frames of every kind.
 fn seeds() -> Vec<String> {
     let mut seeds = vec![

@@ -2,7 +2,8 @@
 //!
 //! The first line is the head, `{"recording":1,"source":"kraken","spec":"kraken:?depth=10","started":1720522860000}`. All
 //! others are inputs: `{"ms":1720522860123,"on":0,"in":"text","text":"…"}`, where `on` is the connection. Text comes back
-//! exactly as it was; what is no text stands as base64.
+//! exactly as it was; what is no text stands as base64. A recording that is begun in mid-run tells in `kept` lines what was
+//! known by then, of a symbol or, without `symbols`, of the connection.
 
 use std::borrow::Cow;
 use std::time::Duration;

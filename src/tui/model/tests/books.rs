@@ -50,6 +50,14 @@ fn the_views_are_reached_by_lines_too_and_can_be_completed() {
     model.paste("record o");
     press(&mut model, "Tab Enter");
     assert_eq!(commands(&mut model).last(), Some(&Command::Record(None)));
+    press(&mut model, ":");
+    model.paste("reconnect k");
+    press(&mut model, "Tab Enter");
+    let kraken = SourceName::new("kraken");
+    assert_eq!(
+        commands(&mut model).last(),
+        Some(&Command::Reconnect(Some(kraken)))
+    );
     enter(&mut model, "record night session");
     assert_eq!(
         commands(&mut model),

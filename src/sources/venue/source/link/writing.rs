@@ -61,7 +61,7 @@ impl Link {
             let quiet = in_words(self.timings.login);
             let ending = Ending::retry(
                 ErrorKind::ConnectionError,
-                format!("the venue has not answered the login within {quiet}"),
+                format!("the venue has not let this connection in within {quiet}"),
             );
             self.ending.get_or_insert((ending, Some(1000)));
         }

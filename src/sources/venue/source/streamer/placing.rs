@@ -48,9 +48,9 @@ impl Streamer {
             // It was made from the same setup before.
             return false;
         };
+        let needs_login = !self.venue.keys.is_empty() || protocol.needs_login();
         let session = Session::new(protocol, &self.setup);
         let number = self.links.len();
-        let needs_login = !self.venue.keys.is_empty();
         let pace = if self.limits.shares_sends {
             self.sends.clone()
         } else {

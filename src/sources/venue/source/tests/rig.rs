@@ -55,7 +55,7 @@ pub(super) const KEY: &str = "CANARY-KEY-4711";
 /// What the key is when it is read again.
 pub(super) const SECOND_KEY: &str = "CANARY-KEY-0815";
 
-pub(super) static VENUE: Venue = Venue {
+const MADE_UP: Venue = Venue {
     kind: &sim::KIND,
     socket_url: "wss://venue.invalid/ws",
     rest_url: Some("https://venue.invalid"),
@@ -71,6 +71,14 @@ pub(super) static VENUE: Venue = Venue {
     bars_grow: |_| false,
     limits,
     protocol,
+};
+
+pub(super) static VENUE: Venue = MADE_UP;
+
+/// One that wants no key, and says itself whether it has to be let in.
+pub(super) static KEYLESS: Venue = Venue {
+    keys: &[],
+    ..MADE_UP
 };
 
 /// A venue's limits come from its setup: so a test can set them.
@@ -157,6 +165,10 @@ impl Protocol for MadeUp {
 
     fn renew(&mut self, setup: &Setup) {
         self.key = setup.keys.first().cloned().flatten().unwrap();
+    }
+
+    fn needs_login(&self) -> bool {
+        self.is_mute
     }
 
     fn opened(&mut self, _: UnixMs, output: &mut Output) {
@@ -283,6 +295,7 @@ pub(super) struct Rig {
 
 /// How a streamer is to be set up.
 pub(super) struct Plan {
+    pub(super) venue: &'static Venue,
     pub(super) url: String,
     pub(super) rest_url: Option<String>,
     pub(super) own: &'static [(&'static str, &'static str)],
@@ -299,6 +312,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(url: String) -> Self {
         Self {
+            venue: &VENUE,
             url,
             rest_url: None,
             own: &[],
@@ -368,7 +382,7 @@ impl Rig {
                 calendar: SessionCalendar::UtcDay,
                 products: setup.products,
             }),
-            venue: &VENUE,
+            venue: plan.venue,
             renew: {
                 let mut renewed = setup.clone();
                 renewed.keys = vec![Some(SECOND_KEY.into())];
