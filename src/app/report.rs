@@ -136,6 +136,7 @@ impl Check {
             });
         }
         self.warnings.extend(surroundings.warning());
+        self.warnings.extend(plan::clashes(&settings.sources));
         if let Some(folder) = &settings.record
             && let Err(error) = recording::check(Path::new(folder))
         {

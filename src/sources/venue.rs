@@ -64,6 +64,7 @@ use crate::domain::event::Event;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
+use crate::sources::spec::SourceSpec;
 
 use backfill::{Page, PageRequest};
 use chain::Missing;
@@ -82,6 +83,17 @@ pub const VENUES: &[&Venue] = &[
     &super::http_poll::VENUE,
     &super::websocket::VENUE,
 ];
+
+/// What a source of a venue has to itself, where an account may connect to it once; `None` where sources may stand side by
+/// side. Those with the same of it take it from one another.
+#[must_use]
+pub fn only_connection(spec: &SourceSpec) -> Option<String> {
+    let kind = spec.kind().name;
+    let venue = VENUES.iter().find(|venue| venue.kind.name == kind)?;
+    let setup = venue.setup(spec, &|_| None).ok()?;
+    let is_only = (venue.limits)(&setup).one_per_account;
+    is_only.then(|| format!("{kind}:{} {}", setup.rest, setup.socket_url))
+}
 
 /// A venue's protocol: a state machine for one connection at a time, which outlives the connections.
 ///
@@ -360,8 +372,12 @@ pub struct Limits {
     pub symbols_per_connection: usize,
     /// Connections at a time; symbols that find no place are refused.
     pub connections: usize,
+    /// Whether an account has one connection to that address, so that two sources would take it from one another.
+    pub one_per_account: bool,
     /// Texts that may be sent: so many within a time.
     pub sends: (u32, Duration),
+    /// Whether that is for all connections together, because the venue counts what comes from one address.
+    pub shares_sends: bool,
     /// Connections that may be opened: so many within a time.
     pub attempts: (u32, Duration),
     /// Requests over HTTP, by their weight.
@@ -379,7 +395,9 @@ impl Default for Limits {
         Self {
             symbols_per_connection: 10_000,
             connections: 1,
+            one_per_account: false,
             sends: (10, Duration::from_secs(1)),
+            shares_sends: false,
             attempts: (10, Duration::from_secs(60)),
             request_weight_per_minute: 60,
             silence: Duration::from_secs(30),

@@ -121,8 +121,10 @@ fn limits(setup: &Setup) -> Limits {
     Limits {
         symbols_per_connection: STREAMS_MAX / streams,
         connections: 5,
+        one_per_account: false,
         // Five a second with pings and pongs.
         sends: (4, Duration::from_secs(1)),
+        shares_sends: false,
         // 300 in five minutes are allowed for one address.
         attempts: (100, Duration::from_secs(300)),
         // 6000 are allowed for one address.

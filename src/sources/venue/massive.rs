@@ -6,7 +6,7 @@
 //!
 //! - OHLCV: `AM`, after each minute with a qualifying trade. With `second_bars=true` also `A`, out of which the minute
 //!   grows second by second until its own bar replaces it; a minute that was joined midway is short until then.
-//! - LEVEL1: `Q`, with sizes as they come; `AM` gives the day's volume, and the last price where trades are not asked
+//! - LEVEL1: `Q`, with sizes as they come, and zeros for a side that is left out; `AM` gives the day's volume, and the last price where trades are not asked
 //!   for; `LULD` gives price limits.
 //! - TIMESALE: `T`; `ds`, the size with its fraction, is taken where it is given.
 //!
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use self::control::taken;
+use self::control::{UNCONFIRMED_MS, taken};
 use self::messages::GrowingBar;
 use self::order::Order;
 use super::options::{self, Key, OptionProblem, Setup, Venue};
@@ -62,6 +62,7 @@ pub const KIND: SourceKind = SourceKind {
             summary: "Let the minute's bar grow every second",
         },
         options::SERVICES,
+        options::MINUTES,
         options::BARS,
         options::OPEN,
         options::URL,
@@ -109,6 +110,7 @@ pub static VENUE: Venue = Venue {
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
+        one_per_account: true,
         ..Limits::default()
     },
     bars_grow: |spec| spec.option("second_bars") == Some("true"),
@@ -119,8 +121,6 @@ pub static VENUE: Venue = Venue {
 const SYMBOLS_MAX: usize = 100_000;
 const REAL_TIME: &str = "wss://socket.massive.com/stocks";
 const DELAYED: &str = "wss://delayed.massive.com/stocks";
-/// Texts that are sent stay below this many bytes.
-const REQUEST_BYTES_MAX: usize = 8000;
 
 /// What is kept for a symbol.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -128,6 +128,8 @@ const REQUEST_BYTES_MAX: usize = 8000;
 struct Known {
     /// The venue has confirmed a channel of it on this connection.
     confirmed: bool,
+    /// The channels that have been asked for and not been confirmed, a bit for each.
+    pending: u8,
     /// The minute that is made of seconds.
     growing: Option<GrowingBar>,
     /// The start of the last minute that is complete.
@@ -156,6 +158,11 @@ struct Massive {
     takes_trades: bool,
     stage: Stage,
     wanted: Wanted<Known>,
+    now: UnixMs,
+    /// When what has not been confirmed is asked for again; `None` where that leads nowhere.
+    repeat_at: Option<UnixMs>,
+    /// How often it was asked for since the last symbols came in.
+    attempts: u32,
     hours: TradeHours,
 }
 
@@ -197,34 +204,11 @@ impl Massive {
             takes_trades: setup.needs_trades(),
             stage: Stage::Closed,
             wanted: Wanted::new(),
+            now: UnixMs(0),
+            repeat_at: None,
+            attempts: 0,
             hours: TradeHours::default(),
         })
-    }
-
-    /// Sends a request for all channels of these symbols, in as many texts as it takes.
-    fn ask(&self, action: &str, names: &[&str], output: &mut Output) {
-        let mut list = String::new();
-        let mut send = |list: &mut String| {
-            if !list.is_empty() {
-                let text = serde_json::json!({"action": action, "params": list});
-                output.send(text.to_string());
-                list.clear();
-            }
-        };
-        for name in names {
-            for channel in &self.channels {
-                if list.len() + channel.len() + name.len() + 2 > REQUEST_BYTES_MAX {
-                    send(&mut list);
-                }
-                if !list.is_empty() {
-                    list.push(',');
-                }
-                list.push_str(channel);
-                list.push('.');
-                list.push_str(name);
-            }
-        }
-        send(&mut list);
     }
 
     fn take(&mut self, element: &RawValue, output: &mut Output) -> Result<(), Rejection> {
@@ -261,14 +245,26 @@ impl Protocol for Massive {
         self.keys.clone_from(&setup.keys);
     }
 
-    fn opened(&mut self, _: UnixMs, _: &mut Output) {
+    fn opened(&mut self, now: UnixMs, _: &mut Output) {
+        self.now = now;
         self.stage = Stage::Greeting;
+        self.repeat_at = None;
         for (_, entry) in self.wanted.iter_mut() {
             entry.state = Known::default();
         }
     }
 
-    fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
+    fn tick(&mut self, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        self.repeat(output);
+    }
+
+    fn paused(&mut self, ms: i64) {
+        self.repeat_at = self.repeat_at.map(|at| at.plus_ms(ms));
+    }
+
+    fn message(&mut self, message: Incoming<'_>, now: UnixMs, output: &mut Output) {
+        self.now = now;
         let elements = match reading::text_of(message)
             .and_then(|text| reading::elements(text, "a list of messages"))
         {
@@ -286,27 +282,35 @@ impl Protocol for Massive {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
+        let pending = match self.stage {
+            Stage::Ready => self.all_channels(),
+            _ => 0,
+        };
         let mut added = Vec::new();
         for (symbol, id) in symbols {
+            let known = Known {
+                pending,
+                ..Known::default()
+            };
             // Case matters here: `BACpL` is a preferred share.
-            match self
-                .wanted
-                .insert(symbol.as_str(), symbol, *id, Known::default())
-            {
-                Ok(()) => added.push(symbol.as_str()),
+            match self.wanted.insert(symbol.as_str(), symbol, *id, known) {
+                Ok(()) => added.push((symbol.as_str(), pending)),
                 Err(notice) => output.notices.push(*notice),
             }
         }
-        if self.stage == Stage::Ready {
-            self.ask("subscribe", &added, output);
+        if self.stage == Stage::Ready && !added.is_empty() {
+            self.attempts = 1;
+            self.repeat_at = Some(self.now.plus_ms(UNCONFIRMED_MS));
+            self.ask("subscribe", added.into_iter(), output);
         }
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
         let removed = self.wanted.remove_all(symbols);
         if self.stage == Stage::Ready {
-            let names: Vec<&str> = removed.iter().map(AsRef::as_ref).collect();
-            self.ask("unsubscribe", &names, output);
+            let all = self.all_channels();
+            let names = removed.iter().map(|name| (&**name, all));
+            self.ask("unsubscribe", names, output);
         }
     }
 

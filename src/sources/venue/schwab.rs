@@ -50,7 +50,9 @@ pub const KIND: SourceKind = SourceKind {
     rest: Rest::Options,
     options: &[
         options::SERVICES,
+        options::WHOLE_DEPTH,
         options::LEVELS,
+        options::MINUTES,
         options::URL,
         options::REST_URL,
         options::INSECURE,
@@ -92,6 +94,7 @@ pub static VENUE: Venue = Venue {
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
+        one_per_account: true,
         ..Limits::default()
     },
     bars_grow: |_| false,

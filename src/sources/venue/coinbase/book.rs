@@ -82,7 +82,7 @@ impl Coinbase {
             }
         };
         let name = pairs::coinbase_answer(&event.product_id);
-        let Some(symbol) = self.confirm(&name, output) else {
+        let Some(symbol) = self.confirm(&name, Channel::Level2, output) else {
             output.ignored += 1;
             return;
         };
@@ -105,7 +105,7 @@ impl Coinbase {
     /// Something of this book is missing: it is lost, and will be asked for, unless it is going to be anyway.
     pub(super) fn doubt_book(&mut self, symbol: SymbolId, reason: &str, output: &mut Output) {
         let now = self.now;
-        let Some(entry) = self.entry_mut(symbol) else {
+        let Some(entry) = self.wanted.entry_mut(symbol) else {
             return;
         };
         if entry.state.is_refused || entry.state.resync_at.is_some() {
@@ -124,7 +124,7 @@ impl Coinbase {
     /// Somebody else has found the book wrong.
     pub(super) fn begin_book(&mut self, symbol: SymbolId, output: &mut Output) {
         let (is_open, now, has_books) = (self.is_open, self.now, self.has_books());
-        let Some(entry) = self.entry_mut(symbol).filter(|_| has_books) else {
+        let Some(entry) = self.wanted.entry_mut(symbol).filter(|_| has_books) else {
             return;
         };
         lose(symbol, output);

@@ -304,12 +304,13 @@ impl Massive {
         if quote.bid.is_none() && quote.ask.is_none() {
             return Err(Rejection::schema("Q: missing field `bp` or `ap`"));
         }
-        let number = |field: Option<Exact>| field.map(|number| number.0);
+        // A quote is whole: where a side is left out there is nobody, as other venues say with zeros.
+        let number = |field: Option<Exact>| Some(field.map_or(Decimal::ZERO, |number| number.0));
         let payload = Payload::Level1(Level1 {
             bid: number(quote.bid),
-            bid_size: number(quote.bid_size),
+            bid_size: number(quote.bid.and(quote.bid_size)),
             ask: number(quote.ask),
-            ask_size: number(quote.ask_size),
+            ask_size: number(quote.ask.and(quote.ask_size)),
             ..Level1::default()
         });
         let is_news = |known: &mut Known| known.quotes.is_newer(quote.number, time);

@@ -21,7 +21,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::pipeline::backoff::Backoff;
 use crate::pipeline::meters::{ConnectionMeters, ConnectionState};
 use crate::sources::venue::connection::{DialError, Socket, leave};
-use crate::sources::venue::pacing::Pace;
+use crate::sources::venue::pacing::SharedPace;
 use crate::sources::venue::rest::Asker;
 use crate::sources::venue::session::{Input, Session};
 use crate::sources::venue::{Ending, Incoming, Limits, Notice, Outgoing, Request};
@@ -88,7 +88,8 @@ pub(super) struct Link {
     waited: Duration,
     /// Whether it has come back at once already, and not worked since.
     was_at_once: bool,
-    pace: Pace,
+    /// What it sends, with others where they share it.
+    pace: SharedPace,
     outgoing: VecDeque<Outgoing>,
     is_unflushed: bool,
     /// What the session wants, or what has been found to be wrong: carried out when the messages at hand are done.
@@ -113,6 +114,7 @@ impl Link {
         limits: Limits,
         timings: Timings,
         needs_login: bool,
+        pace: SharedPace,
         seed: u64,
     ) -> Self {
         let now = Instant::now();
@@ -132,7 +134,7 @@ impl Link {
             backoff: Backoff::new(timings.backoff, seed),
             waited: Duration::ZERO,
             was_at_once: false,
-            pace: Pace::new(limits.sends.0, limits.sends.1),
+            pace,
             outgoing: VecDeque::new(),
             is_unflushed: false,
             ending: None,
