@@ -219,7 +219,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::domain::bar::Ohlcv;
-    use crate::domain::outcome::{ErrorKind, ResultBody};
+    use crate::domain::outcome::{ErrorKind, LastPrice, ResultBody};
     use crate::domain::symbol::SymbolId;
     use crate::domain::time::Timeframe;
 
@@ -240,7 +240,7 @@ mod tests {
                     partial: false,
                     indicators: None,
                 },
-                last: None,
+                last: LastPrice::Unchanged,
             };
             sink.result(&result, &symbol, &source).unwrap();
         }

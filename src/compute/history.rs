@@ -23,6 +23,7 @@ use crate::domain::time::UnixMs;
 use columns::{BarColumns, Candles};
 use store::{Put, Store};
 
+pub(super) use budget::Account;
 pub use budget::{HistoryBudget, Keep};
 pub use ticks::{QuoteHistory, TradeHistory};
 pub use values::{ValueColumns, ValueHistory};

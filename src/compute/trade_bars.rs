@@ -1,11 +1,13 @@
 //! One-minute bars out of trades.
 //!
-//! The trades of the last minutes are kept, so that a trade which is corrected, taken out or late changes the bar that it
-//! belongs to, whether that has been given out or not.
+//! The minutes of late are kept, so that a trade which is corrected, taken out or late changes the bar that it belongs to,
+//! whether that has been given out or not. Of many trades only the newest are kept one by one, and can be corrected; the
+//! others are added up.
 
 mod minute;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
@@ -13,13 +15,19 @@ use crate::domain::source::OpenRule;
 use crate::domain::time::{MINUTE_MS, UnixMs};
 use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
 
+use super::history::{Account, HistoryBudget, Keep};
 use super::trade_names::TradeNames;
-use minute::{KeptTrade, Minute, Order};
+use minute::{KeptTrade, Minute};
 
 /// Minutes whose trades are kept.
 const MINUTES_MAX: usize = 10;
-/// Trades that are kept of a symbol.
-const TRADES_MAX: usize = 100_000;
+/// Trades that are kept of a symbol. For a busy stock that is some minutes, and a correction mostly comes in seconds.
+const TRADES_MAX: usize = 16_384;
+/// Memory for trades is taken for so many at a time.
+const BLOCK_TRADES: usize = 256;
+/// What so many are reckoned to take: each in its minute, and in a table by name that is full to two thirds.
+const BLOCK_BYTES: u64 =
+    (BLOCK_TRADES * (size_of::<KeptTrade>() + 3 * size_of::<(u64, Place)>() / 2)) as u64;
 /// A minute that is older than the one that begins by so much is not kept: names of trades come again on another day.
 const AGE_MAX_MS: i64 = 60 * MINUTE_MS;
 
@@ -55,8 +63,8 @@ pub struct TradeBars {
     minutes: VecDeque<Minute>,
     /// How many trades are kept.
     kept: usize,
-    /// Counts trades, so that those of one time stay in the order in which they came.
-    arrivals: u64,
+    /// The memory that they take.
+    account: Account,
     /// Where the trades are that have a name, those that have been taken out included.
     places: TradeNames<Place>,
     /// Minutes that start before this are no longer kept.
@@ -67,8 +75,12 @@ pub struct TradeBars {
     close_before: Option<Decimal>,
 }
 
-/// Where a trade stands.
-type Place = Order;
+/// Where a trade stands: in which minute, and its number there.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    start: UnixMs,
+    number: u32,
+}
 
 /// The start of the minute of a time.
 #[must_use]
@@ -77,14 +89,14 @@ pub fn minute_of(time: UnixMs) -> UnixMs {
 }
 
 impl TradeBars {
-    /// A builder that has seen nothing.
+    /// A builder that has seen nothing. The trades that it keeps take of `budget`.
     #[must_use]
-    pub fn new(open_rule: OpenRule) -> Self {
+    pub fn new(open_rule: OpenRule, budget: Arc<HistoryBudget>) -> Self {
         Self {
             open_rule,
             minutes: VecDeque::new(),
             kept: 0,
-            arrivals: 0,
+            account: Account::new(budget, Keep::Ticks),
             places: TradeNames::default(),
             floor: UnixMs(i64::MIN),
             done: UnixMs(i64::MIN),
@@ -138,7 +150,7 @@ impl TradeBars {
 
     /// Forgets everything.
     pub fn reset(&mut self) {
-        *self = Self::new(self.open_rule);
+        *self = Self::new(self.open_rule, Arc::clone(self.account.budget()));
     }
 
     fn add(
@@ -154,7 +166,7 @@ impl TradeBars {
         let oldest_start = start.plus_ms(-AGE_MAX_MS);
         if let Some(name) = &trade.trade_id
             && let Some(place) = self.places.get(trade.exchange.as_deref(), name).copied()
-            && minute_of(place.0) >= oldest_start
+            && place.start >= oldest_start
         {
             return Counted::Known;
         }
@@ -173,16 +185,11 @@ impl TradeBars {
                 at
             }
         };
-        let place = (time, self.arrivals);
-        self.arrivals += 1;
-        let kept = KeptTrade {
-            price,
-            size: trade.size,
-            rule: trade.bar_rule,
-        };
-        self.minutes[at].insert(place, kept);
+        let kept = kept(trade, price, time.0.saturating_sub(start.0));
+        let number = self.minutes[at].put(kept);
         self.kept += 1;
         if let Some(name) = &trade.trade_id {
+            let place = Place { start, number };
             self.places.insert(trade.exchange.as_deref(), name, place);
         }
         self.tell_from(at, tell);
@@ -202,24 +209,18 @@ impl TradeBars {
         let Some(place) = self.places.get(trade.exchange.as_deref(), name).copied() else {
             return Counted::TooOld;
         };
-        let start = minute_of(place.0);
         let Ok(at) = self
             .minutes
-            .binary_search_by_key(&start, |minute| minute.start)
+            .binary_search_by_key(&place.start, |minute| minute.start)
         else {
             return Counted::TooOld;
         };
-        let by = trade.price.filter(|_| !is_cancel).map(|price| KeptTrade {
-            price,
-            size: trade.size,
-            rule: trade.bar_rule,
-        });
-        if !self.minutes[at].replace(place, by) {
+        let price = trade.price.filter(|_| !is_cancel);
+        let by = price.map(|price| kept(trade, price, 0));
+        if !self.minutes[at].replace(place.number, by) {
             return Counted::Known;
         }
-        if by.is_none() {
-            self.kept -= 1;
-        } else if let Some(name) = &trade.trade_id {
+        if let Some(name) = trade.trade_id.as_ref().filter(|_| by.is_some()) {
             self.places.insert(trade.exchange.as_deref(), name, place);
         }
         self.tell_from(at, tell);
@@ -266,26 +267,56 @@ impl TradeBars {
         let before = self.minutes.len();
         while self.minutes.len() > 1
             && let Some(front) = self.minutes.front()
-            && (self.minutes.len() > MINUTES_MAX
-                || self.kept > TRADES_MAX
-                || front.start < oldest_start)
+            && (self.minutes.len() > MINUTES_MAX || front.start < oldest_start)
             && let Some(gone) = self.minutes.pop_front()
         {
-            self.kept -= gone.trades.len();
+            self.kept -= gone.kept();
             self.floor = gone.end();
             self.close_before = gone.fold.close().or(self.close_before);
         }
         if self.minutes.len() < before {
             let floor = self.floor;
-            self.places.retain(|place| minute_of(place.0) >= floor);
+            self.places.retain(|place| place.start >= floor);
         }
-        if self.kept > TRADES_MAX
-            && let Some(minute) = self.minutes.front_mut()
+        if self.kept > TRADES_MAX {
+            self.add_up(TRADES_MAX / 4);
+        }
+        let wanted = |kept: usize| (kept / BLOCK_TRADES) as u64 * BLOCK_BYTES;
+        while wanted(self.kept) > self.account.taken_bytes()
+            && !self
+                .account
+                .take(wanted(self.kept) - self.account.taken_bytes())
         {
-            let folded = minute.fold_half();
-            self.kept -= folded.len();
-            self.places.retain(|place| !folded.contains_key(place));
+            self.add_up(BLOCK_TRADES.max(self.kept / 4));
         }
+        let excess = self.account.taken_bytes().saturating_sub(wanted(self.kept));
+        self.account.give_back(excess);
+    }
+
+    /// Adds the trades up that came first to the oldest minutes, and forgets them one by one: so many, which are no more
+    /// than there are.
+    fn add_up(&mut self, count: usize) {
+        let mut left = count;
+        for minute in &mut self.minutes {
+            let before = minute.kept();
+            minute.forget(left);
+            left -= before - minute.kept();
+        }
+        self.kept -= count - left;
+        let minutes = &self.minutes;
+        self.places.retain(|place| {
+            let at = minutes.binary_search_by_key(&place.start, |minute| minute.start);
+            at.is_ok_and(|at| place.number >= minutes[at].first_kept())
+        });
+    }
+}
+
+fn kept(trade: &TimeAndSale, price: Decimal, after_ms: i64) -> KeptTrade {
+    KeptTrade {
+        price,
+        size: trade.size,
+        rule: trade.bar_rule,
+        after_ms: u16::try_from(after_ms).unwrap_or(u16::MAX),
     }
 }
 

@@ -27,8 +27,39 @@ pub struct ResultInstance {
     pub time: Option<UnixMs>,
     /// The data.
     pub body: ResultBody,
-    /// The symbol's last price, if the event brought one.
-    pub last: Option<Decimal>,
+    /// What the event makes of the symbol's last price.
+    pub last: LastPrice,
+}
+
+/// What an event makes of a symbol's last price.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LastPrice {
+    /// It stays as it was.
+    #[default]
+    Unchanged,
+    /// It is this one now.
+    Is(Decimal),
+    /// There is none any more: all that gave one has been taken out.
+    Gone,
+}
+
+impl LastPrice {
+    /// What this and a later event make of it together.
+    #[must_use]
+    pub fn then(self, later: Self) -> Self {
+        if later == Self::Unchanged {
+            self
+        } else {
+            later
+        }
+    }
+}
+
+impl From<Option<Decimal>> for LastPrice {
+    /// The price that an event brings, if it brings one.
+    fn from(brought: Option<Decimal>) -> Self {
+        brought.map_or(Self::Unchanged, Self::Is)
+    }
 }
 
 impl ResultInstance {

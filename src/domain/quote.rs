@@ -22,8 +22,19 @@ pub struct Level1 {
 }
 
 impl Level1 {
+    /// How many fields it has.
+    pub const FIELDS: usize = 7;
+
     /// Takes over every field that `newer` carries and keeps the rest.
     pub fn merge(&mut self, newer: &Self) {
+        for (known, newer) in self.fields_mut().into_iter().zip(newer.fields()) {
+            *known = newer.or(*known);
+        }
+    }
+
+    /// Its fields, in the order in which they are declared.
+    #[must_use]
+    pub fn fields(&self) -> [Option<Decimal>; Self::FIELDS] {
         let Self {
             bid,
             bid_size,
@@ -32,14 +43,22 @@ impl Level1 {
             last,
             last_size,
             volume,
-        } = newer;
-        self.bid = bid.or(self.bid);
-        self.bid_size = bid_size.or(self.bid_size);
-        self.ask = ask.or(self.ask);
-        self.ask_size = ask_size.or(self.ask_size);
-        self.last = last.or(self.last);
-        self.last_size = last_size.or(self.last_size);
-        self.volume = volume.or(self.volume);
+        } = *self;
+        [bid, bid_size, ask, ask_size, last, last_size, volume]
+    }
+
+    /// Its fields in the same order, to change them.
+    pub fn fields_mut(&mut self) -> [&mut Option<Decimal>; Self::FIELDS] {
+        let Self {
+            bid,
+            bid_size,
+            ask,
+            ask_size,
+            last,
+            last_size,
+            volume,
+        } = self;
+        [bid, bid_size, ask, ask_size, last, last_size, volume]
     }
 }
 

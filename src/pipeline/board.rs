@@ -10,11 +10,11 @@ use rustc_hash::FxHashMap;
 use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
 use crate::domain::indicator::IndicatorValues;
-use crate::domain::outcome::{ErrorInstance, ResultBody, ResultInstance};
+use crate::domain::outcome::{ErrorInstance, LastPrice, ResultBody, ResultInstance};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
-use crate::domain::{Decimal, to_f64};
+use crate::domain::to_f64;
 
 use super::export::Word;
 use super::outcome::{ChartUpdate, DayAfter, Moved, Primed, TapeUpdate};
@@ -80,9 +80,7 @@ impl Board {
         };
         row.results += 1;
         touch(row, result.time);
-        if let Some(last) = result.last {
-            set_last(row, last, now);
-        }
+        set_last(row, result.last, now);
         match &result.body {
             ResultBody::Ohlcv {
                 bar,
@@ -119,9 +117,7 @@ impl Board {
     pub fn moved(&mut self, moved: &Moved, now: Nanos) {
         if let Some(row) = self.rows.get_mut(moved.id) {
             touch(row, moved.time);
-            if let Some(last) = moved.last {
-                set_last(row, last, now);
-            }
+            set_last(row, moved.last, now);
         }
     }
 
@@ -361,7 +357,16 @@ fn touch(row: &mut Row, time: Option<UnixMs>) {
     row.updated = row.updated.max(time);
 }
 
-fn set_last(row: &mut Row, price: Decimal, now: Nanos) {
+fn set_last(row: &mut Row, last: LastPrice, now: Nanos) {
+    let price = match last {
+        LastPrice::Unchanged => return,
+        LastPrice::Is(price) => price,
+        LastPrice::Gone => {
+            row.last = None;
+            row.direction = Direction::Unchanged;
+            return;
+        }
+    };
     if let Some(before) = row.last
         && before != price
     {

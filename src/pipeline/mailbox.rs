@@ -259,13 +259,18 @@ impl Mailbox {
 
     fn conflate(&mut self, waiting: Item, event: Event, received: Nanos) -> Delivered {
         let mut merged = event;
-        if let Item::Event { event: older, .. } = waiting
-            && let (Payload::Level1(older), Payload::Level1(newer)) =
-                (older.payload, &mut merged.payload)
+        if let Item::Event { event: waiting, .. } = waiting
+            && let (Payload::Level1(before), Payload::Level1(quote)) =
+                (waiting.payload, &mut merged.payload)
         {
-            let mut whole = older;
-            whole.merge(newer);
-            *newer = whole;
+            let mut whole = before;
+            whole.merge(quote);
+            if merged.time.is_some() && merged.time < waiting.time {
+                // It is older than the one that waits.
+                whole.merge(&before);
+                merged.time = waiting.time;
+            }
+            *quote = whole;
         }
         self.quote_place = Some(self.next_place());
         self.push_event(merged, received);
@@ -315,6 +320,7 @@ mod tests {
     use crate::domain::book::BookUpdate;
     use crate::domain::quote::Level1;
     use crate::domain::symbol::SymbolId;
+    use crate::domain::time::UnixMs;
 
     fn quote(bid: Option<i64>, ask: Option<i64>) -> Event {
         Event {
@@ -377,6 +383,24 @@ mod tests {
             mailbox.deliver_live(quote(Some(4), None), Nanos(0), true),
             Delivered::Queued
         );
+    }
+
+    #[test]
+    fn a_quote_that_is_older_than_the_one_that_waits_gives_it_what_it_lacks() {
+        let mut mailbox = Mailbox::new(10);
+        let at = |ms, event| Event {
+            time: Some(UnixMs(ms)),
+            ..event
+        };
+        mailbox.deliver_live(at(5, quote(Some(1), None)), Nanos(0), true);
+        mailbox.deliver_live(at(4, quote(Some(2), Some(3))), Nanos(0), true);
+        let mut items = Vec::new();
+        mailbox.take(usize::MAX, &mut items);
+        let merged = items.into_iter().find_map(|item| match item {
+            Item::Event { event, .. } => Some(event),
+            _ => None,
+        });
+        assert_eq!(merged, Some(at(5, quote(Some(1), Some(3)))));
     }
 
     #[test]

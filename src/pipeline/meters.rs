@@ -227,7 +227,8 @@ pub struct WorkerMeters {
     pub dropped: Counter,
     /// Bars of a known time, which replaced the earlier one in history.
     pub replaced: Counter,
-    /// Bars older than the newest, which were placed in history where they belong, and trades too old for any bar.
+    /// Bars older than the newest, which were placed in history where they belong, trades too old for any bar, and quotes
+    /// older than what is known, which were left out.
     pub late: Counter,
     /// Trades that came once more, which are left out.
     pub repeated: Counter,

@@ -7,7 +7,7 @@ use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
 use crate::domain::column::ColumnValues;
 use crate::domain::indicator::IndicatorValues;
-use crate::domain::outcome::{DayStats, ErrorInstance, ResultInstance, StatusChange};
+use crate::domain::outcome::{DayStats, ErrorInstance, LastPrice, ResultInstance, StatusChange};
 use crate::domain::quote::{Level1, SymbolFacts};
 use crate::domain::source::SourceIndex;
 use crate::domain::symbol::{Symbol, SymbolId};
@@ -125,8 +125,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Moved {
     pub id: SymbolId,
-    /// The last price, if it is a new one.
-    pub last: Option<Decimal>,
+    pub last: LastPrice,
     pub time: Option<UnixMs>,
 }
 

@@ -332,7 +332,8 @@ pub struct PipelineView {
     pub resyncs: u64,
     /// Bars that replaced one of the same time in history.
     pub replaced: u64,
-    /// Bars that came late and were placed in history, and trades that came too late for any bar.
+    /// Bars that came late and were placed in history, trades that came too late for any bar, and quotes that were older
+    /// than what is known.
     pub late: u64,
     /// Trades that live sources sent once more, which were left out.
     pub repeated: u64,

@@ -10,6 +10,7 @@ mod indicators;
 mod level1;
 mod level2;
 mod ohlcv;
+mod quotes;
 mod time_and_sales;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::domain::Decimal;
 use crate::domain::book::BookUpdate;
 use crate::domain::event::{DataService, Event, Payload};
 use crate::domain::outcome::{
-    DayStats, ErrorInstance, ErrorKind, ResultBody, ResultInstance, Status, StatusChange,
+    DayStats, ErrorInstance, ErrorKind, LastPrice, ResultBody, ResultInstance, Status, StatusChange,
 };
 use crate::domain::source::{Origin, SourceInfo};
 use crate::domain::symbol::{Symbol, SymbolId};
@@ -72,6 +73,14 @@ impl Past {
     }
 }
 
+/// What is said once, and only counted after that.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    late_trades: bool,
+    late_quotes: bool,
+    clock_set_back: bool,
+}
+
 /// The state of one symbol.
 pub(crate) struct SymbolWorker {
     context: WorkerContext,
@@ -88,10 +97,9 @@ pub(crate) struct SymbolWorker {
     has_moved: bool,
     /// Whether the board has to be told of the trading day.
     day_news: day::News,
-    /// The last price that they brought in this turn.
-    moved_to: Option<Decimal>,
-    /// Whether it has been said that trades come too late for their bars.
-    has_told_late: bool,
+    /// What they have made of the last price in this turn.
+    moved_to: LastPrice,
+    told: Told,
     /// Bars that the trade in hand has changed.
     built: Vec<BuiltBar>,
     /// How far its own columns have been evaluated.
@@ -113,8 +121,8 @@ impl SymbolWorker {
             unannounced: false,
             has_moved: false,
             day_news: day::News::None,
-            moved_to: None,
-            has_told_late: false,
+            moved_to: LastPrice::Unchanged,
+            told: Told::default(),
             built: Vec::new(),
             evaluated: Evaluated::default(),
         }
@@ -138,15 +146,7 @@ impl SymbolWorker {
                 self.unannounced = true;
                 self.put_longer(is_history, out);
             }
-            Payload::Level1(change) => {
-                let session = time.and_then(|time| self.ohlcv.session_of(time));
-                let quote = self.level1.take(change, session);
-                self.context.history.put_quote(time.or(self.time), quote);
-                self.ohlcv.indicators().take_quote(quote);
-                if !is_history {
-                    self.put_quote(time, out);
-                }
-            }
+            Payload::Level1(change) => self.take_quote(time, change, is_history, out),
             Payload::Facts(facts) => {
                 let session = time.and_then(|time| self.ohlcv.session_of(time));
                 if self.level1.take_facts(facts, session) && !is_history {
@@ -168,7 +168,7 @@ impl SymbolWorker {
             Payload::News(news) => {
                 if !is_history && self.serves(DataService::News) {
                     let body = ResultBody::News(Box::new(std::mem::take(&mut **news)));
-                    self.put(time, body, None, out);
+                    self.put(time, body, LastPrice::Unchanged, out);
                 }
             }
         }
@@ -190,16 +190,6 @@ impl SymbolWorker {
         self.context.source.products.services.has(service)
     }
 
-    fn put_quote(&mut self, time: Option<UnixMs>, out: &mut Vec<Outcome>) {
-        if self.serves(DataService::Level1) {
-            let body = ResultBody::Level1 {
-                quote: *self.level1.quote(),
-                facts: self.level1.facts().cloned(),
-            };
-            self.put(time, body, self.level1.last(), out);
-        }
-    }
-
     fn take_book(
         &mut self,
         time: Option<UnixMs>,
@@ -215,7 +205,7 @@ impl SymbolWorker {
                 }
                 if !is_history && self.serves(DataService::Level2) {
                     let body = ResultBody::Level2(Box::new(self.level2.top()));
-                    self.put(time, body, None, out);
+                    self.put(time, body, LastPrice::Unchanged, out);
                 }
             }
             BookChange::Ignored => {}
@@ -254,7 +244,7 @@ impl SymbolWorker {
         &mut self,
         time: Option<UnixMs>,
         body: ResultBody,
-        last: Option<Decimal>,
+        last: LastPrice,
         out: &mut Vec<Outcome>,
     ) {
         out.push(Outcome::Result(ResultInstance {
@@ -296,7 +286,7 @@ impl SymbolWorker {
         if std::mem::take(&mut self.has_moved) {
             out.push(Outcome::Moved(Moved {
                 id,
-                last: self.moved_to.take(),
+                last: std::mem::take(&mut self.moved_to),
                 time: self.time,
             }));
             self.day_news = day::News::Due;
@@ -325,11 +315,16 @@ impl SymbolWorker {
         }
     }
 
+    /// The last price: of the quote, else of the newest trade that stands, else of a bar.
+    fn last(&self) -> Option<Decimal> {
+        let traded = self.level1.last().or(self.trades.last());
+        traded.or(self.ohlcv.last())
+    }
+
     fn primed(&mut self) -> Outcome {
-        let last = self.level1.last().or(self.trades.last());
         Outcome::Primed(Box::new(Primed {
             id: self.context.id,
-            last: last.or(self.ohlcv.last()),
+            last: self.last(),
             quote: *self.level1.quote(),
             facts: self.level1.facts().cloned(),
             time: self.time,
@@ -347,7 +342,7 @@ impl SymbolWorker {
         self.trades.reset();
         self.time = None;
         self.has_moved = false;
-        self.moved_to = None;
+        self.moved_to = LastPrice::Unchanged;
         self.evaluated = Evaluated::default();
         self.unannounced = true;
         self.past = Past::of(&self.context.history);

@@ -55,6 +55,8 @@ pub struct Start<'a> {
     pub variables: &'a [(&'a str, &'a str)],
     /// Whether the terminal is the program's controlling one, whose end the system tells it of with a signal.
     pub is_controlling: bool,
+    /// A script of the shell that starts the program, which is `$0`, with its arguments.
+    pub script: Option<&'a str>,
 }
 
 impl Default for Start<'_> {
@@ -64,6 +66,7 @@ impl Default for Start<'_> {
             rows: 40,
             variables: &[],
             is_controlling: true,
+            script: None,
         }
     }
 }
@@ -77,7 +80,11 @@ impl Terminal {
         let pair = native_pty_system()
             .openpty(size(start.columns, start.rows))
             .unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_streamer-tui"));
+        let program = env!("CARGO_BIN_EXE_streamer-tui");
+        let mut command = CommandBuilder::new(start.script.map_or(program, |_| "/bin/sh"));
+        if let Some(script) = start.script {
+            command.args(["-c", script, program]);
+        }
         command.env_clear();
         for (name, value) in home.variables().into_iter().chain(
             start

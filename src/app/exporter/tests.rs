@@ -10,7 +10,7 @@ use crate::domain::bar::Ohlcv;
 use crate::domain::clock::{ManualClock, SystemClock};
 use crate::domain::indicator::IndicatorValues;
 use crate::domain::news::News;
-use crate::domain::outcome::{ResultBody, ResultInstance};
+use crate::domain::outcome::{LastPrice, ResultBody, ResultInstance};
 use crate::domain::quote::Level1;
 use crate::domain::source::{BarStamp, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
@@ -251,7 +251,7 @@ fn written_as_they_come(settings: FilesSettings, material: &Material, results: &
             symbol: *id,
             time: *time,
             body: body.clone(),
-            last: None,
+            last: LastPrice::Unchanged,
         };
         sink.result(&result, &history.symbol, &history.source)
             .unwrap();

@@ -72,14 +72,14 @@ impl HistoryBudget {
 
 /// What one history has taken of the budget. Dropping it gives everything back.
 #[derive(Debug)]
-pub(super) struct Account {
+pub(in super::super) struct Account {
     budget: Arc<HistoryBudget>,
     keep: Keep,
     taken_bytes: u64,
 }
 
 impl Account {
-    pub(super) fn new(budget: Arc<HistoryBudget>, keep: Keep) -> Self {
+    pub fn new(budget: Arc<HistoryBudget>, keep: Keep) -> Self {
         Self {
             budget,
             keep,
@@ -87,12 +87,12 @@ impl Account {
         }
     }
 
-    pub(super) fn budget(&self) -> &Arc<HistoryBudget> {
+    pub fn budget(&self) -> &Arc<HistoryBudget> {
         &self.budget
     }
 
     /// Takes memory if there is enough; whether there was.
-    pub(super) fn take(&mut self, bytes: u64) -> bool {
+    pub fn take(&mut self, bytes: u64) -> bool {
         let budget = &self.budget;
         let taken = budget
             .used_bytes
@@ -123,7 +123,7 @@ impl Account {
     }
 
     /// Gives memory back.
-    pub(super) fn give_back(&mut self, bytes: u64) {
+    pub fn give_back(&mut self, bytes: u64) {
         let bytes = bytes.min(self.taken_bytes);
         if bytes == 0 {
             return;
@@ -142,8 +142,7 @@ impl Account {
         self.give_back(self.taken_bytes);
     }
 
-    #[cfg(test)]
-    pub(super) fn taken_bytes(&self) -> u64 {
+    pub fn taken_bytes(&self) -> u64 {
         self.taken_bytes
     }
 }

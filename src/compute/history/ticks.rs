@@ -16,7 +16,7 @@ use super::store::{Store, next_chunk_rows};
 #[derive(Debug)]
 pub struct QuoteHistory {
     rows_max: usize,
-    store: Store<7>,
+    store: Store<{ Level1::FIELDS }>,
 }
 
 impl QuoteHistory {
@@ -35,17 +35,7 @@ impl QuoteHistory {
             return;
         }
         let number = |value: Option<Decimal>| value.map_or(f64::NAN, to_f64);
-        let Level1 {
-            bid,
-            bid_size,
-            ask,
-            ask_size,
-            last,
-            last_size,
-            volume,
-        } = *quote;
-        let row = [bid, bid_size, ask, ask_size, last, last_size, volume];
-        self.store.append(time.0, row.map(number));
+        self.store.append(time.0, quote.fields().map(number));
     }
 
     /// How many quotes there are.

@@ -1,6 +1,6 @@
 //! One minute's trades, and what they add up to.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
@@ -10,8 +10,10 @@ use crate::domain::trade::BarRule;
 #[derive(Debug)]
 pub(super) struct Minute {
     pub start: UnixMs,
-    pub trades: BTreeMap<Order, KeptTrade>,
-    /// What trades add up to that came first and are not kept one by one.
+    /// In the order in which they came; `None` for those that have been taken out.
+    trades: VecDeque<Option<KeptTrade>>,
+    /// What came before them, and is not kept one by one: how many trades, and what they add up to.
+    folded: u32,
     base: Fold,
     /// What all of its trades add up to.
     pub fold: Fold,
@@ -24,13 +26,16 @@ pub(super) struct Minute {
 }
 
 /// Trades stand by time, then by arrival.
-pub(super) type Order = (UnixMs, u64);
+type Order = (UnixMs, u32);
 
+/// One trade, in little room: there are many.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeptTrade {
     pub price: Decimal,
     pub size: Option<Decimal>,
     pub rule: BarRule,
+    /// Since the minute began.
+    pub after_ms: u16,
 }
 
 /// What trades add up to, in whatever order they are added.
@@ -119,7 +124,8 @@ impl Minute {
     pub fn new(start: UnixMs) -> Self {
         Self {
             start,
-            trades: BTreeMap::new(),
+            trades: VecDeque::new(),
+            folded: 0,
             base: Fold::default(),
             fold: Fold::default(),
             told: None,
@@ -133,52 +139,84 @@ impl Minute {
         self.start.plus_ms(MINUTE_MS)
     }
 
-    /// Puts a trade where its time belongs.
-    pub fn insert(&mut self, order: Order, trade: KeptTrade) {
-        self.fold.add(order, &trade);
-        self.trades.insert(order, trade);
+    /// Puts a trade behind those that came before it; its number among them.
+    pub fn put(&mut self, trade: KeptTrade) -> u32 {
+        let number = self.folded + self.trades.len() as u32;
+        self.fold.add(self.order(number, &trade), &trade);
+        if self.trades.len() == self.trades.capacity() {
+            // Twice as much, as usual, would be more than most minutes need.
+            self.trades.reserve_exact(self.trades.len() / 4 + 4);
+        }
+        self.trades.push_back(Some(trade));
         #[cfg(test)]
         {
             self.steps += 1;
         }
+        number
     }
 
-    /// Takes a trade out, and puts another in its place if there is one. Whether it was there.
-    pub fn replace(&mut self, order: Order, by: Option<KeptTrade>) -> bool {
-        let Some(trade) = self.trades.remove(&order) else {
+    fn order(&self, number: u32, trade: &KeptTrade) -> Order {
+        (self.start.plus_ms(i64::from(trade.after_ms)), number)
+    }
+
+    /// Takes a trade out, and puts the price and size of another in its place if there is one. Whether it was there.
+    pub fn replace(&mut self, number: u32, by: Option<KeptTrade>) -> bool {
+        let at = number.checked_sub(self.folded);
+        let Some(place) = at.and_then(|at| self.trades.get_mut(at as usize)) else {
             return false;
         };
+        let Some(trade) = place.take() else {
+            return false;
+        };
+        // The other one is of the same time.
+        let after_ms = trade.after_ms;
+        let by = by.map(|by| KeptTrade { after_ms, ..by });
+        *place = by;
+        let order = self.order(number, &trade);
         if !self.fold.take_out(order, &trade) {
             self.fold_again();
-        }
-        if let Some(trade) = by {
-            self.insert(order, trade);
+        } else if let Some(trade) = by {
+            self.fold.add(order, &trade);
         }
         true
     }
 
     fn fold_again(&mut self) {
-        self.fold = self.base;
-        for (order, trade) in &self.trades {
-            self.fold.add(*order, trade);
+        let mut fold = self.base;
+        for (number, trade) in (self.folded..).zip(&self.trades) {
+            if let Some(trade) = trade {
+                fold.add(self.order(number, trade), trade);
+            }
         }
+        self.fold = fold;
         #[cfg(test)]
         {
             self.steps += self.trades.len() as u64;
         }
     }
 
-    /// Adds the oldest half of the trades up, and forgets them one by one.
-    pub fn fold_half(&mut self) -> BTreeMap<Order, KeptTrade> {
-        let Some(middle) = self.trades.keys().nth(self.trades.len() / 2).copied() else {
-            return BTreeMap::new();
-        };
-        let newer = self.trades.split_off(&middle);
-        let half = std::mem::replace(&mut self.trades, newer);
-        for (order, trade) in &half {
-            self.base.add(*order, trade);
+    /// How many trades it keeps one by one.
+    pub fn kept(&self) -> usize {
+        self.trades.len()
+    }
+
+    /// The number of the first trade that it keeps.
+    pub fn first_kept(&self) -> u32 {
+        self.folded
+    }
+
+    /// Adds the trades up that came first, so many of them, and forgets them one by one.
+    pub fn forget(&mut self, count: usize) {
+        for number in self.folded..self.folded + count.min(self.trades.len()) as u32 {
+            if let Some(trade) = self.trades.pop_front().flatten() {
+                let order = self.order(number, &trade);
+                self.base.add(order, &trade);
+            }
+            self.folded = number + 1;
         }
-        half
+        if self.trades.is_empty() {
+            self.trades = VecDeque::new();
+        }
     }
 }
 

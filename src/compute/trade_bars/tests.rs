@@ -24,8 +24,13 @@ struct Told {
 
 impl Told {
     fn new(open_rule: OpenRule) -> Self {
+        Self::within(open_rule, u64::MAX)
+    }
+
+    fn within(open_rule: OpenRule, limit_bytes: u64) -> Self {
+        let budget = Arc::new(HistoryBudget::new(limit_bytes));
         Self {
-            bars: TradeBars::new(open_rule),
+            bars: TradeBars::new(open_rule, budget),
             log: Vec::new(),
         }
     }
@@ -226,12 +231,60 @@ fn what_is_kept_has_a_bound() {
     }
     assert!(flood.bars.kept <= TRADES_MAX && flood.bars.places.len() <= TRADES_MAX);
     flood.take(1, &trade(u64::MAX, 11, 1));
-    assert_eq!(flood.news(), ["0: 10 11 10 11 x100011"]);
+    let all = TRADES_MAX + 11;
+    assert_eq!(flood.news(), [format!("0: 10 11 10 11 x{all}")]);
+}
+
+#[test]
+fn more_trades_than_are_kept_are_in_their_bars_and_late_ones_find_theirs() {
+    let mut told = Told::new(OpenRule::FirstTrade);
+    let half = TRADES_MAX as u64 / 2 + 1;
+    for number in 0..2 * half {
+        told.take(i64::from(number >= half) * 60, &trade(number, 10, 1));
+    }
+    told.log.clear();
+    let cancel = |number| TimeAndSale {
+        action: TradeAction::Cancels(TradeId::Number(number)),
+        ..TimeAndSale::default()
+    };
+    assert_eq!(told.take(61, &cancel(0)), Counted::TooOld);
+    assert_eq!(told.take(61, &cancel(half - 1)), Counted::Done);
+    assert_eq!(told.take(59, &trade(u64::MAX, 11, 1)), Counted::Done);
+    let bar = |close| format!("0: 10 {close} 10 {close} x{half} closed");
+    let smaller = format!("0: 10 10 10 10 x{} closed", half - 1);
+    assert_eq!(told.news(), [smaller, bar(11)]);
+    // The first trade of the minute is not kept, but what it opened with is.
+    let newest = told.bars.minutes[0].kept() as u64;
+    for number in half - newest + 1..half - 1 {
+        assert_eq!(told.take(62, &cancel(number)), Counted::Done, "{number}");
+    }
+    told.log.clear();
+    assert_eq!(told.take(62, &cancel(u64::MAX)), Counted::Done);
+    let left = half - newest + 1;
+    assert_eq!(told.news(), [format!("0: 10 10 10 10 x{left} closed")]);
+}
+
+#[test]
+fn trades_that_are_kept_take_of_the_budget_and_there_may_be_none_for_them() {
+    let limit = 3 * BLOCK_BYTES;
+    let mut told = Told::within(OpenRule::FirstTrade, limit);
+    let budget = Arc::clone(told.bars.account.budget());
+    let mut most = 0;
+    for number in 0..5000 {
+        told.take(number / 50, &trade(number as u64, 10, 1));
+        assert!(told.bars.kept < 4 * BLOCK_TRADES);
+        assert!(budget.used_bytes() <= limit);
+        most = most.max(budget.used_bytes());
+    }
+    assert_eq!(most, limit);
+    assert_eq!(told.news().last().unwrap(), "1: 10 10 10 10 x2000");
+    told.bars.reset();
+    assert_eq!(budget.used_bytes(), 0);
 }
 
 #[test]
 fn trades_that_come_in_any_order_are_added_up_once_each() {
-    let count = 50_000_u64;
+    let count = 16_000_u64;
     let mut told = Told::new(OpenRule::FirstTrade);
     let mut take = |number: u64, trade: &TimeAndSale| {
         let time = Some(UnixMs(number as i64));
@@ -255,7 +308,7 @@ fn trades_that_come_in_any_order_are_added_up_once_each() {
         high: Some(Decimal::from(1099)),
         low: Some(Decimal::from(100)),
         close: Some(Decimal::from(1099)),
-        volume: Some(Decimal::from(count - 50)),
+        volume: Some(Decimal::from(count - 16)),
     };
     assert_eq!(minute.told, Some(expected));
 }

@@ -72,7 +72,8 @@ fn built_bars_agree_with_the_venues_own_account_of_each_trade() {
     let text = std::fs::read_to_string(path).unwrap();
     let (mut agreed, mut minutes) = (0, BTreeSet::new());
     for (name, product) in products(&text) {
-        let mut bars = TradeBars::new(OpenRule::FirstTrade);
+        let budget = Arc::new(HistoryBudget::new(u64::MAX));
+        let mut bars = TradeBars::new(OpenRule::FirstTrade, budget);
         let mut built: BTreeMap<UnixMs, Ohlcv> = BTreeMap::new();
         let mut before: Option<(Decimal, Decimal)> = None;
         // The window of 24 hours moves on once a minute, and takes old volume along.

@@ -1,7 +1,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use crate::domain::Decimal;
+use crate::domain::bar::Candle;
+use crate::domain::quote::Level1;
 use crate::domain::source::{BarStamp, Delivery, Origin, Products};
+use crate::domain::time::UnixMs;
 
 use super::*;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::compute::trade_bars::{BuiltBar, Counted};
 use crate::domain::bar::Ohlcv;
 use crate::domain::event::DataService;
-use crate::domain::outcome::{ErrorKind, ResultBody, Severity};
+use crate::domain::outcome::{LastPrice, ResultBody};
 use crate::domain::time::UnixMs;
 use crate::domain::trade::TimeAndSale;
 
@@ -39,7 +39,7 @@ impl SymbolWorker {
         };
         // Trades are newer than the bar that they are in.
         let last = bar.close.filter(|_| self.trades.last().is_none());
-        self.put(time, body, last, out);
+        self.put(time, body, last.into(), out);
         self.put_closed(false, out);
         self.after_bar(time);
     }
@@ -64,8 +64,11 @@ impl SymbolWorker {
                 self.on_too_old(out);
             }
         }
-        let last = self.trades.take(time, &trade);
-        let last = last.filter(|_| self.level1.last().is_none());
+        let last = match self.trades.take(time, &trade) {
+            _ if self.level1.last().is_some() => LastPrice::Unchanged,
+            LastPrice::Gone => self.last().map_or(LastPrice::Gone, LastPrice::Is),
+            last => last,
+        };
         if is_history {
             return;
         }
@@ -73,21 +76,15 @@ impl SymbolWorker {
             self.put(time, ResultBody::TimeAndSales(trade), last, out);
         } else {
             self.has_moved = true;
-            self.moved_to = last.or(self.moved_to);
+            self.moved_to = self.moved_to.then(last);
         }
     }
 
     fn on_too_old(&mut self, out: &mut Vec<Outcome>) {
         self.context.meters.late.add(1);
-        if std::mem::replace(&mut self.has_told_late, true) {
-            return;
+        if !std::mem::replace(&mut self.told.late_trades, true) {
+            self.put_info("a trade, or the correction of one, came too late to be worked into its bar, which stays as it is; later ones are counted only", out);
         }
-        let mut error = self.error(
-            ErrorKind::SequenceGap,
-            "a trade, or the correction of one, came too late to be worked into its bar, which stays as it is; later ones are counted only",
-        );
-        error.severity = Severity::Info;
-        out.push(Outcome::Error(Box::new(error)));
     }
 
     /// Every bar and trade up to `time` has come.
@@ -118,6 +115,8 @@ impl SymbolWorker {
                 self.put_minute(bar, false, out);
             }
             self.put_longer(is_history, out);
+            // One that has gone leaves the board's trend, too.
+            self.unannounced |= bar.bar.close.is_none();
         }
         built.clear();
         self.built = built;
@@ -134,7 +133,7 @@ impl SymbolWorker {
         };
         // The last price has come with its trade.
         let time = self.ohlcv.stamp(built.start, end);
-        self.put(Some(time), body, None, out);
+        self.put(Some(time), body, LastPrice::Unchanged, out);
         self.evaluate(built.start);
     }
 
@@ -155,7 +154,7 @@ impl SymbolWorker {
                 indicators: self.ohlcv.values_at(timeframe, long.start),
             };
             let time = self.ohlcv.stamp(long.start, long.end);
-            self.put(Some(time), body, None, out);
+            self.put(Some(time), body, LastPrice::Unchanged, out);
         }
     }
 

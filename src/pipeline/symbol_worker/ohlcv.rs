@@ -70,7 +70,10 @@ impl OhlcvService {
         let products = &context.source.products;
         let (builder, interval) = match products.bars {
             BarOrigin::Delivered => (None, products.interval),
-            BarOrigin::Trades(rule) => (Some(TradeBars::new(rule)), Timeframe::M1),
+            BarOrigin::Trades(rule) => {
+                let builder = TradeBars::new(rule, Arc::clone(context.history.budget()));
+                (Some(builder), Timeframe::M1)
+            }
         };
         let set = settings
             .indicators
@@ -303,9 +306,9 @@ impl OhlcvService {
 
     /// The day from the bars in history, after one of them has changed.
     fn sum_day_again(&mut self) {
-        let Some(session) = self.session else { return };
         self.day = Day::after(self.day.previous_close);
         self.day_before_newest = self.day;
+        let Some(session) = self.session else { return };
         for bar in self.history.since(session.start) {
             self.day_before_newest = self.day;
             self.day.add(&bar);
@@ -321,8 +324,13 @@ impl OhlcvService {
         self.day.previous_close.is_some()
     }
 
+    /// The close of the bar that came last; of those that are built, of the newest that stands.
     pub fn last(&self) -> Option<Decimal> {
-        self.last
+        if !self.builds() {
+            return self.last;
+        }
+        let newest = self.history.newest()?;
+        resample::exact(&newest).close
     }
 
     pub fn session_of(&mut self, time: UnixMs) -> Option<Session> {

@@ -226,6 +226,11 @@ fn book(snapshot: bool, bid: i64, ask: i64) -> Payload {
 /// Outcomes in words.
 fn told(out: &[Outcome]) -> Vec<String> {
     let show = |value: Option<Decimal>| value.map_or("-".to_owned(), |value| value.to_string());
+    let last = |last: LastPrice| match last {
+        LastPrice::Unchanged => "-".to_owned(),
+        LastPrice::Is(price) => price.to_string(),
+        LastPrice::Gone => "gone".to_owned(),
+    };
     out.iter()
         .map(|outcome| match outcome {
             Outcome::Result(result) => match &result.body {
@@ -252,14 +257,14 @@ fn told(out: &[Outcome]) -> Vec<String> {
                     format!("book {}", show(top.bids.first().map(|l| l.price)))
                 }
                 ResultBody::TimeAndSales(trade) => {
-                    format!("trade {} last {}", show(trade.price), show(result.last))
+                    format!("trade {} last {}", show(trade.price), last(result.last))
                 }
                 ResultBody::News(news) => format!("news {}", news.headline),
             },
             Outcome::Error(error) => format!("{} {}", error.kind, error.severity.name()),
             Outcome::Status(status) => status.status.name().to_owned(),
             Outcome::Resync(_) => "resync".to_owned(),
-            Outcome::Moved(moved) => format!("moved {}", show(moved.last)),
+            Outcome::Moved(moved) => format!("moved {}", last(moved.last)),
             Outcome::Depth(view) => format!("depth {:?}", view.state),
             Outcome::Tape(tape) => format!("tape {} {}", tape.is_whole, tape.rows.len()),
             other => format!("{other:?}"),
@@ -747,6 +752,10 @@ mod agreement;
 mod columns;
 #[path = "tests/indicators.rs"]
 mod indicators;
+#[path = "tests/last_price.rs"]
+mod last_price;
+#[path = "tests/quotes.rs"]
+mod quotes;
 
 #[test]
 fn bars_from_before_give_no_results_and_everything_that_follows_takes_them_in() {

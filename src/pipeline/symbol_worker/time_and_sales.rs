@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::domain::Decimal;
+use crate::domain::outcome::LastPrice;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
@@ -43,14 +44,17 @@ struct Last {
 }
 
 impl TimeAndSalesService {
-    /// Takes a trade; the last price, if this trade changes which one that is.
-    pub fn take(&mut self, time: Option<UnixMs>, trade: &Arc<TimeAndSale>) -> Option<Decimal> {
-        let changes_last = match &trade.action {
-            TradeAction::New => trade.bar_rule.open_close && self.is_newest(time),
-            TradeAction::Corrects(name) => self.mark(trade, name, TradeFate::Corrected),
+    /// Takes a trade; what it makes of the last price among these trades.
+    pub fn take(&mut self, time: Option<UnixMs>, trade: &Arc<TimeAndSale>) -> LastPrice {
+        let (takes_out_last, may_be_last) = match &trade.action {
+            TradeAction::New => (false, self.is_newest(time)),
+            TradeAction::Corrects(name) => {
+                let was_last = self.mark(trade, name, TradeFate::Corrected);
+                (was_last, was_last)
+            }
             TradeAction::Cancels(name) => {
                 let was_last = self.mark(trade, name, TradeFate::Cancelled);
-                return was_last.then(|| self.fall_back()).flatten();
+                return self.fall_back_if(was_last);
             }
         };
         let number = self.next;
@@ -64,13 +68,17 @@ impl TimeAndSalesService {
             trade: Arc::clone(trade),
             fate: TradeFate::Stands,
         });
-        let price = trade.price.filter(|_| changes_last)?;
-        self.last = Some(Last {
-            number,
-            price,
-            time,
-        });
-        Some(price)
+        match trade.price {
+            Some(price) if may_be_last && trade.bar_rule.open_close => {
+                self.last = Some(Last {
+                    number,
+                    price,
+                    time,
+                });
+                LastPrice::Is(price)
+            }
+            _ => self.fall_back_if(takes_out_last),
+        }
     }
 
     /// Whether a trade has come before: venues send the last ones again when a connection is opened anew. One that is
@@ -110,20 +118,28 @@ impl TimeAndSalesService {
         self.last.is_some_and(|last| last.number == row.number)
     }
 
-    /// The last price has been taken out: the one before it counts again.
-    fn fall_back(&mut self) -> Option<Decimal> {
+    /// If the last price has been taken out, the one before it counts again.
+    fn fall_back_if(&mut self, is_out: bool) -> LastPrice {
+        if !is_out {
+            return LastPrice::Unchanged;
+        }
         let stands = |row: &&TapeRow| {
             let trade = &row.trade;
             row.fate == TradeFate::Stands && trade.bar_rule.open_close && trade.price.is_some()
         };
-        self.last = self.rows.iter().rev().find(stands).and_then(|row| {
+        let newest = self
+            .rows
+            .iter()
+            .filter(stands)
+            .max_by_key(|row| (row.time, row.number));
+        self.last = newest.and_then(|row| {
             Some(Last {
                 number: row.number,
                 price: row.trade.price?,
                 time: row.time,
             })
         });
-        self.last()
+        self.last().map_or(LastPrice::Gone, LastPrice::Is)
     }
 
     /// The price of the last trade that counts.
@@ -259,10 +275,14 @@ mod tests {
         tape.take(None, &trade(1, 12, TradeAction::New));
         told(&mut tape);
         let cancel = || trade(1, 0, TradeAction::Cancels(TradeId::Number(1)));
-        assert_eq!(tape.take(None, &on("V", cancel())), None);
+        assert_eq!(tape.take(None, &on("V", cancel())), LastPrice::Unchanged);
         assert_eq!(told(&mut tape), [(0, TradeFate::Cancelled)]);
-        assert_eq!(tape.take(None, &cancel()), Some(11.into()));
-        assert_eq!(tape.take(None, &on("D", cancel())), None, "none is left");
+        assert_eq!(tape.take(None, &cancel()), LastPrice::Is(11.into()));
+        assert_eq!(
+            tape.take(None, &on("D", cancel())),
+            LastPrice::Gone,
+            "none is left"
+        );
     }
 
     #[test]
@@ -270,19 +290,36 @@ mod tests {
         let mut tape = TimeAndSalesService::default();
         let at = |ms| Some(UnixMs(ms));
         let new = |name, price| trade(name, price, TradeAction::New);
-        assert_eq!(tape.take(at(5), &new(1, 10)), Some(10.into()));
-        assert_eq!(tape.take(at(7), &new(2, 11)), Some(11.into()));
-        assert_eq!(tape.take(at(6), &new(3, 12)), None, "it came late");
+        assert_eq!(tape.take(at(5), &new(1, 10)), LastPrice::Is(10.into()));
+        assert_eq!(tape.take(at(7), &new(2, 11)), LastPrice::Is(11.into()));
+        assert_eq!(
+            tape.take(at(6), &new(3, 12)),
+            LastPrice::Unchanged,
+            "it came late"
+        );
         let odd_lot = Arc::new(TimeAndSale {
             bar_rule: BarRule::NONE,
             ..TimeAndSale::clone(&new(4, 99))
         });
-        assert_eq!(tape.take(at(8), &odd_lot), None);
+        assert_eq!(tape.take(at(8), &odd_lot), LastPrice::Unchanged);
         let cancel = |name| trade(0, 0, TradeAction::Cancels(TradeId::Number(name)));
-        assert_eq!(tape.take(at(9), &cancel(1)), None, "it was not the last");
-        assert_eq!(tape.take(at(9), &cancel(2)), Some(12.into()));
+        assert_eq!(
+            tape.take(at(9), &cancel(1)),
+            LastPrice::Unchanged,
+            "it was not the last"
+        );
+        assert_eq!(tape.take(at(9), &cancel(2)), LastPrice::Is(12.into()));
         let correction = trade(5, 13, TradeAction::Corrects(TradeId::Number(3)));
-        assert_eq!(tape.take(at(9), &correction), Some(13.into()));
+        assert_eq!(tape.take(at(9), &correction), LastPrice::Is(13.into()));
         assert_eq!(tape.last(), Some(13.into()));
+        let uncounted = Arc::new(TimeAndSale {
+            bar_rule: BarRule::NONE,
+            ..TimeAndSale::clone(&trade(6, 14, TradeAction::Corrects(TradeId::Number(5))))
+        });
+        assert_eq!(tape.take(at(9), &uncounted), LastPrice::Gone);
+        tape.take(at(20), &new(7, 20));
+        tape.take(at(22), &new(8, 22));
+        tape.take(at(19), &new(9, 19));
+        assert_eq!(tape.take(at(23), &cancel(8)), LastPrice::Is(20.into()));
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::Decimal;
 use crate::domain::bar::Ohlcv;
 use crate::domain::book::{BookTop, Level};
 use crate::domain::clock::ManualClock;
-use crate::domain::outcome::ResultBody;
+use crate::domain::outcome::{LastPrice, ResultBody};
 use crate::domain::symbol::SymbolId;
 use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 
@@ -40,7 +40,7 @@ fn result(time: UnixMs, body: ResultBody) -> ResultInstance {
         symbol: SymbolId(0),
         time: Some(time),
         body,
-        last: None,
+        last: LastPrice::Unchanged,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::bar::Ohlcv;
 use crate::domain::book::{BookTop, Integrity, Level};
 use crate::domain::indicator::{ChartPlace, IndicatorNames, IndicatorValues};
 use crate::domain::news::News;
-use crate::domain::outcome::{ErrorKind, ResultBody, Status};
+use crate::domain::outcome::{ErrorKind, LastPrice, ResultBody, Status};
 use crate::domain::quote::{Level1, SymbolFacts, Trading};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::Timeframe;
@@ -40,7 +40,7 @@ fn bar(
             partial,
             indicators: None,
         },
-        last: None,
+        last: LastPrice::Unchanged,
     }
 }
 
@@ -163,7 +163,7 @@ fn quotes_have_their_own_keys() {
             },
             facts: None,
         },
-        last: None,
+        last: LastPrice::Unchanged,
     };
     assert_eq!(
         result_line(&result, "BTC/USD"),
@@ -176,7 +176,7 @@ fn result(body: ResultBody) -> ResultInstance {
         symbol: SymbolId(0),
         time: Some(UnixMs(1_720_522_800_000)),
         body,
-        last: None,
+        last: LastPrice::Unchanged,
     }
 }
 

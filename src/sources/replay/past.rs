@@ -1,8 +1,11 @@
 //! Bars of files, read at once, for the time before the start: nothing is played, and everything but bars is passed over.
 //! Where a recording's bars are built from its trades, they are built here too.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
+use crate::compute::history::HistoryBudget;
 use crate::compute::trade_bars::{BuiltBar, TradeBars};
 use crate::decode::csv::Layout;
 use crate::domain::bar::{Candle, Ohlcv};
@@ -22,6 +25,8 @@ use super::{Lengths, ReplaySource};
 
 /// About so much text is read at a time.
 const CHUNK_BYTES: usize = 256 << 10;
+/// Memory for trades that may yet be corrected.
+const TRADE_BYTES_MAX: u64 = 256 << 20;
 
 /// A bar of a file, as it is read for the time before the start.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,8 +85,9 @@ struct Reading<'a> {
     interval: Timeframe,
     symbols: Vec<Symbol>,
     ids: FxHashMap<Symbol, SymbolId>,
-    /// Where the bars are built from trades: by symbol.
+    /// Where the bars are built from trades: by symbol, and the memory for them.
     builders: FxHashMap<SymbolId, TradeBars>,
+    budget: Arc<HistoryBudget>,
     /// The first thing that was wrong, and how many there were.
     trouble: Option<ErrorInstance>,
     troubles: u64,
@@ -104,6 +110,7 @@ impl<'a> Reading<'a> {
             symbols: Vec::new(),
             ids: FxHashMap::default(),
             builders: FxHashMap::default(),
+            budget: Arc::new(HistoryBudget::new(TRADE_BYTES_MAX)),
             trouble: None,
             troubles: 0,
         }
@@ -219,13 +226,11 @@ impl<'a> Reading<'a> {
         let built = file.recording.as_ref().map(|of| of.products().bars);
         match (&event.payload, built) {
             (Payload::TimeAndSales(trade), Some(BarOrigin::Trades(rule))) => {
+                let budget = &self.budget;
                 let builder = self.builders.entry(event.symbol);
+                let builder = builder.or_insert_with(|| TradeBars::new(rule, Arc::clone(budget)));
                 let mut closed = Vec::new();
-                builder.or_insert_with(|| TradeBars::new(rule)).take(
-                    event.time,
-                    trade,
-                    &mut |bar| closed.push(bar),
-                );
+                builder.take(event.time, trade, &mut |bar| closed.push(bar));
                 self.give_built(event.symbol, &closed, taker);
             }
             (_, Some(BarOrigin::Trades(_))) => {}

@@ -109,6 +109,9 @@ struct Known {
     book: Option<Service>,
     /// That book's last message.
     book_text: String,
+    /// When its last quote and its last trade were: a message carries what has changed.
+    quoted_at: Option<UnixMs>,
+    traded_at: Option<UnixMs>,
 }
 
 /// How far a connection has come.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::pty::{Home, Start, Terminal, sequences};
+use crate::pty::{DEADLINE, Home, Start, Terminal, sequences};
 
 /// A run in which data flows for as long as a test takes.
 fn running(home: &Home) -> Terminal {
@@ -69,6 +69,34 @@ fn a_terminal_that_goes_away_without_a_signal_ends_the_run_just_so() {
     assert!(spent < Duration::from_millis(200), "{spent:?}");
     let session = std::fs::read_to_string(home.path().join("state/streamer-tui/session.json"));
     assert!(session.unwrap().contains("\"chart\""));
+}
+
+#[test]
+fn a_terminal_that_the_shell_above_has_taken_back_ends_the_run_just_so() {
+    let home = Home::new();
+    let start = Start {
+        script: Some(
+            r#"set -m; sh -c 'echo $$ > shell; "$0" "$@"; exit' "$0" "$@"; exec cat > /dev/null"#,
+        ),
+        ..Start::default()
+    };
+    let source = home.day();
+    let arguments = ["--source", &source, "--speed", "300"];
+    let mut terminal = Terminal::start_with(&home, &start, &arguments);
+    terminal.wait_for("connected");
+    terminal.keys("3");
+    terminal.wait_gone("Pipeline");
+    let shell = std::fs::read_to_string(home.path().join("shell")).unwrap();
+    let shell = Pid::from_raw(shell.trim().parse().unwrap()).unwrap();
+    kill_process(shell, Signal::KILL).unwrap();
+    let session = home.path().join("state/streamer-tui/session.json");
+    let deadline = Instant::now() + DEADLINE;
+    while !std::fs::read_to_string(&session).is_ok_and(|session| session.contains("\"chart\"")) {
+        assert!(Instant::now() < deadline, "it runs on");
+        terminal.is_quiet_for(Duration::from_millis(50));
+    }
+    assert!(!terminal.screen().alternate_screen());
+    terminal.signal(Signal::KILL);
 }
 
 #[test]

@@ -269,14 +269,21 @@ impl Schwab {
         output: &mut Output,
     ) -> Result<(), Rejection> {
         let quote: Quote<'_> = reading::read_part(text, Service::Quotes.name())?;
-        let happened = match quote.quoted_at.max(quote.traded_at) {
-            Some(ms) => Some(reading::time_of_ms(ms, "34 or 35")?),
-            None => sent,
+        let time = |field: Option<i64>, name| {
+            let time = field.map(|ms| reading::time_of_ms(ms, name));
+            time.transpose()
         };
-        let Some(entry) = self.wanted.get(&quote.key) else {
+        let quoted_at = time(quote.quoted_at, "34")?;
+        let traded_at = time(quote.traded_at, "35")?;
+        let Some(entry) = self.wanted.get_mut(&quote.key) else {
             output.ignored += 1;
             return Ok(());
         };
+        let known = &mut entry.state;
+        known.quoted_at = quoted_at.or(known.quoted_at);
+        known.traded_at = traded_at.or(known.traded_at);
+        let happened = quoted_at.max(traded_at).or(sent);
+        let quoted = known.quoted_at.max(known.traded_at).or(sent);
         let number = |field: Option<Exact>| field.map(|number| number.0);
         let level1 = Level1 {
             bid: number(quote.bid),
@@ -292,18 +299,18 @@ impl Schwab {
             previous_close: number(quote.previous_close),
             ..SymbolFacts::default()
         };
-        let mut give = |payload| {
+        let mut give = |time, payload| {
             output.events.push(Event {
                 symbol: entry.id,
-                time: happened,
+                time,
                 payload,
             });
         };
         if facts != SymbolFacts::default() {
-            give(Payload::Facts(Box::new(facts)));
+            give(happened, Payload::Facts(Box::new(facts)));
         }
         if level1 != Level1::default() {
-            give(Payload::Level1(level1));
+            give(quoted, Payload::Level1(level1));
         }
         Ok(())
     }

@@ -442,6 +442,25 @@ fn a_halt_and_the_close_before_are_facts() {
 }
 
 #[test]
+fn a_quote_is_of_when_the_newest_of_its_parts_changed() {
+    let mut bench = ready("schwab:services=LEVEL1", &["AAPL"]);
+    let frame = r#"{"data":[{"service":"LEVELONE_EQUITIES","timestamp":1755118704900,"content":[
+        {"key":"AAPL","1":233.20,"34":1755118704500,"35":1755118704000},
+        {"key":"AAPL","3":233.21,"35":1755118704100},{"key":"AAPL","8":5},{"key":"AAPL","35":-1,"8":6},
+        {"key":"AAPL","3":233.22,"35":1755118704600}]}]}"#;
+    let output = bench.text(frame);
+    assert_eq!(
+        events(output),
+        [
+            "#0 @1755118704500 quote bid=233.20",
+            "#0 @1755118704500 quote last=233.21",
+            "#0 @1755118704500 quote volume=5",
+            "#0 @1755118704600 quote last=233.22",
+        ]
+    );
+}
+
+#[test]
 fn a_symbols_book_comes_from_the_service_that_told_it_first() {
     let book = |service: &str, bids: &str| {
         format!(
