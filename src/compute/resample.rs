@@ -58,7 +58,8 @@ pub struct LongBar {
 }
 
 /// Builds the bars of one timeframe from minutes. Each is given out when its interval is over, and again when a minute of
-/// it is corrected or comes late and the figures are then others.
+/// it is corrected or comes late and the figures are then others. An interval is over with its last minute, if minutes come
+/// whole; else when a later one begins, or the clock says so.
 ///
 /// A minute that comes again takes the place of the earlier one, and a late one is placed where it belongs. The minutes of
 /// the last bars that have been given out are kept for that, as they are: at least those of the last bar, but no more than
@@ -69,6 +70,10 @@ pub struct LongBar {
 #[derive(Debug)]
 pub struct Resampler {
     timeframe: Timeframe,
+    /// Whether a minute comes again and again while it lasts.
+    grows: bool,
+    /// Intervals that end by then are over, by the clock.
+    done: UnixMs,
     interval: Option<(UnixMs, UnixMs)>,
     /// The minutes of the open interval by their start, in order.
     minutes: Vec<(UnixMs, Ohlcv)>,
@@ -99,11 +104,13 @@ struct ClosedBar {
 }
 
 impl Resampler {
-    /// A resampler for `timeframe`.
+    /// A resampler for `timeframe`, whose minutes may come while they still grow.
     #[must_use]
-    pub fn new(timeframe: Timeframe) -> Self {
+    pub fn new(timeframe: Timeframe, grows: bool) -> Self {
         Self {
             timeframe,
+            grows,
+            done: UnixMs(i64::MIN),
             interval: None,
             minutes: Vec::new(),
             told_from: UnixMs(i64::MAX),
@@ -157,10 +164,25 @@ impl Resampler {
             Ok(at) => self.minutes[at].1 = *bar,
             Err(at) => self.minutes.insert(at, (start, *bar)),
         }
-        if self.interval.is_some_and(|open| end >= open.1) {
+        let done = if self.grows {
+            self.done
+        } else {
+            self.done.max(end)
+        };
+        self.close_by(done, closed);
+        true
+    }
+
+    /// Every minute that ends by then has come: gives out the open bar if its interval is over.
+    pub fn clock(&mut self, time: UnixMs, closed: &mut impl FnMut(LongBar)) {
+        self.done = self.done.max(time);
+        self.close_by(time, closed);
+    }
+
+    fn close_by(&mut self, time: UnixMs, closed: &mut impl FnMut(LongBar)) {
+        if self.interval.is_some_and(|open| time >= open.1) {
             self.close(closed);
         }
-        true
     }
 
     /// Gives out the open bar as it is, because nothing more may come. If more comes all the same, the bar goes on.
@@ -273,7 +295,7 @@ impl Resampler {
 
     /// Forgets everything.
     pub fn reset(&mut self) {
-        *self = Self::new(self.timeframe);
+        *self = Self::new(self.timeframe, self.grows);
     }
 }
 

@@ -82,7 +82,9 @@ struct Place {
     number: u32,
 }
 
-fn minute_of(time: UnixMs) -> UnixMs {
+/// The start of the minute of a time.
+#[must_use]
+pub fn minute_of(time: UnixMs) -> UnixMs {
     UnixMs(time.0.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS))
 }
 

@@ -296,6 +296,10 @@ mod tests {
             ("2026-03-06T16:00:00", false),
             ("2026-03-09T09:30:00", true),
             ("2026-03-09T09:29:59", false),
+            ("2025-11-28T12:59:59", true),
+            ("2025-11-28T13:00:00", false),
+            ("2026-04-03T11:00:00", false),
+            ("2026-03-07T11:00:00", false),
         ] {
             let time = UnixMs::from_local(local.parse().unwrap(), chrono_tz::America::New_York);
             assert_eq!(hours.is_regular(time.unwrap()), expected, "{local}");

@@ -130,8 +130,10 @@ pub enum Payload {
     Level2(Box<BookUpdate>),
     /// The book is no longer known: changes mean nothing until the next whole book.
     BookLost,
-    /// Every trade up to the event's time has come: bars that end before it, and are built from trades, are complete.
+    /// Every trade and bar up to the event's time has come: bars that end by then are complete.
     Clock,
+    /// Trades may be missed from now until the next one: the stream begins, or has broken off.
+    TradesMissed,
     /// A trade.
     TimeAndSales(TimeAndSale),
     /// A headline.
@@ -143,7 +145,9 @@ impl Payload {
     #[must_use]
     pub fn service(&self) -> DataService {
         match self {
-            Self::Ohlcv(_) | Self::PastBars(_) | Self::Clock => DataService::Ohlcv,
+            Self::Ohlcv(_) | Self::PastBars(_) | Self::Clock | Self::TradesMissed => {
+                DataService::Ohlcv
+            }
             Self::Level1(_) | Self::Facts(_) => DataService::Level1,
             Self::Level2(_) | Self::BookLost => DataService::Level2,
             Self::TimeAndSales(_) => DataService::TimeAndSales,

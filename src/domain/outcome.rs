@@ -91,7 +91,8 @@ pub enum ResultBody {
         bar: Ohlcv,
         /// The source's own interval is the bar as delivered; longer ones are built from those and closed.
         timeframe: Timeframe,
-        /// Whether a bar that is built was given out before its interval was over, because the data ended.
+        /// Whether a bar that is built lacks something: its interval was not over when the data ended, or trades of it may
+        /// have been missed, because the stream began or broke off in it.
         partial: bool,
         /// The symbol's indicators after this bar; `None` when it has none.
         indicators: Option<Arc<IndicatorValues>>,

@@ -3,10 +3,14 @@
 //! Everything is stored as [`UnixMs`]. New York time is what US equities are read in; daylight saving
 //! comes from the time zone database, never from arithmetic.
 
+mod us_days;
+
 use std::fmt;
 
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::{America::New_York, Tz};
+
+use us_days::UsDay;
 
 /// Milliseconds in a minute.
 pub const MINUTE_MS: i64 = 60_000;
@@ -112,7 +116,8 @@ impl ZoneClock {
 /// When trading days begin and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SessionCalendar {
-    /// US equities: 04:00 to 20:00 New York, regular hours 09:30 to 16:00; a day is the New York date.
+    /// US equities: 04:00 to 20:00 New York, regular hours 09:30 to 16:00, on half days to 13:00, and none on holidays and
+    /// weekends; a day is the New York date.
     #[default]
     UsEquities,
     /// Markets that never close: the UTC day.
@@ -132,7 +137,7 @@ pub struct Session {
     pub open: UnixMs,
     /// When trading closes.
     pub close: UnixMs,
-    /// Start of regular hours; equal to `open` where there are no others.
+    /// Start of regular hours; equal to `open` where there are no others, and to `regular_close` on a day without any.
     pub regular_open: UnixMs,
     /// End of regular hours; equal to `close` where there are no others.
     pub regular_close: UnixMs,
@@ -143,6 +148,12 @@ impl Session {
     #[must_use]
     pub fn contains(&self, time: UnixMs) -> bool {
         self.start <= time && time < self.end
+    }
+
+    /// Whether anything is traded on this day.
+    #[must_use]
+    pub fn is_trading_day(&self) -> bool {
+        self.regular_open < self.regular_close
     }
 }
 
@@ -167,7 +178,15 @@ impl SessionCalendar {
         let start = at(0, 0)?;
         let end = UnixMs::from_local(date.succ_opt()?.and_hms_opt(0, 0, 0)?, zone)?;
         let (open, close, regular_open, regular_close) = match self {
-            Self::UsEquities => (at(4, 0)?, at(20, 0)?, at(9, 30)?, at(16, 0)?),
+            Self::UsEquities => {
+                let regular_open = at(9, 30)?;
+                let regular_close = match UsDay::of(date) {
+                    UsDay::Whole => at(16, 0)?,
+                    UsDay::Half => at(13, 0)?,
+                    UsDay::Closed => regular_open,
+                };
+                (at(4, 0)?, at(20, 0)?, regular_open, regular_close)
+            }
             Self::UtcDay => (start, end, start, end),
         };
         Some(Session {

@@ -148,7 +148,7 @@ impl SymbolWorker {
             Payload::PastBars(bars) => {
                 self.ohlcv.take_past(bars);
                 self.unannounced = true;
-                self.put_corrected(is_history, out);
+                self.put_longer(is_history, out);
             }
             Payload::Level1(change) => self.take_quote(time, change, is_history, out),
             Payload::Facts(facts) => {
@@ -167,12 +167,8 @@ impl SymbolWorker {
                 let trade = Arc::new(std::mem::take(trade));
                 self.take_trade(time, trade, is_history, out);
             }
-            Payload::Clock => {
-                if let Some(time) = time {
-                    self.ohlcv.clock(time, &mut self.built);
-                    self.put_built(is_history, out);
-                }
-            }
+            Payload::Clock => self.take_clock(time, is_history, out),
+            Payload::TradesMissed => self.ohlcv.miss_trades(),
             Payload::News(news) => {
                 if !is_history && self.serves(DataService::News) {
                     let body = ResultBody::News(Box::new(std::mem::take(&mut **news)));

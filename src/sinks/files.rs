@@ -15,8 +15,8 @@
 //! together. `date=` is the trading day of where a row comes from: New York's date of US equities, else UTC's. Prices and
 //! sizes are 64-bit floating-point numbers; what is not known is null. `conditions` and `symbols` are separated by commas.
 //!
-//! A bar that grows is a row once it is over, or at the end, when `partial` is true where it was not over. A bar that comes
-//! again takes its own place while the part that it is in has not been written. Later it is one more row in a later part
+//! A bar that grows is a row once it is over, or at the end, when `partial` is true where it was not over; so it is where
+//! trades were missed. A bar that comes again takes its own place while the part that it is in has not been written. Later it is one more row in a later part
 //! (of a single file, in a later batch), whose number stands in `part`: of several rows of the same symbol, source and
 //! `unix_ts`, the one with the greatest `part` counts.
 

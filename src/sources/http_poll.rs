@@ -58,7 +58,7 @@ pub const VENUE: Venue = Venue {
     calendar: |_| SessionCalendar::UsEquities,
     intervals: &Timeframe::ALL,
     limits: |_| Limits::default(),
-    bars_grow: |_| false,
+    bars_grow: |_| true,
     protocol: |setup| Ok(Box::new(Answers::new(&Plan::new(setup)?))),
 };
 

@@ -388,6 +388,10 @@ pub struct Limits {
     pub ping: Option<Duration>,
     /// A connection is opened anew after so long, before the venue cuts it.
     pub lifetime: Option<Duration>,
+    /// Its data come so much later than they happen.
+    pub delay: Duration,
+    /// When its own trading begins and ends, since the day's beginning, where that is not when its calendar says.
+    pub hours: Option<[Duration; 2]>,
 }
 
 impl Default for Limits {
@@ -403,6 +407,8 @@ impl Default for Limits {
             silence: Duration::from_secs(30),
             ping: Some(Duration::from_secs(10)),
             lifetime: None,
+            delay: Duration::ZERO,
+            hours: None,
         }
     }
 }

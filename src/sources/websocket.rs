@@ -36,7 +36,7 @@ pub const VENUE: Venue = Venue {
     calendar: |_| SessionCalendar::UtcDay,
     intervals: &Timeframe::ALL,
     limits,
-    bars_grow: |_| false,
+    bars_grow: |_| true,
     protocol: |setup| Ok(Box::new(Feed::new(setup)?)),
 };
 

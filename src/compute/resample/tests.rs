@@ -53,7 +53,7 @@ fn feed(resampler: &mut Resampler, minutes: &[(&str, i64)]) -> Vec<(String, Ohlc
 
 #[test]
 fn a_bar_closes_with_its_last_minute_or_with_the_next_interval() {
-    let mut resampler = Resampler::new(Timeframe::M5);
+    let mut resampler = Resampler::new(Timeframe::M5, false);
     let out = feed(
         &mut resampler,
         &[
@@ -83,7 +83,7 @@ fn a_bar_closes_with_its_last_minute_or_with_the_next_interval() {
 
 #[test]
 fn repeated_minutes_replace_and_late_ones_are_placed() {
-    let mut resampler = Resampler::new(Timeframe::M5);
+    let mut resampler = Resampler::new(Timeframe::M5, false);
     let out = feed(
         &mut resampler,
         &[
@@ -109,7 +109,7 @@ fn repeated_minutes_replace_and_late_ones_are_placed() {
 
 #[test]
 fn a_minute_of_a_passed_interval_does_not_touch_the_open_one() {
-    let mut resampler = Resampler::new(Timeframe::M5);
+    let mut resampler = Resampler::new(Timeframe::M5, false);
     let out = feed(
         &mut resampler,
         &[
@@ -163,6 +163,25 @@ fn days_do_not_run_into_one_another() {
         "2019-02-14 09:00:00 EST"
     );
 }
+
+#[test]
+fn where_minutes_grow_a_bar_closes_with_a_later_minute_or_by_the_clock() {
+    let mut resampler = Resampler::new(Timeframe::M5, true);
+    let growing = [("09:33", 99), ("09:34", 101), ("09:34", 102)];
+    assert_eq!(feed(&mut resampler, &growing), []);
+    let out = feed(&mut resampler, &[("09:36", 90), ("09:36", 91)]);
+    assert_eq!((out.len(), out[0].0.as_str()), (1, "09:30"));
+    assert_eq!(out[0].1.close, minute(102, 0).close);
+    let mut closed = Vec::new();
+    for clock in ["09:36", "09:39", "09:40", "09:41"] {
+        resampler.clock(at(clock), &mut |long| closed.push((clock, long.bar.close)));
+    }
+    assert_eq!(closed, [("09:40", minute(91, 0).close)]);
+    let late = feed(&mut resampler, &[("09:39", 95), ("09:39", 95)]);
+    assert_eq!(late.len(), 1, "it is given anew: {late:?}");
+    assert_eq!(late[0].1.volume, Some(Decimal::from(20)));
+}
+
 /// Minutes at times of one zone, each with one price and a volume of 10; the bars in words.
 fn told(resampler: &mut Resampler, minutes: &[(&str, i64)]) -> Vec<String> {
     let mut sessions = SessionFinder::new(CALENDAR);
@@ -194,7 +213,7 @@ fn in_words(long: &LongBar) -> String {
 
 #[test]
 fn a_bar_is_given_again_when_a_minute_of_it_is_corrected() {
-    let mut resampler = Resampler::new(Timeframe::M5);
+    let mut resampler = Resampler::new(Timeframe::M5, false);
     let out = told(
         &mut resampler,
         &[
@@ -241,7 +260,7 @@ fn a_bar_is_given_again_when_a_minute_of_it_is_corrected() {
 
 #[test]
 fn what_is_kept_for_corrections_has_a_bound() {
-    let mut resampler = Resampler::new(Timeframe::M5);
+    let mut resampler = Resampler::new(Timeframe::M5, false);
     let time = |minute: usize| format!("2019-02-13T{:02}:{:02}", 4 + minute / 60, minute % 60);
     for at in 0..600 {
         told(&mut resampler, &[(&time(at), 10)]);
@@ -256,7 +275,7 @@ fn what_is_kept_for_corrections_has_a_bound() {
         ["13T13:45 11 11 10 10 x50"]
     );
 
-    let mut day = Resampler::new(Timeframe::D1);
+    let mut day = Resampler::new(Timeframe::D1, false);
     for at in 0..600 {
         told(&mut day, &[(&time(at), 10)]);
     }
@@ -287,7 +306,7 @@ fn what_is_kept_for_corrections_has_a_bound() {
 #[test]
 fn corrections_reach_over_the_end_of_a_day() {
     let evening = [("2019-02-13T15:30", 10), ("2019-02-13T19:59", 12)];
-    let mut day = Resampler::new(Timeframe::D1);
+    let mut day = Resampler::new(Timeframe::D1, false);
     assert_eq!(told(&mut day, &evening), ["13T04:00 10 12 10 12 x20"]);
     assert_eq!(
         told(&mut day, &[("2019-02-13T20:05", 13)]),
@@ -310,7 +329,7 @@ fn corrections_reach_over_the_end_of_a_day() {
         "a minute before the hours too"
     );
 
-    let mut hours = Resampler::new(Timeframe::H1);
+    let mut hours = Resampler::new(Timeframe::H1, false);
     let mut evening = told(&mut hours, &evening);
     evening.extend(told(&mut hours, &[("2019-02-14T09:30", 21)]));
     assert_eq!(
@@ -329,7 +348,7 @@ fn corrections_reach_over_the_end_of_a_day() {
 
 #[test]
 fn a_bar_that_is_given_before_its_time_goes_on_if_more_comes() {
-    let mut resampler = Resampler::new(Timeframe::M5);
+    let mut resampler = Resampler::new(Timeframe::M5, false);
     told(
         &mut resampler,
         &[("2019-02-13T09:30", 10), ("2019-02-13T09:31", 12)],
@@ -351,7 +370,7 @@ proptest! {
     fn what_was_told_last_is_what_the_minutes_make(
         order in proptest::collection::vec((0_i64..20, 1_i64..9), 1..60),
     ) {
-        let mut resampler = Resampler::new(Timeframe::M15);
+        let mut resampler = Resampler::new(Timeframe::M15, false);
         let mut known = BTreeMap::new();
         let mut last = BTreeMap::new();
         let base = at("10:00");

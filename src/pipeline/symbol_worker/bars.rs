@@ -87,6 +87,21 @@ impl SymbolWorker {
         }
     }
 
+    /// Every bar and trade up to `time` has come.
+    pub(super) fn take_clock(
+        &mut self,
+        time: Option<UnixMs>,
+        is_history: bool,
+        out: &mut Vec<Outcome>,
+    ) {
+        let Some(time) = time else { return };
+        self.ohlcv.clock(time, &mut self.built);
+        self.put_built(is_history, out);
+        self.ohlcv.close_longer(time);
+        self.put_longer(is_history, out);
+        self.after_clock(time);
+    }
+
     /// Takes in what has become of the bars that are built, and gives out those that are over.
     pub(super) fn put_built(&mut self, is_history: bool, out: &mut Vec<Outcome>) {
         if self.built.is_empty() {
@@ -98,12 +113,11 @@ impl SymbolWorker {
             self.ohlcv.take_built(bar, bar.is_closed);
             if bar.is_closed && gives {
                 self.put_minute(bar, false, out);
-                self.put_closed(false, out);
             }
+            self.put_longer(is_history, out);
             // One that has gone leaves the board's trend, too.
             self.unannounced |= bar.bar.close.is_none();
         }
-        self.ohlcv.forget_closed();
         built.clear();
         self.built = built;
     }
@@ -114,7 +128,7 @@ impl SymbolWorker {
         let body = ResultBody::Ohlcv {
             bar: built.bar,
             timeframe,
-            partial,
+            partial: partial || self.ohlcv.is_cut(built.start, end),
             indicators: self.ohlcv.indicator_values(),
         };
         // The last price has come with its trade.
@@ -123,8 +137,8 @@ impl SymbolWorker {
         self.evaluate(built.start);
     }
 
-    /// Gives out the longer bars that bars of the past have made others.
-    pub(super) fn put_corrected(&mut self, is_history: bool, out: &mut Vec<Outcome>) {
+    /// Gives out the longer bars that are over, or that have become others.
+    pub(super) fn put_longer(&mut self, is_history: bool, out: &mut Vec<Outcome>) {
         if is_history || !self.serves(DataService::Ohlcv) {
             return self.ohlcv.forget_closed();
         }
@@ -136,7 +150,7 @@ impl SymbolWorker {
             let body = ResultBody::Ohlcv {
                 bar: long.bar,
                 timeframe,
-                partial,
+                partial: partial || self.ohlcv.is_cut(long.start, long.end),
                 indicators: self.ohlcv.values_at(timeframe, long.start),
             };
             let time = self.ohlcv.stamp(long.start, long.end);

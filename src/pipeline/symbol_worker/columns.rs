@@ -18,7 +18,7 @@ pub(super) struct Evaluated {
 }
 
 impl SymbolWorker {
-    /// A bar is about to be taken that was delivered: one that has been growing is over when a later one begins.
+    /// A bar is about to be taken that was delivered: one that has been growing is over when a later one begins, or by the clock.
     pub(super) fn before_bar(&mut self, time: Option<UnixMs>) {
         let Some(start) = time.map(|time| self.ohlcv.start_of(time)) else {
             return;
@@ -39,6 +39,15 @@ impl SymbolWorker {
             self.evaluated.growing = Some(start);
         } else {
             self.evaluate(start);
+        }
+    }
+
+    /// Every bar up to `time` has come: one that has been growing is over if it ends by then.
+    pub(super) fn after_clock(&mut self, time: UnixMs) {
+        let bar_ms = self.ohlcv.interval().ms();
+        let growing = &mut self.evaluated.growing;
+        if let Some(over) = growing.take_if(|start| start.plus_ms(bar_ms) <= time) {
+            self.evaluate(over);
         }
     }
 

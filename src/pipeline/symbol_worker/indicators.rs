@@ -68,7 +68,7 @@ pub(super) struct IndicatorService {
     /// Those without a timeframe once more, along with the longer bars that go out: there they follow such bars.
     given: Vec<LongFollowers>,
     ticks: Bank,
-    /// Whether one of them has come that no result tells of.
+    /// Whether they have changed without a result that tells of it.
     has_news: bool,
 }
 
@@ -135,6 +135,16 @@ impl IndicatorService {
         }
     }
 
+    /// Every bar up to `time` has come: longer ones that are over by then count.
+    pub fn clock(&mut self, time: UnixMs) {
+        for followers in &mut self.longer {
+            self.has_news |= followers.clock(time);
+        }
+        for followers in &mut self.given {
+            followers.clock(time);
+        }
+    }
+
     /// Whether trades, quotes or books are of any use to it.
     pub fn follows_ticks(&self) -> bool {
         !self.ticks.is_empty()
@@ -182,7 +192,7 @@ impl IndicatorService {
         }
     }
 
-    /// Whether trades, quotes or books have come since this was asked the last time.
+    /// Whether trades, quotes, books or the clock have changed something since this was asked the last time.
     pub fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.has_news)
     }
@@ -259,6 +269,13 @@ impl IndicatorService {
 
     /// Forgets everything, because a replay jumps.
     pub fn reset(&mut self) {
+        self.forget_values();
+        for followers in self.longer.iter_mut().chain(&mut self.given) {
+            followers.forget_clock();
+        }
+    }
+
+    fn forget_values(&mut self) {
         self.own.iter_mut().for_each(Followers::reset);
         self.longer.iter_mut().for_each(LongFollowers::reset);
         self.given.iter_mut().for_each(LongFollowers::reset);
@@ -267,7 +284,7 @@ impl IndicatorService {
 
     /// After a panic: whatever was being computed is computed anew.
     pub fn restarted(&mut self) {
-        self.reset();
+        self.forget_values();
         self.on_change_of_the_past(UnixMs(i64::MIN));
     }
 }

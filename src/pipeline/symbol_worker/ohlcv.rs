@@ -2,6 +2,7 @@
 //! and charts.
 
 mod candles;
+mod cuts;
 mod evaluated;
 mod longer;
 mod past;
@@ -31,6 +32,7 @@ use super::day::Day;
 use super::indicators::IndicatorService;
 
 use candles::{candle, has_changed};
+use cuts::Cuts;
 use longer::Minute;
 
 #[derive(Debug)]
@@ -56,6 +58,7 @@ pub(super) struct OhlcvService {
     day_before_newest: Day,
     last: Option<Decimal>,
     resamplers: Vec<Resampler>,
+    cuts: Cuts,
     closed: Vec<(Timeframe, LongBar)>,
     indicators: IndicatorService,
     charts: Vec<Chart>,
@@ -84,6 +87,8 @@ impl OhlcvService {
         longer.retain(|&timeframe| timeframe > interval);
         longer.sort_unstable();
         longer.dedup();
+        let grows = products.bars_grow && builder.is_none();
+        let resampler = |timeframe| Resampler::new(timeframe, grows);
         Self {
             bar_stamp: context.source.bar_stamp,
             calendar: context.source.calendar,
@@ -95,7 +100,8 @@ impl OhlcvService {
             day: Day::default(),
             day_before_newest: Day::default(),
             last: None,
-            resamplers: longer.into_iter().map(Resampler::new).collect(),
+            resamplers: longer.into_iter().map(resampler).collect(),
+            cuts: Cuts::default(),
             closed: Vec::new(),
             indicators,
             charts: Vec::new(),
@@ -167,17 +173,26 @@ impl OhlcvService {
         trade: &TimeAndSale,
         built: &mut Vec<BuiltBar>,
     ) -> Counted {
-        match &mut self.builder {
-            Some(builder) => builder.take(time, trade, &mut |bar| built.push(bar)),
-            None => Counted::Nowhere,
-        }
+        let Some(builder) = &mut self.builder else {
+            return Counted::Nowhere;
+        };
+        let counted = builder.take(time, trade, &mut |bar| built.push(bar));
+        self.cuts.trade(time, counted);
+        counted
     }
 
-    /// Every trade up to `time` has come.
+    /// Every trade up to `time` has come: bars that are over go to `built`, as with [`Self::take_trade`].
     pub fn clock(&mut self, time: UnixMs, built: &mut Vec<BuiltBar>) {
         if let Some(builder) = &mut self.builder {
             builder.clock(time, &mut |bar| built.push(bar));
+            self.cuts.clock(time);
         }
+    }
+
+    /// From now until the next trade some may be missed.
+    pub fn miss_trades(&mut self) {
+        let open = self.builder.iter().flat_map(TradeBars::open_bars);
+        self.cuts.begin(open.map(|bar| bar.start));
     }
 
     /// The bars under way, because nothing more will come.
@@ -200,7 +215,12 @@ impl OhlcvService {
             is_news: true,
         };
         if let Some(candle) = candle(*start, bar) {
-            if self.place(candle, session) != Placed::TooOld && is_over {
+            let placed = self.place(candle, session);
+            if placed == Placed::Appended {
+                // The minutes before it are over.
+                self.close_longer(*start);
+            }
+            if placed != Placed::TooOld && is_over {
                 self.resample(*start, bar, &session, minute);
             }
         } else if self.history.remove(*start).is_some() {
@@ -337,6 +357,7 @@ impl OhlcvService {
         self.day_before_newest = Day::default();
         self.last = None;
         self.resamplers.iter_mut().for_each(Resampler::reset);
+        self.cuts = Cuts::default();
         self.indicators.reset();
         self.closed.clear();
         self.mark_charts(UnixMs(i64::MIN));

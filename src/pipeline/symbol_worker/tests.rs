@@ -355,23 +355,129 @@ fn longer_bars_follow_the_corrections_of_their_minutes() {
     );
 }
 
-#[test]
-fn bars_that_are_delivered_again_are_given_again_at_every_length() {
-    let settings = EngineSettings {
+fn five_minutes() -> EngineSettings {
+    EngineSettings {
         timeframes: vec![Timeframe::M5],
         ..EngineSettings::default()
+    }
+}
+
+fn flat(price: i64) -> Ohlcv {
+    let price = Some(Decimal::from(price));
+    Ohlcv {
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume: Some(1.into()),
+    }
+}
+
+fn bar(price: i64) -> Payload {
+    Payload::Ohlcv(flat(price))
+}
+
+#[test]
+fn longer_bars_of_minutes_that_grow_go_out_when_they_are_over() {
+    let products = Products {
+        bars_grow: true,
+        ..Products::default()
     };
-    let mut worker = worker_of(Products::default(), settings);
-    let bar = |price: i64| {
-        let price = Some(Decimal::from(price));
-        Payload::Ohlcv(Ohlcv {
-            open: price,
-            high: price,
-            low: price,
-            close: price,
-            volume: Some(1.into()),
-        })
+    let mut worker = worker_of(products, five_minutes());
+    for minute in 0..5 {
+        for price in [10, 11] {
+            let out = told(&give(&mut worker, minute * 60, bar(price)));
+            assert_eq!(out, [format!("1m {minute}: {price} {price} x1")]);
+        }
+    }
+    assert_eq!(
+        told(&give(&mut worker, 360, bar(12))),
+        ["1m 6: 12 12 x1", "5m 0: 11 11 x5"],
+        "a later one has begun"
+    );
+    assert_eq!(told(&give(&mut worker, 540, Payload::Clock)), [""; 0]);
+    assert_eq!(
+        told(&give(&mut worker, 600, Payload::Clock)),
+        ["5m 5: 12 12 x1"]
+    );
+    assert_eq!(told(&give(&mut worker, 660, Payload::Clock)), [""; 0]);
+    assert_eq!(
+        told(&give(&mut worker, 540, bar(13))),
+        ["1m 9: 13 13 x1", "5m 5: 12 13 x2"],
+        "it came late"
+    );
+}
+
+#[test]
+fn longer_bars_end_by_the_clock_when_no_further_bar_or_trade_comes() {
+    let mut delivered = worker_of(Products::default(), five_minutes());
+    for minute in 0..3 {
+        give(&mut delivered, minute * 60, bar(10));
+    }
+    assert_eq!(
+        told(&give(&mut delivered, 300, Payload::Clock)),
+        ["5m 0: 10 10 x3"]
+    );
+    let mut built = worker_of(built(), five_minutes());
+    give(&mut built, 1, trade(1, 10));
+    give(&mut built, 61, trade(2, 11));
+    assert_eq!(
+        told(&give(&mut built, 300, Payload::Clock)),
+        ["1m 1: 11 11 x1", "5m 0: 10 11 x2"]
+    );
+    // A trade says of the time before it what the clock says.
+    give(&mut built, 301, trade(3, 12));
+    assert_eq!(
+        told(&give(&mut built, 700, trade(4, 13))),
+        ["1m 5: 12 12 x1", "5m 5: 12 12 x1", "trade 13 last 13"]
+    );
+}
+
+#[test]
+fn bars_that_lack_trades_are_partial_at_every_length() {
+    let mut worker = worker_of(built(), five_minutes());
+    let clock = |worker: &mut SymbolWorker, seconds: i64| {
+        let out = give(worker, seconds, Payload::Clock);
+        told(&out)
     };
+    assert_eq!(told(&give(&mut worker, 95, Payload::TradesMissed)), [""; 0]);
+    give(&mut worker, 100, trade(1, 10));
+    assert_eq!(clock(&mut worker, 120), ["1m 1: 10 10 x1 partial"]);
+    give(&mut worker, 130, trade(2, 11));
+    assert_eq!(clock(&mut worker, 180), ["1m 2: 11 11 x1"]);
+    assert_eq!(clock(&mut worker, 300), ["5m 0: 10 11 x2 partial"]);
+    // The stream breaks off in minute 5 and goes on in minute 6.
+    give(&mut worker, 310, trade(3, 12));
+    give(&mut worker, 320, Payload::TradesMissed);
+    assert_eq!(clock(&mut worker, 360), ["1m 5: 12 12 x1 partial"]);
+    give(&mut worker, 370, trade(4, 13));
+    give(&mut worker, 430, trade(5, 14));
+    assert_eq!(
+        clock(&mut worker, 600),
+        ["1m 7: 14 14 x1", "5m 5: 12 14 x3 partial"]
+    );
+    // Nothing is traded for a while after it has begun again.
+    give(&mut worker, 610, Payload::TradesMissed);
+    assert_eq!(clock(&mut worker, 660), [""; 0]);
+    assert_eq!(clock(&mut worker, 720), [""; 0]);
+    give(&mut worker, 730, trade(6, 15));
+    assert_eq!(clock(&mut worker, 780), ["1m 12: 15 15 x1"]);
+    assert_eq!(clock(&mut worker, 900), ["5m 10: 15 15 x1 partial"]);
+    // What was missed is fetched.
+    give(&mut worker, 905, Payload::TradesMissed);
+    give(&mut worker, 910, trade(7, 16));
+    assert_eq!(clock(&mut worker, 960), ["1m 15: 16 16 x1 partial"]);
+    let whole = PastBar {
+        start: UnixMs(86_400_000 + 900_000),
+        bar: flat(17),
+    };
+    give(&mut worker, 965, Payload::PastBars([whole].into()));
+    assert_eq!(clock(&mut worker, 1200), ["5m 15: 17 17 x1"]);
+}
+
+#[test]
+fn bars_that_are_delivered_again_are_given_again_at_every_length() {
+    let mut worker = worker_of(Products::default(), five_minutes());
     for minute in 0..4 {
         give(&mut worker, minute * 60, bar(10));
     }

@@ -143,7 +143,11 @@ fn payload(event: &Event) -> String {
             text("source", news.source.as_deref().unwrap());
             text("url", news.url.as_deref().unwrap());
         }
-        Payload::PastBars(_) | Payload::Facts(_) | Payload::BookLost | Payload::Clock => {}
+        Payload::PastBars(_)
+        | Payload::Facts(_)
+        | Payload::BookLost
+        | Payload::Clock
+        | Payload::TradesMissed => {}
     }
     fields.push(format!("\"datetime\":{}", event.time.unwrap().0));
     fields.join(",")

@@ -120,13 +120,16 @@ pub static VENUE: Venue = Venue {
     },
     intervals: &[Timeframe::M1],
     bars_grow: |_| false,
-    limits: |_| Limits {
+    limits: |setup| Limits {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
         one_per_account: true,
         ping: Some(Duration::from_secs(10)),
         // 200 are taken from an account without a plan.
         request_weight_per_minute: 150,
+        delay: Duration::from_secs(if setup.rest == "delayed_sip" { 900 } else { 0 }),
+        // IEX is open from 08:00 to 17:00.
+        hours: (setup.rest == "iex").then_some([8, 17].map(|hour| Duration::from_secs(hour * 3600))),
         ..Limits::default()
     },
     protocol: |setup| Ok(Box::new(Alpaca::new(setup)?)),

@@ -100,7 +100,7 @@ pub static VENUE: Venue = Venue {
         request_weight_per_minute: 300,
         ..Limits::default()
     },
-    bars_grow: |_| false,
+    bars_grow: |_| true,
     protocol: |setup| Ok(Box::new(Coinbase::new(setup))),
 };
 

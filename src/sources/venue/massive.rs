@@ -107,15 +107,20 @@ pub static VENUE: Venue = Venue {
     services: |_| ServiceSet::of(SERVICES),
     calendar: |_| SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
-    limits: |_| Limits {
+    limits: |setup| Limits {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
         one_per_account: true,
+        delay: Duration::from_secs(if is_delayed(setup) { 900 } else { 0 }),
         ..Limits::default()
     },
     bars_grow: |spec| spec.option("second_bars") == Some("true"),
     protocol: |setup| Ok(Box::new(Massive::new(setup)?)),
 };
+
+fn is_delayed(setup: &Setup) -> bool {
+    setup.own.get("feed").is_some_and(|feed| feed == "delayed")
+}
 
 /// More symbols than there are: what an account may have, the venue says.
 const SYMBOLS_MAX: usize = 100_000;
@@ -190,9 +195,8 @@ impl Massive {
         if takes_level1 {
             channels.extend(["Q", "LULD"]);
         }
-        let is_delayed = own("feed") == Some("delayed");
         Ok(Self {
-            url: if is_delayed && setup.socket_url == REAL_TIME {
+            url: if is_delayed(setup) && setup.socket_url == REAL_TIME {
                 DELAYED.to_owned()
             } else {
                 setup.socket_url.clone()

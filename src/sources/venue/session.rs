@@ -1,11 +1,11 @@
 //! A protocol with what is the same for all of them: the one thing that a live driver and a recording both talk to, so
 //! that both make the same of the same input.
 
-use serde::{Deserialize, Serialize};
+mod lateness;
+
 use serde_json::Value;
 
 use crate::domain::event::{DataService, Event, Payload};
-use crate::domain::source::BarOrigin;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, Timeframe, UnixMs};
 
@@ -16,9 +16,7 @@ use super::options::Setup;
 use super::plausible::Plausible;
 use super::{Answer, Incoming, Output, Protocol};
 use crate::decode::Rejection;
-
-/// How long after the end of a minute its trades may still come, when none is late for other reasons.
-const LATE_TRADES_MS: i64 = 1000;
+use lateness::{Bars, Lateness};
 
 /// Ticks come about every second; what is much longer was a pause, in milliseconds.
 const TICK_MS: i64 = 1000;
@@ -55,7 +53,10 @@ pub struct Session {
     /// How long its bars are.
     interval: Timeframe,
     has_books: bool,
-    builds_bars: bool,
+    /// What says that bars are over.
+    bars: Option<Bars>,
+    /// Whether those that lack trades are to be told from others.
+    tells_missed: bool,
     backfill: Option<Backfill>,
     /// The last minute that was said to be over.
     minute: i64,
@@ -76,7 +77,8 @@ impl Session {
             symbols: Vec::new(),
             interval: setup.products.interval,
             has_books: setup.has(DataService::Level2),
-            builds_bars: matches!(setup.products.bars, BarOrigin::Trades(_)),
+            bars: Bars::of(setup),
+            tells_missed: Bars::of(setup) == Some(Bars::Built) && setup.has(DataService::Ohlcv),
             backfill: Backfill::new(setup),
             minute: 0,
             lateness: Lateness::default(),
@@ -142,9 +144,9 @@ impl Session {
                 for missing in output.missing.drain(..) {
                     self.gaps.take(&missing, now, &mut output.notices);
                 }
-                if self.builds_bars {
+                if let Some(bars) = self.bars {
                     let events = output.events.get(before..).unwrap_or_default();
-                    self.lateness.note(events, now);
+                    self.lateness.note(bars, events, now);
                 }
                 self.note_shown(before, output);
             }
@@ -155,6 +157,10 @@ impl Session {
             }
             Input::Subscribe(symbols) => {
                 self.symbols.extend_from_slice(symbols);
+                if self.tells_missed {
+                    let new = symbols.iter().map(|(_, id)| *id);
+                    tell(new, None, &Payload::TradesMissed, output);
+                }
                 self.protocol.subscribe(symbols, output);
             }
             Input::Unsubscribe(symbols) => {
@@ -175,7 +181,7 @@ impl Session {
             }
             Input::Closed => {
                 self.gaps.tell(now, &mut output.notices);
-                self.lose_books(output);
+                self.lose(output);
             }
             Input::Kept(of, text) => {
                 if let Err(rejection) = self.keep(of.map(|(_, id)| *id), text, output) {
@@ -211,7 +217,7 @@ impl Session {
                 own,
                 ..OfConnection::default()
             };
-            if self.builds_bars {
+            if self.bars.is_some() {
                 known.minute = Some(self.minute);
                 known.lateness = kept::written(&self.lateness);
             }
@@ -279,96 +285,58 @@ impl Session {
         }
     }
 
-    /// A minute without a trade after it would otherwise never close. A minute is over when its trades have had time to
-    /// come, which a delayed feed's have a quarter of an hour later.
+    /// A bar without anything after it would otherwise never close. A minute is over when what belongs to it has had time
+    /// to come, which a delayed feed's has a quarter of an hour later.
     fn tell_minutes(&mut self, now: UnixMs, output: &mut Output) {
-        if !self.builds_bars {
+        let Some(bars) = self.bars else { return };
+        let Some(until) = self.lateness.all_until(bars, now) else {
             return;
-        }
-        let late_ms = LATE_TRADES_MS.saturating_add(self.lateness.ms(now));
-        let minute = now.0.saturating_sub(late_ms).div_euclid(MINUTE_MS);
+        };
+        let minute = until.0.div_euclid(MINUTE_MS);
         if minute < self.minute {
-            // Trades are later than it seemed when that was said.
+            // Data are later than it seemed when that was said.
             self.minute = minute;
         } else if minute > self.minute {
             let is_first = std::mem::replace(&mut self.minute, minute) == 0;
             if !is_first {
                 let time = UnixMs(minute * MINUTE_MS);
-                self.tell_all(time, &Payload::Clock, output);
+                let symbols = self.symbols.iter().map(|(_, id)| *id);
+                tell(symbols, Some(time), &Payload::Clock, output);
             }
         }
     }
 
-    fn lose_books(&self, output: &mut Output) {
+    /// What comes from now on does not go on from what has come.
+    fn lose(&self, output: &mut Output) {
+        let symbols = || self.symbols.iter().map(|(_, id)| *id);
         if self.has_books {
-            for (_, symbol) in &self.symbols {
-                output.events.push(Event {
-                    symbol: *symbol,
-                    time: None,
-                    payload: Payload::BookLost,
-                });
-            }
+            tell(symbols(), None, &Payload::BookLost, output);
         }
-    }
-
-    fn tell_all(&self, time: UnixMs, payload: &Payload, output: &mut Output) {
-        for (_, symbol) in &self.symbols {
-            output.events.push(Event {
-                symbol: *symbol,
-                time: Some(time),
-                payload: payload.clone(),
-            });
+        if self.tells_missed {
+            tell(symbols(), None, &Payload::TradesMissed, output);
         }
     }
 }
 
-/// How much later than they happen trades come here: the least of it lately, because single ones may be older, as those are
-/// that a connection begins with.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Lateness {
-    /// In milliseconds, in the minute that this is being noted for.
-    now: Option<i64>,
-    /// The same of the last minute that had any trades.
-    before: Option<i64>,
-    minute: i64,
-}
-
-impl Lateness {
-    fn turn(&mut self, now: UnixMs) {
-        let minute = now.0.div_euclid(MINUTE_MS);
-        if std::mem::replace(&mut self.minute, minute) != minute {
-            self.before = self.now.take().or(self.before);
-        }
-    }
-
-    fn note(&mut self, events: &[Event], now: UnixMs) {
-        for event in events {
-            if let (Payload::TimeAndSales(_), Some(time)) = (&event.payload, event.time) {
-                self.turn(now);
-                let ms = now.0.saturating_sub(time.0);
-                self.now = Some(self.now.map_or(ms, |least| least.min(ms)));
-            }
-        }
-    }
-
-    /// In milliseconds; what seems to come from the future comes at once.
-    fn ms(&mut self, now: UnixMs) -> i64 {
-        self.turn(now);
-        self.now
-            .into_iter()
-            .chain(self.before)
-            .min()
-            .unwrap_or(0)
-            .max(0)
-    }
+fn tell(
+    symbols: impl Iterator<Item = SymbolId>,
+    time: Option<UnixMs>,
+    payload: &Payload,
+    output: &mut Output,
+) {
+    output.events.extend(symbols.map(|symbol| Event {
+        symbol,
+        time,
+        payload: payload.clone(),
+    }));
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
-    use crate::sources::venue::alpaca;
     use crate::sources::venue::testing::Workbench;
+    use crate::sources::venue::{alpaca, kraken};
 
     /// A minute in which a trade that is so late comes every second, and whether minutes were said to be over that had not
     /// been.
@@ -403,12 +371,75 @@ mod tests {
         clocks
     }
 
+    fn clocks_of(bench: &mut Workbench, seconds: std::ops::Range<i64>) -> Vec<i64> {
+        let start = bench.now;
+        let mut clocks = Vec::new();
+        for second in seconds {
+            bench.tick(start.plus_ms(second * 1000));
+            let events = bench.output.events.iter();
+            let of_clock = events.filter(|event| event.payload == Payload::Clock);
+            clocks.extend(of_clock.map(|event| bench.now.0 - event.time.unwrap().0));
+        }
+        clocks
+    }
+
+    #[test]
+    fn delivered_bars_are_over_by_the_clock_too() {
+        let spec = "alpaca:delayed_sip?services=OHLCV";
+        let mut bench = Workbench::new(&alpaca::VENUE, spec);
+        bench.subscribe(&["AAPL"]);
+        bench.open();
+        for text in ["connected", "authenticated"] {
+            bench.text(&format!(r#"[{{"T":"success","msg":"{text}"}}]"#));
+        }
+        assert_eq!(clocks_of(&mut bench, 0..100), [0; 0], "nothing has come");
+        // Its minute ended a quarter of an hour ago.
+        let start = bench.now.plus_ms(-960_000).new_york().unwrap();
+        let bar = format!(
+            r#"[{{"T":"b","S":"AAPL","o":1,"h":1,"l":1,"c":1,"v":5,"n":1,"vw":1,"t":"{}"}}]"#,
+            start.to_rfc3339()
+        );
+        assert_eq!(bench.text(&bar).events.len(), 1);
+        let clocks = clocks_of(&mut bench, 1..180);
+        assert!((2..=3).contains(&clocks.len()), "{clocks:?}");
+        for behind in clocks {
+            assert!((930_000..931_000).contains(&behind), "{behind}");
+        }
+    }
+
+    #[test]
+    fn growing_bars_are_over_when_their_time_is() {
+        let spec = "kraken:?services=OHLCV";
+        let mut bench = Workbench::new(&kraken::VENUE, spec);
+        bench.subscribe(&["BTC/USD"]);
+        bench.open();
+        bench.now = UnixMs(bench.now.0.div_euclid(MINUTE_MS) * MINUTE_MS);
+        let candle = |start: UnixMs| {
+            let start = start.in_zone(chrono_tz::Tz::UTC).unwrap().to_rfc3339();
+            format!(
+                r#"{{"channel":"ohlc","type":"update","timestamp":"{start}","data":[{{"symbol":"BTC/USD","open":1,"high":1,"low":1,"close":1,"trades":1,"volume":1,"vwap":1,"interval_begin":"{start}","interval":1,"timestamp":"{start}"}}]}}"#
+            )
+        };
+        let begin = bench.now;
+        bench.now = begin.plus_ms(700);
+        assert_eq!(bench.text(&candle(begin)).events.len(), 1);
+        bench.tick(begin.plus_ms(1000));
+        bench.now = begin.plus_ms(50_000);
+        // It grows, which says nothing of how late it is.
+        bench.text(&candle(begin));
+        let clocks = clocks_of(&mut bench, 1..90);
+        assert_eq!(clocks.len(), 2, "{clocks:?}");
+        for behind in clocks {
+            assert!((2700..3700).contains(&behind), "{behind}");
+        }
+    }
+
     #[test]
     fn minutes_are_over_when_their_trades_have_come() {
         for late_ms in [-3000, 0, 5000, 900_000] {
             let clocks = clocks(late_ms);
             assert!(clocks.len() >= 2, "{late_ms}: {clocks:?}");
-            let earliest = late_ms.max(0) + LATE_TRADES_MS;
+            let earliest = late_ms.max(0) + 1000;
             for behind in clocks {
                 assert!(
                     (earliest..earliest + 1000).contains(&behind),

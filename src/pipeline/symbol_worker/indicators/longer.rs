@@ -8,7 +8,7 @@ use crate::domain::time::{Session, Timeframe, UnixMs};
 use super::super::super::histories::KeptHistory;
 
 /// Indicators that follow longer bars. These are what the symbol's bars in history make, and count from when their interval
-/// is over: as the newest bar in history says, and as in the tables of questions.
+/// is over: as the newest bar in history says, as in the tables of questions, or the clock.
 #[derive(Debug)]
 pub(super) struct LongFollowers {
     timeframe: Timeframe,
@@ -21,6 +21,8 @@ pub(super) struct LongFollowers {
     is_taken: bool,
     /// From here on bars have changed that are not the newest.
     changed_from: Option<UnixMs>,
+    /// Bars that end by then are over.
+    done: UnixMs,
 }
 
 impl LongFollowers {
@@ -32,6 +34,7 @@ impl LongFollowers {
             open: None,
             is_taken: false,
             changed_from: None,
+            done: UnixMs(i64::MIN),
         }
     }
 
@@ -76,6 +79,17 @@ impl LongFollowers {
         self.changed_from = Some(self.changed_from.map_or(start, |known| known.min(start)));
     }
 
+    /// Every bar up to `time` has come. Whether that makes one more bar count.
+    pub(super) fn clock(&mut self, time: UnixMs) -> bool {
+        self.done = self.done.max(time);
+        let is_over = |open: GrowingBar| open.end <= self.done;
+        !self.is_taken && self.open.is_some_and(is_over)
+    }
+
+    pub(super) fn forget_clock(&mut self) {
+        self.done = UnixMs(i64::MIN);
+    }
+
     /// Makes the bank hold every bar that is over.
     pub(super) fn catch_up(&mut self, history: &KeptHistory, sessions: &mut SessionFinder) {
         // The second time the newest has changed, and then the bank can go back to before it.
@@ -84,7 +98,8 @@ impl LongFollowers {
                 self.replay(changed, history, sessions);
             }
             if !self.is_taken
-                && let Some(open) = self.open.filter(|open| open.is_over(self.bar_ms))
+                && let Some(open) = self.open
+                && (open.is_over(self.bar_ms) || open.end <= self.done)
             {
                 self.is_taken = true;
                 self.put(&open);

@@ -76,6 +76,21 @@ impl OhlcvService {
         self.closed.clear();
     }
 
+    /// Every bar up to `time` has come: longer ones that are over by then go out with the next [`Self::take_closed`].
+    pub fn close_longer(&mut self, time: UnixMs) {
+        let closed = &mut self.closed;
+        for resampler in &mut self.resamplers {
+            let timeframe = resampler.timeframe();
+            resampler.clock(time, &mut |long| closed.push((timeframe, long)));
+        }
+        self.indicators.clock(time);
+    }
+
+    /// Whether the bar from `start` to `end` may lack trades that were made in it.
+    pub fn is_cut(&self, start: UnixMs, end: UnixMs) -> bool {
+        self.cuts.is_any(start, end)
+    }
+
     /// Gives out what is open, because nothing more will come.
     pub fn give_open_bars(&mut self) {
         let closed = &mut self.closed;

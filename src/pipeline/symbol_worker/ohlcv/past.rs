@@ -18,6 +18,7 @@ impl OhlcvService {
             else {
                 continue;
             };
+            self.cuts.fill(start);
             let newest = self.history.newest();
             let placed = if newest.is_none_or(|newest| newest.start < start) {
                 self.place(candle, session)

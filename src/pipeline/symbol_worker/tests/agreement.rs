@@ -64,6 +64,10 @@ enum Step {
         count: usize,
         version: u32,
     },
+    /// Everything until the end of this minute has come.
+    Clock {
+        minute: usize,
+    },
     /// Somebody looks.
     Look,
     Panic,
@@ -77,6 +81,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => minute.clone().prop_map(|minute| Step::WithoutClose { minute }),
         2 => (minute, 1_usize..60, 0_u32..2)
             .prop_map(|(from, count, version)| Step::Past { from, count, version }),
+        2 => (0..MINUTES).prop_map(|minute| Step::Clock { minute }),
         2 => Just(Step::Look),
         1 => Just(Step::Panic),
     ]
@@ -108,10 +113,17 @@ struct Rig {
     /// The longer bars of which there was a live minute that was news.
     live: BTreeSet<(Timeframe, UnixMs)>,
     told: Told,
+    grows: bool,
+    /// What the clock has said.
+    done: UnixMs,
 }
 
 impl Rig {
     fn new(history_rows: usize) -> Self {
+        Self::of(history_rows, false)
+    }
+
+    fn of(history_rows: usize, bars_grow: bool) -> Self {
         let rule = |text: &&str| IndicatorRule::of_all(text.parse().unwrap());
         let settings = EngineSettings {
             indicators: IndicatorPlan::new(SPECS.iter().map(rule).collect()),
@@ -120,11 +132,17 @@ impl Rig {
             ..EngineSettings::default()
         };
         let past = PastBars::default();
+        let products = Products {
+            bars_grow,
+            ..Products::default()
+        };
         Self {
-            worker: worker_in(CALENDAR, Products::default(), settings, Origin::Live, past),
+            worker: worker_in(CALENDAR, products, settings, Origin::Live, past),
             bars: BTreeMap::new(),
             live: BTreeSet::new(),
             told: BTreeMap::new(),
+            grows: bars_grow,
+            done: UnixMs(i64::MIN),
         }
     }
 
@@ -191,6 +209,11 @@ impl Rig {
                 count,
                 version,
             } => self.past(from..MINUTES.min(from + count), version),
+            Step::Clock { minute } => {
+                let time = start_of(minute).plus_ms(MINUTE_MS);
+                self.done = self.done.max(time);
+                self.give(time, Payload::Clock);
+            }
             Step::Look => drop(self.values()),
             Step::Panic => {
                 let none = Rig::new(20_000).worker;
@@ -226,7 +249,7 @@ impl Rig {
                 let (start, end) = timeframe.map_or((*start, *start), |timeframe| {
                     timeframe.interval_of(*start, &session)
                 });
-                if end > newest.plus_ms(MINUTE_MS) {
+                if end > self.done.max(newest.plus_ms(MINUTE_MS)) {
                     continue;
                 }
                 let (_, _, whole) = bars.entry(start).or_insert_with(|| {
@@ -271,6 +294,18 @@ impl Rig {
         (values, longer)
     }
 
+    /// Whether it is known that nothing more belongs to a longer bar: by its last minute only where these come whole.
+    fn is_over(&self, (timeframe, start): (Timeframe, UnixMs)) -> bool {
+        let interval = |time: UnixMs| {
+            let session = CALENDAR.session_of(time).unwrap();
+            timeframe.interval_of(time, &session)
+        };
+        let end = interval(start).1;
+        let newest = self.bars.keys().next_back();
+        let has_later = newest.is_some_and(|newest| interval(*newest).0 >= end);
+        !self.grows || has_later || self.done >= end
+    }
+
     fn assert_agreement(&mut self) {
         let (expected, longer) = self.batch();
         let found = self.values();
@@ -285,7 +320,8 @@ impl Rig {
         for (key, told) in &self.told {
             assert_eq!(Some(told), longer.get(key), "{key:?}");
         }
-        for key in self.live.iter().filter(|key| longer.contains_key(key)) {
+        let is_due = |key: &&(Timeframe, UnixMs)| longer.contains_key(key) && self.is_over(**key);
+        for key in self.live.iter().filter(is_due) {
             assert!(self.told.contains_key(key), "{key:?} was not told");
         }
         for timeframe in TIMEFRAMES {
@@ -315,10 +351,11 @@ proptest! {
     #[test]
     fn any_order_of_bars_ends_with_what_the_bars_are(
         ordinary in 0_usize..200,
+        grows in any::<bool>(),
         steps in prop::collection::vec(any_step(), 1..40),
         end in prop::option::of(0_usize..MINUTES),
     ) {
-        let mut rig = Rig::new(20_000);
+        let mut rig = Rig::of(20_000, grows);
         for minute in 0..ordinary {
             rig.live(minute, bar_of(minute, 0));
         }

@@ -151,18 +151,24 @@ fn a_bar_that_grows_is_evaluated_once_it_is_over() {
     ] {
         give(&mut worker, minute * 60, bar(close));
     }
+    give(&mut worker, 180, Payload::Clock);
+    for (minute, close) in [(2, 9), (3, 10)] {
+        give(&mut worker, minute * 60, bar(close));
+    }
     worker.end_of_data(&mut Vec::new());
     drop(worker);
     let mut told = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..6 {
         told.push(first(&outcomes));
     }
-    // Minute 0 as it ended, then its correction; minutes 1 and 2 as they ended.
+    // Minute 0 as it ended, then its correction; minute 1 as it ended; minute 2 by the clock, then its correction.
     let expected = [
         (0, Some(3.0)),
         (0, Some(7.0)),
         (1, Some(6.0)),
         (2, Some(8.0)),
+        (2, Some(9.0)),
+        (3, Some(10.0)),
     ];
     assert_eq!(told, expected);
     assert!(outcomes.recv_timeout(DEADLINE).is_err(), "nothing else");

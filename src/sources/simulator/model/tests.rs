@@ -101,7 +101,11 @@ impl Reader {
             Payload::Level1(quote) => self.read_quote(quote, event.time),
             Payload::Ohlcv(bar) => self.read_bar(bar),
             Payload::News(news) => assert!(news.headline.starts_with("[synthetic] ")),
-            Payload::PastBars(_) | Payload::Facts(_) | Payload::BookLost | Payload::Clock => {}
+            Payload::PastBars(_)
+            | Payload::Facts(_)
+            | Payload::BookLost
+            | Payload::Clock
+            | Payload::TradesMissed => {}
         }
     }
 

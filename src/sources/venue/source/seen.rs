@@ -2,17 +2,23 @@
 
 use std::time::Duration;
 
-use chrono::{Datelike, Weekday};
-
 use crate::domain::clock::Nanos;
 use crate::domain::symbol::SymbolId;
-use crate::domain::time::{SessionCalendar, UnixMs};
+use crate::domain::time::{MINUTE_MS, SessionCalendar, UnixMs};
+
+use super::super::Limits;
+
+/// US equities are traded for so long after regular hours.
+const LATE_TRADING_MS: i64 = 4 * 60 * MINUTE_MS;
 
 /// When each symbol's data came last.
 #[derive(Debug)]
 pub(super) struct Seen {
     stale_after: Duration,
     calendar: SessionCalendar,
+    /// See [`Limits::delay`] and [`Limits::hours`].
+    delay: Duration,
+    hours: Option<[Duration; 2]>,
     /// By [`SymbolId`].
     symbols: Vec<Entry>,
 }
@@ -25,10 +31,12 @@ struct Entry {
 }
 
 impl Seen {
-    pub(super) fn new(stale_after: Duration, calendar: SessionCalendar) -> Self {
+    pub(super) fn new(stale_after: Duration, calendar: SessionCalendar, limits: &Limits) -> Self {
         Self {
             stale_after,
             calendar,
+            delay: limits.delay,
+            hours: limits.hours,
             symbols: Vec::new(),
         }
     }
@@ -59,20 +67,32 @@ impl Seen {
         is_quiet && !std::mem::replace(&mut entry.is_told, true)
     }
 
-    /// Whether data is to be expected at all: trading hours on a day of the week that has some. Holidays are not known.
+    /// Whether a silence means anything: there are trading hours, and they have lasted for as long.
     pub(super) fn is_trading(&self, now: UnixMs) -> bool {
+        let now = now.plus_ms(-ms(self.delay));
         let Some(session) = self.calendar.session_of(now) else {
             return false;
         };
-        let is_weekend = matches!(session.date.weekday(), Weekday::Sat | Weekday::Sun);
-        let has_weekends = self.calendar == SessionCalendar::UsEquities;
-        session.open <= now && now < session.close && !(is_weekend && has_weekends)
+        if self.calendar == SessionCalendar::UtcDay {
+            return true;
+        }
+        let mut open = session.open;
+        let mut close = session.regular_close.plus_ms(LATE_TRADING_MS);
+        if let Some([from, until]) = self.hours {
+            open = open.max(session.start.plus_ms(ms(from)));
+            close = close.min(session.start.plus_ms(ms(until)));
+        }
+        session.is_trading_day() && open.plus_ms(ms(self.stale_after)) <= now && now < close
     }
 
     /// After how long a symbol is stale.
     pub(super) fn stale_after(&self) -> Duration {
         self.stale_after
     }
+}
+
+fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -82,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_silence_is_told_once() {
-        let mut seen = Seen::new(Duration::from_nanos(10), SessionCalendar::UtcDay);
+        let limits = Limits::default();
+        let mut seen = Seen::new(Duration::from_nanos(10), SessionCalendar::UtcDay, &limits);
         let id = SymbolId(3);
         seen.add(id);
         assert!(!seen.is_news(id, Nanos(100), Nanos(109)));
@@ -98,7 +119,14 @@ mod tests {
 
     #[test]
     fn a_closed_market_is_not_stale() {
-        let us = Seen::new(Duration::ZERO, SessionCalendar::UsEquities);
+        let us = |stale_s, limits: &Limits| {
+            let stale_after = Duration::from_secs(stale_s);
+            Seen::new(stale_after, SessionCalendar::UsEquities, limits)
+        };
+        let usual = Limits::default();
+        let late = us(60, &usual);
+        let us_of = us;
+        let us = us(0, &usual);
         let at = |text: &str| {
             UnixMs::from_local(text.parse().unwrap(), chrono_tz::America::New_York).unwrap()
         };
@@ -107,7 +135,34 @@ mod tests {
         assert!(!us.is_trading(at("2024-07-09T20:00:00")));
         assert!(!us.is_trading(at("2024-07-09T03:59:59")));
         assert!(!us.is_trading(at("2024-07-13T10:00:00")), "a Saturday");
-        let everywhere = Seen::new(Duration::ZERO, SessionCalendar::UtcDay);
+        for (time, expected) in [
+            ("2025-11-27T11:00:00", false),
+            ("2025-11-28T12:00:00", true),
+            ("2025-11-28T16:59:00", true),
+            ("2025-11-28T17:00:00", false),
+        ] {
+            assert_eq!(us.is_trading(at(time)), expected, "{time}");
+        }
+        assert!(!late.is_trading(at("2024-07-09T04:00:59")), "a silence");
+        assert!(late.is_trading(at("2024-07-09T04:01:00")));
+        let delayed = Limits {
+            delay: Duration::from_secs(900),
+            ..Limits::default()
+        };
+        let delayed = us_of(0, &delayed);
+        assert!(!delayed.is_trading(at("2024-07-09T04:14:59")));
+        assert!(delayed.is_trading(at("2024-07-09T04:15:00")));
+        assert!(delayed.is_trading(at("2024-07-09T20:14:59")));
+        let hours = |hour: u64| Duration::from_secs(hour * 3600);
+        let own = Limits {
+            hours: Some([hours(8), hours(17)]),
+            ..Limits::default()
+        };
+        let own = us_of(0, &own);
+        assert!(!own.is_trading(at("2024-07-09T07:59:59")));
+        assert!(own.is_trading(at("2024-07-09T08:00:00")));
+        assert!(!own.is_trading(at("2024-07-09T17:00:00")));
+        let everywhere = Seen::new(Duration::ZERO, SessionCalendar::UtcDay, &usual);
         assert!(everywhere.is_trading(at("2024-07-13T03:00:00")));
     }
 }

@@ -72,7 +72,7 @@ fn seed() -> u64 {
 impl Streamer {
     pub(super) fn new(source: VenueSource, feed: Feed) -> Self {
         let limits = (source.venue.limits)(&source.setup);
-        let seen = Seen::new(source.setup.stale_after, source.setup.calendar);
+        let seen = Seen::new(source.setup.stale_after, source.setup.calendar, &limits);
         let desk = Desk::new(&feed, source.tap(), Secrets::new(&source.secrets()), seen);
         let requests = Requests::new(
             source.setup.rest_url.clone(),

@@ -61,6 +61,7 @@ fn event(event: &Event) -> String {
             format!("past {}", shown.collect::<Vec<_>>().join(" "))
         }
         Payload::Clock => "clock".to_owned(),
+        Payload::TradesMissed => "trades missed".to_owned(),
         Payload::TimeAndSales(sale) => trade(sale),
         Payload::News(news) => format!("news {:?} {}", news.headline, news.symbols.join(",")),
     };
