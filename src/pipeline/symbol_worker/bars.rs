@@ -69,6 +69,7 @@ impl SymbolWorker {
             LastPrice::Gone => self.last().map_or(LastPrice::Gone, LastPrice::Is),
             last => last,
         };
+        self.trades.judge(&trade, self.level1.quote());
         if is_history {
             return;
         }
