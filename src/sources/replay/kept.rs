@@ -161,6 +161,7 @@ fn heap_bytes(event: &Event) -> usize {
         | Payload::Level1(_)
         | Payload::BookLost
         | Payload::Clock
+        | Payload::TradesMissed
         | Payload::TimeAndSales(_) => 0,
     }
 }

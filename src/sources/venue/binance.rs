@@ -121,10 +121,8 @@ fn limits(setup: &Setup) -> Limits {
     Limits {
         symbols_per_connection: STREAMS_MAX / streams,
         connections: 5,
-        one_per_account: false,
         // Five a second with pings and pongs.
         sends: (4, Duration::from_secs(1)),
-        shares_sends: false,
         // 300 in five minutes are allowed for one address.
         attempts: (100, Duration::from_secs(300)),
         // 6000 are allowed for one address.
@@ -134,6 +132,7 @@ fn limits(setup: &Setup) -> Limits {
         ping: None,
         // It cuts after 24 hours.
         lifetime: Some(Duration::from_secs(23 * 3600 + 50 * 60)),
+        ..Limits::default()
     }
 }
 

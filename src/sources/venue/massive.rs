@@ -6,8 +6,8 @@
 //!
 //! - OHLCV: `AM`, after each minute with a qualifying trade. With `second_bars=true` also `A`, out of which the minute
 //!   grows second by second until its own bar replaces it; a minute that was joined midway is short until then.
-//! - LEVEL1: `Q`, with sizes as they come, and zeros for a side that is left out; `AM` gives the day's volume, and the last price where trades are not asked
-//!   for; `LULD` gives price limits.
+//! - LEVEL1: `Q`, with sizes as they come, and zeros for a side that is left out; `AM` gives the day's volume, and the last
+//!   price where trades are not asked for; `LULD` gives price limits.
 //! - TIMESALE: `T`; `ds`, the size with its fraction, is taken where it is given.
 //!
 //! The numbers in `q` grow with each message of a symbol and kind, but not one by one: that something is missing they do
@@ -20,6 +20,8 @@ mod messages;
 mod order;
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};

@@ -97,13 +97,13 @@ fn limits(setup: &Setup) -> Limits {
         sends: number("sends").map_or((1000, Duration::from_secs(1)), |most| {
             (most as u32, Duration::from_millis(200))
         }),
-        one_per_account: false,
         shares_sends: setup.own.contains_key("shares"),
         attempts: (1000, Duration::from_secs(1)),
         request_weight_per_minute: 1000,
         silence: ms("silence").unwrap_or(standard.silence),
         ping: ms("ping"),
         lifetime: ms("lifetime"),
+        ..Limits::default()
     }
 }
 
