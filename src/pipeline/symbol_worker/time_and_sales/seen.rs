@@ -2,7 +2,7 @@
 
 use crate::compute::trade_names::TradeNames;
 use crate::domain::time::{MINUTE_MS, UnixMs};
-use crate::domain::trade::TimeAndSale;
+use crate::domain::trade::{TimeAndSale, TradeId};
 
 /// Of so many trades at least it is known that they have come; at most of twice as many.
 const KEPT_TRADES: usize = 4096;
@@ -15,10 +15,59 @@ const SAME_NAME_MS: u64 = 60 * MINUTE_MS as u64;
 /// The last trades of one symbol that have a name. Without any it takes no memory of its own.
 #[derive(Debug, Default)]
 pub(super) struct SeenTrades {
-    younger: TradeNames<Option<UnixMs>>,
-    older: TradeNames<Option<UnixMs>>,
+    younger: Trades,
+    older: Trades,
     /// Time of the first of the younger ones.
     turned: Option<UnixMs>,
+}
+
+/// When trades were made, by their names.
+#[derive(Debug, Default)]
+struct Trades {
+    /// Those of no known exchange whose numbers go up one by one, beginning with `first`: nearly all at a venue that is one
+    /// exchange. They need not be looked for.
+    run: Vec<Option<UnixMs>>,
+    first: u64,
+    others: TradeNames<Option<UnixMs>>,
+}
+
+impl Trades {
+    /// The place of a trade in the run, which may be the one behind its end.
+    fn place(&self, exchange: Option<&str>, name: &TradeId) -> Option<usize> {
+        let (None, TradeId::Number(number)) = (exchange, name) else {
+            return None;
+        };
+        let at = number.checked_sub(self.first)?.try_into().ok()?;
+        (at <= self.run.len()).then_some(at)
+    }
+
+    fn get(&self, exchange: Option<&str>, name: &TradeId) -> Option<&Option<UnixMs>> {
+        let in_run = self.place(exchange, name).and_then(|at| self.run.get(at));
+        in_run.or_else(|| self.others.get(exchange, name))
+    }
+
+    fn insert(&mut self, exchange: Option<&str>, name: &TradeId, time: Option<UnixMs>) {
+        if let (true, TradeId::Number(number)) = (self.run.is_empty(), name) {
+            self.first = *number;
+        }
+        match self.place(exchange, name) {
+            Some(at) => match self.run.get_mut(at) {
+                Some(known) => *known = time,
+                None => self.run.push(time),
+            },
+            None => self.others.insert(exchange, name, time),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.run.len() + self.others.len()
+    }
+
+    /// Forgets them all, and keeps the memory.
+    fn clear(&mut self) {
+        self.run.clear();
+        self.others.clear();
+    }
 }
 
 impl SeenTrades {
@@ -59,7 +108,7 @@ impl SeenTrades {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
-    use crate::domain::trade::TradeId;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -110,5 +159,29 @@ mod tests {
             seen.note(Some(UnixMs(turn * TURN_MS)), &trade(u64::MAX - turn as u64));
         }
         assert_eq!(seen.younger.len() + seen.older.len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn a_run_changes_nothing(
+            trades in proptest::collection::vec((proptest::option::weighted(0.3, 0..12_u64), 0..3_usize, 0..9_i64), 0..40),
+        ) {
+            let exchanges = [None, None, Some("V")];
+            let mut next = 0;
+            let (mut kept, mut model) = (Trades::default(), TradeNames::default());
+            for (number, exchange, time) in trades {
+                // Mostly the next one.
+                next = number.unwrap_or(next) + 1;
+                let (name, time) = (TradeId::Number(next), Some(UnixMs(time)));
+                kept.insert(exchanges[exchange], &name, time);
+                model.insert(exchanges[exchange], &name, time);
+                for number in 0..60 {
+                    let name = TradeId::Number(number);
+                    for exchange in exchanges {
+                        prop_assert_eq!(kept.get(exchange, &name), model.get(exchange, &name));
+                    }
+                }
+            }
+        }
     }
 }
