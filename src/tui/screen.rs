@@ -367,6 +367,11 @@ mod tests {
                     cell.clear();
                 }
                 self.at += columns;
+                // What is left of a wide character is blank.
+                let left = self.cells[self.at..].iter_mut();
+                for cell in left.take_while(|cell| cell.is_empty()) {
+                    cell.push(' ');
+                }
             }
         }
 

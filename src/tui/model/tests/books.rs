@@ -197,6 +197,7 @@ fn a_halt_is_told_in_full_above_chart_and_book_and_twins_with_their_source() {
     source.name = SourceName::new("iex");
     snapshot.sources.push(source);
     let mut model = screen(Some(snapshot), 140, 40);
+    model.selected = Some(SymbolId(0));
     for (key, panel) in [("3", ""), ("6", "Depth · ")] {
         press(&mut model, key);
         let text = picture(&mut model);
