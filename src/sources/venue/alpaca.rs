@@ -125,7 +125,8 @@ pub static VENUE: Venue = Venue {
         request_weight_per_minute: 150,
         delay: Duration::from_secs(if setup.rest == "delayed_sip" { 900 } else { 0 }),
         // IEX is open from 08:00 to 17:00.
-        hours: (setup.rest == "iex").then_some([8, 17].map(|hour| Duration::from_secs(hour * 3600))),
+        hours: (setup.rest == "iex")
+            .then_some([8, 17].map(|hour| Duration::from_secs(hour * 3600))),
         ..Limits::default()
     },
     protocol: |setup| Ok(Box::new(Alpaca::new(setup)?)),

@@ -132,6 +132,7 @@ fn limits(setup: &Setup) -> Limits {
         ping: None,
         // It cuts after 24 hours.
         lifetime: Some(Duration::from_secs(23 * 3600 + 50 * 60)),
+        ..Limits::default()
     }
 }
 

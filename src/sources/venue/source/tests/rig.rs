@@ -94,6 +94,7 @@ fn limits(setup: &Setup) -> Limits {
         silence: ms("silence").unwrap_or(standard.silence),
         ping: ms("ping"),
         lifetime: ms("lifetime"),
+        ..Limits::default()
     }
 }
 
