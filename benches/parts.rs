@@ -304,7 +304,7 @@ fn json_lines(criterion: &mut Criterion) {
             partial: false,
             indicators: None,
         },
-        last: price,
+        last: price.into(),
     };
     let (symbol, source) = (
         Symbol::new("AMZN").expect("a good symbol"),

@@ -228,7 +228,9 @@ fn run(layers: Layers) -> Result<Exit, AppError> {
     let Plan { sources, failures } = plan::open_all(&loaded.settings, &surroundings)?;
     let mut warnings = layers.warnings();
     warnings.extend(surroundings.warning());
+    warnings.extend(plan::clashes(&loaded.settings.sources));
     warnings.extend(session.warning().map(str::to_owned));
+    warnings.extend(plan::not_bundled(&sources));
     if let Some(folder) = &loaded.settings.record {
         recorder.begin(Path::new(folder))?;
         warnings.extend(plan::not_recorded(&sources));

@@ -86,8 +86,8 @@ Exit codes:
 
 const HEADLESS_HELP: &str = "\
 Run without a screen, which is also what happens when stdout is no terminal. Results, errors and statuses go to \
-stdout, one JSON object a line. Commands are read from stdin, one a line: add TSLA, remove AMZN, pause, resume, \
-speed 10, seek 2019-02-13T10:30, step, quit [env: STREAMER_TUI_HEADLESS]";
+stdout, one JSON object a line. Commands are read from stdin, one a line: add TSLA, remove AMZN, release TSLA, \
+pause, resume, speed 10, seek 2019-02-13T10:30, step, step back, record FOLDER, record off, reconnect SOURCE, quit [env: STREAMER_TUI_HEADLESS]";
 
 fn styles() -> styling::Styles {
     styling::Styles::styled()

@@ -11,9 +11,11 @@ use crate::domain::symbol::{Symbol, SymbolSpec};
 use crate::pipeline::engine::SourcePlan;
 use crate::pipeline::recording::{NoRecorder, Recorder};
 use crate::pipeline::source::Source;
+use crate::sources::bundled;
 use crate::sources::kind::replay;
 use crate::sources::kind::{Environment, OpenContext, OpenError};
 use crate::sources::spec::{SourceSpec, SpecError, nearest};
+use crate::sources::venue;
 
 use super::exit::Exit;
 
@@ -194,6 +196,49 @@ pub fn not_recorded(sources: &[SourcePlan]) -> Option<String> {
     (!names.is_empty()).then(|| format!("only live sources are recorded: not {names}"))
 }
 
+/// What there is to say of symbols that the bundled session does not hold, which would be waited for in vain.
+#[must_use]
+pub fn not_bundled(sources: &[SourcePlan]) -> Vec<String> {
+    let session = bundled::session();
+    let known = session.symbols;
+    let bundled = sources
+        .iter()
+        .filter(|plan| plan.source.info().label == session.label);
+    let wanted = bundled.flat_map(|plan| plan.symbols.iter().flatten());
+    wanted
+        .filter(|symbol| !known.contains(&symbol.as_str()))
+        .map(|symbol| {
+            let hint = nearest(symbol.as_str(), known)
+                .map_or_else(String::new, |name| format!("did you mean {name}? "));
+            format!(
+                "{symbol} is not in the bundled session; {hint}It holds {}",
+                known.join(", ")
+            )
+        })
+        .collect()
+}
+
+/// What there is to say of sources that cannot run side by side: an account has one connection to their venue.
+#[must_use]
+pub fn clashes(specs: &[SourceSpec]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut taken: Vec<(String, SourceName)> = Vec::new();
+    let specs = expanded(specs);
+    for (spec, name) in specs.iter().zip(names(&specs)) {
+        let Some(connection) = venue::only_connection(spec) else {
+            continue;
+        };
+        match taken.iter().find(|(known, _)| *known == connection) {
+            Some((_, other)) => found.push(format!(
+                "{other} and {name} take the venue's one connection from each other: an account has no more than that; \
+                 make one source of them"
+            )),
+            None => taken.push((connection, name)),
+        }
+    }
+    found
+}
+
 /// Opens one source.
 ///
 /// # Errors
@@ -324,6 +369,32 @@ mod tests {
         let names = names(&specs(&["replay:a", "sim:", "replay:b", "replay:c"]));
         let names: Vec<&str> = names.iter().map(SourceName::as_str).collect();
         assert_eq!(names, ["replay", "sim", "replay-2", "replay-3"]);
+    }
+
+    #[test]
+    fn sources_that_would_take_their_connection_from_each_other_are_told() {
+        for (texts, expected) in [
+            (
+                &["finnhub:", "finnhub:services=NEWS"][..],
+                &["finnhub and finnhub-2"][..],
+            ),
+            (
+                &["massive:", "massive:feed=delayed"],
+                &["massive and massive-2"],
+            ),
+            (
+                &["alpaca:iex", "alpaca:news", "alpaca:iex"],
+                &["alpaca and alpaca-3"],
+            ),
+            (&["schwab:", "schwab:?url=ws://127.0.0.1:1"], &[]),
+            (&["binance:", "binance:", "sim:", "sim:"], &[]),
+        ] {
+            let told = clashes(&specs(texts));
+            assert_eq!(told.len(), expected.len(), "{texts:?}: {told:?}");
+            for (told, expected) in told.iter().zip(expected) {
+                assert!(told.starts_with(expected), "{told}");
+            }
+        }
     }
 
     #[test]

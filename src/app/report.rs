@@ -5,6 +5,7 @@ mod kinds;
 pub use kinds::sources;
 
 use std::fmt::Write;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -15,6 +16,7 @@ use crate::config::{Layers, Loaded};
 use crate::domain::source::SourceName;
 use crate::sources::kind::OpenError;
 use crate::sources::spec::SourceSpec;
+use crate::stores::recording;
 use crate::telemetry::scrub;
 
 use super::exit::{self, Exit};
@@ -121,7 +123,7 @@ impl Check {
             plan::check_named(symbols, &specs, &names),
         ] {
             if let Err(error) = checked {
-                self.mistake(error.to_string());
+                self.mistake("symbols", error.to_string());
             }
         }
         for (spec, name) in specs.iter().zip(&names) {
@@ -134,6 +136,12 @@ impl Check {
             });
         }
         self.warnings.extend(surroundings.warning());
+        self.warnings.extend(plan::clashes(&settings.sources));
+        if let Some(folder) = &settings.record
+            && let Err(error) = recording::check(Path::new(folder))
+        {
+            self.mistake("record", error.to_string());
+        }
     }
 
     fn try_open(
@@ -152,10 +160,10 @@ impl Check {
         }
     }
 
-    fn mistake(&mut self, message: String) {
+    fn mistake(&mut self, place: &str, message: String) {
         self.has_mistakes = true;
         self.problems.push(ProblemEntry {
-            place: "symbols".to_owned(),
+            place: place.to_owned(),
             file: None,
             line: None,
             column: None,

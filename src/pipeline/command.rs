@@ -158,7 +158,7 @@ impl Command {
                     "name a folder, as in 'record session-1', or say 'record off'".to_owned(),
                 )),
                 "off" => Ok(Self::Record(None)),
-                folder => Ok(Self::Record(Some(PathBuf::from(folder)))),
+                folder => Ok(Self::Record(Some(typed_path(folder)))),
             },
             "reconnect" => match rest {
                 "" => Ok(Self::Reconnect(None)),
@@ -172,6 +172,19 @@ impl Command {
                 line: line.to_owned(),
             }),
         }
+    }
+}
+
+/// The path that a person has typed where no shell reads it: `~` at its beginning is the home folder.
+#[must_use]
+pub fn typed_path(text: &str) -> PathBuf {
+    let below = match text {
+        "~" => Some(""),
+        _ => text.strip_prefix("~/"),
+    };
+    match (below, std::env::home_dir()) {
+        (Some(below), Some(home)) => home.join(below),
+        _ => PathBuf::from(text),
     }
 }
 
@@ -244,6 +257,16 @@ mod tests {
         );
         assert_eq!(Command::parse("record off"), Ok(Command::Record(None)));
         assert_eq!(Command::parse("quit"), Ok(Command::Quit));
+    }
+
+    #[test]
+    fn a_path_may_begin_at_home() {
+        let home = std::env::home_dir().unwrap();
+        assert_eq!(typed_path("~/tapes"), home.join("tapes"));
+        assert_eq!(typed_path("~"), home);
+        for text in ["tapes", "~x/tapes", "a/~/b", "/tmp"] {
+            assert_eq!(typed_path(text), PathBuf::from(text));
+        }
     }
 
     #[test]

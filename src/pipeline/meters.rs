@@ -83,7 +83,7 @@ pub struct ConnectionMeters {
     pub since: Nanos,
     /// When the last message came; `None` before the first.
     pub last_message: Option<Nanos>,
-    /// Times that it had to be opened again.
+    /// Times that it came back after it had worked.
     pub reconnects: u64,
     /// Why it was lost the last time.
     pub last_error: Option<String>,
@@ -211,6 +211,17 @@ pub struct TransportView {
     /// Whether it begins again at the end.
     pub looping: bool,
     /// How much has been played, 0 to 1.
+    pub progress: f64,
+    /// What is being read before it can play on; `None` while it plays.
+    pub loading: Option<LoadingView>,
+}
+
+/// How far a replay has come with reading what is earlier than what it plays next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LoadingView {
+    /// Whether it jumps; else it has just been opened, or a symbol has joined.
+    pub is_jump: bool,
+    /// How much has been read, 0 to 1.
     pub progress: f64,
 }
 

@@ -138,7 +138,11 @@ impl SymbolWorker {
             self.recall(time);
         }
         self.time = self.time.max(time);
-        self.unannounced |= is_history;
+        if is_history {
+            self.unannounced = true;
+            // A replay has jumped: what was under way before is behind it.
+            self.evaluated = Evaluated::default();
+        }
         match &mut event.payload {
             Payload::Ohlcv(bar) => self.take_bar(time, bar, is_history, out),
             Payload::PastBars(bars) => {

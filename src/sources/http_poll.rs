@@ -125,7 +125,8 @@ impl HttpPoll {
             context.name.clone(),
             spec.to_string(),
             &secrets,
-        );
+        )
+        .with_map(setup.map.clone());
         Ok(Self {
             info: Arc::new(SourceInfo {
                 name: context.name.clone(),

@@ -113,17 +113,12 @@ pub(super) fn mappings(setup: &Setup) -> Result<Vec<Mapping>, OptionProblem> {
             }
         },
     )?;
-    let mut mappings: Vec<Mapping> = match (own.get("map"), inline) {
+    let mut mappings: Vec<Mapping> = match (&setup.map, inline) {
         (None, inline) => inline.into_iter().collect(),
-        (Some(file), None) => {
-            let wrong = |reason| OptionProblem {
-                option: "map",
-                reason,
-            };
-            let text = std::fs::read_to_string(file)
-                .map_err(|error| wrong(format!("cannot be read: {error}")))?;
-            from_toml(&text).map_err(wrong)?
-        }
+        (Some(text), None) => from_toml(text).map_err(|reason| OptionProblem {
+            option: "map",
+            reason,
+        })?,
         (Some(_), Some(_)) => {
             return Err(OptionProblem {
                 option: "map",

@@ -4,7 +4,7 @@
 //! - `reader`: the thread that reads and decompresses, a chunk of lines at a time;
 //! - `lines`: what a line is in each of the formats;
 //! - `recorded`: recordings of live sources, whose lines a venue makes sense of;
-//! - `track`: one file's lines turned into frames; `merge`: all tracks in the order of time;
+//! - `track`: one file's lines turned into frames; `kept`: those of recordings, for jumps back; `merge`: all tracks in the order of time;
 //! - `playback`: the replay's clock; `player`: the streamer, which sends each frame when its time has come and takes
 //!   commands meanwhile.
 //!
@@ -14,6 +14,7 @@
 mod admission;
 mod files;
 mod frame;
+mod kept;
 mod lines;
 mod merge;
 mod past;

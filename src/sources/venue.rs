@@ -36,6 +36,7 @@ pub mod options;
 pub(crate) mod pacing;
 pub mod pairs;
 pub mod patience;
+mod plausible;
 pub mod reading;
 pub mod recorded;
 mod rest;
@@ -63,8 +64,10 @@ use crate::domain::event::Event;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
+use crate::sources::spec::SourceSpec;
 
 use backfill::{Page, PageRequest};
+use chain::Missing;
 pub use ending::{Ending, Next};
 use options::{Setup, Venue};
 
@@ -81,6 +84,17 @@ pub const VENUES: &[&Venue] = &[
     &super::websocket::VENUE,
 ];
 
+/// What a source of a venue has to itself, where an account may connect to it once; `None` where sources may stand side by
+/// side. Those with the same of it take it from one another.
+#[must_use]
+pub fn only_connection(spec: &SourceSpec) -> Option<String> {
+    let kind = spec.kind().name;
+    let venue = VENUES.iter().find(|venue| venue.kind.name == kind)?;
+    let setup = venue.setup(spec, &|_| None).ok()?;
+    let is_only = (venue.limits)(&setup).one_per_account;
+    is_only.then(|| format!("{kind}:{} {}", setup.rest, setup.socket_url))
+}
+
 /// A venue's protocol: a state machine for one connection at a time, which outlives the connections.
 ///
 /// It never reads a clock: `now` is when the bytes came, by the system clock. It keeps the set of subscribed symbols,
@@ -92,6 +106,12 @@ pub trait Protocol: Send {
     /// Keys have been read anew, for the next connection.
     fn renew(&mut self, setup: &Setup) {
         let _ = setup;
+    }
+
+    /// Whether a connection is of no use until it has been let in, which [`Notice::Ready`] tells. A venue with keys is known to
+    /// be so.
+    fn needs_login(&self) -> bool {
+        false
     }
 
     /// The connection is open: nothing that was said on an earlier one counts any more.
@@ -258,6 +278,8 @@ pub struct Output {
     pub events: Vec<Event>,
     /// What people should know.
     pub notices: Vec<Notice>,
+    /// What is missing of what is numbered one by one: a session has people know of it in time.
+    pub missing: Vec<Missing>,
     /// Texts to send, in order. The driver keeps to the venue's limits. Never holds a key: see [`Output::send_secret`].
     pub send: Vec<Outgoing>,
     /// Requests to make.
@@ -304,6 +326,7 @@ impl Output {
     pub fn clear(&mut self) {
         self.events.clear();
         self.notices.clear();
+        self.missing.clear();
         self.send.clear();
         self.ask.clear();
         self.secrets.clear();
@@ -349,8 +372,12 @@ pub struct Limits {
     pub symbols_per_connection: usize,
     /// Connections at a time; symbols that find no place are refused.
     pub connections: usize,
+    /// Whether an account has one connection to that address, so that two sources would take it from one another.
+    pub one_per_account: bool,
     /// Texts that may be sent: so many within a time.
     pub sends: (u32, Duration),
+    /// Whether that is for all connections together, because the venue counts what comes from one address.
+    pub shares_sends: bool,
     /// Connections that may be opened: so many within a time.
     pub attempts: (u32, Duration),
     /// Requests over HTTP, by their weight.
@@ -372,7 +399,9 @@ impl Default for Limits {
         Self {
             symbols_per_connection: 10_000,
             connections: 1,
+            one_per_account: false,
             sends: (10, Duration::from_secs(1)),
+            shares_sends: false,
             attempts: (10, Duration::from_secs(60)),
             request_weight_per_minute: 60,
             silence: Duration::from_secs(30),

@@ -2,6 +2,7 @@
 //! data stands.
 
 mod anew;
+mod asking;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -39,8 +40,6 @@ pub const VENUE: Venue = Venue {
     protocol: |setup| Ok(Box::new(Feed::new(setup)?)),
 };
 
-/// Symbols in one message, where a message takes many.
-const SYMBOLS_PER_MESSAGE: usize = 200;
 /// So many messages may come before it is said that none of them is taken.
 const UNTAKEN_MAX: u32 = 20;
 
@@ -164,49 +163,6 @@ impl Feed {
         })
     }
 
-    fn send(&self, template: &Template, symbols: &[&str], output: &mut Output) {
-        let text = template.fill(symbols, &self.variables);
-        if template.is_secret() {
-            output.send_secret(text);
-        } else {
-            output.send(text);
-        }
-    }
-
-    /// Sends a template for these symbols: once for each, or once for many. One without symbols in it is sent when
-    /// `is_all`, which says that it is about all of them.
-    fn ask(
-        &self,
-        template: Option<&Template>,
-        symbols: &[&str],
-        is_all: bool,
-        output: &mut Output,
-    ) {
-        let Some(template) = template.filter(|_| !symbols.is_empty()) else {
-            return;
-        };
-        if template.is_for_many() {
-            for some in symbols.chunks(SYMBOLS_PER_MESSAGE) {
-                self.send(template, some, output);
-            }
-        } else if template.is_for_one() {
-            for symbol in symbols {
-                self.send(template, &[symbol], output);
-            }
-        } else if is_all {
-            self.send(template, symbols, output);
-        }
-    }
-
-    /// The feed is ready: everything is asked for.
-    fn begin(&mut self, output: &mut Output) {
-        self.is_ready = true;
-        output.notices.push(Notice::Ready);
-        let all = self.wanted.in_order();
-        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-        self.ask(self.subscribe.as_ref(), &names, true, output);
-    }
-
     /// Says once that the mappings may be wrong, when they take nothing of all that comes.
     fn count_untaken(&mut self, output: &mut Output) {
         let Some(count) = &mut self.untaken else {
@@ -277,6 +233,11 @@ impl Protocol for Feed {
 
     fn renew(&mut self, setup: &Setup) {
         self.variables = Variables::new(setup, &[]);
+    }
+
+    /// What `ready=` names is the answer to the login. Without it nobody knows what an answer looks like, or whether one comes.
+    fn needs_login(&self) -> bool {
+        self.ready.is_some()
     }
 
     fn opened(&mut self, now: UnixMs, output: &mut Output) {

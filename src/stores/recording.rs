@@ -2,8 +2,8 @@
 //!
 //! A recording is a zstd stream of lines in `SOURCE-YYYYMMDDTHHMMSSZ-0001.rec.zst`, which goes on in `…-0002.rec.zst` when
 //! the file is large. What has been received is in the file at most a second later, so that it can be read while it is
-//! being written, and after a crash. Files and new folders are their owner's alone. It is handed to the system, but not forced through to the disk: after a power cut
-//! more may be missing.
+//! being written, and after a crash. Files and new folders are their owner's alone. It is handed to the system, but not
+//! forced through to the disk: after a power cut more may be missing.
 
 #[cfg(test)]
 mod tests;
@@ -266,13 +266,42 @@ impl Recorder for FileRecorder {
     }
 }
 
+/// Whether it looks as if recordings could be made in a folder, without making anything.
+///
+/// # Errors
+/// When the folder, or where it would be made, is no folder that can be written to.
+pub fn check(folder: &Path) -> Result<(), RecordingError> {
+    let refused = |error| RecordingError {
+        folder: folder.to_owned(),
+        error,
+    };
+    for place in folder.ancestors() {
+        let place = if place.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            place
+        };
+        match fs::metadata(place) {
+            Ok(found) if !found.is_dir() => return Err(refused(is_file())),
+            Ok(_) => {
+                let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+                return rustix::fs::access(place, access).map_err(|error| refused(error.into()));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(refused(error)),
+        }
+    }
+    Ok(())
+}
+
+fn is_file() -> io::Error {
+    io::Error::new(io::ErrorKind::NotADirectory, "it is a file; name a folder")
+}
+
 /// Makes the folder, and sees whether files can be made in it.
 fn prepare(folder: &Path) -> io::Result<()> {
     if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
-        return Err(io::Error::new(
-            io::ErrorKind::NotADirectory,
-            "it is a file; name a folder",
-        ));
+        return Err(is_file());
     }
     DirBuilder::new()
         .recursive(true)

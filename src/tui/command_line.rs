@@ -19,7 +19,7 @@ use crate::pipeline::export::ExportOrder;
 pub use charts::{CompareOrder, IndicatorOrder};
 pub use completion::{Known, completions};
 pub use files::{AnswerFormat, AnswerOrder, PictureFormat, ScreenshotOrder};
-pub use tape::TapeOrder;
+pub use tape::{TapeOrder, tape_lines, tape_rules};
 
 use super::panels::watchlist::{Column, Sort, SortKey};
 use super::theme::ThemeName;
@@ -126,7 +126,7 @@ pub const COMMANDS: &[CommandEntry] = &[
     command("seek", "TIME", "Go to 10:30 or 2019-02-13T10:30"),
     command("step", "[back]", "Play one event time, or go back one"),
     command("record", "FOLDER | off", "Write what live sources receive to a folder"),
-    command("reconnect", "[SOURCE]", "Have live sources connect again, with keys read anew"),
+    command("reconnect", "[SOURCE]", "Have live sources connect again, with keys read anew from .env"),
     command("quit", "", "Quit, after what is under way"),
     command("view", "NAME", "Show a view"),
     command("theme", "NAME", "Change the colours"),

@@ -10,6 +10,8 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use crate::domain::Decimal;
 use crate::domain::bar::Candle;
@@ -21,7 +23,7 @@ use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
 use crate::pipeline::Snapshot;
-use crate::pipeline::meters::{ConnectionState, TransportView};
+use crate::pipeline::meters::{ConnectionState, LoadingView, TransportView};
 use crate::pipeline::snapshot::{
     ChannelView, ChartView, Direction, ErrorRow, LatencyView, PipelineView, Row, RowState,
     SourceView, Trend, WorkerState, WorkerView,
@@ -30,7 +32,7 @@ use crate::pipeline::source::Speed;
 
 use super::draw::draw;
 use super::model::Model;
-use super::panel::PanelContext;
+use super::panel::{Panel, PanelContext};
 use super::screen::plain_text;
 use super::settings::{SessionState, TuiSettings};
 use super::theme::{GlyphSet, Theme};
@@ -62,6 +64,7 @@ impl Scene {
             zone: Tz::America__New_York,
             now: TAKEN,
             selected: None,
+            is_frozen: false,
             focused: true,
             flash: true,
             stale_after_ms: 180_000,
@@ -119,6 +122,7 @@ fn source() -> SourceView {
             paused: false,
             looping: false,
             progress: 0.41,
+            loading: None,
         }),
         data_clock: Some(NOW),
         messages_per_s: 12_400.0,
@@ -315,6 +319,18 @@ pub fn with_errors() -> Snapshot {
     snapshot
 }
 
+/// A board whose replay is jumping.
+pub fn seeking() -> Snapshot {
+    let mut snapshot = full();
+    if let Some(transport) = &mut snapshot.sources[0].transport {
+        transport.loading = Some(LoadingView {
+            is_jump: true,
+            progress: 0.438,
+        });
+    }
+    snapshot
+}
+
 /// A board of live data on which nothing has moved for long.
 pub fn stale() -> Snapshot {
     let mut snapshot = full();
@@ -372,4 +388,11 @@ pub fn picture(model: &mut Model) -> String {
         .draw(|frame| draw(model, frame.buffer_mut()))
         .unwrap();
     plain_text(terminal.backend().buffer())
+}
+
+/// What a panel draws, line by line.
+pub fn drawn(panel: &mut dyn Panel, context: &PanelContext<'_>, width: u16, height: u16) -> String {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    panel.render(buffer.area, &mut buffer, context);
+    plain_text(&buffer)
 }

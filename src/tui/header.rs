@@ -12,7 +12,7 @@ use crate::pipeline::meters::TransportView;
 use crate::pipeline::snapshot::SourceView;
 
 use super::action::Action;
-use super::market::{countdown, retry_left, state_text};
+use super::market::{countdown, loading_text, retry_left, state_text};
 use super::model::Model;
 use super::number::{age, bytes, compact, latency};
 use super::panel::PanelContext;
@@ -309,11 +309,14 @@ fn transport_pieces(
     context: &PanelContext<'_>,
 ) -> Vec<(String, Style)> {
     let theme = context.theme;
-    let (sign, look) = if transport.paused {
-        ("‖", theme.warning)
-    } else {
-        ("▶", theme.accent)
+    let (sign, look) = match transport.loading {
+        _ if transport.paused => ("‖", theme.warning),
+        Some(_) => ("»", theme.info),
+        None => ("▶", theme.accent),
     };
+    if let Some(loading) = transport.loading {
+        return vec![(format!("{sign} {}", loading_text(loading)), look)];
+    }
     let progress = if transport.progress.is_finite() {
         transport.progress.clamp(0.0, 1.0)
     } else {

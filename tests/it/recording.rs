@@ -88,6 +88,7 @@ fn setup() -> Setup {
         keys: Vec::new(),
         variables: Vec::new(),
         own: [].into(),
+        map: None,
     }
 }
 
@@ -132,10 +133,11 @@ fn message(second: i64) -> String {
             "LEVEL2",
             format!(r#""bids":[[{price}.10,0.00100000]],"asks":[]"#),
         ),
-        4 => (
+        4 if second % 32 < 16 => (
             "LEVEL1",
             format!(r#""bid":{price},"ask":200,"last":{price}"#),
         ),
+        4 => ("LEVEL1", format!(r#""last":{price}"#)),
         5 => (
             "TIMESALE",
             format!(r#""price":{price},"size":3,"side":"buy""#),
@@ -158,10 +160,20 @@ fn message(second: i64) -> String {
 
 /// A live run of so many seconds, recorded; gives what came out.
 fn live(recorder: Arc<dyn Recorder>, seconds: i64, spec: &'static str) -> Vec<Given> {
+    live_until(recorder, seconds, spec, None)
+}
+
+/// The same; where a folder is given, a recording is begun in it after so many seconds.
+fn live_until(
+    recorder: Arc<dyn Recorder>,
+    seconds: i64,
+    spec: &'static str,
+    begins: Option<(i64, PathBuf)>,
+) -> Vec<Given> {
     let source = ScriptedSource::new("lines", Delivery::Pausable, move |mut feed| async move {
         let secrets = ["quoted".into()];
         let name = SourceName::new("lines");
-        let mut tap = Tap::new(recorder, name, spec.to_owned(), &secrets);
+        let mut tap = Tap::new(Arc::clone(&recorder), name, spec.to_owned(), &secrets);
         let mut session = Session::new(Box::<Lines>::default(), &setup());
         let pairs: Vec<(Symbol, SymbolId)> = symbols(&NAMES)
             .into_iter()
@@ -181,7 +193,15 @@ fn live(recorder: Arc<dyn Recorder>, seconds: i64, spec: &'static str) -> Vec<Gi
         let mut output = Output::default();
         for (ms, input) in inputs {
             let now = UnixMs(BEGIN + ms);
-            tap.begins(now);
+            if let Some((after, folder)) = &begins
+                && ms == after * 1000
+                && recorder.session().is_none()
+            {
+                recorder.begin(folder).unwrap();
+            }
+            if tap.begins(now) && begins.is_some() {
+                tap.write_beginning(0, now, (&session, true), &pairs);
+            }
             tap.write(0, now, &input);
             output.clear();
             session.take(input, now, &mut output);
@@ -319,6 +339,33 @@ fn a_replayed_recording_gives_the_same_results_as_the_live_run_did() {
 }
 
 #[test]
+fn a_recording_that_is_begun_in_mid_run_shows_what_was_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(RecorderSettings::default());
+    let begins = Some((18, folder.path().to_owned()));
+    let live = results(&live_until(
+        Arc::clone(&recorder) as _,
+        200,
+        "lines:",
+        begins,
+    ));
+    recorder.end();
+    let replayed = results(&replayed(open(folder.path()), Some(&NAMES)));
+    let quotes = |results: &HashMap<String, Vec<String>>, symbol: &str| -> Vec<String> {
+        let all = results[symbol].iter();
+        all.filter(|told| told.contains("Level1"))
+            .cloned()
+            .collect()
+    };
+    for symbol in NAMES {
+        let (live, replayed) = (quotes(&live, symbol), quotes(&replayed, symbol));
+        assert!(live.len() > 10, "{live:?}");
+        // One quote of each had come by then, and there it is; all that follow are as they were.
+        assert_eq!(replayed, live, "{symbol}");
+    }
+}
+
+#[test]
 fn the_files_of_one_recording_are_one_stream() {
     let folder = tempfile::tempdir().unwrap();
     let rotating = RecorderSettings {
@@ -408,7 +455,7 @@ fn seeking_builds_the_book_up_and_plays_on() {
         // Books and quotes are as they were live; a day's figures need the bars of before, which are history here.
         assert!(live.ends_with(from), "{symbol}");
     }
-    // The same by a seek while it plays.
+    // The same by seeks while it plays: on, further on, and back again.
     let settings = ReplaySettings {
         speed: Speed::Factor(0.1),
         gaps: true,
@@ -420,6 +467,8 @@ fn seeking_builds_the_book_up_and_plays_on() {
     };
     let (handle, given) = start(crate::engine::settings(), vec![plan], None);
     for command in [
+        TransportCommand::Seek(SeekTarget::At(at)),
+        TransportCommand::Seek(SeekTarget::At(at.plus_ms(50_000))),
         TransportCommand::Seek(SeekTarget::At(at)),
         TransportCommand::Speed(Speed::Max),
     ] {

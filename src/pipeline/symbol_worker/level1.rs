@@ -172,6 +172,7 @@ mod tests {
     use crate::domain::quote::Trading;
     use crate::domain::time::{SessionCalendar, UnixMs};
 
+    use super::Taken::{Nothing, Part, SetBack, Whole};
     use super::*;
 
     #[test]
@@ -248,7 +249,6 @@ mod tests {
             let Level1 { bid, last, .. } = *service.quote();
             (taken, [bid, last].map(|price| price.map(to_f64)))
         };
-        use Taken::{Nothing, Part, Whole};
         assert_eq!(take(Some(50), &bid(10)), (Whole, [Some(10.0), None]));
         assert_eq!(take(Some(40), &bid(9)), (Nothing, [Some(10.0), None]));
         // It is the newest of its kind that is known.
@@ -289,7 +289,6 @@ mod tests {
                 .filter(|taken| *taken != Taken::Nothing)
                 .collect()
         };
-        use Taken::{SetBack, Whole};
         let still = STRAGGLERS_MAX as usize;
         let stands = |count| std::iter::repeat_n(500_000, count);
         assert_eq!(taken(&mut stands(still - 1)), []);

@@ -756,6 +756,8 @@ mod columns;
 mod indicators;
 #[path = "tests/last_price.rs"]
 mod last_price;
+#[path = "tests/onwards.rs"]
+mod onwards;
 #[path = "tests/quotes.rs"]
 mod quotes;
 

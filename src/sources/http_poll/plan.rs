@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::decode::pointer::Pointer;
 use crate::decode::pointer::mapping::Mapping;
 use crate::decode::pointer::options::from_options;
-use crate::domain::time::SessionCalendar;
+use crate::domain::time::{SessionCalendar, Timeframe};
 use crate::sources::mapped::{Style, Template, Variables, error_pointer, headers, mappings};
 use crate::sources::venue::options::{OptionProblem, Setup, is_loopback};
 use crate::sources::venue::secrets::Secrets;
@@ -87,6 +87,8 @@ pub struct Plan {
     pub mappings: Vec<Mapping>,
     /// Where an answer says what went wrong.
     pub error: Option<Pointer>,
+    /// How long its bars are.
+    pub interval: Timeframe,
     /// When trading days begin and end.
     pub calendar: SessionCalendar,
     /// Whether the key of Financial Modeling Prep is needed.
@@ -150,6 +152,7 @@ impl Plan {
             repeat: own("repeat") == Some("true"),
             mappings,
             error,
+            interval: setup.products.interval,
             calendar: setup.calendar,
             needs_fmp_key: url.contains("{env:FMP_API_KEY}"),
             depth: setup.depth,

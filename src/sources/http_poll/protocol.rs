@@ -9,7 +9,7 @@ use crate::decode::pointer::{Pointer, message, text_at};
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
-use crate::domain::time::UnixMs;
+use crate::domain::time::{Timeframe, UnixMs};
 use crate::sources::venue::wanted::Wanted;
 use crate::sources::venue::{Answer, Connect, Ending, Incoming, Notice, Output, Protocol};
 
@@ -48,6 +48,8 @@ pub struct Answers {
     error: Option<Pointer>,
     repeat: bool,
     is_for_one: bool,
+    /// How long bars are.
+    interval: Timeframe,
     depth: Option<u32>,
     wanted: Wanted<bool>,
     asked: FxHashMap<u64, Asked>,
@@ -66,6 +68,7 @@ impl Answers {
             error: plan.error.clone(),
             repeat: plan.repeat,
             is_for_one: plan.is_for_one(),
+            interval: plan.interval,
             depth: plan.depth,
             wanted: Wanted::new(),
             asked,
@@ -74,23 +77,24 @@ impl Answers {
 
     fn take(&mut self, asked: &mut Asked, body: &[u8], now: UnixMs, output: &mut Output) {
         let symbol = asked.symbol.as_ref().map(|(symbol, _)| symbol.clone());
+        // There is no connection to end: that an answer is none is told in the same way.
         let value = match message(body) {
             Ok(value) => value,
-            Err(mut rejection) => {
-                rejection.symbol = symbol;
-                return output.reject(rejection);
-            }
+            Err(rejection) => return output.end(Ending::retry(rejection.kind, rejection.reason)),
         };
         let error = self.error.as_ref();
         if let Some(text) = error.and_then(|error| text_at(error, value)) {
             let text = format!("the endpoint says: {text}");
-            let mut error = ErrorInstance::new(ErrorKind::ConnectionError, text);
-            error.symbol = symbol;
-            return output.notices.push(Notice::Error(error));
+            return output.end(Ending::retry(ErrorKind::ConnectionError, text));
         }
         let mut rows = Vec::new();
         for mapping in &self.mappings {
             mapping.read(value, &mut rows);
+        }
+        if let Some(Err(first)) = rows.first()
+            && rows.iter().all(Result::is_err)
+        {
+            return output.end(Ending::retry(first.kind, first.reason.clone()));
         }
         if rows.is_empty() && !std::mem::replace(&mut asked.is_empty, true) {
             let text = "the endpoint answers, but without any data; check the symbol, and whether its market is open";
@@ -137,12 +141,16 @@ impl Answers {
             output.notices.push(Notice::Subscribed(id));
         }
         let mut payload = row.payload;
+        let time = match payload {
+            Payload::Ohlcv(_) => row.time.map(|time| self.start_of_bar(time)),
+            _ => row.time,
+        };
         if let Payload::Level2(book) = &mut payload
             && !book.snapshot
         {
             book.depth = self.depth;
         }
-        let key = (Some(id), row.time);
+        let key = (Some(id), time);
         let known = before.get_mut(&key).and_then(|known| {
             let at = known.iter().position(|one| *one == payload)?;
             Some(known.swap_remove(at))
@@ -152,10 +160,22 @@ impl Answers {
         if is_new || self.repeat {
             output.events.push(Event {
                 symbol: id,
-                time: Some(row.time.unwrap_or(now)),
+                time: Some(time.unwrap_or(now)),
                 payload,
             });
         }
+    }
+}
+
+impl Answers {
+    /// The start of the bar that is meant: endpoints give the one that still grows the time of its last trade, at which it
+    /// would be another bar in each answer. Bars of an hour and more begin with the session, not with the clock.
+    fn start_of_bar(&self, time: UnixMs) -> UnixMs {
+        let ms = self.interval.ms();
+        if self.interval >= Timeframe::H1 {
+            return time;
+        }
+        UnixMs(time.0.div_euclid(ms).saturating_mul(ms))
     }
 }
 

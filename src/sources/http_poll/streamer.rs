@@ -274,7 +274,8 @@ impl Streamer {
                 self.report_wait(kind, text, asked, whole.as_ref()).await?;
             }
             (Verdict::Again(text), whole) => {
-                self.report_again(number, text, whole.as_ref()).await?;
+                self.report_again(number, ErrorKind::ConnectionError, text, whole.as_ref())
+                    .await?;
             }
             (Verdict::Refuse(text), whole) => self.refuse(number, text, whole.as_ref()).await?,
             (Verdict::Denied(text), whole) => match self.schedule.deny(number) {
@@ -282,7 +283,10 @@ impl Streamer {
                     let text = format!("{text}, and gives others");
                     self.refuse(number, text, whole.as_ref()).await?;
                 }
-                Denial::Open => self.report_again(number, text, whole.as_ref()).await?,
+                Denial::Open => {
+                    self.report_again(number, ErrorKind::ConnectionError, text, whole.as_ref())
+                        .await?;
+                }
                 Denial::OfAll => {
                     let text = format!("{text}; check the key and what it allows");
                     self.report_end(ErrorKind::AuthError, text, whole.as_ref())
@@ -315,38 +319,42 @@ impl Streamer {
         whole: Whole,
         received: Nanos,
     ) -> Result<(), EngineGone> {
-        self.report_success(number).await?;
-        if let Some(job) = self.schedule.job(number) {
-            job.validators = whole.validators.clone();
-        }
         let answer = Answer {
             id: number,
             status: whole.status,
             retry_after: None,
             body: &whole.body,
         };
-        self.take_sampled(received, &Input::Answered(answer), &whole.body)
-            .await
+        let mut output = self.give(&Input::Answered(answer));
+        match output.ending.take() {
+            // What could not be read is to come again whole, and not to be "the same" from now on.
+            Some(ending) => {
+                self.feed.meters().rejected.add(1);
+                self.report_again(number, ending.kind, ending.message, Some(&whole))
+                    .await?;
+            }
+            None => {
+                if let Some(job) = self.schedule.job(number) {
+                    job.validators = whole.validators.clone();
+                }
+                self.report_success(number).await?;
+            }
+        }
+        self.send(received, output, &whole.body).await
     }
 
     async fn take(&mut self, received: Nanos, input: &Input<'_>) -> Result<(), EngineGone> {
-        self.take_sampled(received, input, b"").await
+        let output = self.give(input);
+        self.send(received, output, b"").await
     }
 
-    /// Gives the session an input, writes it down, and sends what comes of it.
-    async fn take_sampled(
-        &mut self,
-        received: Nanos,
-        input: &Input<'_>,
-        sample: &[u8],
-    ) -> Result<(), EngineGone> {
+    /// Gives the session an input, and writes it down. What comes of it is to be sent.
+    fn give(&mut self, input: &Input<'_>) -> Output {
         let now = self.wall();
         let mut output = std::mem::take(&mut self.output);
         output.clear();
         self.tap.write(CONNECTION, now, input);
         self.session.take(*input, now, &mut output);
-        let sent = self.send(received, &mut output, sample).await;
-        self.output = output;
-        sent
+        output
     }
 }

@@ -268,6 +268,25 @@ async fn what_has_been_given_up_is_tried_again_when_somebody_asks_for_it() {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_read_is_a_failure_and_comes_again_whole() {
+    let tag = "ETag: \"x1\"\r\n";
+    for broken in ["{\"p\":1", "<html>", "{\"Error Message\":\"Limit Reach\"}"] {
+        let mut rig = Rig::new(QUOTES, &["A"], move |_, number, head| match number {
+            0..3 => reply(200, tag, broken),
+            _ if head.contains("if-none-match") => reply(304, "", ""),
+            _ => reply(200, tag, "{\"p\":1.0}"),
+        })
+        .await;
+        rig.until(|rig| rig.events.len() == 1).await;
+        let names = rig.statuses.iter().map(|change| change.status.name());
+        let names: Vec<&str> = names.collect();
+        assert_eq!(names[..2], ["connecting", "reconnecting"], "{broken}");
+        assert_eq!(names.last(), Some(&"connected"), "{broken}");
+        assert!(rig.errors.iter().all(|error| error.next.is_some()));
+    }
+}
+
+#[tokio::test]
 async fn bodies_that_cannot_be_taken_are_reported_and_the_next_is_taken() {
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     bomb.write_all(&vec![b' '; BODY_BYTES_MAX + 1]).unwrap();
@@ -445,9 +464,14 @@ fn bars_of_a_chart_come_once_and_again_when_they_change() {
     assert_eq!(bars(bench.answer(number, 200, &chart("3.20", 7))), []);
     let changed = bars(bench.answer(number, 200, &chart("3.30", 8)));
     assert_eq!(changed, [(1_700_000_160_000, "3.30".to_owned())]);
+    // The bar that grows has the time of its last trade.
+    let growing = chart("3.40", 9).replace("1700000160", "1700000177");
+    let grown = bars(bench.answer(number, 200, &growing));
+    assert_eq!(grown, [(1_700_000_160_000, "3.40".to_owned())]);
+    assert_eq!(bars(bench.answer(number, 200, &chart("3.40", 9))), []);
     // A recording that begins is given everything again.
     bench.open();
-    assert_eq!(bars(bench.answer(number, 200, &chart("3.30", 8))).len(), 2);
+    assert_eq!(bars(bench.answer(number, 200, &chart("3.40", 9))).len(), 2);
 
     let nothing = r#"{"chart":{"result":[{"meta":{},"indicators":{"quote":[{}]}}],"error":null}}"#;
     bench.answer(number_of("NONE"), 200, nothing);
@@ -463,11 +487,8 @@ fn bars_of_a_chart_come_once_and_again_when_they_change() {
     let error =
         r#"{"chart":{"result":null,"error":{"code":"Not Found","description":"No data found"}}}"#;
     bench.answer(number_of("NONE"), 200, error);
-    let [Notice::Error(error)] = &bench.output.notices[..] else {
-        unreachable!("the endpoint says what is wrong")
-    };
-    assert_eq!(error.message, "the endpoint says: No data found");
-    assert_eq!(error.symbol.as_ref().unwrap().as_str(), "NONE");
+    let ending = bench.output.ending.take().unwrap();
+    assert_eq!(ending.message, "the endpoint says: No data found");
     assert_eq!(bench.answer(ALL, 200, "[]").ignored, 1);
 }
 

@@ -40,7 +40,7 @@ pub const KIND: SourceKind = SourceKind {
             "ready",
             "CONDITION",
             "subscribe at once",
-            "What a message has to hold before symbols are subscribed, such as /status=authenticated"
+            "What a message has to hold before symbols are subscribed, such as /status=authenticated; a connection on which it has not come within 10 s is opened anew, which without it is known of no login"
         ),
         text(
             "headers",

@@ -50,6 +50,27 @@ impl Merge {
         }
     }
 
+    /// Begins all tracks again that can; the others are closed.
+    pub(super) fn rewind(&mut self, reported: &[u64], context: &mut Context<'_>) {
+        self.order.clear();
+        self.done.clear();
+        let files: Vec<usize> = self.tracks.keys().copied().collect();
+        for file in files {
+            let track = self.tracks.get_mut(&file);
+            if track.is_some_and(|track| track.rewind(reported.get(file).copied().unwrap_or(0))) {
+                self.waiting.remove(&file);
+                self.settle(file, context);
+            } else {
+                self.remove(file, context.reader);
+            }
+        }
+    }
+
+    /// Whether a file's track is open.
+    pub(super) fn has(&self, file: usize) -> bool {
+        self.tracks.contains_key(&file)
+    }
+
     /// Closes all tracks.
     pub(super) fn clear(&mut self, reader: &Reader) {
         let files: Vec<usize> = self.tracks.keys().copied().collect();
@@ -89,6 +110,9 @@ impl Merge {
                 self.waiting.insert(file);
             }
             Advance::Done => {
+                if track.is_kept() {
+                    return;
+                }
                 let (_, bytes) = track.progress();
                 self.remove(file, context.reader);
                 self.done.insert(file, bytes);
@@ -158,6 +182,20 @@ impl Merge {
         if let Some(track) = self.tracks.get_mut(&file) {
             track.reuse(events);
         }
+    }
+
+    /// The time that all files have been read up to; `None` before any line had one, or when nothing is left.
+    pub(super) fn reached(&self) -> Option<i64> {
+        let tracks = self.tracks.values();
+        let reached = tracks.filter_map(Track::reached).min();
+        reached.filter(|&time| time != i64::MIN)
+    }
+
+    /// Lines that have been played, and that tracks which are read again have yet to come to.
+    pub(super) fn lines_behind(&self) -> u64 {
+        let joining = self.joining.iter();
+        let tracks = joining.filter_map(|file| self.tracks.get(file));
+        tracks.map(Track::lines_behind).sum()
     }
 
     /// How much of the data has been played, 0 to 1.

@@ -5,6 +5,7 @@
 
 mod commands;
 mod ending;
+mod jump;
 mod load;
 mod opening;
 mod outbox;
@@ -17,13 +18,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::domain::event::Event;
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::source::SourceInfo;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::feed::{EngineGone, Feed};
 use crate::pipeline::meters::{ConnectionState, SourceMeters};
-use crate::pipeline::source::{Message, SourceCommand};
+use crate::pipeline::source::{Message, SourceCommand, TransportCommand};
 
 use super::admission::Admission;
 use super::files::File;
@@ -59,28 +59,9 @@ pub(super) async fn run(source: ReplaySource, feed: Feed) {
             player.put_errors(warnings);
             player.play().await
         }
-        Err(error) => fail(feed, &error).await,
+        Err(error) => ending::fail(feed, &error).await,
     };
     tracing::debug!("the replay has stopped");
-}
-
-/// There is no thread to read with.
-async fn fail(mut feed: Feed, error: &std::io::Error) -> EngineGone {
-    feed.meters().set_state(ConnectionState::Failed);
-    let error = ErrorInstance::new(
-        ErrorKind::ConnectionError,
-        format!("the thread that reads the files cannot be started: {error}"),
-    )
-    .from_source(&feed.info().name);
-    let ended = Message::Ended {
-        error: Some(Box::new(error)),
-        hopeless: true,
-    };
-    let now = feed.now();
-    if feed.ready_send(now, ended).await.is_ok() {
-        while feed.next_command().await.is_some() {}
-    }
-    EngineGone
 }
 
 /// Playing one event time while paused.
@@ -123,6 +104,8 @@ struct Player {
     deferred: VecDeque<Vec<(Symbol, SymbolId)>>,
     /// Commands that need to know where the replay stands, before it stands anywhere.
     early: VecDeque<SourceCommand>,
+    /// Steps back, and what steps follow them, that wait until what is being loaded is there.
+    late: VecDeque<TransportCommand>,
     step: Step,
     /// Steps asked for while one was under way.
     more_steps: u32,
@@ -132,6 +115,10 @@ struct Player {
     has_played: bool,
     has_said_full: bool,
     last_played: Option<i64>,
+    /// The pacing time of the latest frame that has been played or loaded, for whomever.
+    reached: i64,
+    /// Whether a file broke off: it may have grown since.
+    has_broken_off: bool,
     /// By file: lines that have been played, and lines whose rejections have been reported.
     played: Vec<u64>,
     reported: Vec<u64>,
@@ -165,6 +152,7 @@ impl Player {
             load: Load::Nothing,
             deferred: VecDeque::new(),
             early: VecDeque::new(),
+            late: VecDeque::new(),
             step: Step::No,
             more_steps: 0,
             stage: Stage::New,
@@ -172,6 +160,8 @@ impl Player {
             has_played: false,
             has_said_full: false,
             last_played: None,
+            reached: i64::MIN,
+            has_broken_off: false,
             next_stream: 0,
             shown: Shown::default(),
         }
@@ -189,6 +179,9 @@ impl Player {
     async fn turn(&mut self) -> Result<(), EngineGone> {
         while let Some(command) = self.feed.pending_command()? {
             self.obey(command);
+        }
+        if self.load.is_something() {
+            self.publish_now_and_then(Instant::now());
         }
         if !self.outbox.is_empty() {
             return self.send().await;
@@ -210,6 +203,12 @@ impl Player {
         }
         if let Some(symbols) = self.deferred.pop_front() {
             self.join(symbols);
+            return Ok(());
+        }
+        if self.step == Step::No
+            && let Some(command) = self.late.pop_front()
+        {
+            self.drive(command);
             return Ok(());
         }
         self.play_on().await
@@ -239,6 +238,7 @@ impl Player {
         match reply {
             Some(Reply::Header { file, line }) => self.take_header(file, line),
             Some(Reply::Chunk { stream, chunk }) => {
+                self.has_broken_off |= chunk.failure.is_some();
                 let (merge, mut context) = self.decoding();
                 merge.give(stream, chunk, &mut context);
             }
@@ -268,6 +268,9 @@ impl Player {
             Step::Until(time) if pacing > time => Step::No,
             other => other,
         };
+        if self.step == Step::No && !self.late.is_empty() {
+            return Ok(());
+        }
         if self.playback.is_paused() && self.step == Step::No {
             self.publish(ConnectionState::Paused);
             return self.listen(None).await;
@@ -351,6 +354,7 @@ impl Player {
         if !frame.errors.is_empty() {
             self.reported[file] = self.reported[file].max(frame.ordinal);
         }
+        self.reached = self.reached.max(frame.pacing);
         if frame.pacing != i64::MIN {
             self.last_played = self.last_played.max(Some(frame.pacing));
         }

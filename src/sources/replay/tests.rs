@@ -7,6 +7,7 @@
 mod control;
 mod data;
 mod files;
+mod seeking;
 
 use std::collections::VecDeque;
 use std::io::Write;

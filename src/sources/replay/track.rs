@@ -1,5 +1,7 @@
 //! One file's lines, turned into frames one after another.
 
+mod place;
+
 use memchr::memchr;
 
 use crate::decode::Rejection;
@@ -9,6 +11,7 @@ use crate::domain::symbol::Resolution;
 use crate::domain::time::UnixMs;
 
 use super::frame::{Context, Frame, Joining, Window, sample};
+use super::kept::Kept;
 use super::lines::Lines;
 use super::reader::{Chunk, Reader, Request};
 use super::recorded::trouble;
@@ -51,11 +54,16 @@ pub(super) struct Track {
     line: u64,
     ordinal: u64,
     pacing: i64,
+    /// The latest time of any line.
+    reached: i64,
     /// Whether the line before was cut off: lines without time share its fate.
     is_outside: bool,
     /// Rejections up to this line have been reported before.
     reported: u64,
     spare: Vec<Event>,
+    /// All frames so far; `None` where they are not kept, or would be too many.
+    kept: Option<Kept>,
+    kept_bytes_max: usize,
 }
 
 /// What is needed to begin a track.
@@ -67,6 +75,8 @@ pub(super) struct Opening {
     pub(super) lines: Lines,
     pub(super) reads_ahead: bool,
     pub(super) reported: u64,
+    /// How much may be kept of what is decoded, if it is kept at all.
+    pub(super) kept_bytes_max: usize,
 }
 
 impl Track {
@@ -78,6 +88,8 @@ impl Track {
             file: opening.file,
             layout,
         });
+        // What is read again for some symbols is not the whole of it.
+        let is_kept = joining.is_none() && matches!(opening.lines, Lines::Recorded(_));
         let mut track = Self {
             stream: opening.stream,
             name: opening.name,
@@ -93,9 +105,12 @@ impl Track {
             line: 0,
             ordinal: 0,
             pacing: i64::MIN,
+            reached: i64::MIN,
             is_outside: false,
             reported: opening.reported,
             spare: Vec::new(),
+            kept: is_kept.then(Kept::default),
+            kept_bytes_max: opening.kept_bytes_max,
         };
         track.ask(reader, Vec::new());
         track
@@ -122,24 +137,17 @@ impl Track {
         self.spare = events;
     }
 
-    /// Bytes of the stored file that have been played, and its size.
-    pub(super) fn progress(&self) -> (f64, f64) {
-        let size = self.bytes as f64;
-        if self.asking == Asking::Done {
-            return (size, size);
-        }
-        let played = self.chunk.as_ref().map_or(0.0, |chunk| {
-            let share = self.at as f64 / chunk.text.len().max(1) as f64;
-            chunk.from as f64 + (chunk.to - chunk.from) as f64 * share
-        });
-        (played, size)
-    }
-
     /// Decodes until there is a frame.
     pub(super) fn advance(&mut self, context: &mut Context<'_>) -> Advance {
         loop {
             if self.head.is_some() {
                 return Advance::Ready;
+            }
+            if let Some(kept) = self.kept.as_mut().filter(|kept| kept.has_more()) {
+                let spare = std::mem::take(&mut self.spare);
+                self.head = kept.next(spare, self.reported);
+                self.leave_out(context);
+                continue;
             }
             let Some(chunk) = self.chunk.take() else {
                 if self.asking == Asking::Done {
@@ -155,6 +163,22 @@ impl Track {
                 continue;
             };
             self.decode_chunk(chunk, context);
+        }
+    }
+
+    /// Leaves out of a frame that was kept what has been removed since.
+    fn leave_out(&mut self, context: &Context<'_>) {
+        if let Some(frame) = self
+            .head
+            .as_mut()
+            .filter(|_| context.admission.has_removed())
+        {
+            frame
+                .events
+                .retain(|event| context.admission.has(event.symbol));
+            if frame.events.is_empty() && frame.errors.is_empty() {
+                self.spare = self.head.take().unwrap_or_default().events;
+            }
         }
     }
 
@@ -231,6 +255,9 @@ impl Track {
             troubles.push(trouble(rejection));
             None
         });
+        if let Some(time) = time {
+            self.reached = self.reached.max(time.0);
+        }
         self.cut_off(&mut events, time, context.window);
         let errors = if troubles.is_empty() {
             Vec::new()
@@ -311,13 +338,19 @@ impl Track {
     }
 
     fn set_head(&mut self, events: Vec<Event>, errors: Vec<ErrorInstance>) {
-        self.head = Some(Frame {
+        let frame = Frame {
             pacing: self.pacing,
             events,
             errors,
             ordinal: self.ordinal,
             is_row: matches!(self.lines, Lines::Csv { .. }),
-        });
+        };
+        let limit = self.kept_bytes_max;
+        self.kept = self
+            .kept
+            .take()
+            .and_then(|mut kept| kept.push(&frame, limit).then_some(kept));
+        self.head = Some(frame);
     }
 
     /// Errors to report, unless this line was reported when it was read before.

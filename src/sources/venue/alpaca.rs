@@ -2,13 +2,15 @@
 //!
 //! Every frame is a list. After `connected` the keys are sent, after `authenticated` the symbols are asked for, for all
 //! channels at once. The venue answers each request in order, with the whole set of what is subscribed or with an
-//! error; a request that it refuses is cut in halves until only the symbols are left that it does not want.
+//! error; a request that it refuses is cut in halves until only the symbols are left that it does not want. Where an answer
+//! does not come, or cannot be read, nobody knows what the next ones are to: what has not been confirmed is asked for again.
 //!
 //! - OHLCV: `bars` (after each minute) and `updatedBars` (half a minute later, when a late trade has changed the last
 //!   one: the same time again, which replaces it).
 //! - Bars from before (`backfill=`): over HTTP, of the same feed; the delayed feed's are those of SIP, as late.
 //! - LEVEL1: `quotes`, with sizes as they come, which for stocks is in round lots; `dailyBars`, sent every minute with
 //!   the day's running totals, give `volume`, and `last` where trades are not asked for; `statuses` and `lulds` give halts and price limits.
+//!   Only changes are told: a halt from before a connection is over with the first trade on it.
 //! - TIMESALE: `trades`; corrections and cancels come along by themselves.
 //! - LEVEL2: `orderbooks`, of crypto alone. Nothing numbers the changes: after one that cannot be read the book is asked
 //!   for anew.
@@ -30,9 +32,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use self::control::{REQUEST_BYTES_MAX, request};
+use self::control::{ANSWER_MS, REQUEST_BYTES_MAX, request};
 use self::feed::Feed;
 use super::backfill::{Page, PageRequest};
 use super::options::{self, Key, OptionProblem, Setup, Venue};
@@ -60,7 +61,9 @@ pub const KIND: SourceKind = SourceKind {
     rest: Rest::Required("iex|sip|delayed_sip|test|crypto|news"),
     options: &[
         options::SERVICES,
+        options::WHOLE_DEPTH,
         options::LEVELS,
+        options::MINUTES,
         options::BACKFILL,
         options::BARS,
         options::OPEN,
@@ -120,6 +123,7 @@ pub static VENUE: Venue = Venue {
     limits: |setup| Limits {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
+        one_per_account: true,
         ping: Some(Duration::from_secs(10)),
         // 200 are taken from an account without a plan.
         request_weight_per_minute: 150,
@@ -148,11 +152,24 @@ enum Stage {
 struct Known {
     /// The venue has confirmed it on this connection.
     is_confirmed: bool,
+    /// The venue does not want it.
+    is_refused: bool,
+    /// Since when it may not be traded, where trading again would show.
+    halted_at: Option<UnixMs>,
+    /// Whether that was on an earlier connection: it may have been lifted in between.
+    is_halt_doubted: bool,
     /// Its book begins anew: changes mean nothing until it has come whole.
     is_book_lost: bool,
     /// When the book is to be asked for anew.
     resync_at: Option<UnixMs>,
     patience: Patience,
+}
+
+/// A request that has not been answered.
+struct Asked {
+    channels: Vec<&'static str>,
+    /// The symbols that it adds.
+    symbols: Vec<SymbolId>,
 }
 
 /// The venue's protocol.
@@ -166,8 +183,18 @@ struct Alpaca {
     stage: Stage,
     wanted: Wanted<Known>,
     now: UnixMs,
-    /// Requests that have not been answered, each with the symbols that it adds.
-    pending: VecDeque<Vec<SymbolId>>,
+    /// Requests that have not been answered.
+    pending: VecDeque<Asked>,
+    /// Since when the first of them has been the next to be answered.
+    awaited_since: UnixMs,
+    /// How long it may take, in milliseconds.
+    answer_ms: i64,
+    /// Until when nobody knows what an answer is to.
+    lost_until: Option<UnixMs>,
+    /// Whether the channels are being tried one by one.
+    is_probing: bool,
+    /// Whether any symbol's halt is in doubt.
+    has_doubts: bool,
     hours: TradeHours,
     /// How requests name the feed.
     history_feed: &'static str,
@@ -205,6 +232,11 @@ impl Alpaca {
             wanted: Wanted::new(),
             now: UnixMs(0),
             pending: VecDeque::new(),
+            awaited_since: UnixMs(0),
+            answer_ms: ANSWER_MS,
+            lost_until: None,
+            is_probing: false,
+            has_doubts: false,
             hours: TradeHours::default(),
             history_feed: if setup.rest == "iex" {
                 "&feed=iex"
@@ -213,23 +245,6 @@ impl Alpaca {
             },
             is_delayed: setup.rest == "delayed_sip",
         })
-    }
-
-    fn take(&mut self, element: &RawValue, output: &mut Output) -> Result<(), Rejection> {
-        let text = element.get();
-        let kind = match reading::leading(text, "T") {
-            Some(kind) => kind.into(),
-            None => messages::kind(text)?,
-        };
-        match &*kind {
-            "success" => self.success(&reading::read_part(text, "a success")?, output),
-            "subscription" => {
-                self.subscription(&reading::read_part(text, "a subscription")?, output);
-            }
-            "error" => self.error(&reading::read_part(text, "an error")?, output),
-            _ => return self.data(&kind, text, output),
-        }
-        Ok(())
     }
 }
 
@@ -257,8 +272,18 @@ impl Protocol for Alpaca {
         self.now = now;
         self.stage = Stage::Greeting;
         self.pending.clear();
+        self.answer_ms = ANSWER_MS;
+        self.lost_until = None;
+        self.is_probing = false;
+        self.has_doubts = false;
         for (_, entry) in self.wanted.iter_mut() {
-            entry.state = Known::default();
+            let halted_at = entry.state.halted_at;
+            self.has_doubts |= halted_at.is_some();
+            entry.state = Known {
+                halted_at,
+                is_halt_doubted: halted_at.is_some(),
+                ..Known::default()
+            };
         }
     }
 
@@ -271,6 +296,7 @@ impl Protocol for Alpaca {
             Err(rejection) => {
                 output.reject(rejection);
                 // Nobody knows what it was about.
+                self.lose_order();
                 return self.doubt_all_books(output);
             }
         };
@@ -281,7 +307,11 @@ impl Protocol for Alpaca {
                 let symbol = entry.map(|entry| entry.id);
                 rejection.symbol = entry.map(|entry| entry.symbol.clone());
                 output.reject(rejection);
-                if reading::text_field(element.get(), "T").as_deref() == Some("o") {
+                let kind = reading::text_field(element.get(), "T");
+                if matches!(kind.as_deref(), None | Some("subscription" | "error")) {
+                    self.lose_order();
+                }
+                if kind.as_deref() == Some("o") {
                     match (named, symbol) {
                         (None, _) => self.doubt_all_books(output),
                         (Some(_), Some(symbol)) => self.doubt_books(&[symbol], output),
@@ -303,14 +333,25 @@ impl Protocol for Alpaca {
         _: &mut Output,
     ) -> Result<(), Rejection> {
         match symbol {
-            Some(id) => self.wanted.keep(id, kept),
+            Some(id) => {
+                self.wanted.keep(id, kept)?;
+                let entry = self.wanted.entry(id);
+                self.has_doubts |= entry.is_some_and(|entry| entry.state.is_halt_doubted);
+                Ok(())
+            }
             None => self.keep_connection(kept),
         }
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {
         self.now = now;
+        self.look_for_answers(output);
         self.resync_due(output);
+    }
+
+    fn paused(&mut self, ms: i64) {
+        self.awaited_since = self.awaited_since.plus_ms(ms);
+        self.lost_until = self.lost_until.map(|until| until.plus_ms(ms));
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
@@ -333,7 +374,7 @@ impl Protocol for Alpaca {
         for part in removed.chunks((REQUEST_BYTES_MAX / longest).max(1)) {
             let names: Vec<&str> = part.iter().map(AsRef::as_ref).collect();
             output.send(request("unsubscribe", &self.channels, &names));
-            self.pending.push_back(Vec::new());
+            self.await_answer(self.channels.clone(), Vec::new());
         }
     }
 
@@ -348,7 +389,10 @@ impl Protocol for Alpaca {
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
         if self.stage == Stage::Ready && self.has_books() {
             self.lose_book(symbol, output);
-            self.ask_for_books(&[symbol], output);
+            if let Some(entry) = self.wanted.entry_mut(symbol) {
+                entry.state.resync_at = Some(self.now);
+            }
+            self.resync_due(output);
         }
     }
 }

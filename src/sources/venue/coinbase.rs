@@ -37,10 +37,11 @@ use super::chain::Chain;
 use super::options::{self, Setup, Venue};
 use super::patience::Patience;
 use super::reading::{self, read, text_of};
-use super::wanted::{Entry, Wanted};
-use super::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol, pairs};
+use super::wanted::Wanted;
+use super::{Connect, Endpoint, Incoming, Limits, Output, Protocol, pairs};
 
-use frames::{Call, Frame};
+use control::send;
+use frames::Frame;
 
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
@@ -50,6 +51,7 @@ pub const KIND: SourceKind = SourceKind {
     rest: Rest::Options,
     options: &[
         options::SERVICES,
+        options::WHOLE_DEPTH,
         options::LEVELS,
         options::INTERVAL,
         options::BACKFILL,
@@ -89,8 +91,9 @@ pub static VENUE: Venue = Venue {
     limits: |_| Limits {
         symbols_per_connection: 200,
         connections: 5,
-        // Eight a second are taken from one address.
-        sends: (5, Duration::from_secs(1)),
+        // Eight a second are taken from one address: as many as come when one second's are late.
+        sends: (4, Duration::from_secs(1)),
+        shares_sends: true,
         // Heartbeats come every second.
         silence: Duration::from_secs(15),
         // Ten a second are taken from one address.
@@ -108,13 +111,15 @@ const SERVICES: &[DataService] = &[
     DataService::TimeAndSales,
 ];
 /// Products in one request.
-const BATCH: usize = 100;
-/// What has not been confirmed for so long, in milliseconds, is asked for again, each symbol by itself.
+const BATCH: usize = 200;
+/// What has not been confirmed for so long, in milliseconds, is asked for again.
 const UNCONFIRMED_MS: i64 = 5000;
 /// After a complaint that names nobody it is asked for again sooner.
 const COMPLAINED_MS: i64 = 1000;
 /// A symbol that has not been confirmed after being asked for so often is refused.
 const ATTEMPTS_MAX: u32 = 3;
+/// Symbols in a request that asks for the second time; the third asks for each by itself.
+const BATCH_AGAIN: usize = 15;
 
 /// A channel of the venue's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +141,10 @@ impl Channel {
             Self::Level2 => "level2",
         }
     }
+
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// What is kept for a symbol.
@@ -144,10 +153,15 @@ impl Channel {
 struct State {
     /// The name under which it is asked for; the data's may be another.
     asked_as: String,
+    /// Whether any channel has been confirmed.
     is_confirmed: bool,
+    /// The channels that have been asked for and not been confirmed, by their bits.
+    pending: u8,
     is_refused: bool,
     /// How often it was asked for on this connection.
     attempts: u32,
+    /// When that was last.
+    asked_at: UnixMs,
     /// Whether the whole book has come: before it, changes mean nothing.
     is_book_whole: bool,
     /// When the book is to be asked for anew.
@@ -173,8 +187,14 @@ struct Coinbase {
     now: UnixMs,
     /// When what is not confirmed is asked for again.
     repeat_at: UnixMs,
+    /// How long it waited for that, in milliseconds.
+    repeat_wait_ms: i64,
     /// What the venue complained of last.
     complaint: Option<String>,
+    /// Whether that was how much is asked for: nobody knows what it has left out.
+    is_limited: bool,
+    /// Whether heartbeats come.
+    is_beating: bool,
 }
 
 impl Coinbase {
@@ -197,55 +217,15 @@ impl Coinbase {
             is_open: false,
             now: UnixMs(0),
             repeat_at: UnixMs(0),
+            repeat_wait_ms: UNCONFIRMED_MS,
             complaint: None,
+            is_limited: false,
+            is_beating: false,
         }
     }
 
     fn has_books(&self) -> bool {
         self.channels.contains(&Channel::Level2)
-    }
-
-    fn entry_mut(&mut self, symbol: SymbolId) -> Option<&mut Entry<State>> {
-        let name = self.wanted.wire(symbol)?.to_owned();
-        self.wanted.get_mut(&name)
-    }
-
-    /// Sends what asks for, or gives up, a channel of some symbols.
-    fn call(
-        &mut self,
-        kind: &'static str,
-        channel: Channel,
-        symbols: &[SymbolId],
-        output: &mut Output,
-    ) {
-        for batch in symbols.chunks(BATCH) {
-            let entries = batch
-                .iter()
-                .filter_map(|id| self.wanted.get(self.wanted.wire(*id)?));
-            let names: Vec<&str> = entries.map(|entry| entry.state.asked_as.as_str()).collect();
-            send(kind, channel, &names, output);
-        }
-    }
-
-    /// Asks for every channel of these symbols.
-    fn call_all(&mut self, symbols: &[SymbolId], output: &mut Output) {
-        for channel in self.channels.clone() {
-            self.call("subscribe", channel, symbols, output);
-        }
-        for symbol in symbols {
-            if let Some(entry) = self.entry_mut(*symbol) {
-                entry.state.attempts += 1;
-            }
-        }
-    }
-
-    /// Takes a confirmation, or data that stands for one. Gives the symbol if it is wanted.
-    fn confirm(&mut self, name: &str, output: &mut Output) -> Option<SymbolId> {
-        let entry = self.wanted.get_mut(name)?;
-        if !std::mem::replace(&mut entry.state.is_confirmed, true) {
-            output.notices.push(Notice::Subscribed(entry.id));
-        }
-        Some(entry.id)
     }
 }
 
@@ -264,7 +244,9 @@ impl Protocol for Coinbase {
         self.now = now;
         self.last_sequence = None;
         self.complaint = None;
-        self.repeat_at = now.plus_ms(UNCONFIRMED_MS);
+        self.is_limited = false;
+        self.is_beating = false;
+        self.expect_confirmations();
         for (_, entry) in self.wanted.iter_mut() {
             let state = &mut entry.state;
             *state = State {
@@ -316,7 +298,7 @@ impl Protocol for Coinbase {
             (name, state)
         });
         if self.is_open && !added.is_empty() {
-            self.repeat_at = self.now.plus_ms(UNCONFIRMED_MS);
+            self.expect_confirmations();
             self.call_all(&added, output);
         }
     }
@@ -369,16 +351,5 @@ impl Protocol for Coinbase {
             self.resync_due(output);
             self.repeat(output);
         }
-    }
-}
-
-fn send(kind: &'static str, channel: Channel, product_ids: &[&str], output: &mut Output) {
-    let channel = channel.name();
-    if let Ok(text) = serde_json::to_string(&Call {
-        kind,
-        product_ids,
-        channel,
-    }) {
-        output.send(text);
     }
 }

@@ -45,6 +45,8 @@ pub const KIND: SourceKind = SourceKind {
     rest: Rest::Options,
     options: &[
         options::SERVICES,
+        options::NO_LEVELS,
+        options::MINUTES,
         options::OPEN,
         options::URL,
         options::NO_REST_URL,
@@ -91,6 +93,7 @@ pub static VENUE: Venue = Venue {
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
+        one_per_account: true,
         ..Limits::default()
     },
     bars_grow: |_| false,

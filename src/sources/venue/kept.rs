@@ -81,7 +81,7 @@ pub mod digits {
 #[serde(default)]
 pub(super) struct OfSymbol {
     /// When the quote came to be what it is.
-    quoted: Option<UnixMs>,
+    quote_at: Option<UnixMs>,
     bid: Option<Digits>,
     bid_size: Option<Digits>,
     ask: Option<Digits>,
@@ -90,7 +90,7 @@ pub(super) struct OfSymbol {
     last_size: Option<Digits>,
     volume: Option<Digits>,
     /// When the last of these was said.
-    stated: Option<UnixMs>,
+    facts_at: Option<UnixMs>,
     trading: Option<String>,
     reason: Option<Box<str>>,
     previous_close: Option<Digits>,
@@ -100,6 +100,8 @@ pub(super) struct OfSymbol {
     pub(super) own: Value,
     /// That of the bars from before.
     pub(super) past: Value,
+    /// What is missing and has not been told.
+    pub(super) gaps: Value,
 }
 
 /// What a recording holds of a connection.
@@ -110,6 +112,8 @@ pub(super) struct OfConnection {
     /// The last minute that was said to be over, and how late trades are.
     pub(super) minute: Option<i64>,
     pub(super) lateness: Value,
+    /// What is missing and has not been told.
+    pub(super) gaps: Value,
     /// The protocol's own.
     pub(super) own: Value,
 }
@@ -151,10 +155,10 @@ impl OfSymbol {
             });
         };
         if facts != SymbolFacts::default() {
-            give(self.stated, Payload::Facts(Box::new(facts)));
+            give(self.facts_at, Payload::Facts(Box::new(facts)));
         }
         if quote != Level1::default() {
-            give(self.quoted, Payload::Level1(quote));
+            give(self.quote_at, Payload::Level1(quote));
         }
     }
 }
@@ -252,7 +256,7 @@ impl Shown {
         let digits = |number: Option<Decimal>| number.map(Digits);
         let quote = &one.quote;
         let mut kept = OfSymbol {
-            quoted: one.quoted,
+            quote_at: one.quoted,
             bid: digits(quote.bid),
             bid_size: digits(quote.bid_size),
             ask: digits(quote.ask),
@@ -270,7 +274,7 @@ impl Shown {
         }) = stated
         {
             let has_limits = !is_over(*limits_at);
-            kept.stated = *at;
+            kept.facts_at = *at;
             kept.trading = facts.trading.map(|trading| trading.name().to_owned());
             kept.reason.clone_from(&facts.reason);
             kept.previous_close = digits(facts.previous_close).filter(|_| !is_over(*close_at));

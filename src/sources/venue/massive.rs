@@ -6,31 +6,39 @@
 //!
 //! - OHLCV: `AM`, after each minute with a qualifying trade. With `second_bars=true` also `A`, out of which the minute
 //!   grows second by second until its own bar replaces it; a minute that was joined midway is short until then.
-//! - LEVEL1: `Q`, with sizes as they come; `AM` gives the day's volume, and the last price where trades are not asked
-//!   for; `LULD` gives price limits.
+//! - LEVEL1: `Q`, with sizes as they come, and zeros for a side that is left out; `AM` gives the day's volume, and the last
+//!   price where trades are not asked for; `LULD` gives price limits.
 //! - TIMESALE: `T`; `ds`, the size with its fraction, is taken where it is given.
+//!
+//! The numbers in `q` grow with each message of a symbol and kind, but not one by one: that something is missing they do
+//! not tell. A quote that is not newer than the one before is left out by them, and so are limits; a trade that is late is
+//! one all the same, and one that comes twice is known by its name.
 
+mod control;
 mod kept;
 mod messages;
+mod order;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use self::messages::{GrowingBar, Status};
+use self::control::{UNCONFIRMED_MS, taken};
+use self::messages::GrowingBar;
+use self::order::Order;
 use super::options::{self, Key, OptionProblem, Setup, Venue};
 use super::reading;
 use super::wanted::Wanted;
-use super::{Connect, Ending, Endpoint, Incoming, Limits, Next, Notice, Output, Protocol};
+use super::{Connect, Ending, Endpoint, Incoming, Limits, Output, Protocol};
 use crate::decode::Rejection;
 use crate::decode::conditions::TradeHours;
 use crate::domain::event::{DataService, ServiceSet};
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
@@ -56,6 +64,7 @@ pub const KIND: SourceKind = SourceKind {
             summary: "Let the minute's bar grow every second",
         },
         options::SERVICES,
+        options::MINUTES,
         options::BARS,
         options::OPEN,
         options::URL,
@@ -103,6 +112,7 @@ pub static VENUE: Venue = Venue {
     limits: |setup| Limits {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
+        one_per_account: true,
         delay: Duration::from_secs(if is_delayed(setup) { 900 } else { 0 }),
         ..Limits::default()
     },
@@ -118,10 +128,6 @@ fn is_delayed(setup: &Setup) -> bool {
 const SYMBOLS_MAX: usize = 100_000;
 const REAL_TIME: &str = "wss://socket.massive.com/stocks";
 const DELAYED: &str = "wss://delayed.massive.com/stocks";
-/// Texts that are sent stay below this many bytes.
-const REQUEST_BYTES_MAX: usize = 8000;
-/// How long to leave the account's one connection to whoever has taken it.
-const TAKEN: Duration = Duration::from_secs(30);
 
 /// What is kept for a symbol.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -129,10 +135,14 @@ const TAKEN: Duration = Duration::from_secs(30);
 struct Known {
     /// The venue has confirmed a channel of it on this connection.
     confirmed: bool,
+    /// The channels that have been asked for and not been confirmed, a bit for each.
+    pending: u8,
     /// The minute that is made of seconds.
     growing: Option<GrowingBar>,
     /// The start of the last minute that is complete.
     complete: Option<UnixMs>,
+    quotes: Order,
+    limits: Order,
 }
 
 /// How far a connection has come.
@@ -155,6 +165,11 @@ struct Massive {
     takes_trades: bool,
     stage: Stage,
     wanted: Wanted<Known>,
+    now: UnixMs,
+    /// When what has not been confirmed is asked for again; `None` where that leads nowhere.
+    repeat_at: Option<UnixMs>,
+    /// How often it was asked for since the last symbols came in.
+    attempts: u32,
     hours: TradeHours,
 }
 
@@ -195,34 +210,11 @@ impl Massive {
             takes_trades: setup.needs_trades(),
             stage: Stage::Closed,
             wanted: Wanted::new(),
+            now: UnixMs(0),
+            repeat_at: None,
+            attempts: 0,
             hours: TradeHours::default(),
         })
-    }
-
-    /// Sends a request for all channels of these symbols, in as many texts as it takes.
-    fn ask(&self, action: &str, names: &[&str], output: &mut Output) {
-        let mut list = String::new();
-        let mut send = |list: &mut String| {
-            if !list.is_empty() {
-                let text = serde_json::json!({"action": action, "params": list});
-                output.send(text.to_string());
-                list.clear();
-            }
-        };
-        for name in names {
-            for channel in &self.channels {
-                if list.len() + channel.len() + name.len() + 2 > REQUEST_BYTES_MAX {
-                    send(&mut list);
-                }
-                if !list.is_empty() {
-                    list.push(',');
-                }
-                list.push_str(channel);
-                list.push('.');
-                list.push_str(name);
-            }
-        }
-        send(&mut list);
     }
 
     fn take(&mut self, element: &RawValue, output: &mut Output) -> Result<(), Rejection> {
@@ -236,69 +228,6 @@ impl Massive {
             return Ok(());
         }
         self.data(&kind, text, output)
-    }
-
-    fn status(&mut self, status: &Status<'_>, output: &mut Output) {
-        let message = status.message.as_deref().unwrap_or_default();
-        let said = reading::words(message, &self.keys);
-        match &*status.status {
-            "connected" if self.stage == Stage::Greeting => {
-                let key = self.keys.first().and_then(Option::as_ref);
-                let key = key.map_or("", ExposeSecret::expose_secret);
-                let text = serde_json::json!({"action": "auth", "params": key});
-                output.send_secret(text.to_string());
-                self.stage = Stage::LoggingIn;
-            }
-            "auth_success" if self.stage == Stage::LoggingIn => {
-                self.stage = Stage::Ready;
-                output.notices.push(Notice::Ready);
-                let all = self.wanted.in_order();
-                let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
-                self.ask("subscribe", &names, output);
-            }
-            "success" => self.confirm(message, output),
-            "auth_failed" => output.end(Ending::never(
-                ErrorKind::AuthError,
-                format!("the venue refused the key ({said}); check MASSIVE_API_KEY"),
-            )),
-            "auth_timeout" => output.end(Ending::retry(
-                ErrorKind::AuthError,
-                format!("the login took too long ({said})"),
-            )),
-            "max_connections" => output.end(taken(&said)),
-            "error" | "not_authorized" => output.notices.push(Notice::Error(ErrorInstance::new(
-                ErrorKind::AuthError,
-                format!("the venue refused a request ({said}); the plan may not have it: choose services=, or feed=delayed"),
-            ))),
-            _ => output.ignored += 1,
-        }
-    }
-
-    /// A channel is confirmed: `subscribed to: AM.AAPL`.
-    fn confirm(&mut self, message: &str, output: &mut Output) {
-        let Some(list) = message.strip_prefix("subscribed to:") else {
-            return;
-        };
-        for channel in list.split(',') {
-            let name = channel.trim().split_once('.').map(|(_, name)| name);
-            if let Some(entry) = name.and_then(|name| self.wanted.get_mut(name))
-                && !entry.state.confirmed
-            {
-                entry.state.confirmed = true;
-                output.notices.push(Notice::Subscribed(entry.id));
-            }
-        }
-    }
-}
-
-/// The account's connection is somebody else's now.
-fn taken(said: &str) -> Ending {
-    Ending {
-        kind: ErrorKind::ConnectionError,
-        message: format!(
-            "another connection of the same account took its place ({said}); real-time and delayed data share one: close other programs that use it"
-        ),
-        next: Next::RetryAfter(TAKEN),
     }
 }
 
@@ -322,14 +251,26 @@ impl Protocol for Massive {
         self.keys.clone_from(&setup.keys);
     }
 
-    fn opened(&mut self, _: UnixMs, _: &mut Output) {
+    fn opened(&mut self, now: UnixMs, _: &mut Output) {
+        self.now = now;
         self.stage = Stage::Greeting;
+        self.repeat_at = None;
         for (_, entry) in self.wanted.iter_mut() {
             entry.state = Known::default();
         }
     }
 
-    fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
+    fn tick(&mut self, now: UnixMs, output: &mut Output) {
+        self.now = now;
+        self.repeat(output);
+    }
+
+    fn paused(&mut self, ms: i64) {
+        self.repeat_at = self.repeat_at.map(|at| at.plus_ms(ms));
+    }
+
+    fn message(&mut self, message: Incoming<'_>, now: UnixMs, output: &mut Output) {
+        self.now = now;
         let elements = match reading::text_of(message)
             .and_then(|text| reading::elements(text, "a list of messages"))
         {
@@ -347,27 +288,35 @@ impl Protocol for Massive {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
+        let pending = match self.stage {
+            Stage::Ready => self.all_channels(),
+            _ => 0,
+        };
         let mut added = Vec::new();
         for (symbol, id) in symbols {
+            let known = Known {
+                pending,
+                ..Known::default()
+            };
             // Case matters here: `BACpL` is a preferred share.
-            match self
-                .wanted
-                .insert(symbol.as_str(), symbol, *id, Known::default())
-            {
-                Ok(()) => added.push(symbol.as_str()),
+            match self.wanted.insert(symbol.as_str(), symbol, *id, known) {
+                Ok(()) => added.push((symbol.as_str(), pending)),
                 Err(notice) => output.notices.push(*notice),
             }
         }
-        if self.stage == Stage::Ready {
-            self.ask("subscribe", &added, output);
+        if self.stage == Stage::Ready && !added.is_empty() {
+            self.attempts = 1;
+            self.repeat_at = Some(self.now.plus_ms(UNCONFIRMED_MS));
+            self.ask("subscribe", added.into_iter(), output);
         }
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
         let removed = self.wanted.remove_all(symbols);
         if self.stage == Stage::Ready {
-            let names: Vec<&str> = removed.iter().map(AsRef::as_ref).collect();
-            self.ask("unsubscribe", &names, output);
+            let all = self.all_channels();
+            let names = removed.iter().map(|name| (&**name, all));
+            self.ask("unsubscribe", names, output);
         }
     }
 

@@ -15,8 +15,8 @@ use crate::sources::spec::{SourceSpec, SpecError};
 
 use common::is_common;
 pub use common::{
-    BACKFILL, BARS, DEPTH, INSECURE, INTERVAL, LEVELS, NO_REST_URL, OPEN, REST_URL, SERVICES,
-    SESSION, STALE, URL,
+    BACKFILL, BARS, DEPTH, INSECURE, INTERVAL, LEVELS, MINUTES, NO_LEVELS, NO_REST_URL, OPEN,
+    REST_URL, SERVICES, SESSION, STALE, URL, WHOLE_DEPTH,
 };
 
 use super::backfill::Span;
@@ -105,6 +105,8 @@ pub struct Setup {
     pub variables: Vec<(String, Option<SecretString>)>,
     /// Options of the venue's own.
     pub own: BTreeMap<&'static str, String>,
+    /// What the file holds that the option `map` names.
+    pub map: Option<String>,
 }
 
 impl Setup {
@@ -165,6 +167,19 @@ impl Venue {
         spec: &SourceSpec,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Setup, SpecError> {
+        self.setup_with(spec, environment, &|file| std::fs::read_to_string(file))
+    }
+
+    /// The same, with the file of a mapping read by `read`: a recording holds what it held then.
+    ///
+    /// # Errors
+    /// What cannot mean anything.
+    pub fn setup_with(
+        &self,
+        spec: &SourceSpec,
+        environment: &dyn Fn(&str) -> Option<String>,
+        read: &dyn Fn(&str) -> std::io::Result<String>,
+    ) -> Result<Setup, SpecError> {
         let available = (self.services)(spec.rest());
         let services = match spec.option("services") {
             None => available,
@@ -198,7 +213,10 @@ impl Venue {
                 };
                 let interval = text.parse().ok().filter(known).ok_or_else(|| {
                     let labels: Vec<&str> = self.intervals.iter().map(|one| one.label()).collect();
-                    let labels = labels.join(", ");
+                    let labels = match labels.join(", ") {
+                        none if none.is_empty() => Timeframe::M1.label().to_owned(),
+                        labels => labels,
+                    };
                     spec.wrong("interval", format!("is not among the venue's: {labels}"))
                 })?;
                 Some(interval)
@@ -224,11 +242,14 @@ impl Venue {
             }
             (_, interval) => (BarOrigin::Delivered, interval.unwrap_or(Timeframe::M1)),
         };
+        let depth: Option<u32> = spec.parsed("depth")?;
+        let levels: u32 = spec.parsed("levels")?.unwrap_or(10);
         let products = Products {
             services,
             bars,
             interval,
-            levels: spec.parsed("levels")?.unwrap_or(10),
+            // What lies deeper was not asked for.
+            levels: depth.map_or(levels, |depth| levels.min(depth)),
             bars_grow: (self.bars_grow)(spec),
             repeats_trades: true,
         };
@@ -239,6 +260,9 @@ impl Venue {
             .iter()
             .filter(|option| !is_common(option))
             .filter_map(|option| Some((option.name, spec.option(option.name)?.to_owned())));
+        let own: BTreeMap<&'static str, String> = own.collect();
+        let map = own.get("map").map(|file| read(file)).transpose();
+        let map = map.map_err(|error| spec.wrong("map", format!("cannot be read: {error}")))?;
         let socket_url = replaced(spec, "url", self.socket_url, insecure)?;
         let rest_url = match self.rest_url {
             Some(url) => Some(replaced(spec, "rest_url", url, insecure)?),
@@ -248,7 +272,7 @@ impl Venue {
         Ok(Setup {
             rest: spec.rest().to_owned(),
             services,
-            depth: spec.parsed("depth")?,
+            depth,
             products,
             backfill: span(spec)?,
             calendar: match spec.option("session") {
@@ -262,7 +286,8 @@ impl Venue {
                 .unwrap_or(Duration::MAX),
             keys,
             variables,
-            own: own.collect(),
+            own,
+            map,
         })
     }
 }
@@ -358,8 +383,30 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_venue_does_anyway_may_be_asked_for() {
+        for good in [
+            "alpaca:iex?interval=1m",
+            "alpaca:crypto?depth=10",
+            "coinbase:?depth=10&interval=1m",
+            "schwab:?depth=10&interval=1m",
+            "massive:?interval=1m",
+            "finnhub:?levels=10&interval=1m",
+        ] {
+            assert!(good.parse::<SourceSpec>().is_ok(), "{good}");
+        }
+        for (bad, words) in [
+            ("alpaca:iex?interval=5m", "is not among the venue's: 1m"),
+            ("finnhub:?interval=5m", "is not among the venue's: 1m"),
+        ] {
+            let error = bad.parse::<SourceSpec>().unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
 
     #[test]
     fn a_url_that_leaves_the_machine_is_encrypted() {

@@ -1,6 +1,7 @@
 //! Keeping to what a venue allows: so much within a time.
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -53,6 +54,31 @@ impl Pace {
         let weight = weight.min(self.most);
         self.used = self.used.saturating_add(weight);
         self.marks.push_back((now, weight));
+    }
+}
+
+/// A pace that several keep together.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedPace(Arc<Mutex<Pace>>);
+
+impl SharedPace {
+    /// At most `most` within `period`, of all that hold it.
+    pub(crate) fn new((most, period): (u32, Duration)) -> Self {
+        Self(Arc::new(Mutex::new(Pace::new(most, period))))
+    }
+
+    /// When something may be done: `None` is now.
+    pub(crate) fn ready_at(&self, now: Instant) -> Option<Instant> {
+        self.lock().ready_at(1, now)
+    }
+
+    /// Counts something that is done now.
+    pub(crate) fn take(&self, now: Instant) {
+        self.lock().take(1, now);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pace> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

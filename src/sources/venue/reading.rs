@@ -159,6 +159,14 @@ pub fn words(text: &str, keys: &[Option<SecretString>]) -> String {
     shortened(&keys.hide(text.to_owned()))
 }
 
+/// Whether a venue's words say that too much is asked of it.
+#[must_use]
+pub fn is_limit(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    let signs = ["rate limit", "msg rate", "too many requests"];
+    signs.iter().any(|sign| words.contains(sign))
+}
+
 /// A text that is not too long to be shown.
 #[must_use]
 pub fn shortened(text: &str) -> String {

@@ -2,13 +2,14 @@
 //! again.
 //!
 //! - [`mod@line`]: what a line looks like;
-//! - [`playing`]: a session that is given recorded lines;
+//! - [`playing`]: a session that is given recorded lines, and `usual`: reading those that nearly all are;
 //! - [`Tap`]: a driver's end.
 
 pub mod line;
 pub mod playing;
 #[cfg(test)]
 pub(super) mod tests;
+mod usual;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use crate::pipeline::recording::Recorder;
 use super::secrets::Secrets;
 use super::session::{Input, Session};
 use super::{Answer, Incoming};
-use line::Line;
+use line::{Head, Line};
 
 /// A driver's end of a recording.
 pub struct Tap {
@@ -32,6 +33,8 @@ pub struct Tap {
     session: Option<u64>,
     /// The specification, which the head names.
     spec: String,
+    /// What the file of its mapping held.
+    map: Option<String>,
     secrets: Secrets,
     line: Vec<u8>,
 }
@@ -50,9 +53,16 @@ impl Tap {
             source,
             session: None,
             spec,
+            map: None,
             secrets: Secrets::new(secrets),
             line: Vec::new(),
         }
+    }
+
+    /// The same, with what the file of the source's mapping holds: a recording has to be read by what was in it then.
+    #[must_use]
+    pub fn with_map(self, map: Option<String>) -> Self {
+        Self { map, ..self }
     }
 
     /// Whether a recording has begun that knows nothing of this source yet. Its head is written by this call; the driver
@@ -62,9 +72,14 @@ impl Tap {
         let begins = session.is_some() && session != self.session;
         self.session = session;
         if begins {
-            let spec = self.secrets.hide(self.spec.clone());
-            let head = Line::head(self.source.as_str(), &spec, now);
-            head.write(&mut self.line);
+            let hidden = |text: &String| self.secrets.hide(text.clone());
+            let head = Head {
+                source: self.source.to_string(),
+                spec: hidden(&self.spec),
+                map: self.map.as_ref().map(hidden),
+                started: now,
+            };
+            Line::head(&head).write(&mut self.line);
             self.recorder.record(&self.source, &self.line);
         }
         begins

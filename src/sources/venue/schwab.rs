@@ -9,7 +9,9 @@
 //! - LEVEL1: `LEVELONE_EQUITIES`: a first image and then what changes, with sizes as they come; the close before and
 //!   halts come as facts.
 //! - OHLCV: `CHART_EQUITY`, whose fields are numbered otherwise than Schwab's guide says: 1 is a sequence number, and
-//!   open, high, low, close, volume and time follow. There are no trades to build bars from.
+//!   open, high, low, close, volume and time follow. There are no trades to build bars from. That number is the minute of
+//!   the day, and tells no more than the time; what the messages' own `seq` counts, of one symbol or of all, Schwab does
+//!   not say. So a bar that has not come cannot be told from a minute without trades, and none is called missing.
 //! - LEVEL2: `NYSE_BOOK` and `NASDAQ_BOOK`, whole books each time. Both are asked for, because a symbol's listing is not
 //!   known; a symbol's book is the one that is first told with levels in it, and the other is left out.
 
@@ -48,7 +50,9 @@ pub const KIND: SourceKind = SourceKind {
     rest: Rest::Options,
     options: &[
         options::SERVICES,
+        options::WHOLE_DEPTH,
         options::LEVELS,
+        options::MINUTES,
         options::URL,
         options::REST_URL,
         options::INSECURE,
@@ -90,6 +94,7 @@ pub static VENUE: Venue = Venue {
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,
         connections: 1,
+        one_per_account: true,
         ..Limits::default()
     },
     bars_grow: |_| false,

@@ -93,7 +93,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// The ways in which a secret may be written: as it is, in JSON, in a URL.
+/// The ways in which a secret may be written: as it is, in JSON, in a URL, and any of these in a text of JSON within JSON.
 fn forms(secret: &SecretString) -> Vec<String> {
     let plain = secret.expose_secret();
     if plain.len() < SECRET_BYTES_MIN {
@@ -118,8 +118,11 @@ fn forms(secret: &SecretString) -> Vec<String> {
         sparing,
         as_form,
     ] {
-        if !forms.contains(&form) {
-            forms.push(form);
+        let within = form.replace('\\', "\\\\").replace('"', "\\\"");
+        for form in [form, within] {
+            if !forms.contains(&form) {
+                forms.push(form);
+            }
         }
     }
     forms
@@ -166,7 +169,17 @@ mod tests {
     fn keys_are_hidden_wherever_they_stand() {
         let mut secrets = Secrets::new(&["CANARY".into(), "abc".into()]);
         secrets.add(&"CANARY-LONGER/é".into());
+        secrets.add(&"QUOTED\"\\/x".into());
         let hide = |text: &str| secrets.hide(text.to_owned());
+        for text in [
+            r#"QUOTED"\/x"#,
+            r#"QUOTED\"\\/x"#,
+            r#"QUOTED\"\\\/x"#,
+            r#"QUOTED\\\"\\\\/x"#,
+            r#"QUOTED\\\"\\\\\\/x"#,
+        ] {
+            assert_eq!(hide(text), "***");
+        }
         assert_eq!(hide("CANARY x CANARY-LONGER/é abc"), "*** x *** abc");
         assert_eq!(
             hide("CANARY-LONGER\\/é CANARY%2DLONGER%2F%C3%A9"),

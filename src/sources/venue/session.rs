@@ -3,13 +3,17 @@
 
 mod lateness;
 
+use serde_json::Value;
+
 use crate::domain::event::{DataService, Event, Payload};
 use crate::domain::symbol::{Symbol, SymbolId};
-use crate::domain::time::{MINUTE_MS, UnixMs};
+use crate::domain::time::{MINUTE_MS, Timeframe, UnixMs};
 
 use super::backfill::Backfill;
+use super::chain::Gaps;
 use super::kept::{self, OfConnection, OfSymbol, Shown};
 use super::options::Setup;
+use super::plausible::Plausible;
 use super::{Answer, Incoming, Output, Protocol};
 use crate::decode::Rejection;
 use lateness::{Bars, Lateness};
@@ -44,7 +48,10 @@ pub enum Input<'a> {
 /// A protocol at work.
 pub struct Session {
     protocol: Box<dyn Protocol>,
-    symbols: Vec<SymbolId>,
+    /// Those that are wanted, in the order in which they came to be.
+    symbols: Vec<(Symbol, SymbolId)>,
+    /// How long its bars are.
+    interval: Timeframe,
     has_books: bool,
     /// What says that bars are over.
     bars: Option<Bars>,
@@ -54,6 +61,7 @@ pub struct Session {
     /// The last minute that was said to be over.
     minute: i64,
     lateness: Lateness,
+    gaps: Gaps,
     /// Where there are quotes, for a recording that begins later.
     shown: Option<Shown>,
     /// When it was last told that time passes, or that the connection is open.
@@ -67,12 +75,14 @@ impl Session {
         Self {
             protocol,
             symbols: Vec::new(),
+            interval: setup.products.interval,
             has_books: setup.has(DataService::Level2),
             bars: Bars::of(setup),
             tells_missed: Bars::of(setup) == Some(Bars::Built) && setup.has(DataService::Ohlcv),
             backfill: Backfill::new(setup),
             minute: 0,
             lateness: Lateness::default(),
+            gaps: Gaps::default(),
             shown: (setup.has(DataService::Level1)).then(|| Shown::new(setup.calendar)),
             ticked: None,
         }
@@ -84,9 +94,9 @@ impl Session {
     }
 
     /// The symbols that are wanted, in the order in which they came to be.
-    #[must_use]
-    pub fn symbols(&self) -> &[SymbolId] {
-        &self.symbols
+    #[cfg(test)]
+    pub(crate) fn symbols(&self) -> Vec<SymbolId> {
+        self.symbols.iter().map(|(_, id)| *id).collect()
     }
 
     /// Takes an input that came at `now` by the system clock. What is to be done about it is added to `output`.
@@ -130,6 +140,10 @@ impl Session {
             }
             Input::Message(message) => {
                 self.protocol.message(message, now, output);
+                self.keep_plausible(before, now, output);
+                for missing in output.missing.drain(..) {
+                    self.gaps.take(&missing, now, &mut output.notices);
+                }
                 if let Some(bars) = self.bars {
                     let events = output.events.get(before..).unwrap_or_default();
                     self.lateness.note(bars, events, now);
@@ -138,31 +152,37 @@ impl Session {
             }
             Input::Answered(answer) => {
                 self.protocol.answer(&answer, now, output);
+                self.keep_plausible(before, now, output);
                 self.note_shown(before, output);
             }
             Input::Subscribe(symbols) => {
-                let new = symbols.iter().map(|(_, id)| *id);
-                self.symbols.extend(new.clone());
+                self.symbols.extend_from_slice(symbols);
                 if self.tells_missed {
+                    let new = symbols.iter().map(|(_, id)| *id);
                     tell(new, None, &Payload::TradesMissed, output);
                 }
                 self.protocol.subscribe(symbols, output);
             }
             Input::Unsubscribe(symbols) => {
                 self.symbols
-                    .retain(|known| !symbols.iter().any(|(_, id)| id == known));
+                    .retain(|(_, known)| !symbols.iter().any(|(_, id)| id == known));
                 if let Some(shown) = &mut self.shown {
                     shown.forget(symbols);
                 }
+                self.gaps.forget(symbols, now, &mut output.notices);
                 self.protocol.unsubscribe(symbols, output);
             }
             Input::Resync((_, symbol)) => self.protocol.resync(*symbol, output),
             Input::Tick => {
                 self.tell_pause(now);
                 self.protocol.tick(now, output);
+                self.gaps.tell(now, &mut output.notices);
                 self.tell_minutes(now, output);
             }
-            Input::Closed => self.lose(output),
+            Input::Closed => {
+                self.gaps.tell(now, &mut output.notices);
+                self.lose(output);
+            }
             Input::Kept(of, text) => {
                 if let Err(rejection) = self.keep(of.map(|(_, id)| *id), text, output) {
                     output.reject(rejection);
@@ -170,6 +190,13 @@ impl Session {
                 self.note_shown(before, output);
             }
         }
+    }
+
+    fn keep_plausible(&self, before: usize, now: UnixMs, output: &mut Output) {
+        Plausible::at(now, self.interval).keep(before, output, |id| {
+            let found = self.symbols.iter().find(|(_, known)| *known == id);
+            found.map(|(symbol, _)| symbol.clone())
+        });
     }
 
     fn note_shown(&mut self, before: usize, output: &Output) {
@@ -186,6 +213,7 @@ impl Session {
         let Some(symbol) = symbol else {
             let mut known = OfConnection {
                 ticked: self.ticked,
+                gaps: self.gaps.kept(None),
                 own,
                 ..OfConnection::default()
             };
@@ -198,6 +226,7 @@ impl Session {
         let shown = self.shown.as_ref().map(|shown| shown.of(symbol));
         let mut known = shown.unwrap_or_default();
         known.own = own;
+        known.gaps = self.gaps.kept(Some(symbol));
         if let Some(backfill) = &self.backfill {
             known.past = backfill.kept(symbol);
         }
@@ -217,14 +246,28 @@ impl Session {
             if !known.lateness.is_null() {
                 self.lateness = kept::read(known.lateness)?;
             }
-            return self.protocol.keep(None, known.own, output);
+            self.gaps.keep(None, known.gaps)?;
+            return self.keep_own(None, known.own, output);
         };
         let known: OfSymbol = serde_json::from_str(text).map_err(kept::wrong)?;
         known.events(symbol, &mut output.events);
+        self.gaps.keep(Some(symbol), known.gaps)?;
         if let Some(backfill) = &mut self.backfill {
             backfill.keep(symbol, known.past)?;
         }
-        self.protocol.keep(Some(symbol), known.own, output)
+        self.keep_own(Some(symbol), known.own, output)
+    }
+
+    fn keep_own(
+        &mut self,
+        symbol: Option<SymbolId>,
+        own: Value,
+        output: &mut Output,
+    ) -> Result<(), Rejection> {
+        match own {
+            Value::Null => Ok(()),
+            own => self.protocol.keep(symbol, own, output),
+        }
     }
 
     /// Ticks have come all the while until now.
@@ -257,7 +300,7 @@ impl Session {
             let is_first = std::mem::replace(&mut self.minute, minute) == 0;
             if !is_first {
                 let time = UnixMs(minute * MINUTE_MS);
-                let symbols = self.symbols.iter().copied();
+                let symbols = self.symbols.iter().map(|(_, id)| *id);
                 tell(symbols, Some(time), &Payload::Clock, output);
             }
         }
@@ -265,7 +308,7 @@ impl Session {
 
     /// What comes from now on does not go on from what has come.
     fn lose(&self, output: &mut Output) {
-        let symbols = || self.symbols.iter().copied();
+        let symbols = || self.symbols.iter().map(|(_, id)| *id);
         if self.has_books {
             tell(symbols(), None, &Payload::BookLost, output);
         }

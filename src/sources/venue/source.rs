@@ -85,6 +85,7 @@ impl VenueSource {
             self.info.label.clone(),
             &self.secrets(),
         )
+        .with_map(self.setup.map.clone())
     }
 
     fn secrets(&self) -> Vec<SecretString> {

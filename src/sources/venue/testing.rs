@@ -60,7 +60,8 @@ impl Workbench {
             setup,
             session,
             output: Output::default(),
-            now: UnixMs(1_700_000_000_000),
+            // Later than any frame of the tests.
+            now: UnixMs(2_000_000_000_000),
             symbols: Vec::new(),
             replay: None,
         }
@@ -71,7 +72,7 @@ impl Workbench {
     pub(crate) fn begin_recording(&mut self, is_open: bool) -> (Vec<String>, Output) {
         let mut wanted = Vec::new();
         for id in self.session.symbols() {
-            wanted.push((self.symbols[id.index()].clone(), *id));
+            wanted.push((self.symbols[id.index()].clone(), id));
         }
         let lines = beginning(&self.session, &wanted, is_open, self.now);
         let mut replay = Session::new((self.protocol)(&self.setup).unwrap(), &self.setup);

@@ -146,6 +146,18 @@ impl<T> Wanted<T> {
         self.wire_by_id.get(&id).map(AsRef::as_ref)
     }
 
+    /// A symbol with what is kept for it.
+    #[must_use]
+    pub fn entry(&self, id: SymbolId) -> Option<&Entry<T>> {
+        self.wire(id).and_then(|wire| self.get(wire))
+    }
+
+    /// The same, to change it.
+    pub fn entry_mut(&mut self, id: SymbolId) -> Option<&mut Entry<T>> {
+        let wire = self.wire_by_id.get(&id)?;
+        self.by_wire.get_mut(wire)
+    }
+
     /// All symbols in the order of subscription, each with the venue's name for it.
     #[must_use]
     pub fn in_order(&self) -> Vec<(&str, &Entry<T>)> {
@@ -204,7 +216,7 @@ impl<T: Serialize + DeserializeOwned> Wanted<T> {
     /// What the protocol keeps for a symbol, for a recording.
     #[must_use]
     pub fn kept(&self, id: SymbolId) -> Value {
-        let entry = self.wire(id).and_then(|wire| self.get(wire));
+        let entry = self.entry(id);
         entry.map_or(Value::Null, |entry| kept::written(&entry.state))
     }
 

@@ -184,6 +184,9 @@ fn login_is_secret_and_subscriptions_may_wait_for_it() {
     assert_eq!(endpoint.headers[0].0, "X-Key");
     assert_eq!(endpoint.headers[0].1.expose_secret(), "KEY-FEED_KEY");
     assert_eq!(feed.setup.keys.len(), 2);
+    assert!(feed.session.protocol().needs_login());
+    let mut other = bench(&format!("login=x&{TRADES}"));
+    assert!(!other.session.protocol().needs_login(), "nobody knows");
     feed.subscribe(&["A"]);
     feed.open();
     assert!(matches!(feed.output.send[..], [Outgoing::Secret(_)]));
@@ -280,7 +283,7 @@ fn mistakes_are_named() {
             "did you mean 'subscribe'?",
         ),
         (
-            "wss://a.example/x?price=/p&symbol=/s&map=/nowhere/at/all.toml",
+            "wss://a.example/x?price=/p&symbol=/s&map=Cargo.toml",
             "give no field beside it",
         ),
         (

@@ -14,6 +14,8 @@ use super::COMMANDS;
 pub struct Known {
     /// Subscribed symbols.
     pub symbols: Vec<String>,
+    /// Live sources.
+    pub sources: Vec<String>,
     /// Named watchlists.
     pub lists: Vec<String>,
     /// Indicators that charts can have.
@@ -154,6 +156,7 @@ fn arguments<'a>(
         ("tape", 2) if before.contains(" window") => vec!["100ms", "1s", "off"],
         ("tape", 2) if before.contains(" big") => vec!["10x", "off"],
         ("tape", 2) | ("record", 1) => vec!["off"],
+        ("reconnect", 1) => known.sources.iter().map(String::as_str).collect(),
         ("news", 1) => vec!["all", "symbol"],
         ("list", 1) => ["all", "new", "add", "remove", "delete"]
             .into_iter()

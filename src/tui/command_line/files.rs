@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::pipeline::command::typed_path;
+
 use super::super::views::{PanelId, View};
 
 /// Write a picture of the screen to a file.
@@ -86,7 +88,7 @@ pub(super) fn screenshot(text: &str, overwrite: bool) -> Result<ScreenshotOrder,
     };
     Ok(ScreenshotOrder {
         panel,
-        path: PathBuf::from(path),
+        path: typed_path(path),
         format,
         overwrite,
     })
@@ -106,7 +108,7 @@ pub(super) fn answer(text: &str, overwrite: bool) -> Result<AnswerOrder, String>
         }
     };
     Ok(AnswerOrder {
-        path: PathBuf::from(text),
+        path: typed_path(text),
         format,
         overwrite,
     })

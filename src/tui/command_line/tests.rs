@@ -83,6 +83,7 @@ fn what_is_wrong_is_said_with_what_was_meant() {
 fn words_are_completed_where_they_stand() {
     let known = Known {
         symbols: vec!["AAPL".into(), "AMZN".into()],
+        sources: vec!["alpaca".into(), "kraken".into()],
         lists: vec!["tech".into()],
         indicators: vec!["sma(20)".into(), "bb(20,2)".into()],
         indicators_shown: vec!["sma(50)".into()],
@@ -105,6 +106,9 @@ fn words_are_completed_where_they_stand() {
         completions("compare AAPL,a", &known),
         ["compare AAPL,AAPL", "compare AAPL,AMZN"]
     );
+    assert_eq!(completions("reconnect k", &known), ["reconnect kraken"]);
+    assert_eq!(completions("reconnect ", &known).len(), 2);
+    assert!(completions("reconnect kraken ", &known).is_empty());
     assert_eq!(completions("list te", &known), ["list tech"]);
     assert_eq!(completions("list delete ", &known), ["list delete tech"]);
     assert_eq!(completions("sort volume d", &known), ["sort volume desc"]);

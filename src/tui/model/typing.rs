@@ -1,5 +1,6 @@
 //! Text being typed: the command line, filters, symbols to add, the help's search.
 
+use crate::domain::source::Origin;
 use crate::pipeline::Command;
 
 use super::super::action::Edit;
@@ -130,10 +131,17 @@ impl Model {
         }
     }
 
+    fn live_sources(&self) -> Vec<String> {
+        let sources = self.latest.sources.iter();
+        let live = sources.filter(|source| source.origin == Origin::Live);
+        live.map(|source| source.name.to_string()).collect()
+    }
+
     fn known(&self) -> Known {
         let names = Names::of(&self.latest);
         Known {
             symbols: names.symbols,
+            sources: self.live_sources(),
             lists: self.lists.keys().cloned().collect(),
             values: self.value_names().iter().map(str::to_owned).collect(),
             indicators: self.offered_indicators(),

@@ -1,10 +1,11 @@
 //! What the first line says.
 
-use super::super::fixture::{NOW, full, picture, row, screen};
+use super::super::fixture::{NOW, full, picture, row, screen, seeking};
 use super::super::text::width;
 use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::SymbolId;
 use crate::pipeline::Snapshot;
+use crate::pipeline::meters::LoadingView;
 use crate::pipeline::snapshot::SourceView;
 use crate::pipeline::source::Speed;
 
@@ -135,6 +136,25 @@ fn what_does_not_fit_is_counted_and_nothing_else_is_left_out_of_a_source() {
         "{header}"
     );
     assert!(header.contains("+4"), "{header}");
+}
+
+#[test]
+fn what_a_replay_loads_is_said_at_every_width() {
+    for columns in 36..200 {
+        let mut snapshot = seeking();
+        let header = header_of(snapshot.clone(), None, columns);
+        assert!(header.contains("» seeking 43%"), "{columns}: {header}");
+        assert!(!header.contains('▶'), "{columns}: {header}");
+        if let Some(transport) = &mut snapshot.sources[0].transport {
+            transport.paused = true;
+            transport.loading = Some(LoadingView {
+                is_jump: false,
+                progress: 0.9999,
+            });
+        }
+        let header = header_of(snapshot, None, columns);
+        assert!(header.contains("‖ loading 99%"), "{columns}: {header}");
+    }
 }
 
 #[test]

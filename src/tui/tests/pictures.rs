@@ -1,7 +1,7 @@
 //! Pictures of the screen in the sizes and states that matter.
 
 use super::super::fixture::live::{live, lost, resyncing};
-use super::super::fixture::{full, picture, screen, stale, with_errors};
+use super::super::fixture::{full, picture, screen, seeking, stale, with_errors};
 use super::super::views::View;
 use crate::pipeline::Snapshot;
 
@@ -26,6 +26,11 @@ fn full_board() {
 #[test]
 fn empty_before_any_snapshot() {
     check("empty", &|| None);
+}
+
+#[test]
+fn a_replay_that_jumps() {
+    check("seeking", &|| Some(seeking()));
 }
 
 #[test]

@@ -357,6 +357,12 @@ fn the_bundled_session_runs_from_half_past_ten_where_stdout_is_no_terminal() {
         assert!(times.is_sorted_by(|a, b| a < b), "{symbol}");
     }
     assert!(bars("DUD").is_empty());
+    let errors = run.errors();
+    let of_dud = errors.iter().filter(|error| {
+        let message = error["message"].as_str().unwrap_or_default();
+        message.starts_with("DUD is not in the bundled session; ")
+    });
+    assert_eq!(of_dud.count(), 1, "{errors:?}");
     assert!(
         run.results()
             .iter()
@@ -379,6 +385,10 @@ fn recording_needs_a_folder_and_a_live_source() {
         "{}",
         refused.stderr
     );
+    let file = file.to_str().unwrap();
+    let checked = home.run(["check", "--source", &source, "--record", file]);
+    assert_eq!(checked.code, Some(2));
+    assert!(checked.text().contains("it is a file; name a folder"));
     let warned = given(&home.path("new/folder")).well();
     let errors = warned.errors();
     let said = errors.iter().filter(|error| {

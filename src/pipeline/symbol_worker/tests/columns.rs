@@ -38,7 +38,7 @@ impl ColumnEngine for Kept {
 }
 
 /// A worker with these indicators, and what is told of its columns.
-fn rig(specs: &[&str], products: Products) -> (SymbolWorker, Receiver<Batch>) {
+pub(super) fn rig(specs: &[&str], products: Products) -> (SymbolWorker, Receiver<Batch>) {
     let rule = |text: &&str| IndicatorRule::of_all(text.parse().unwrap());
     let plan = IndicatorPlan::new(specs.iter().map(rule).collect());
     let engine = Kept(plan.whole().names().flat().into());
@@ -77,7 +77,7 @@ fn first(outcomes: &Receiver<Batch>) -> (i64, Option<f64>) {
     (minute, update.values.values[0])
 }
 
-fn bar(close: i64) -> Payload {
+pub(super) fn bar(close: i64) -> Payload {
     let price = Some(Decimal::from(close));
     Payload::Ohlcv(Ohlcv {
         open: price,
@@ -172,6 +172,29 @@ fn a_bar_that_grows_is_evaluated_once_it_is_over() {
     ];
     assert_eq!(told, expected);
     assert!(outcomes.recv_timeout(DEADLINE).is_err(), "nothing else");
+}
+
+#[test]
+fn a_bar_that_was_growing_when_a_replay_jumped_is_not_evaluated_behind_it() {
+    let products = Products {
+        bars_grow: true,
+        ..Products::default()
+    };
+    let (mut worker, outcomes) = rig(&["sma(1)"], products);
+    give(&mut worker, 0, bar(1));
+    give(&mut worker, 60, bar(2));
+    for minute in 1..4 {
+        let mut event = Event {
+            symbol: SymbolId(0),
+            time: Some(UnixMs(86_400_000 + minute * MINUTE_MS)),
+            payload: bar(3),
+        };
+        worker.take(&mut event, true, &mut Vec::new());
+    }
+    give(&mut worker, 4 * 60, bar(5));
+    give(&mut worker, 5 * 60, bar(6));
+    assert_eq!(first(&outcomes), (0, Some(1.0)));
+    assert_eq!(first(&outcomes), (4, Some(5.0)));
 }
 
 #[test]

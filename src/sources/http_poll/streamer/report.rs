@@ -21,11 +21,11 @@ impl Streamer {
         self.feed.ready_send(received, message).await
     }
 
-    /// Sends what the protocol made of an input.
+    /// Sends what the protocol made of an input, and keeps the room that it took for the next one.
     pub(super) async fn send(
         &mut self,
         received: Nanos,
-        output: &mut Output,
+        mut output: Output,
         sample: &[u8],
     ) -> Result<(), EngineGone> {
         self.feed.meters().ignored.add(output.ignored);
@@ -60,6 +60,7 @@ impl Streamer {
             };
             self.report(error, sample).await?;
         }
+        self.output = output;
         Ok(())
     }
 
@@ -185,11 +186,12 @@ impl Streamer {
     pub(super) async fn report_again(
         &mut self,
         number: u64,
+        kind: ErrorKind,
         text: String,
         whole: Option<&Whole>,
     ) -> Result<(), EngineGone> {
         let wait = self.schedule.fail(number, self.elapsed());
-        let mut error = ErrorInstance::new(ErrorKind::ConnectionError, text);
+        let mut error = ErrorInstance::new(kind, text);
         let job = self.schedule.job(number);
         error.symbol = job.and_then(|job| Some(job.symbol.as_ref()?.0.clone()));
         if self.schedule.is_lost() {

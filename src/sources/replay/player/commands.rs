@@ -45,6 +45,27 @@ impl Player {
     }
 
     fn transport(&mut self, command: TransportCommand) {
+        if self.is_late(command) {
+            self.playback.pause(true, Instant::now());
+            self.late.push_back(command);
+            self.show_state();
+        } else {
+            self.drive(command);
+        }
+    }
+
+    /// Whether a command has to wait for what is being loaded: where a step back leads to is known only then, and other
+    /// steps take their turns after it.
+    fn is_late(&self, command: TransportCommand) -> bool {
+        match command {
+            TransportCommand::StepBack => self.load.is_something() || !self.late.is_empty(),
+            TransportCommand::Step => !self.late.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Does what a replay's controls are used for.
+    pub(super) fn drive(&mut self, command: TransportCommand) {
         let now = Instant::now();
         match command {
             TransportCommand::Pause => self.pause(true, now),
@@ -96,10 +117,14 @@ impl Player {
                 }
             }
             TransportCommand::SeekBy(ms) => {
+                self.late.clear();
                 let at = self.stands_at(now);
                 at.map(|at| Place::At(at.saturating_add(ms)))
             }
-            TransportCommand::Seek(target) => self.time_of(target, now).map(Place::At),
+            TransportCommand::Seek(target) => {
+                self.late.clear();
+                self.time_of(target, now).map(Place::At)
+            }
             _ => None,
         };
         if let Some(target) = target {

@@ -7,6 +7,7 @@ use crate::domain::outcome::Status;
 use crate::domain::source::BarStamp;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
+use crate::pipeline::meters::LoadingView;
 use crate::pipeline::source::Message;
 
 use super::Player;
@@ -28,7 +29,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    fn time(self) -> Option<i64> {
+    pub(super) fn time(self) -> Option<i64> {
         match self {
             Self::Beginning => None,
             Self::At(time) | Self::Again(time) => Some(time),
@@ -39,7 +40,7 @@ impl Place {
     /// jump to the same time loads.
     ///
     /// [`Window::holds`]: super::super::frame::Window::holds
-    fn is_after(self, pacing: i64, stamp: BarStamp) -> bool {
+    pub(super) fn is_after(self, pacing: i64, stamp: BarStamp) -> bool {
         match (self, stamp) {
             (Self::Beginning, _) => false,
             (Self::At(time), BarStamp::End) => pacing <= time,
@@ -57,6 +58,7 @@ pub(super) enum Load {
         place: Place,
         /// Whether to say that the replay has jumped.
         announced: bool,
+        began: Began,
         history: Vec<Event>,
     },
     /// What has been played already, for symbols that join.
@@ -64,15 +66,29 @@ pub(super) enum Load {
         symbols: Vec<SymbolId>,
         /// What the clock showed when they came.
         clock: Option<i64>,
+        /// Where the replay is to jump to afterwards.
+        then: Option<Place>,
+        /// Lines of all files that the others have behind them.
+        lines: u64,
         history: Vec<Event>,
     },
 }
 
+/// Where loading began.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Began {
+    /// How much of the data had been read, 0 to 1.
+    pub(super) share: f64,
+    /// The time of what was read first.
+    pub(super) time: Option<i64>,
+}
+
 impl Load {
-    pub(super) fn before(place: Place, announced: bool) -> Self {
+    pub(super) fn before(place: Place, announced: bool, share: f64) -> Self {
         Self::Before {
             place,
             announced,
+            began: Began { share, time: None },
             history: Vec::new(),
         }
     }
@@ -90,41 +106,23 @@ impl Load {
 }
 
 impl Player {
-    /// Goes to a place: everything is forgotten and loaded again up to there.
-    pub(super) fn jump(&mut self, place: Place) {
-        // What has not been sent would be forgotten at once.
-        self.outbox
-            .retain(|outgoing| !matches!(outgoing.message, Message::Data(_) | Message::History(_)));
-        let received = self.feed.now();
-        self.put(received, Message::Reset);
-        self.played.fill(0);
-        self.last_played = None;
-        self.has_played = false;
-        self.has_ended = false;
-        self.shown.progress = 0.0;
-        self.forget_steps();
-        let now = Instant::now();
-        self.playback.halt(false, now);
-        match place.time().or_else(|| self.clock_from()) {
-            Some(time) => self.playback.set(time, now),
-            None => self.playback.forget(),
-        }
-        self.open_tracks();
-        self.load = Load::before(place, true);
-    }
-
     /// Plays symbols that were not played before, from here on and with their history.
     pub(super) fn join(&mut self, mut symbols: Vec<(Symbol, SymbolId)>) {
         symbols.retain(|&(_, id)| self.admission.admit(id));
         if symbols.is_empty() {
             return;
         }
+        let now = Instant::now();
+        let clock = self.playback.shows(now);
+        self.playback.halt(true, now);
+        self.reopen_for(&symbols);
         self.load = Load::Joining {
             symbols: symbols.iter().map(|&(_, id)| id).collect(),
-            clock: self.playback.shows(Instant::now()),
+            clock,
+            then: None,
+            lines: self.merge.lines_behind(),
             history: Vec::new(),
         };
-        self.reopen_for(&symbols);
     }
 
     /// Loads some more, or finishes.
@@ -134,6 +132,7 @@ impl Player {
             Load::Before {
                 place,
                 announced,
+                began,
                 mut history,
             } => {
                 if self.load_before(place, &mut history) {
@@ -142,6 +141,7 @@ impl Player {
                     self.load = Load::Before {
                         place,
                         announced,
+                        began,
                         history,
                     };
                 }
@@ -149,12 +149,18 @@ impl Player {
             Load::Joining {
                 symbols,
                 clock,
+                then,
+                lines,
                 mut history,
             } => {
-                if !self.load_joining(&symbols, clock, &mut history) {
+                if self.load_joining(&symbols, clock, &mut history) {
+                    self.joined(then);
+                } else {
                     self.load = Load::Joining {
                         symbols,
                         clock,
+                        then,
+                        lines,
                         history,
                     };
                 }
@@ -207,10 +213,13 @@ impl Player {
             let first = self.merge.peek().map(|head| head.pacing);
             first.filter(|&first| first != i64::MIN)
         });
+        let now = Instant::now();
+        self.playback.halt(false, now);
         if let Some(time) = time {
-            self.playback.set(time, Instant::now());
+            self.playback.set(time, now);
             self.meters.set_data_clock(UnixMs(time));
         }
+        self.show_state();
         if announced {
             let zone = self.settings.calendar.zone();
             let shown = time.and_then(|time| UnixMs(time).in_zone(zone));
@@ -219,6 +228,50 @@ impl Player {
                 |time| time.format("%Y-%m-%dT%H:%M:%S%.f%:z").to_string(),
             );
             self.put_status(Status::Seek, Some(message));
+        }
+    }
+
+    /// The joining symbols have come to where the others are.
+    fn joined(&mut self, then: Option<Place>) {
+        self.playback.halt(self.has_ended, Instant::now());
+        match then {
+            Some(place) => self.jump(place),
+            None => self.show_state(),
+        }
+    }
+
+    /// How far loading has come.
+    pub(super) fn loading(&mut self) -> Option<LoadingView> {
+        match &mut self.load {
+            Load::Nothing => None,
+            Load::Before {
+                place,
+                announced,
+                began,
+                ..
+            } => {
+                let reached = self.merge.reached();
+                began.time = began.time.or(reached);
+                let of_bytes = (self.merge.progress() - began.share) / (1.0 - began.share);
+                // There is no place at which more than all of the data has been read, so both are too little if anything.
+                let of_time = match (began.time, reached, place.time()) {
+                    (Some(from), Some(at), Some(to)) if to > from => {
+                        (at as f64 - from as f64) / (to as f64 - from as f64)
+                    }
+                    _ => 0.0,
+                };
+                Some(LoadingView {
+                    is_jump: *announced,
+                    progress: of_time.max(of_bytes).clamp(0.0, 1.0),
+                })
+            }
+            Load::Joining { lines, then, .. } => {
+                let left = self.merge.lines_behind() as f64 / (*lines).max(1) as f64;
+                Some(LoadingView {
+                    is_jump: then.is_some(),
+                    progress: (1.0 - left).clamp(0.0, 1.0),
+                })
+            }
         }
     }
 
@@ -256,6 +309,7 @@ impl Player {
                 continue;
             };
             self.played[file] = self.played[file].max(frame.ordinal);
+            self.reached = self.reached.max(frame.pacing);
             history.append(&mut frame.events);
             if !frame.errors.is_empty() {
                 self.reported[file] = self.reported[file].max(frame.ordinal);

@@ -9,6 +9,7 @@ use crate::pipeline::meters::ConnectionState;
 
 use super::super::files::Format;
 use super::super::frame::Joining;
+use super::super::kept::KEPT_BYTES_MAX;
 use super::super::lines::Lines;
 use super::super::reader::{Failure, Request};
 use super::super::recorded::RecordedLines;
@@ -49,9 +50,10 @@ impl Player {
         }
         self.stage = Stage::Open;
         self.put_status(Status::Connected, None);
-        self.open_tracks();
+        self.open_tracks(false);
         if let Some(time) = self.settings.open_at {
-            self.load = Load::before(Place::At(time.0), false);
+            self.load = Load::before(Place::At(time.0), false, 0.0);
+            self.stand_at(Place::At(time.0));
         } else if let Some(time) = self.clock_from() {
             self.playback.set(time, Instant::now());
         }
@@ -85,11 +87,19 @@ impl Player {
         };
     }
 
-    /// Opens every file that may hold wanted symbols, from its beginning.
-    pub(super) fn open_tracks(&mut self) {
-        self.merge.clear(&self.reader);
+    /// Begins every file that may hold wanted symbols from its beginning, with what has been kept of it where that
+    /// `may_serve`.
+    pub(super) fn open_tracks(&mut self, may_serve: bool) {
+        if may_serve {
+            let reported = std::mem::take(&mut self.reported);
+            let (merge, mut context) = self.decoding();
+            merge.rewind(&reported, &mut context);
+            self.reported = reported;
+        } else {
+            self.merge.clear(&self.reader);
+        }
         for file in 0..self.files.len() {
-            if self.is_wanted(file) {
+            if !self.merge.has(file) && self.is_wanted(file) {
                 self.open_track(file, None);
             }
         }
@@ -162,6 +172,7 @@ impl Player {
             lines,
             reads_ahead: self.files.len() <= READ_AHEAD_FILES_MAX,
             reported: self.reported[file],
+            kept_bytes_max: KEPT_BYTES_MAX / self.files.len().max(1),
         };
         let track = Track::open(opening, joining, &self.reader);
         self.merge.add(file, track, &self.reader);

@@ -64,6 +64,7 @@ impl Player {
             ConnectionState::Ended => 1.0,
             _ => self.merge.progress(),
         };
+        let loading = self.loading();
         self.shown = Shown {
             state,
             at: Some(Instant::now()),
@@ -75,6 +76,7 @@ impl Player {
             paused: self.playback.is_paused(),
             looping: self.settings.looping,
             progress: self.shown.progress,
+            loading,
         });
     }
 }

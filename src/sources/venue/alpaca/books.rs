@@ -30,8 +30,7 @@ impl Alpaca {
 
     /// Changes to a symbol's book mean nothing until it has come whole.
     pub(super) fn lose_book(&mut self, symbol: SymbolId, output: &mut Output) {
-        let name = self.wanted.wire(symbol).map(str::to_owned);
-        if let Some(entry) = name.and_then(|name| self.wanted.get_mut(&name)) {
+        if let Some(entry) = self.wanted.entry_mut(symbol) {
             entry.state.is_book_lost = true;
             output.events.push(Event {
                 symbol,
@@ -48,10 +47,7 @@ impl Alpaca {
         }
         let now = self.now;
         for symbol in symbols {
-            let Some(name) = self.wanted.wire(*symbol).map(str::to_owned) else {
-                continue;
-            };
-            let Some(entry) = self.wanted.get_mut(&name) else {
+            let Some(entry) = self.wanted.entry_mut(*symbol) else {
                 continue;
             };
             if entry.state.resync_at.is_some() {
@@ -78,7 +74,7 @@ impl Alpaca {
 
     /// Asks for the books whose time has come.
     pub(super) fn resync_due(&mut self, output: &mut Output) {
-        if self.stage != Stage::Ready {
+        if self.stage != Stage::Ready || self.lost_until.is_some() {
             return;
         }
         let now = self.now;
@@ -94,7 +90,7 @@ impl Alpaca {
     }
 
     /// Has the venue give these books from the beginning.
-    pub(super) fn ask_for_books(&mut self, symbols: &[SymbolId], output: &mut Output) {
+    fn ask_for_books(&mut self, symbols: &[SymbolId], output: &mut Output) {
         let bytes = |id: &SymbolId| self.wanted.wire(*id).map_or(0, str::len) + 3;
         let longest = symbols.iter().map(bytes).max().unwrap_or(1);
         for part in symbols.chunks((REQUEST_BYTES_MAX / longest).max(1)) {
@@ -104,7 +100,9 @@ impl Alpaca {
             }
             output.send(request("unsubscribe", &[CHANNEL], &names));
             output.send(request("subscribe", &[CHANNEL], &names));
-            self.pending.extend([Vec::new(), part.to_vec()]);
+            let part = part.to_vec();
+            self.await_answer(vec![CHANNEL], Vec::new());
+            self.await_answer(vec![CHANNEL], part);
         }
     }
 }

@@ -84,9 +84,33 @@ impl Alpaca {
             trade_id: Some(TradeId::Number(trade.id)),
             action: TradeAction::New,
         };
+        if self.has_doubts && sale.bar_rule.open_close {
+            self.lift_halt(&trade.symbol, time, output);
+        }
         let payload = Payload::TimeAndSales(sale);
         self.give(&trade.symbol, Some(time), payload, output);
         Ok(())
+    }
+
+    /// A symbol that was halted when the last connection was lost is traded: its halt has been lifted in between.
+    fn lift_halt(&mut self, symbol: &str, time: UnixMs, output: &mut Output) {
+        let Some(entry) = self.wanted.get_mut(symbol) else {
+            return;
+        };
+        let state = &mut entry.state;
+        if state.is_halt_doubted && state.halted_at.is_some_and(|halted_at| time > halted_at) {
+            state.is_halt_doubted = false;
+            state.halted_at = None;
+            let facts = SymbolFacts {
+                trading: Some(Trading::Open),
+                ..SymbolFacts::default()
+            };
+            output.events.push(Event {
+                symbol: entry.id,
+                time: Some(time),
+                payload: Payload::Facts(Box::new(facts)),
+            });
+        }
     }
 
     fn correction(
@@ -127,6 +151,10 @@ impl Alpaca {
 
     fn quote(&mut self, quote: &Quote<'_>, output: &mut Output) -> Result<(), Rejection> {
         let time = reading::time_of_text(&quote.time, "t")?;
+        if self.has_doubts && !self.takes_trades {
+            // There is nothing better to tell by.
+            self.lift_halt(&quote.symbol, time, output);
+        }
         let payload = Payload::Level1(Level1 {
             bid: Some(quote.bid.0),
             bid_size: Some(quote.bid_size.0),
@@ -176,6 +204,16 @@ impl Alpaca {
             output.ignored += 1;
             return Ok(());
         };
+        if let Some(entry) = self.wanted.get_mut(&status.symbol) {
+            // Where trades are not asked for, quotes would show it, which come before trading does.
+            let would_show = match trading {
+                Trading::Open => false,
+                Trading::QuotesOnly => self.takes_trades,
+                _ => true,
+            };
+            entry.state.halted_at = would_show.then_some(time);
+            entry.state.is_halt_doubted = false;
+        }
         let reason = [&status.reason, &status.message]
             .into_iter()
             .filter_map(Option::as_deref)

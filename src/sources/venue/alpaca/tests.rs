@@ -131,8 +131,7 @@ fn what_a_feed_does_not_have_is_refused_before_anything_is_opened() {
         ("alpaca:sip?services=OHLCV,LEVEL2", "holds 'LEVEL2'"),
         ("alpaca:news?services=OHLCV", "there are NEWS"),
         ("alpaca:opra?services=NEWS", "'opra' is no feed"),
-        ("alpaca:iex?interval=1h", "has no option 'interval'"),
-        ("alpaca:crypto?depth=10", "has no option 'depth'"),
+        ("alpaca:iex?interval=1h", "is not among the venue's: 1m"),
     ] {
         let error = spec.parse::<SourceSpec>().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
@@ -303,6 +302,148 @@ fn a_refused_request_is_cut_in_halves_until_the_culprit_is_alone() {
     assert!(notices(output)[0].contains("#0: symbol limit exceeded (code 405): the plan allows"));
     let output = bench.text(&error(400, "invalid syntax"));
     assert!(notices(output)[0].starts_with("ConfigError: the venue refused a request"));
+}
+
+#[test]
+fn after_an_answer_that_cannot_be_read_all_is_asked_for_again() {
+    let mut bench = ready("alpaca:iex?services=LEVEL1", &["AAPL", "MSFT"]);
+    bench.subscribe(&["BAD"]);
+    let start = bench.now;
+    for garbage in ["?", r#"[{"T":"subscription","quotes":7}]"#] {
+        assert!(!bench.text(garbage).notices.is_empty());
+        // It is to another request than the first that has not been answered.
+        let said = notices(bench.text(&error(400, "invalid syntax")));
+        assert!(said[0].contains("not known which"), "{said:?}");
+        assert!(bench.sent().is_empty());
+    }
+    assert!(bench.tick(start.plus_ms(14_999)).send.is_empty());
+    bench.tick(start.plus_ms(15_000));
+    assert_eq!(bench.sent().len(), 1);
+    assert!(bench.sent()[0].contains(r#""quotes":["AAPL","MSFT","BAD"]"#));
+    bench.text(&error(400, "invalid syntax"));
+    let ack = |names: &str| format!(r#"[{{"T":"subscription","quotes":[{names}]}}]"#);
+    bench.text(&ack(r#""AAPL""#));
+    bench.text(&error(400, "invalid syntax"));
+    assert_eq!(
+        notices(bench.text(&ack(r#""AAPL","MSFT""#))),
+        ["subscribed #1"]
+    );
+    let said = notices(bench.text(&error(400, "invalid syntax")));
+    assert!(said[0].starts_with("refused #2"), "{said:?}");
+    assert!(bench.tick(start.plus_ms(300_000)).send.is_empty());
+}
+
+#[test]
+fn a_request_that_is_not_answered_is_made_again_ever_more_slowly() {
+    let mut bench = ready("alpaca:iex?services=LEVEL1", &["AAPL"]);
+    let start = bench.now;
+    for (second, is_asked) in [
+        (14, false),
+        (15, true),
+        (44, false),
+        (45, true),
+        (105, true),
+    ] {
+        let output = bench.tick(start.plus_ms(second * 1000));
+        assert_eq!(
+            (output.send.len(), output.notices.len()),
+            (is_asked.into(), is_asked.into())
+        );
+    }
+    let output = bench.text(r#"[{"T":"subscription","quotes":["AAPL"]}]"#);
+    assert_eq!(notices(output), ["subscribed #0"]);
+    assert!(bench.tick(start.plus_ms(500_000)).notices.is_empty());
+}
+
+#[test]
+fn a_channel_that_the_feed_does_not_have_is_found_and_left_out() {
+    let mut bench = ready("alpaca:iex?services=LEVEL1", &["A", "B"]);
+    bench.subscribe(&["C"]);
+    bench.text(&error(410, "invalid subscribe action"));
+    let channels = ["quotes", "dailyBars", "statuses", "lulds"];
+    let expected =
+        channels.map(|channel| format!(r#"{{"action":"subscribe","{channel}":["A","B"]}}"#));
+    assert_eq!(bench.sent(), expected);
+    assert!(
+        bench
+            .text(&error(410, "invalid subscribe action"))
+            .send
+            .is_empty(),
+        "of C"
+    );
+    let ack = r#"[{"T":"subscription","quotes":["A","B"]}]"#;
+    assert_eq!(notices(bench.text(ack)), ["subscribed #0", "subscribed #1"]);
+    bench.text(ack);
+    bench.text(ack);
+    let said = notices(bench.text(&error(410, "invalid subscribe action")));
+    assert!(
+        said[0].starts_with("ConfigError: the venue does not give lulds"),
+        "{said:?}"
+    );
+    assert_eq!(said.len(), 1);
+    let without = r#"{"action":"subscribe","dailyBars":["C"],"quotes":["C"],"statuses":["C"]}"#;
+    assert_eq!(bench.sent(), [without]);
+    // Where nothing is left there is nothing to be had.
+    let mut bench = ready("alpaca:iex?services=TIMESALE", &["A"]);
+    let said = notices(bench.text(&error(410, "invalid subscribe action")));
+    assert!(said[0].starts_with("refused #0"), "{said:?}");
+}
+
+#[test]
+fn a_halt_from_before_a_connection_is_over_with_the_first_trade_on_it() {
+    let trade = |minute: u32, conditions: &str| {
+        format!(
+            r#"[{{"T":"t","S":"AAPL","i":1,"x":"V","p":1,"s":1,"c":[{conditions}],"z":"C","t":"2021-02-22T19:{minute}:00Z"}}]"#
+        )
+    };
+    let status = |code: &str| {
+        format!(
+            r#"[{{"T":"s","S":"AAPL","sc":"{code}","rc":"T12","t":"2021-02-22T19:15:00Z","z":"C"}}]"#
+        )
+    };
+    let quote = r#"[{"T":"q","S":"AAPL","bx":"O","bp":1,"bs":4,"ax":"R","ap":2,"as":5,"c":["R"],"z":"C","t":"2021-02-22T19:50:00Z"}]"#;
+    let mut bench = ready("alpaca:sip", &["AAPL"]);
+    let reopen = |bench: &mut Workbench| {
+        bench.give(Input::Closed);
+        bench.session.protocol().connect();
+        bench.open();
+        bench.text(CONNECTED);
+        bench.text(AUTHENTICATED);
+    };
+    bench.text(&status("H"));
+    assert_eq!(
+        bench.text(&trade(16, r#""@""#)).events.len(),
+        1,
+        "told late"
+    );
+    reopen(&mut bench);
+    assert_eq!(bench.text(quote).events.len(), 1);
+    assert_eq!(
+        bench.text(&trade(14, r#""@""#)).events.len(),
+        1,
+        "from before"
+    );
+    assert_eq!(
+        bench.text(&trade(20, r#""@","Z""#)).events.len(),
+        1,
+        "out of sequence"
+    );
+    let told = events(bench.text(&trade(20, r#""@""#)));
+    assert!(told[0].ends_with("facts trading=open"), "{told:?}");
+    assert_eq!(
+        (told.len(), bench.text(&trade(21, r#""@""#)).events.len()),
+        (2, 1)
+    );
+    // It is halted on this connection: nothing is in doubt.
+    bench.text(&status("H"));
+    reopen(&mut bench);
+    bench.text(&status("H"));
+    assert_eq!(bench.text(&trade(22, r#""@""#)).events.len(), 1);
+    let mut bench = ready("alpaca:sip?services=LEVEL1", &["AAPL"]);
+    bench.text(&status("H"));
+    assert_eq!(bench.text(quote).events.len(), 1);
+    reopen(&mut bench);
+    assert_eq!(bench.text(quote).events.len(), 2);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{BATCH_STREAMS, Binance, Pending, REQUESTS_MAX, SILENT_MS, UNCONFIRME
 use crate::decode::Rejection;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::reading::{read_part, shortened};
+use crate::sources::venue::reading::{is_limit, read_part, shortened};
 use crate::sources::venue::{Notice, Output};
 
 impl Binance {
@@ -51,7 +51,7 @@ impl Binance {
             .iter()
             .position(|request| Some(request.id) == id);
         let request = found.and_then(|at| self.requests.remove(at));
-        let symbols = request.map_or_else(Vec::new, |request| request.symbols);
+        let mut symbols = request.map_or_else(Vec::new, |request| request.symbols);
         let nested: Failure<'_> = match frame.error {
             Some(error) => read_part(error.get(), "an error")?,
             None => Failure::default(),
@@ -70,11 +70,34 @@ impl Binance {
             let message = format!("Binance refused a request: {words}{code}");
             let error = ErrorInstance::new(ErrorKind::ConnectionError, message);
             output.notices.push(Notice::Error(error.as_warning()));
+            return Ok(());
         }
-        for symbol in symbols {
-            self.refuse(symbol, &format!("{words}{code}"), output);
-        }
+        symbols.retain(|id| self.wanted.wire(*id).is_some());
+        self.refused(&symbols, &format!("{words}{code}"), output);
         Ok(())
+    }
+
+    /// The venue refuses a request: the symbols that it would take all the same are asked for again, in halves.
+    fn refused(&mut self, symbols: &[SymbolId], words: &str, output: &mut Output) {
+        if is_limit(words) {
+            // What is not confirmed is asked for again by and by.
+            let message = format!("Binance asks for fewer requests: {words}");
+            let error = ErrorInstance::new(ErrorKind::RateLimited, message);
+            output.notices.push(Notice::Error(error.as_warning()));
+            return;
+        }
+        if let [symbol] = symbols {
+            return self.refuse(*symbol, words, output);
+        }
+        let now = self.now;
+        for (_, entry) in self.wanted.iter_mut() {
+            if symbols.contains(&entry.id) {
+                entry.state.asked_at = now;
+            }
+        }
+        let (first, second) = symbols.split_at(symbols.len() / 2);
+        self.call("SUBSCRIBE", first, output);
+        self.call("SUBSCRIBE", second, output);
     }
 
     pub(super) fn confirm(&mut self, symbol: SymbolId, output: &mut Output) {

@@ -84,7 +84,7 @@ impl Binance {
                 let symbol = self.heard(&trade.symbol, output);
                 if let Some(entry) = self.wanted.get_mut(&trade.symbol) {
                     let gap = entry.state.trades.next(trade.t, entry.id);
-                    output.notices.extend(gap);
+                    output.missing.extend(gap);
                 }
                 (symbol, trade.time(), payload)
             }

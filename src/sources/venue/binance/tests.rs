@@ -83,6 +83,7 @@ fn trades_that_are_left_out_are_told_with_their_number() {
         ["1000 trades are missing, 102 and on: 1102 came"]
     );
     // Those that a lost connection has cost are told as well.
+    bench.now = bench.now.plus_ms(1000);
     bench.open();
     assert_eq!(gaps(&mut bench, 1104), ["trade 1103 is missing: 1104 came"]);
 }
@@ -377,17 +378,39 @@ fn a_silent_symbol_is_looked_up_and_refused_when_it_is_not_there() {
 }
 
 #[test]
-fn a_request_that_is_refused_names_its_symbols() {
-    let mut bench = open("binance:");
-    let refusal = r#"{"code":2,"msg":"Invalid request: invalid stream","id":1}"#;
-    let notices = &bench.text(refusal).notices;
-    assert_eq!(
-        notices
-            .iter()
-            .filter(|notice| matches!(notice, Notice::Refused { .. }))
-            .count(),
-        2
+fn a_request_that_is_refused_is_cut_in_halves_until_the_culprit_is_alone() {
+    let mut bench = open("binance:services=LEVEL1");
+    bench.subscribe(&["FOO$BAR", "SOLUSDT", "XRPUSDT"]);
+    let refusal =
+        |id: u64| format!(r#"{{"code":2,"msg":"Invalid request: invalid stream","id":{id}}}"#);
+    assert_eq!(bench.text(&refusal(2)).notices, []);
+    let asked = |bench: &Workbench, at: usize| {
+        let names = ["foo$bar", "solusdt", "xrpusdt"];
+        let asked = names.map(|name| bench.sent()[at].contains(name));
+        asked.iter().filter(|is_asked| **is_asked).count()
+    };
+    assert_eq!((asked(&bench, 0), asked(&bench, 1)), (1, 2));
+    match bench.text(&refusal(3)).notices.as_slice() {
+        [
+            Notice::Refused {
+                symbol: SymbolId(2),
+                reason,
+            },
+        ] => {
+            assert!(reason.contains("invalid stream (code 2)"), "{reason}");
+        }
+        other => unreachable!("{other:?}"),
+    }
+    let confirmed = bench.text(r#"{"result":null,"id":4}"#).notices.len();
+    assert_eq!(confirmed, 2);
+    // Too much at a time says nothing against a symbol.
+    let limit = bench.text(r#"{"code":-1003,"msg":"Too many requests","id":1}"#);
+    assert!(
+        matches!(&limit.notices[..], [Notice::Error(error)] if error.kind == ErrorKind::RateLimited)
     );
+    assert!(limit.send.is_empty());
+    let now = bench.now;
+    assert_eq!(bench.tick(now.plus_ms(15_000)).send.len(), 1);
     let other = bench.text(r#"{"error":{"code":3,"msg":"Invalid JSON"},"id":null}"#);
     assert!(
         matches!(&other.notices[0], Notice::Error(error) if error.message.contains("Invalid JSON"))

@@ -3,9 +3,10 @@
 use super::frames::BookEvent;
 use super::{Channel, Coinbase};
 use crate::domain::event::{Event, Payload};
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
+use crate::sources::venue::chain::Missing;
 use crate::sources::venue::{Notice, Output, pairs};
 
 /// A frame whose number is so little behind is late or doubled; one that is further behind begins a new count.
@@ -47,14 +48,16 @@ impl Coinbase {
 
     /// Frames are missing: whatever they said of books is lost.
     pub(super) fn gap(&mut self, expected: u64, found: u64, output: &mut Output) {
+        if !self.has_books() {
+            return output.missing.push(Missing {
+                of: None,
+                first: expected,
+                count: found.saturating_sub(expected),
+                came: found,
+            });
+        }
         let reason =
             format!("frame {expected} of the connection should have come, and {found} came");
-        if !self.has_books() {
-            let message = format!("{reason}; trades may be missing");
-            let error = ErrorInstance::new(ErrorKind::SequenceGap, message);
-            output.notices.push(Notice::Error(error.as_warning()));
-            return;
-        }
         let all: Vec<SymbolId> = self.wanted.ids();
         for symbol in all {
             self.doubt_book(symbol, &format!("{reason}; the book begins anew"), output);
@@ -79,7 +82,7 @@ impl Coinbase {
             }
         };
         let name = pairs::coinbase_answer(&event.product_id);
-        let Some(symbol) = self.confirm(&name, output) else {
+        let Some(symbol) = self.confirm(&name, Channel::Level2, output) else {
             output.ignored += 1;
             return;
         };
@@ -102,7 +105,7 @@ impl Coinbase {
     /// Something of this book is missing: it is lost, and will be asked for, unless it is going to be anyway.
     pub(super) fn doubt_book(&mut self, symbol: SymbolId, reason: &str, output: &mut Output) {
         let now = self.now;
-        let Some(entry) = self.entry_mut(symbol) else {
+        let Some(entry) = self.wanted.entry_mut(symbol) else {
             return;
         };
         if entry.state.is_refused || entry.state.resync_at.is_some() {
@@ -121,7 +124,7 @@ impl Coinbase {
     /// Somebody else has found the book wrong.
     pub(super) fn begin_book(&mut self, symbol: SymbolId, output: &mut Output) {
         let (is_open, now, has_books) = (self.is_open, self.now, self.has_books());
-        let Some(entry) = self.entry_mut(symbol).filter(|_| has_books) else {
+        let Some(entry) = self.wanted.entry_mut(symbol).filter(|_| has_books) else {
             return;
         };
         lose(symbol, output);

@@ -2,10 +2,10 @@
 
 use serde_json::value::RawValue;
 
-use super::Coinbase;
 use super::frames::{
     BookEvent, CandleRow, Candles, Frame, Subscriptions, TickerRow, Tickers, TradeRow, Trades,
 };
+use super::{Channel, Coinbase};
 use crate::decode::Rejection;
 use crate::domain::event::{Event, Payload};
 use crate::domain::time::UnixMs;
@@ -34,7 +34,10 @@ impl Coinbase {
             Place::Gap { expected } => self.gap(expected, sequence, output),
         }
         match channel {
-            "heartbeats" => return Ok(()),
+            "heartbeats" => {
+                self.is_beating = true;
+                return Ok(());
+            }
             "subscriptions" | "l2_data" | "ticker" | "market_trades" | "candles" => {}
             _ => {
                 output.ignored += 1;
@@ -89,8 +92,14 @@ impl Coinbase {
 
     fn subscriptions(&mut self, event: &RawValue, output: &mut Output) -> Result<(), Rejection> {
         let all: Subscriptions<'_> = read_part(event.get(), "subscriptions")?;
-        for product in all.subscriptions.values().flatten() {
-            self.confirm(&pairs::coinbase_answer(product), output);
+        for (name, products) in &all.subscriptions {
+            let mut channels = self.channels.iter().copied();
+            let Some(channel) = channels.find(|channel| channel.name() == &**name) else {
+                continue;
+            };
+            for product in products {
+                self.confirm(&pairs::coinbase_answer(product), channel, output);
+            }
         }
         Ok(())
     }
@@ -139,7 +148,7 @@ impl Coinbase {
             match read_part::<TickerRow<'_>>(raw.get(), "ticker") {
                 Ok(row) => {
                     let payload = Payload::Level1(row.quote());
-                    self.push(&row.product_id, time, payload, output);
+                    self.push(&row.product_id, Channel::Ticker, time, payload, output);
                 }
                 Err(rejection) => self.reject_part(raw, rejection, output),
             }
@@ -173,7 +182,7 @@ impl Coinbase {
                 match number {
                     Some(number) if is_news => {
                         let gap = entry.state.trades.next(number, entry.id);
-                        output.notices.extend(gap);
+                        output.missing.extend(gap);
                     }
                     Some(number) => entry.state.trades.begin(number),
                     None => {}
@@ -181,8 +190,8 @@ impl Coinbase {
             }
             if is_news {
                 let payload = Payload::TimeAndSales(trade);
-                self.push(&name, time, payload, output);
-            } else if self.confirm(&name, output).is_none() {
+                self.push(&name, Channel::MarketTrades, time, payload, output);
+            } else if self.confirm(&name, Channel::MarketTrades, output).is_none() {
                 output.ignored += 1;
             }
         }
@@ -210,14 +219,27 @@ impl Coinbase {
                 is_old = is_snapshot && entry.state.seen_bar > Some(start);
             }
             if !is_old {
-                self.push(&name, start, Payload::Ohlcv(row.bar()), output);
+                self.push(
+                    &name,
+                    Channel::Candles,
+                    start,
+                    Payload::Ohlcv(row.bar()),
+                    output,
+                );
             }
         }
         Ok(())
     }
 
-    fn push(&mut self, product: &str, time: UnixMs, payload: Payload, output: &mut Output) {
-        match self.confirm(&pairs::coinbase_answer(product), output) {
+    fn push(
+        &mut self,
+        product: &str,
+        channel: Channel,
+        time: UnixMs,
+        payload: Payload,
+        output: &mut Output,
+    ) {
+        match self.confirm(&pairs::coinbase_answer(product), channel, output) {
             Some(symbol) => output.events.push(Event {
                 symbol,
                 time: Some(time),

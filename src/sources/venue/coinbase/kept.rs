@@ -13,7 +13,10 @@ use crate::sources::venue::kept;
 struct Connection {
     last_sequence: Option<u64>,
     repeat_at: UnixMs,
+    repeat_wait_ms: i64,
     complaint: Option<String>,
+    is_limited: bool,
+    is_beating: bool,
 }
 
 impl Coinbase {
@@ -21,7 +24,10 @@ impl Coinbase {
         kept::written(&Connection {
             last_sequence: self.last_sequence,
             repeat_at: self.repeat_at,
+            repeat_wait_ms: self.repeat_wait_ms,
             complaint: self.complaint.clone(),
+            is_limited: self.is_limited,
+            is_beating: self.is_beating,
         })
     }
 
@@ -29,7 +35,10 @@ impl Coinbase {
         let known: Connection = kept::read(known)?;
         self.last_sequence = known.last_sequence;
         self.repeat_at = known.repeat_at;
+        self.repeat_wait_ms = known.repeat_wait_ms;
         self.complaint = known.complaint;
+        self.is_limited = known.is_limited;
+        self.is_beating = known.is_beating;
         Ok(())
     }
 }

@@ -10,7 +10,6 @@ use crate::domain::source::BarOrigin;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::{Timeframe, UnixMs};
 use crate::domain::trade::Side;
-use crate::sources::spec::SourceSpec;
 use crate::sources::venue::session::Input;
 use crate::sources::venue::testing::{Workbench, mutate};
 use crate::sources::venue::{Notice, Output};
@@ -131,10 +130,8 @@ fn one_channel_is_asked_for_at_a_time_and_heartbeats_always() {
     let bench = open("coinbase:services=OHLCV,interval=5m");
     assert_eq!(bench.sent()[1..], [call("candles")]);
     assert_eq!(bench.setup.products.interval, Timeframe::M5);
-    assert!(
-        "coinbase:?depth=10".parse::<SourceSpec>().is_err(),
-        "there are no depths to choose from"
-    );
+    let cut = Workbench::new(&VENUE, "coinbase:?depth=5");
+    assert_eq!(cut.setup.products.levels, 5, "books come whole");
     let empty = Workbench::new(&VENUE, "coinbase:").open().send.len();
     assert_eq!(empty, 1, "heartbeats keep a connection without symbols");
 }
@@ -364,6 +361,76 @@ fn what_is_not_confirmed_is_asked_for_alone_and_refused_in_the_end() {
     assert!(
         matches!(&login.notices[..], [Notice::Error(error)] if error.kind == ErrorKind::AuthError)
     );
+}
+
+#[test]
+fn a_channel_that_is_not_confirmed_is_asked_for_again_ever_more_slowly() {
+    let mut bench = open("coinbase:services=LEVEL1,LEVEL2");
+    let now = bench.now;
+    bench.text(&ticker(0, "BTC-USD"));
+    bench.text(&ticker(1, "ETH-USD"));
+    bench.text(&book(2, "BTC-USD", "snapshot"));
+    let missing = [r#"{"type":"subscribe","product_ids":["ETH-USD"],"channel":"level2"}"#];
+    for (ms, is_asked) in [
+        (4999, false),
+        (5000, true),
+        (14_999, false),
+        (15_000, true),
+        (34_999, false),
+        (35_000, true),
+    ] {
+        let output = bench.tick(now.plus_ms(ms));
+        assert_eq!(output.notices, [], "its quotes come");
+        let expected: &[&str] = if is_asked { &missing } else { &[] };
+        assert_eq!(bench.sent(), expected, "{ms}");
+    }
+    bench.text(&book(3, "ETH-USD", "snapshot"));
+    assert!(bench.tick(now.plus_ms(1_000_000)).send.is_empty());
+}
+
+#[test]
+fn what_a_limit_has_left_out_is_asked_for_again_and_refused_by_nobody() {
+    let mut bench = open("coinbase:services=LEVEL1,LEVEL2");
+    let mut now = bench.now;
+    for wait_ms in [5000, 10_000, 20_000, 40_000, 80_000, 120_000] {
+        let output = bench.text(r#"{"type":"error","message":"rate limit exceeded"}"#);
+        assert!(
+            matches!(&output.notices[..], [Notice::Error(error)] if error.kind == ErrorKind::RateLimited)
+        );
+        assert!(bench.tick(now.plus_ms(wait_ms - 1)).send.is_empty());
+        now = now.plus_ms(wait_ms);
+        assert_eq!(bench.tick(now).notices, []);
+        assert_eq!(bench.sent().len(), 3, "{:?}", bench.sent());
+        assert!(bench.sent()[0].contains("heartbeats"));
+        assert!(bench.sent()[2].contains(r#"["BTC-USD","ETH-USD"],"channel":"level2""#));
+        // They are sent one after the other.
+        now = now.plus_ms(500);
+    }
+}
+
+#[test]
+fn a_symbol_that_spoils_a_request_is_found_in_ever_smaller_ones() {
+    let names: Vec<String> = (0..40).map(|number| format!("A{number}-USD")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut bench = Workbench::new(&VENUE, "coinbase:services=LEVEL1,LEVEL2");
+    bench.subscribe(&names);
+    assert_eq!(bench.open().send.len(), 3);
+    let mut now = bench.now.plus_ms(5000);
+    assert_eq!(
+        bench.tick(now).send.len(),
+        3,
+        "15 and 15 and 10, on one channel"
+    );
+    for (sequence, name) in names[..30].iter().enumerate() {
+        bench.text(&ticker(sequence as u64, name));
+    }
+    now = now.plus_ms(5500);
+    assert_eq!(
+        bench.tick(now).send.len(),
+        11,
+        "ten alone, and books of the others"
+    );
+    assert!(bench.sent()[10].contains("level2"));
 }
 
 #[test]

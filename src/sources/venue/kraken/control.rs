@@ -5,7 +5,7 @@ use super::{BATCH, Channel, Kraken, Pending, REQUESTS_MAX, UNCONFIRMED_MS};
 use crate::decode::Rejection;
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity};
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::reading::{read_part, shortened};
+use crate::sources::venue::reading::{is_limit, read_part, shortened};
 use crate::sources::venue::{Notice, Output};
 
 impl Kraken {
@@ -142,7 +142,7 @@ impl Kraken {
             .error
             .as_deref()
             .map_or_else(|| "no reason given".to_owned(), shortened);
-        if is_rate_limit(&words) {
+        if is_limit(&words) {
             output.notices.push(Notice::Error(rate_limited(&words)));
             return;
         }
@@ -158,7 +158,17 @@ impl Kraken {
                 .map(|entry| entry.id)
                 .into_iter()
                 .collect(),
-            (None, Some(request)) => request.symbols.clone(),
+            (None, Some(request)) => {
+                // Where one symbol is meant, the words name it.
+                let named = |id: &SymbolId| {
+                    let name = self.wanted.wire(*id);
+                    words.split_whitespace().any(|word| Some(word) == name)
+                };
+                match request.symbols.iter().copied().find(named) {
+                    Some(symbol) => vec![symbol],
+                    None => request.symbols.clone(),
+                }
+            }
             (None, None) => {
                 let message = format!("Kraken refused a request: {words}");
                 let error = ErrorInstance::new(ErrorKind::ConnectionError, message);
@@ -246,11 +256,6 @@ pub(super) fn send(
     if let Ok(text) = serde_json::to_string(&call) {
         output.send(text);
     }
-}
-
-pub(super) fn is_rate_limit(words: &str) -> bool {
-    let words = words.to_ascii_lowercase();
-    words.contains("msg rate") || words.contains("rate limit")
 }
 
 pub(super) fn rate_limited(words: &str) -> ErrorInstance {

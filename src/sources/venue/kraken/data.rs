@@ -2,14 +2,16 @@
 
 use serde_json::value::RawValue;
 
-use super::control::{is_rate_limit, rate_limited};
+use super::control::rate_limited;
 use super::frames::{BookRow, Frame, OhlcRow, StatusRow, TickerRow, TradeRow};
 use super::{Channel, Kraken, usual};
 use crate::decode::Rejection;
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::reading::{elements, read_part, required, shortened, text_field};
+use crate::sources::venue::reading::{
+    elements, is_limit, read_part, required, shortened, text_field,
+};
 use crate::sources::venue::{Notice, Output};
 
 impl Kraken {
@@ -124,7 +126,7 @@ impl Kraken {
             return Ok(());
         }
         output
-            .notices
+            .missing
             .extend(entry.state.trades.next(row.trade_id, symbol));
         let payload = Payload::TimeAndSales(trade);
         output.events.push(Event {
@@ -199,7 +201,7 @@ impl Kraken {
     /// What the venue says outside of everything.
     pub(super) fn complaint(&mut self, words: &str, output: &mut Output) {
         let words = shortened(words);
-        let error = if is_rate_limit(&words) {
+        let error = if is_limit(&words) {
             self.expect_confirmations();
             rate_limited(&words)
         } else {

@@ -156,6 +156,19 @@ fn a_symbol_that_is_refused_is_named_once_and_others_go_on() {
 }
 
 #[test]
+fn a_refusal_that_names_its_symbol_in_words_alone_is_for_that_one() {
+    let mut bench = open("kraken:");
+    let refusal = r#"{"error":"Currency pair not supported SOL/USD","method":"subscribe","req_id":2,"success":false}"#;
+    assert!(matches!(
+        bench.text(refusal).notices.as_slice(),
+        [Notice::Refused {
+            symbol: SymbolId(2),
+            ..
+        }]
+    ));
+}
+
+#[test]
 fn two_notations_of_one_pair_are_one_symbol() {
     let mut bench = open("kraken:");
     let output = bench.subscribe(&["XBT/USD", "ADA/USD"]);
@@ -257,6 +270,7 @@ fn trades_that_are_left_out_are_told_with_their_number() {
     );
     assert_eq!(bench.output.events.len(), 1);
     // Over a lost connection: what the snapshot does not reach back to is missing.
+    bench.now = bench.now.plus_ms(1000);
     bench.open();
     let snapshot = trade(1510).replace("update", "snapshot");
     bench.text(&snapshot);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::Massive;
+use super::{Known, Massive};
 use crate::decode::Rejection;
 use crate::decode::conditions::by_massive_numbers;
 use crate::decode::wire::Exact;
@@ -93,6 +93,8 @@ struct Quote<'a> {
     ask_size: Option<Exact>,
     #[serde(rename = "t")]
     time: i64,
+    #[serde(rename = "q")]
+    number: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +107,8 @@ struct PriceLimits<'a> {
     lower: Exact,
     #[serde(rename = "t")]
     time: i64,
+    #[serde(rename = "q")]
+    number: Option<u64>,
 }
 
 /// An exchange's number; behind it that of the facility that a trade off the exchanges was reported to, each of which has
@@ -188,15 +192,25 @@ impl Massive {
         }
     }
 
-    /// Gives a symbol's event out, or counts it when nobody wants it.
-    fn give(&self, symbol: &str, time: UnixMs, payload: Payload, output: &mut Output) {
-        match self.wanted.get(symbol) {
-            Some(entry) => output.events.push(Event {
+    /// Gives a symbol's event out, or counts it when nobody wants it or `is_news` says that it is none.
+    fn give(
+        &mut self,
+        symbol: &str,
+        time: UnixMs,
+        payload: Payload,
+        is_news: impl FnOnce(&mut Known) -> bool,
+        output: &mut Output,
+    ) {
+        if let Some(entry) = self.wanted.get_mut(symbol)
+            && is_news(&mut entry.state)
+        {
+            output.events.push(Event {
                 symbol: entry.id,
                 time: Some(time),
                 payload,
-            }),
-            None => output.ignored += 1,
+            });
+        } else {
+            output.ignored += 1;
         }
     }
 
@@ -281,7 +295,7 @@ impl Massive {
             bar_rule: by_massive_numbers(conditions.iter().copied(), in_regular_hours),
         };
         let payload = Payload::TimeAndSales(sale);
-        self.give(&trade.sym, time, payload, output);
+        self.give(&trade.sym, time, payload, |_| true, output);
         Ok(())
     }
 
@@ -290,15 +304,17 @@ impl Massive {
         if quote.bid.is_none() && quote.ask.is_none() {
             return Err(Rejection::schema("Q: missing field `bp` or `ap`"));
         }
-        let number = |field: Option<Exact>| field.map(|number| number.0);
+        // A quote is whole: where a side is left out there is nobody, as other venues say with zeros.
+        let number = |field: Option<Exact>| Some(field.map_or(Decimal::ZERO, |number| number.0));
         let payload = Payload::Level1(Level1 {
             bid: number(quote.bid),
-            bid_size: number(quote.bid_size),
+            bid_size: number(quote.bid.and(quote.bid_size)),
             ask: number(quote.ask),
-            ask_size: number(quote.ask_size),
+            ask_size: number(quote.ask.and(quote.ask_size)),
             ..Level1::default()
         });
-        self.give(&quote.sym, time, payload, output);
+        let is_news = |known: &mut Known| known.quotes.is_newer(quote.number, time);
+        self.give(&quote.sym, time, payload, is_news, output);
         Ok(())
     }
 
@@ -310,7 +326,8 @@ impl Massive {
             ..SymbolFacts::default()
         };
         let payload = Payload::Facts(Box::new(facts));
-        self.give(&limits.ticker, time, payload, output);
+        let is_news = |known: &mut Known| known.limits.is_newer(limits.number, time);
+        self.give(&limits.ticker, time, payload, is_news, output);
         Ok(())
     }
 }

@@ -204,6 +204,39 @@ fn each_channel_is_confirmed_and_each_symbol_once() {
 }
 
 #[test]
+fn a_channel_that_is_not_confirmed_is_asked_for_again_some_times() {
+    let mut bench = ready("massive:", &["AAPL", "MSFT"]);
+    let start = bench.now;
+    bench.text(&status(
+        "success",
+        "subscribed to: AM.AAPL,T.AAPL,Q.AAPL,LULD.AAPL,AM.MSFT,T.MSFT,LULD.MSFT",
+    ));
+    let again = [r#"{"action":"subscribe","params":"Q.MSFT"}"#];
+    for (second, is_asked) in [
+        (14, false),
+        (15, true),
+        (44, false),
+        (45, true),
+        (104, false),
+    ] {
+        assert!(bench.tick(start.plus_ms(second * 1000)).notices.is_empty());
+        let expected: &[&str] = if is_asked { &again } else { &[] };
+        assert_eq!(bench.sent(), expected, "{second}");
+    }
+    let said = notices(bench.tick(start.plus_ms(105_000)));
+    assert_eq!(
+        said,
+        ["ConnectionError: the venue has not confirmed all channels of MSFT"]
+    );
+    assert!(bench.tick(start.plus_ms(500_000)).notices.is_empty());
+    // What the venue has refused it would refuse again.
+    let mut bench = ready("massive:", &["AAPL"]);
+    bench.text(&status("error", "not in your plan"));
+    let now = bench.now;
+    assert!(bench.tick(now.plus_ms(15_000)).send.is_empty());
+}
+
+#[test]
 fn changes_go_out_as_differences_and_a_new_connection_asks_for_all() {
     let mut bench = ready("massive:services=TIMESALE", &["A", "B"]);
     bench.subscribe(&["C"]);
@@ -254,7 +287,7 @@ fn documented_messages_become_events() {
             "#1 @1536073200000 trade 114.13x0.5 [37] --v id 12346 on 4/202",
             "#1 @1536073200001 trade 114.14x3 [] lhv on 4",
             "#1 @1536036818784 quote bid=114.125 bid_size=100 ask=114.128 ask_size=160",
-            "#1 @1536036818785 quote bid=114.1 bid_size=1",
+            "#1 @1536036818785 quote bid=114.1 bid_size=1 ask=0 ask_size=0",
             "#1 @1611682818365 facts lower=205.980 upper=218.94",
         ]
     );
@@ -360,6 +393,50 @@ fn a_bad_element_rejects_itself_alone() {
     }
     assert!(notices(bench.text("[NaN]"))[0].starts_with("DecodeError"));
     assert!(notices(bench.text("{}"))[0].starts_with("SchemaError"));
+}
+
+#[test]
+fn quotes_and_limits_that_are_not_newer_are_left_out() {
+    let quote = |number: u64, ms: i64, bid: u64| {
+        format!(
+            r#"[{{"ev":"Q","sym":"AAPL","bp":{bid},"bs":1,"t":{},"q":{number}}}]"#,
+            1_536_036_818_784 + ms
+        )
+    };
+    let mut bench = ready("massive:", &["AAPL"]);
+    for (number, ms, is_taken) in [
+        (100, 0, true),
+        // Numbers are left out, and nothing is missing.
+        (150, 5, true),
+        (150, 5, false),
+        (120, 2, false),
+        (120, 5, false),
+        (151, 5, true),
+        // The next day's numbers begin anew.
+        (3, 80_000_000, true),
+        (2, 80_000_000, false),
+        (4, 80_000_001, true),
+    ] {
+        let output = bench.text(&quote(number, ms, number));
+        let expected = (usize::from(is_taken), u64::from(!is_taken));
+        assert_eq!((output.events.len(), output.ignored), expected, "{number}");
+        assert!(output.notices.is_empty());
+    }
+    let limits = r#"[{"ev":"LULD","T":"AAPL","h":218.94,"l":205.98,"i":[17],"z":3,"t":1611682818365,"q":1615869}]"#;
+    assert_eq!(bench.text(limits).events.len(), 1);
+    assert_eq!(bench.text(limits).events.len(), 0);
+    // Late trades are trades, and without a number nobody knows.
+    let trade = r#"[{"ev":"T","sym":"AAPL","x":4,"i":"1","z":3,"p":114.125,"s":100,"c":[0],"t":1536036818784,"q":7}]"#;
+    assert_eq!(bench.text(trade).events.len(), 1);
+    assert_eq!(bench.text(&trade.replace(":7", ":5")).events.len(), 1);
+    let plain = quote(5, 0, 5).replace(r#","q":5"#, "");
+    assert_eq!(bench.text(&plain).events.len(), 1);
+    bench.open();
+    assert_eq!(
+        bench.text(&quote(1, 0, 1)).events.len(),
+        1,
+        "a new connection"
+    );
 }
 
 /// Frames of every kind.

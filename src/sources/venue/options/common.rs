@@ -23,12 +23,28 @@ pub const LEVELS: SourceOption = SourceOption {
     default: "10",
     summary: "Levels of each side in a LEVEL2 result",
 };
+/// The same for a venue that gives its books whole.
+pub const WHOLE_DEPTH: SourceOption = SourceOption {
+    default: "all that there are",
+    summary: "Levels of each side to take, as levels= does; the venue gives whole books",
+    ..DEPTH
+};
+/// [`LEVELS`] for a venue without books: whoever gives it to all venues may give it to this one.
+pub const NO_LEVELS: SourceOption = SourceOption {
+    summary: "Levels of each side in a LEVEL2 result; this venue has no books",
+    ..LEVELS
+};
 /// Which bars.
 pub const INTERVAL: SourceOption = SourceOption {
     name: "interval",
     value: OptionValue::Text("TIME"),
     default: "1m",
     summary: "The length of the bars to ask for; longer ones are built from one-minute bars (--timeframes)",
+};
+/// The same for a venue that has bars of one minute alone.
+pub const MINUTES: SourceOption = SourceOption {
+    summary: "The length of the bars, which is one minute; longer ones are built from them (--timeframes)",
+    ..INTERVAL
 };
 /// Where bars come from.
 pub const BARS: SourceOption = SourceOption {

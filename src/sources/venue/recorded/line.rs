@@ -1,8 +1,10 @@
 //! A line of a recording: a JSON object.
 //!
-//! The first line is the head, `{"recording":1,"source":"kraken","spec":"kraken:?depth=10","started":1720522860000}`. All
-//! others are inputs: `{"ms":1720522860123,"on":0,"in":"text","text":"…"}`, where `on` is the connection. Text comes back
-//! exactly as it was; what is no text stands as base64.
+//! The first line is the head, `{"recording":1,"source":"kraken","spec":"kraken:?depth=10","started":1720522860000}`. Where
+//! the specification names the file of a mapping, it has `map` too: what was in the file. All others are inputs:
+//! `{"ms":1720522860123,"on":0,"in":"text","text":"…"}`, where `on` is the connection. Text comes back exactly as it was;
+//! what is no text stands as base64. A recording that is begun in mid-run tells in `kept` lines what was known by then, of a
+//! symbol or, without `symbols`, of the connection.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -31,6 +33,9 @@ pub struct Line<'a> {
     source: Option<Cow<'a, str>>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     spec: Option<Cow<'a, str>>,
+    /// What the file of a mapping held.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    map: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     started: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +65,8 @@ pub struct Head {
     pub source: String,
     /// What it was opened with.
     pub spec: String,
+    /// What the file held that the option `map` of the specification names.
+    pub map: Option<String>,
     /// When the recording began.
     pub started: UnixMs,
 }
@@ -99,12 +106,13 @@ pub enum What<'a> {
 impl<'a> Line<'a> {
     /// The first line.
     #[must_use]
-    pub fn head(source: &'a str, spec: &'a str, started: UnixMs) -> Self {
+    pub fn head(head: &'a Head) -> Self {
         Self {
             recording: Some(VERSION),
-            source: Some(source.into()),
-            spec: Some(spec.into()),
-            started: Some(started.0),
+            source: Some(head.source.as_str().into()),
+            spec: Some(head.spec.as_str().into()),
+            map: head.map.as_deref().map(Cow::from),
+            started: Some(head.started.0),
             ..Self::default()
         }
     }
@@ -205,6 +213,7 @@ impl<'a> Line<'a> {
         Ok(Some(Head {
             source: text("source", &self.source)?,
             spec: text("spec", &self.spec)?,
+            map: self.map.clone().map(Cow::into_owned),
             started: UnixMs(self.started.ok_or_else(|| missing("started"))?),
         }))
     }

@@ -1,5 +1,6 @@
 //! Sessions that are given recorded inputs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use crate::sources::venue::options::{Setup, Venue};
 use crate::sources::venue::session::Session;
 use crate::sources::venue::{Notice, Output, Protocol, VENUES};
 
-use super::line::{Head, Line};
+use super::line::{Head, Line, Recorded, What};
+use super::usual;
 
 /// What stands for a key: a recording is played without any.
 const NO_KEY: &str = "not-needed-for-a-recording";
@@ -42,7 +44,8 @@ pub fn read_head(line: &[u8]) -> Result<Arc<dyn Recording>, String> {
     let venue = recordable()
         .find(|venue| venue.kind.name == kind)
         .ok_or_else(|| format!("it is a recording of {kind}:, which is no live source"))?;
-    let recording = OfVenue::new(venue, &spec).map_err(|error| error.to_string())?;
+    let recording =
+        OfVenue::new(venue, &spec, head.map.as_deref()).map_err(|error| error.to_string())?;
     Ok(Arc::new(recording.with_head(&head)))
 }
 
@@ -70,15 +73,20 @@ impl fmt::Debug for OfVenue {
 }
 
 impl OfVenue {
-    /// A recording of a venue that was opened with this specification.
+    /// A recording of a venue that was opened with this specification, and what the file of its mapping held then.
     ///
     /// # Errors
     /// When the venue does not take it.
     pub fn new(
         venue: &'static Venue,
         spec: &SourceSpec,
+        map: Option<&str>,
     ) -> Result<Self, crate::sources::spec::SpecError> {
-        let setup = venue.setup(spec, &|_| Some(NO_KEY.to_owned()))?;
+        let no_key = |_: &str| Some(NO_KEY.to_owned());
+        let setup = match map {
+            Some(map) => venue.setup_with(spec, &no_key, &|_| Ok(map.to_owned()))?,
+            None => venue.setup(spec, &no_key)?,
+        };
         (venue.protocol)(&setup).map_err(|problem| spec.wrong(problem.option, problem.reason))?;
         let protocol = move |setup: &Setup| (venue.protocol)(setup).ok();
         Ok(Self::with_protocol(
@@ -140,6 +148,7 @@ impl Recording for OfVenue {
             symbols: Vec::new(),
             ids: FxHashMap::default(),
             output: Output::default(),
+            text: String::new(),
         })
     }
 }
@@ -153,17 +162,47 @@ struct Player {
     symbols: Vec<Symbol>,
     ids: FxHashMap<Symbol, SymbolId>,
     output: Output,
+    /// The text of the message in hand.
+    text: String,
 }
 
 impl RecordingPlayer for Player {
     fn take(&mut self, line: &[u8], played: &mut Played) -> Result<(), Rejection> {
+        let mut text = std::mem::take(&mut self.text);
+        let result = match usual::text(line, &mut text) {
+            Some((now, connection)) => {
+                let what = What::Text(Cow::Borrowed(&text));
+                let recorded = Recorded {
+                    now,
+                    connection,
+                    what,
+                };
+                self.give(&recorded, played)
+            }
+            None => self.take_other(line, played),
+        };
+        self.text = text;
+        result
+    }
+
+    fn symbol(&self, id: SymbolId) -> Option<&Symbol> {
+        self.symbols.get(id.index())
+    }
+}
+
+impl Player {
+    /// Takes a line of any form.
+    fn take_other(&mut self, line: &[u8], played: &mut Played) -> Result<(), Rejection> {
         let line = Line::read(line)?;
         if let Some(head) = line.as_head()? {
             self.sessions.clear();
             played.time = Some(head.started);
             return Ok(());
         }
-        let recorded = line.into_recorded()?;
+        self.give(&line.into_recorded()?, played)
+    }
+
+    fn give(&mut self, recorded: &Recorded<'_>, played: &mut Played) -> Result<(), Rejection> {
         played.time = Some(recorded.now);
         let session = match self.sessions.entry(recorded.connection) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -196,12 +235,6 @@ impl RecordingPlayer for Player {
         Ok(())
     }
 
-    fn symbol(&self, id: SymbolId) -> Option<&Symbol> {
-        self.symbols.get(id.index())
-    }
-}
-
-impl Player {
     /// What has come of an input. What would have been sent or asked is not: the answers are in the recording too.
     fn tell(&mut self, played: &mut Played) {
         played.events.append(&mut self.output.events);
@@ -240,8 +273,18 @@ mod tests {
     use super::*;
 
     fn head(spec: &str) -> Result<Arc<dyn Recording>, String> {
+        head_with(spec, None)
+    }
+
+    fn head_with(spec: &str, map: Option<&str>) -> Result<Arc<dyn Recording>, String> {
         let mut line = Vec::new();
-        Line::head("x", spec, UnixMs(1)).write(&mut line);
+        let head = Head {
+            source: "x".to_owned(),
+            spec: spec.to_owned(),
+            map: map.map(str::to_owned),
+            started: UnixMs(1),
+        };
+        Line::head(&head).write(&mut line);
         read_head(&line)
     }
 
@@ -266,6 +309,15 @@ mod tests {
                 assert_eq!(played.time, Some(UnixMs(9)), "{}", example.spec);
             }
         }
+    }
+
+    #[test]
+    fn a_mapping_is_that_of_the_recording_and_not_of_the_file_as_it_is_now() {
+        let spec = "wss://feed.example/?map=/there/is/no/such/file.toml";
+        let map = "[[mapping]]\nsymbol = \"/s\"\nprice = \"/p\"\n";
+        assert!(head_with(spec, Some(map)).is_ok());
+        let reason = head(spec).unwrap_err();
+        assert!(reason.contains("cannot be read"), "{reason}");
     }
 
     #[test]

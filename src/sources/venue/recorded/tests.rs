@@ -242,6 +242,7 @@ fn what_is_no_line_is_refused() {
         Ok(Some(Head {
             source: "x".to_owned(),
             spec: "y:".to_owned(),
+            map: None,
             started: UnixMs(5),
         }))
     );

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustc_hash::FxHashSet;
 
 use super::messages::Response;
+use super::services::Command;
 use super::{Schwab, Stage};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
@@ -25,17 +26,29 @@ impl Schwab {
         let answered = self
             .subscriptions
             .iter_mut()
-            .find_map(|subscriptions| subscriptions.answered(request));
-        match code {
-            0 | 26..=29 => self.confirm(&answered.unwrap_or_default(), output),
-            12 | 20 | 30 | 3 => output.end(ending(code, &said)),
-            _ => self.refuse(
-                &answered.unwrap_or_default(),
-                &response.service,
-                &said,
-                code,
-                output,
-            ),
+            .find_map(|subscriptions| Some((subscriptions.answered(request)?, subscriptions)));
+        match (code, answered) {
+            (0 | 26..=29, answered) => {
+                let symbols = answered.map(|(step, _)| step.symbols);
+                self.confirm(&symbols.unwrap_or_default(), output);
+            }
+            (12 | 20 | 30 | 3, _) => output.end(ending(code, &said)),
+            // One symbol may be what the others are refused for.
+            (19 | 21..=25, Some((step, subscriptions))) if step.command != Command::Remove => {
+                let mut symbols = subscriptions.halve(step);
+                if code == 19 && !symbols.is_empty() {
+                    // There is no room for the others either.
+                    symbols.extend(subscriptions.give_up_waiting());
+                }
+                if !symbols.is_empty() {
+                    self.refuse(&symbols, &response.service, &said, code, output);
+                }
+            }
+            (_, answered) => {
+                let symbols = answered.map(|(step, _)| step.symbols);
+                let symbols = symbols.unwrap_or_default();
+                self.refuse(&symbols, &response.service, &said, code, output);
+            }
         }
         self.advance(output);
     }
@@ -102,10 +115,12 @@ impl Schwab {
         } else {
             ErrorKind::ConnectionError
         };
-        output.notices.push(Notice::Error(ErrorInstance::new(
-            kind,
-            format!("{service}: {said}{advice}"),
-        )));
+        let mut error = ErrorInstance::new(kind, format!("{service}: {said}{advice}"));
+        if let [symbol] = symbols {
+            let entry = self.wanted.entry(*symbol);
+            error.symbol = entry.map(|entry| entry.symbol.clone());
+        }
+        output.notices.push(Notice::Error(error));
         for (_, entry) in self.wanted.in_order() {
             if !entry.state.confirmed && symbols.contains(&entry.id) {
                 output.notices.push(Notice::Refused {

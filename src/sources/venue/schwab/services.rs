@@ -90,6 +90,8 @@ pub(super) struct Subscriptions {
     /// Whether symbols have been asked for on this connection.
     has_begun: bool,
     to_add: VecDeque<SymbolId>,
+    /// Parts of commands that were refused, each to be asked for by itself.
+    parts: VecDeque<Vec<SymbolId>>,
     to_remove: VecDeque<Box<str>>,
     under_way: Option<UnderWay>,
     /// Commands in a row that were not answered.
@@ -109,6 +111,7 @@ struct UnderWay {
 struct Told {
     has_begun: bool,
     to_add: Vec<String>,
+    parts: Vec<Vec<String>>,
     to_remove: Vec<Box<str>>,
     /// The number of the command, what it is to do, with which symbols, and since when.
     under_way: Option<(u64, Command, String, UnixMs)>,
@@ -126,6 +129,7 @@ impl Subscriptions {
         kept::written(&Told {
             has_begun: self.has_begun,
             to_add: wanted.names(&to_add),
+            parts: self.parts.iter().map(|part| wanted.names(part)).collect(),
             to_remove: self.to_remove.iter().cloned().collect(),
             under_way,
             unanswered: self.unanswered,
@@ -155,6 +159,7 @@ impl Subscriptions {
             service: self.service,
             has_begun: told.has_begun,
             to_add: wanted.named(&told.to_add).into(),
+            parts: told.parts.iter().map(|part| wanted.named(part)).collect(),
             to_remove: told.to_remove.into(),
             under_way,
             unanswered: told.unanswered,
@@ -167,6 +172,7 @@ impl Subscriptions {
             service,
             has_begun: false,
             to_add: VecDeque::new(),
+            parts: VecDeque::new(),
             to_remove: VecDeque::new(),
             under_way: None,
             unanswered: 0,
@@ -184,9 +190,16 @@ impl Subscriptions {
     }
 
     pub(super) fn remove(&mut self, symbol: SymbolId, wire: &str) {
-        let before = self.to_add.len();
-        self.to_add.retain(|waiting| *waiting != symbol);
-        if self.to_add.len() == before {
+        let mut is_waiting = false;
+        let mut stays = |waiting: &SymbolId| {
+            is_waiting |= *waiting == symbol;
+            *waiting != symbol
+        };
+        self.to_add.retain(&mut stays);
+        for part in &mut self.parts {
+            part.retain(&mut stays);
+        }
+        if !is_waiting {
             self.to_remove.push_back(wire.into());
         }
     }
@@ -205,11 +218,21 @@ impl Subscriptions {
                 symbols: Vec::new(),
             });
         }
+        while let Some(part) = self.parts.pop_front() {
+            if let Some(step) = self.adding(&part, wanted) {
+                return Some(step);
+            }
+        }
         let count = self.to_add.len().min(KEYS_MAX);
-        let (symbols, keys): (Vec<SymbolId>, Vec<&str>) = self
-            .to_add
-            .drain(..count)
-            .filter_map(|id| Some((id, wanted.wire(id)?)))
+        let next: Vec<SymbolId> = self.to_add.drain(..count).collect();
+        self.adding(&next, wanted)
+    }
+
+    /// What asks for those of these symbols that are wanted.
+    fn adding(&self, symbols: &[SymbolId], wanted: &Wanted<Known>) -> Option<Step> {
+        let (symbols, keys): (Vec<SymbolId>, Vec<&str>) = symbols
+            .iter()
+            .filter_map(|id| Some((*id, wanted.wire(*id)?)))
             .unzip();
         (!symbols.is_empty()).then(|| Step {
             command: if self.has_begun {
@@ -220,6 +243,24 @@ impl Subscriptions {
             keys: keys.join(","),
             symbols,
         })
+    }
+
+    /// A command has been refused: its symbols are asked for again, in halves. Gives the symbol back that is alone.
+    pub(super) fn halve(&mut self, step: Step) -> Vec<SymbolId> {
+        if step.symbols.len() < 2 {
+            return step.symbols;
+        }
+        self.has_begun &= step.command != Command::Replace;
+        let (first, second) = step.symbols.split_at(step.symbols.len() / 2);
+        self.parts.push_front(second.to_vec());
+        self.parts.push_front(first.to_vec());
+        Vec::new()
+    }
+
+    /// Gives up all symbols that have not been asked for.
+    pub(super) fn give_up_waiting(&mut self) -> Vec<SymbolId> {
+        let parts = self.parts.drain(..).flatten();
+        parts.chain(self.to_add.drain(..)).collect()
     }
 
     /// A command has been sent under this number.
@@ -268,12 +309,12 @@ impl Subscriptions {
         }
     }
 
-    /// The command of this number has been answered: gives the symbols that it was to add, if it is one of this service.
-    pub(super) fn answered(&mut self, request: Option<u64>) -> Option<Vec<SymbolId>> {
+    /// The command of this number has been answered: gives what it was to do, if it is one of this service.
+    pub(super) fn answered(&mut self, request: Option<u64>) -> Option<Step> {
         let answered = self
             .under_way
             .take_if(|under_way| Some(under_way.request) == request)?;
         self.unanswered = 0;
-        Some(answered.step.symbols)
+        Some(answered.step)
     }
 }

@@ -159,7 +159,7 @@ fn what_cannot_be_had_is_refused_before_anything_is_opened() {
             "there are OHLCV, LEVEL1, LEVEL2",
         ),
         ("schwab:bars=trades", "has no option 'bars'"),
-        ("schwab:interval=5m", "has no option 'interval'"),
+        ("schwab:interval=5m", "is not among the venue's: 1m"),
         ("schwab:nope", "has no value"),
     ] {
         let error = spec.parse::<SourceSpec>().unwrap_err().to_string();
@@ -405,7 +405,13 @@ fn each_code_means_what_it_means() {
 #[test]
 fn a_refused_symbol_is_refused_unless_another_service_has_it() {
     let mut bench = ready("schwab:services=LEVEL1,OHLCV", &["A", "B"]);
-    let output = bench.text(&response("LEVELONE_EQUITIES", "SUBS", 2, 19));
+    assert_eq!(
+        bench
+            .text(&response("LEVELONE_EQUITIES", "SUBS", 2, 19))
+            .notices,
+        []
+    );
+    let output = bench.text(&response("LEVELONE_EQUITIES", "SUBS", 4, 19));
     let said = notices(output);
     assert!(
         said[0].starts_with(
@@ -417,9 +423,38 @@ fn a_refused_symbol_is_refused_unless_another_service_has_it() {
     assert!(output.ending.is_none());
     bench.text(&response("CHART_EQUITY", "SUBS", 3, 0));
     bench.subscribe(&["C"]);
-    bench.text(&response("LEVELONE_EQUITIES", "ADD", 4, 0));
-    let said = notices(bench.text(&response("CHART_EQUITY", "ADD", 5, 24)));
+    bench.text(&response("LEVELONE_EQUITIES", "ADD", 5, 0));
+    let said = notices(bench.text(&response("CHART_EQUITY", "ADD", 6, 24)));
     assert_eq!(said, ["ConnectionError: CHART_EQUITY: words (code 24)"]);
+}
+
+#[test]
+fn a_refused_command_is_cut_in_halves_until_the_culprit_is_alone() {
+    for (code, waits) in [(19, true), (22, false)] {
+        let mut bench = ready("schwab:services=LEVEL1", &["A", "B", "C", "D"]);
+        bench.subscribe(&["E"]);
+        let mut sent = Vec::new();
+        for (request, code) in [(2, code), (3, 0), (4, code), (5, 0), (6, code)] {
+            bench.text(&response("LEVELONE_EQUITIES", "-", request, code));
+            sent.extend(commands(&bench));
+        }
+        let mut expected = vec!["SUBS 3 A,B", "ADD 4 C,D", "ADD 5 C", "ADD 6 D"];
+        if !waits {
+            expected.push("ADD 7 E");
+        }
+        let expected: Vec<String> = expected
+            .into_iter()
+            .map(|command| format!("LEVELONE_EQUITIES {command}"))
+            .collect();
+        assert_eq!(sent, expected);
+        let said = notices(&bench.output);
+        assert!(said[1].starts_with("refused #3: "), "{said:?}");
+        assert_eq!(
+            said.len(),
+            if waits { 3 } else { 2 },
+            "there is no room for E either"
+        );
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::pipeline::backoff::Backoff;
 use crate::pipeline::meters::{ConnectionMeters, ConnectionState};
 use crate::sources::venue::connection::{DialError, Socket, leave};
-use crate::sources::venue::pacing::Pace;
+use crate::sources::venue::pacing::SharedPace;
 use crate::sources::venue::rest::Asker;
 use crate::sources::venue::session::{Input, Session};
 use crate::sources::venue::{Ending, Incoming, Limits, Notice, Outgoing, Request};
@@ -73,6 +73,8 @@ pub(super) struct Link {
     /// Its symbols, in the order in which they were asked for.
     pub(super) symbols: Vec<(Symbol, SymbolId)>,
     phase: Phase,
+    /// Whether it has been of use before: the next time is a reconnect.
+    has_worked: bool,
     /// Counts attempts, so that answers to earlier ones are known.
     attempt: u64,
     /// Requests over HTTP that the streamer is to make.
@@ -86,7 +88,8 @@ pub(super) struct Link {
     waited: Duration,
     /// Whether it has come back at once already, and not worked since.
     was_at_once: bool,
-    pace: Pace,
+    /// What it sends, with others where they share it.
+    pace: SharedPace,
     outgoing: VecDeque<Outgoing>,
     is_unflushed: bool,
     /// What the session wants, or what has been found to be wrong: carried out when the messages at hand are done.
@@ -111,6 +114,7 @@ impl Link {
         limits: Limits,
         timings: Timings,
         needs_login: bool,
+        pace: SharedPace,
         seed: u64,
     ) -> Self {
         let now = Instant::now();
@@ -122,6 +126,7 @@ impl Link {
             timings,
             symbols: Vec::new(),
             phase: Phase::Idle,
+            has_worked: false,
             attempt: 0,
             asks: Vec::new(),
             asked: 0,
@@ -129,7 +134,7 @@ impl Link {
             backoff: Backoff::new(timings.backoff, seed),
             waited: Duration::ZERO,
             was_at_once: false,
-            pace: Pace::new(limits.sends.0, limits.sends.1),
+            pace,
             outgoing: VecDeque::new(),
             is_unflushed: false,
             ending: None,
@@ -304,7 +309,9 @@ impl Link {
 
     fn ready(&mut self, moment: Moment, desk: &mut Desk) {
         self.ready_since = Some(moment.mono);
-        self.meter_change(desk, |_| {});
+        let again = std::mem::replace(&mut self.has_worked, true);
+        desk.meters.reconnects.add(u64::from(again));
+        self.meter_change(desk, |meters| meters.reconnects += u64::from(again));
         desk.tell(Status::Connected, &self.host.clone(), moment);
     }
 

@@ -18,7 +18,7 @@ use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::{Message, SourceCommand};
 use crate::sources::venue::Limits;
 use crate::sources::venue::options::{Setup, Venue};
-use crate::sources::venue::pacing::Pace;
+use crate::sources::venue::pacing::{Pace, SharedPace};
 use crate::sources::venue::rest::{Answered, Requests};
 use crate::sources::venue::secrets::Secrets;
 
@@ -44,6 +44,10 @@ pub(super) struct Streamer {
     requests: Requests,
     /// Attempts, over all connections.
     pace: Pace,
+    /// What is sent on all connections, where the venue counts it together.
+    sends: SharedPace,
+    /// Which connection is next to have the first turn.
+    turn: usize,
     /// Symbols beyond what the venue allows: they come in when others leave.
     unplaced: Vec<Wanted>,
     /// Everything has been given up, until somebody asks for another try.
@@ -89,6 +93,8 @@ impl Streamer {
             desk,
             requests,
             pace: Pace::new(limits.attempts.0, limits.attempts.1),
+            sends: SharedPace::new(limits.sends),
+            turn: 0,
             unplaced: Vec::new(),
             is_over: false,
             next_tick: Instant::now(),
@@ -166,6 +172,7 @@ impl Streamer {
             desk,
             requests,
             pace,
+            turn,
             ..
         } = self;
         let work = poll_fn(|context| {
@@ -173,7 +180,10 @@ impl Streamer {
                 return Poll::Ready(Happening::Answer(answered));
             }
             let mut has_happened = false;
-            for link in &mut *links {
+            let count = links.len();
+            *turn = (*turn + 1) % count.max(1);
+            let (later, first) = links.split_at_mut((*turn).min(count));
+            for link in first.iter_mut().chain(later) {
                 has_happened |= link.poll(context, pace, desk).is_ready();
             }
             if has_happened {

@@ -216,7 +216,7 @@ pub(crate) fn run(bench: &mut Workbench, names: &[&str], steps: &[Step]) {
         if number == steps.len() / 2 {
             bench.begin_recording(true);
         }
-        let was_wanted = bench.session.symbols().to_vec();
+        let was_wanted = bench.session.symbols();
         take(bench, names, step, &requests, (&mut ids, &mut next_id));
         requests.extend(bench.output.ask.iter().map(|request| request.id));
         let is_wanted =

@@ -110,10 +110,12 @@ impl Link {
             self.was_at_once = true;
             Duration::ZERO
         } else {
-            // Where the venue names a time, what is drawn comes on top, so that not everybody is back at that moment.
+            // Where the venue names a time, part of what is drawn comes on top, so that not everybody is back at that
+            // moment; and a venue that names a short one again and again is left alone for longer and longer.
             let drawn = self.backoff.next();
             asked_for.map_or(drawn, |least| {
-                least.saturating_add(drawn.min(least / 10 + self.timings.backoff.base))
+                let spread = drawn.min(least / 10 + self.timings.backoff.base);
+                drawn.max(least.saturating_add(spread))
             })
         };
         if let Some(allowed) = pace.ready_at(1, moment.timer) {

@@ -48,9 +48,6 @@ impl Link {
         self.attempt += 1;
         self.asked = 0;
         self.delivering = Delivering::Nothing;
-        if self.attempt > 1 {
-            desk.meters.reconnects.add(1);
-        }
         self.connect(trust, pace, desk);
     }
 
@@ -72,11 +69,10 @@ impl Link {
                 let limit = self.timings.dial;
                 let dialing = dial(endpoint, Arc::clone(trust), limit, moment.wall);
                 self.phase = Phase::Dialing(Box::pin(dialing));
-                let (host, again) = (self.host.clone(), self.attempt > 1);
+                let host = self.host.clone();
                 self.meter_change(desk, |meters| {
                     meters.host = host;
                     meters.next_retry = None;
-                    meters.reconnects += u64::from(again);
                 });
                 desk.tell(Status::Connecting, &self.host.clone(), moment);
             }

@@ -12,7 +12,7 @@ impl Link {
         has_books: bool,
         desk: &mut Desk,
     ) {
-        if self.symbols.is_empty() {
+        if self.symbols.is_empty() && !self.is_open() {
             return;
         }
         let now = desk.moment().wall;

@@ -31,7 +31,7 @@ impl Link {
                     .then(|| after(self.opened, self.timings.login))
                     .flatten();
                 let send = match self.outgoing.front() {
-                    Some(_) => self.pace.ready_at(1, now),
+                    Some(_) => self.pace.ready_at(now),
                     None => None,
                 };
                 [silence, login, ping, lifetime, send]
@@ -61,7 +61,7 @@ impl Link {
             let quiet = in_words(self.timings.login);
             let ending = Ending::retry(
                 ErrorKind::ConnectionError,
-                format!("the venue has not answered the login within {quiet}"),
+                format!("the venue has not let this connection in within {quiet}"),
             );
             self.ending.get_or_insert((ending, Some(1000)));
         }
@@ -97,7 +97,7 @@ impl Link {
                 self.is_unflushed = true;
             }
         }
-        while !self.outgoing.is_empty() && self.pace.ready_at(1, now).is_none() {
+        while !self.outgoing.is_empty() && self.pace.ready_at(now).is_none() {
             let Poll::Ready(ready) = socket.poll_ready_unpin(context) else {
                 break;
             };
@@ -108,8 +108,13 @@ impl Link {
                     Outgoing::Secret(text) => text.expose_secret().to_owned(),
                 };
                 socket.start_send_unpin(Frame::text(text))?;
-                self.pace.take(1, now);
+                self.pace.take(now);
                 self.is_unflushed = true;
+            }
+            if self.limits.shares_sends && !self.outgoing.is_empty() {
+                // One text, and the others have their turn.
+                context.waker().wake_by_ref();
+                break;
             }
         }
         if self.is_unflushed

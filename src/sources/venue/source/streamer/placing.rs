@@ -2,6 +2,7 @@
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
+use crate::sources::venue::pacing::SharedPace;
 use crate::sources::venue::session::Session;
 
 use super::super::link::Link;
@@ -47,15 +48,21 @@ impl Streamer {
             // It was made from the same setup before.
             return false;
         };
+        let needs_login = !self.venue.keys.is_empty() || protocol.needs_login();
         let session = Session::new(protocol, &self.setup);
         let number = self.links.len();
-        let needs_login = !self.venue.keys.is_empty();
+        let pace = if self.limits.shares_sends {
+            self.sends.clone()
+        } else {
+            SharedPace::new(self.limits.sends)
+        };
         let link = Link::new(
             number,
             session,
             self.limits,
             self.timings,
             needs_login,
+            pace,
             seed(),
         );
         self.links.push(link);

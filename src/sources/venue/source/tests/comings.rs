@@ -136,6 +136,38 @@ fn texts_are_sent_as_slowly_as_the_venue_wants_them() {
 }
 
 #[test]
+fn connections_from_one_address_keep_its_pace_together_and_take_turns() {
+    let server = Server::start();
+    let mut plan = Plan::new(server.url());
+    plan.own = &[
+        ("sends", "5"),
+        ("shares", ""),
+        ("symbols", "1"),
+        ("connections", "2"),
+    ];
+    let rig = plan.start();
+    let (mut one, mut other) = (server.accept(), server.accept());
+    for peer in [&mut one, &mut other] {
+        assert!(peer.text().starts_with("sub "));
+    }
+    let start = std::time::Instant::now();
+    one.send("flood 12");
+    other.send("flood 3");
+    for number in 0..3 {
+        assert_eq!(other.text(), format!("n{number}"));
+    }
+    let few = start.elapsed();
+    for number in 0..12 {
+        assert_eq!(one.text(), format!("n{number}"));
+    }
+    // Seventeen texts, five in each fifth of a second.
+    let all = start.elapsed();
+    assert!(all >= Duration::from_millis(500), "{all:?}");
+    assert!(few + Duration::from_millis(100) <= all, "{few:?} {all:?}");
+    rig.end();
+}
+
+#[test]
 fn a_connection_is_opened_anew_before_the_venue_cuts_it() {
     let server = Server::start();
     let mut plan = Plan::new(server.url());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::pipeline::meters::ConnectionState;
 
 use super::rig::venue_server::Server;
-use super::rig::{KEY, Plan, SECOND_KEY, retry_ms};
+use super::rig::{KEY, KEYLESS, Plan, SECOND_KEY, retry_ms};
 
 /// No sooner than that would anybody try again.
 const A_WHILE: Duration = Duration::from_millis(300);
@@ -70,9 +70,33 @@ fn waits_grow_until_data_has_flowed_for_a_while() {
 }
 
 #[test]
-fn a_login_that_is_not_answered_is_given_up() {
+fn a_venue_that_names_no_real_wait_is_left_alone_for_longer_and_longer() {
     let server = Server::start();
     let mut plan = Plan::new(server.url());
+    plan.backoff.cap = Duration::from_millis(100);
+    let mut rig = plan.start();
+    let mut longest = 0;
+    for _ in 0..12 {
+        server.knock().refuse(503, &[("Retry-After", "0")]);
+        longest = longest.max(retry_ms(&rig.wait_for("reconnecting")));
+    }
+    // The first wait is at most 2 ms.
+    assert!(longest > 8, "{longest}");
+    rig.end();
+}
+
+#[test]
+fn a_login_that_is_not_answered_is_given_up() {
+    login_is_not_answered(Plan::new);
+    login_is_not_answered(|url| Plan {
+        venue: &KEYLESS,
+        ..Plan::new(url)
+    });
+}
+
+fn login_is_not_answered(plan: impl FnOnce(String) -> Plan) {
+    let server = Server::start();
+    let mut plan = plan(server.url());
     plan.own = &[("mute", "yes"), ("ping", "100")];
     plan.login = Duration::from_millis(300);
     let mut rig = plan.start();
@@ -81,7 +105,7 @@ fn a_login_that_is_not_answered_is_given_up() {
     peer.ping();
     let error = rig.wait_for("error ConnectionError");
     assert!(
-        error.contains("has not answered the login within 0.3 s; retrying"),
+        error.contains("has not let this connection in within 0.3 s; retrying"),
         "{error}"
     );
     let mut peer = server.accept();

@@ -55,7 +55,7 @@ pub(super) const KEY: &str = "CANARY-KEY-4711";
 /// What the key is when it is read again.
 pub(super) const SECOND_KEY: &str = "CANARY-KEY-0815";
 
-pub(super) static VENUE: Venue = Venue {
+const MADE_UP: Venue = Venue {
     kind: &sim::KIND,
     socket_url: "wss://venue.invalid/ws",
     rest_url: Some("https://venue.invalid"),
@@ -71,6 +71,14 @@ pub(super) static VENUE: Venue = Venue {
     bars_grow: |_| false,
     limits,
     protocol,
+};
+
+pub(super) static VENUE: Venue = MADE_UP;
+
+/// One that wants no key, and says itself whether it has to be let in.
+pub(super) static KEYLESS: Venue = Venue {
+    keys: &[],
+    ..MADE_UP
 };
 
 /// A venue's limits come from its setup: so a test can set them.
@@ -89,6 +97,7 @@ fn limits(setup: &Setup) -> Limits {
         sends: number("sends").map_or((1000, Duration::from_secs(1)), |most| {
             (most as u32, Duration::from_millis(200))
         }),
+        shares_sends: setup.own.contains_key("shares"),
         attempts: (1000, Duration::from_secs(1)),
         request_weight_per_minute: 1000,
         silence: ms("silence").unwrap_or(standard.silence),
@@ -156,6 +165,10 @@ impl Protocol for MadeUp {
 
     fn renew(&mut self, setup: &Setup) {
         self.key = setup.keys.first().cloned().flatten().unwrap();
+    }
+
+    fn needs_login(&self) -> bool {
+        self.is_mute
     }
 
     fn opened(&mut self, _: UnixMs, output: &mut Output) {
@@ -282,6 +295,7 @@ pub(super) struct Rig {
 
 /// How a streamer is to be set up.
 pub(super) struct Plan {
+    pub(super) venue: &'static Venue,
     pub(super) url: String,
     pub(super) rest_url: Option<String>,
     pub(super) own: &'static [(&'static str, &'static str)],
@@ -298,6 +312,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(url: String) -> Self {
         Self {
+            venue: &VENUE,
             url,
             rest_url: None,
             own: &[],
@@ -336,6 +351,7 @@ fn setup(plan: &Plan) -> Setup {
         stale_after: plan.stale,
         keys: vec![Some(KEY.into())],
         variables: Vec::new(),
+        map: None,
         own: plan
             .own
             .iter()
@@ -367,7 +383,7 @@ impl Rig {
                 calendar: SessionCalendar::UtcDay,
                 products: setup.products,
             }),
-            venue: &VENUE,
+            venue: plan.venue,
             renew: {
                 let mut renewed = setup.clone();
                 renewed.keys = vec![Some(SECOND_KEY.into())];
