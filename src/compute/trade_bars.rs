@@ -19,8 +19,8 @@ use super::history::{Account, HistoryBudget, Keep};
 use super::trade_names::TradeNames;
 use minute::{KeptTrade, Minute};
 
-/// Minutes whose trades are kept.
-const MINUTES_MAX: usize = 10;
+/// The newest minutes are kept whatever becomes of their trades, so many; older ones while any of their trades is kept.
+const MINUTES_SURE: usize = 10;
 /// Trades that are kept of a symbol. For a busy stock that is some minutes, and a correction mostly comes in seconds.
 const TRADES_MAX: usize = 16_384;
 /// Memory for trades is taken for so many at a time.
@@ -28,8 +28,11 @@ const BLOCK_TRADES: usize = 256;
 /// What so many are reckoned to take: each in its minute, and in a table by name that is full to two thirds.
 const BLOCK_BYTES: u64 =
     (BLOCK_TRADES * (size_of::<KeptTrade>() + 3 * size_of::<(u64, Place)>() / 2)) as u64;
-/// A minute that is older than the one that begins by so much is not kept: names of trades come again on another day.
-const AGE_MAX_MS: i64 = 60 * MINUTE_MS;
+/// What a minute takes, in trades.
+const MINUTE_TRADES: usize = size_of::<Minute>() / size_of::<KeptTrade>();
+/// A minute that is older than the one that begins by so much is not kept. Trades are taken out hours later, but their
+/// names come again on another day, which begins eight hours after the one before.
+const AGE_MAX_MS: i64 = 7 * 60 * MINUTE_MS;
 
 /// What has become of a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,12 +270,9 @@ impl TradeBars {
         let before = self.minutes.len();
         while self.minutes.len() > 1
             && let Some(front) = self.minutes.front()
-            && (self.minutes.len() > MINUTES_MAX || front.start < oldest_start)
-            && let Some(gone) = self.minutes.pop_front()
+            && front.start < oldest_start
         {
-            self.kept -= gone.kept();
-            self.floor = gone.end();
-            self.close_before = gone.fold.close().or(self.close_before);
+            self.drop_oldest();
         }
         if self.minutes.len() < before {
             let floor = self.floor;
@@ -281,16 +281,31 @@ impl TradeBars {
         if self.kept > TRADES_MAX {
             self.add_up(TRADES_MAX / 4);
         }
-        let wanted = |kept: usize| (kept / BLOCK_TRADES) as u64 * BLOCK_BYTES;
-        while wanted(self.kept) > self.account.taken_bytes()
+        while self.wanted_bytes() > self.account.taken_bytes()
             && !self
                 .account
-                .take(wanted(self.kept) - self.account.taken_bytes())
+                .take(self.wanted_bytes() - self.account.taken_bytes())
         {
-            self.add_up(BLOCK_TRADES.max(self.kept / 4));
+            self.add_up((self.kept / 4).max(1));
         }
-        let excess = self.account.taken_bytes().saturating_sub(wanted(self.kept));
+        let taken = self.account.taken_bytes();
+        let excess = taken.saturating_sub(self.wanted_bytes());
         self.account.give_back(excess);
+    }
+
+    /// The memory for what is kept, in whole blocks: the last few minutes alone need none.
+    fn wanted_bytes(&self) -> u64 {
+        let minutes = self.minutes.len().saturating_sub(MINUTES_SURE);
+        let trades = self.kept + minutes * MINUTE_TRADES;
+        (trades / BLOCK_TRADES) as u64 * BLOCK_BYTES
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(gone) = self.minutes.pop_front() {
+            self.kept -= gone.kept();
+            self.floor = gone.end();
+            self.close_before = gone.fold.close().or(self.close_before);
+        }
     }
 
     /// Adds the trades up that came first to the oldest minutes, and forgets them one by one: so many, which are no more
@@ -303,6 +318,14 @@ impl TradeBars {
             left -= before - minute.kept();
         }
         self.kept -= count - left;
+        while self.minutes.len() > MINUTES_SURE
+            && self
+                .minutes
+                .front()
+                .is_some_and(|oldest| oldest.kept() == 0)
+        {
+            self.drop_oldest();
+        }
         let minutes = &self.minutes;
         self.places.retain(|place| {
             let at = minutes.binary_search_by_key(&place.start, |minute| minute.start);

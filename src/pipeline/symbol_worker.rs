@@ -319,9 +319,13 @@ impl SymbolWorker {
         }
     }
 
-    /// The last price: of the quote, else of the newest trade that stands, else of a bar.
+    /// The last price: of the quote or of the newest trade that stands, whichever is newer, else of a bar.
     fn last(&self) -> Option<Decimal> {
-        let traded = self.level1.last().or(self.trades.last());
+        let traded = if self.is_last_of_quote() {
+            self.level1.last()
+        } else {
+            self.trades.last()
+        };
         traded.or(self.ohlcv.last())
     }
 

@@ -214,12 +214,21 @@ fn a_bar_may_open_with_the_close_before_and_follows_its_correction() {
 #[test]
 fn what_is_kept_has_a_bound() {
     let mut told = Told::new(OpenRule::FirstTrade);
-    for minute in 0..100 {
+    for minute in 0..500 {
         told.take(minute * 60, &trade(minute as u64, 10, 1));
     }
-    assert_eq!(told.bars.minutes.len(), MINUTES_MAX);
-    assert_eq!(told.bars.places.len(), MINUTES_MAX);
+    let minutes = (AGE_MAX_MS / MINUTE_MS) as usize + 1;
+    assert_eq!(told.bars.minutes.len(), minutes);
+    assert_eq!(told.bars.places.len(), minutes);
     assert_eq!(told.take(60, &trade(1000, 10, 1)), Counted::TooOld);
+    // Hours later a trade is taken out.
+    told.log.clear();
+    let cancel = TimeAndSale {
+        action: TradeAction::Cancels(TradeId::Number(200)),
+        ..TimeAndSale::default()
+    };
+    assert_eq!(told.take(30_000, &cancel), Counted::Done);
+    assert_eq!(told.news(), ["200: - - - - x0 closed"]);
     // The same number again on another day is another trade.
     assert_eq!(told.take(86_400, &trade(99, 10, 1)), Counted::Done);
     assert_eq!(told.bars.minutes.len(), 1);
@@ -278,6 +287,13 @@ fn trades_that_are_kept_take_of_the_budget_and_there_may_be_none_for_them() {
     }
     assert_eq!(most, limit);
     assert_eq!(told.news().last().unwrap(), "1: 10 10 10 10 x2000");
+    // Minutes take memory too.
+    for minute in 2..1000 {
+        told.take(minute * 60, &trade(10_000 + minute as u64, 10, 1));
+        assert!(budget.used_bytes() <= limit);
+        assert!(told.bars.minutes.len() * MINUTE_TRADES < 4 * BLOCK_TRADES + 200);
+    }
+    assert!(told.bars.minutes.len() > 2 * MINUTES_SURE);
     told.bars.reset();
     assert_eq!(budget.used_bytes(), 0);
 }

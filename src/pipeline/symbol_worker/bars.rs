@@ -64,10 +64,11 @@ impl SymbolWorker {
                 self.on_too_old(out);
             }
         }
+        let was_of_quote = self.is_last_of_quote();
         let last = match self.trades.take(time, &trade) {
-            _ if self.level1.last().is_some() => LastPrice::Unchanged,
-            LastPrice::Gone => self.last().map_or(LastPrice::Gone, LastPrice::Is),
-            last => last,
+            LastPrice::Unchanged => LastPrice::Unchanged,
+            _ if was_of_quote && self.is_last_of_quote() => LastPrice::Unchanged,
+            _ => self.last().map_or(LastPrice::Gone, LastPrice::Is),
         };
         self.trades.judge(&trade, self.level1.quote());
         if is_history {

@@ -14,6 +14,8 @@ use crate::domain::{Decimal, to_f64};
 const STRAGGLERS_MAX: u32 = 20;
 /// Nor are those that have nothing newer between them for so long by their own clock.
 const STRAGGLING_MAX_MS: i64 = 5_000;
+/// The place of the last price among the fields.
+const LAST: usize = 4;
 
 /// What has become of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +154,11 @@ impl Level1Service {
 
     pub fn last(&self) -> Option<Decimal> {
         self.quote.last
+    }
+
+    /// Of when the last price is, where that is known.
+    pub fn last_time(&self) -> Option<UnixMs> {
+        self.times[LAST]
     }
 
     pub fn session_volume(&self) -> Option<f64> {

@@ -41,7 +41,16 @@ impl SymbolWorker {
                 quote: *self.level1.quote(),
                 facts: self.level1.facts().cloned(),
             };
-            self.put(time, body, self.level1.last().into(), out);
+            let last = self.level1.last().filter(|_| self.is_last_of_quote());
+            self.put(time, body, last.into(), out);
+        }
+    }
+
+    /// Whether the quote says what the last price is: it does, unless a trade is known to be newer.
+    pub(super) fn is_last_of_quote(&self) -> bool {
+        match (self.level1.last_time(), self.trades.last_time()) {
+            (Some(quoted), Some(traded)) => traded <= quoted,
+            _ => self.level1.last().is_some(),
         }
     }
 

@@ -569,12 +569,14 @@ fn what_the_source_does_not_serve_gives_no_results_but_moves_the_price() {
         ..Level1::default()
     });
     assert_eq!(told(&give(&mut worker, 3, quote)), [""; 0]);
-    give(&mut worker, 4, trade(3, 12));
+    give(&mut worker, 3, trade(3, 12));
     assert_eq!(
         told(&turn_end(&mut worker)),
         ["moved -"],
-        "the quote's last price goes before that of trades"
+        "the quote's last price is as new"
     );
+    give(&mut worker, 4, trade(4, 13));
+    assert_eq!(told(&turn_end(&mut worker)), ["moved 13"]);
 }
 
 #[test]

@@ -20,11 +20,15 @@ use seen::SeenTrades;
 
 /// Trades that are kept while nobody looks.
 const UNWATCHED_ROWS: usize = 100;
+/// Trades that count for the last price are kept for longer: so many.
+const COUNTING_ROWS: usize = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct TimeAndSalesService {
     /// Oldest first; their numbers have no gaps.
     rows: VecDeque<TapeRow>,
+    /// The newest before these that count for the last price, oldest first.
+    counting: VecDeque<TapeRow>,
     next: u64,
     /// The board knows the rows before this one.
     told: u64,
@@ -61,7 +65,7 @@ impl TimeAndSalesService {
         let number = self.next;
         self.next += 1;
         if self.rows.len() >= self.rows_max() {
-            self.rows.pop_front();
+            self.let_go();
         }
         self.rows.push_back(TapeRow {
             number,
@@ -128,7 +132,8 @@ impl TimeAndSalesService {
                 && row.trade.trade_id.as_ref() == Some(name)
                 && row.trade.exchange == by.exchange
         };
-        let Some(row) = self.rows.iter_mut().rev().find(is_meant) else {
+        let rows = self.counting.iter_mut().chain(&mut self.rows);
+        let Some(row) = rows.rev().find(is_meant) else {
             return false;
         };
         row.fate = fate;
@@ -143,13 +148,11 @@ impl TimeAndSalesService {
         if !is_out {
             return LastPrice::Unchanged;
         }
-        let stands = |row: &&TapeRow| {
-            let trade = &row.trade;
-            row.fate == TradeFate::Stands && trade.bar_rule.open_close && trade.price.is_some()
-        };
+        let stands = |row: &&TapeRow| row.fate == TradeFate::Stands && counts(&row.trade);
         let newest = self
-            .rows
+            .counting
             .iter()
+            .chain(&self.rows)
             .filter(stands)
             .max_by_key(|row| (row.time, row.number));
         self.last = newest.and_then(|row| {
@@ -162,16 +165,35 @@ impl TimeAndSalesService {
         self.last().map_or(LastPrice::Gone, LastPrice::Is)
     }
 
+    /// The oldest trade leaves the tape.
+    fn let_go(&mut self) {
+        let Some(row) = self.rows.pop_front() else {
+            return;
+        };
+        if counts(&row.trade) {
+            if self.counting.len() >= COUNTING_ROWS {
+                self.counting.pop_front();
+            }
+            self.counting.push_back(row);
+        }
+    }
+
     /// The price of the last trade that counts.
     pub fn last(&self) -> Option<Decimal> {
         self.last.map(|last| last.price)
     }
 
+    /// When that trade was made, as far as it says.
+    pub fn last_time(&self) -> Option<UnixMs> {
+        self.last?.time
+    }
+
     pub fn watch(&mut self, is_wanted: bool) {
         self.is_watched = is_wanted;
         self.is_whole_due = is_wanted;
-        let excess = self.rows.len().saturating_sub(self.rows_max());
-        self.rows.drain(..excess);
+        while self.rows.len() > self.rows_max() {
+            self.let_go();
+        }
     }
 
     /// What is new on the tape for the board, if it is wanted there.
@@ -209,6 +231,11 @@ impl TimeAndSalesService {
             ..Self::default()
         };
     }
+}
+
+/// Whether a trade may be the one whose price is the last.
+fn counts(trade: &TimeAndSale) -> bool {
+    trade.bar_rule.open_close && trade.price.is_some()
 }
 
 #[cfg(test)]
@@ -337,6 +364,36 @@ mod tests {
             ..TimeAndSale::clone(&trade(6, 14, TradeAction::Corrects(TradeId::Number(5))))
         });
         assert_eq!(tape.take(at(9), &uncounted), LastPrice::Gone);
+        for name in 1000..1300 {
+            let odd_lot = Arc::new(TimeAndSale {
+                bar_rule: BarRule::NONE,
+                ..TimeAndSale::clone(&new(name, 99))
+            });
+            tape.take(at(9), &new(name + 1000, 30));
+            tape.take(at(9), &odd_lot);
+        }
+        tape.take(at(15), &new(7, 15));
+        tape.take(at(16), &new(8, 16));
+        for _ in 0..2 * UNWATCHED_ROWS {
+            tape.take(at(17), &odd_lot);
+        }
+        assert_eq!(tape.take(at(18), &cancel(8)), LastPrice::Is(15.into()));
+        assert_eq!(tape.take(at(18), &cancel(7)), LastPrice::Is(30.into()));
+        assert!(tape.counting.len() <= COUNTING_ROWS && tape.rows.len() <= UNWATCHED_ROWS);
+        let volume_alone = BarRule {
+            open_close: false,
+            ..BarRule::ALL
+        };
+        tape.take(at(19), &new(3000, 31));
+        let average_price = Arc::new(TimeAndSale {
+            bar_rule: volume_alone,
+            ..TimeAndSale::clone(&trade(
+                3001,
+                55,
+                TradeAction::Corrects(TradeId::Number(3000)),
+            ))
+        });
+        assert_eq!(tape.take(at(19), &average_price), LastPrice::Is(30.into()));
         tape.take(at(20), &new(7, 20));
         tape.take(at(22), &new(8, 22));
         tape.take(at(19), &new(9, 19));

@@ -423,7 +423,7 @@ mod tests {
         let begin = bench.now;
         bench.now = begin.plus_ms(700);
         assert_eq!(bench.text(&candle(begin)).events.len(), 1);
-        bench.tick(begin.plus_ms(1000));
+        bench.tick(begin.plus_ms(3000));
         bench.now = begin.plus_ms(50_000);
         // It grows, which says nothing of how late it is.
         bench.text(&candle(begin));

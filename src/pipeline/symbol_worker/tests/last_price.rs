@@ -123,6 +123,28 @@ fn without_a_trade_the_last_price_is_that_of_the_quote_or_of_a_bar() {
 }
 
 #[test]
+fn the_newer_of_quote_and_trade_says_what_the_last_price_is() {
+    let mut watched = Watched::new(worker(Products::default()));
+    let quote = |last: Option<i64>| {
+        Payload::Level1(Level1 {
+            bid: Some(1.into()),
+            last: last.map(Into::into),
+            ..Level1::default()
+        })
+    };
+    let mut last = |seconds, payload| watched.turn(seconds, payload).last;
+    assert_eq!(last(10, quote(Some(4))), Some(4.into()));
+    assert_eq!(last(11, trade(1, 10)), Some(10.into()));
+    assert_eq!(last(12, quote(None)), Some(10.into()), "it has none");
+    let cancel = changed(1, 10, TradeAction::Cancels, 1);
+    assert_eq!(last(13, cancel), Some(4.into()), "the quote's again");
+    assert_eq!(last(14, trade(2, 11)), Some(11.into()));
+    assert_eq!(last(16, quote(Some(12))), Some(12.into()));
+    assert_eq!(last(15, trade(3, 13)), Some(12.into()), "it came late");
+    assert_eq!(last(17, trade(4, 14)), Some(14.into()));
+}
+
+#[test]
 fn a_bar_that_loses_its_trades_leaves_day_and_trend() {
     let mut watched = Watched::new(worker(built()));
     watched.turn(1, trade(1, 10));
