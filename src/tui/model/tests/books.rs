@@ -181,7 +181,7 @@ fn what_a_source_does_not_give_is_said_for_certain() {
 #[test]
 fn a_halt_is_told_in_full_above_chart_and_book_and_twins_with_their_source() {
     let mut snapshot = live();
-    let reason = "Market-Wide Circuit Breaker Halt – Level 2";
+    let reason = "Market-Wide Circuit Breaker Halt";
     snapshot.rows.get_mut(SymbolId(0)).unwrap().facts = Some(Arc::new(SymbolFacts {
         trading: Some(Trading::Halted),
         reason: Some(reason.into()),
