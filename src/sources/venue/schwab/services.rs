@@ -113,8 +113,8 @@ struct Told {
     to_add: Vec<String>,
     parts: Vec<Vec<String>>,
     to_remove: Vec<Box<str>>,
-    /// The number of the command, what it is to do, with which symbols, and since when.
-    under_way: Option<(u64, Command, String, UnixMs)>,
+    /// The number of the command, what it is to do, with which symbols, those that it adds, and since when.
+    under_way: Option<(u64, Command, String, Vec<String>, UnixMs)>,
     unanswered: u32,
 }
 
@@ -124,7 +124,14 @@ impl Subscriptions {
         let under_way = self.under_way.as_ref().map(|under_way| {
             let step = &under_way.step;
             let keys = step.keys.clone();
-            (under_way.request, step.command, keys, under_way.sent_at)
+            let added = wanted.names(&step.symbols);
+            (
+                under_way.request,
+                step.command,
+                keys,
+                added,
+                under_way.sent_at,
+            )
         });
         kept::written(&Told {
             has_begun: self.has_begun,
@@ -138,23 +145,21 @@ impl Subscriptions {
 
     pub(super) fn keep(&mut self, known: Value, wanted: &Wanted<Known>) -> Result<(), Rejection> {
         let told: Told = kept::read(known)?;
-        let under_way = told.under_way.map(|(request, command, keys, sent_at)| {
-            let names: Vec<String> = keys.split(',').map(str::to_owned).collect();
-            let symbols = match command {
-                Command::Remove => Vec::new(),
-                Command::Replace | Command::Add => wanted.named(&names),
-            };
-            let step = Step {
-                command,
-                keys,
-                symbols,
-            };
-            UnderWay {
-                request,
-                step,
-                sent_at,
-            }
-        });
+        let under_way = told
+            .under_way
+            .map(|(request, command, keys, added, sent_at)| {
+                let symbols = wanted.named(&added);
+                let step = Step {
+                    command,
+                    keys,
+                    symbols,
+                };
+                UnderWay {
+                    request,
+                    step,
+                    sent_at,
+                }
+            });
         *self = Self {
             service: self.service,
             has_begun: told.has_begun,
