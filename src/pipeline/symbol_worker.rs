@@ -140,7 +140,6 @@ impl SymbolWorker {
         self.time = self.time.max(time);
         if is_history {
             self.unannounced = true;
-            // A replay has jumped: what was under way before is behind it.
             self.evaluated = Evaluated::default();
         }
         match &mut event.payload {

@@ -56,13 +56,14 @@ const LAYERS: [(&str, &[&str]); 11] = [
 const TOP: [&str; 4] = ["main", "lib", "app", "bench"];
 
 /// What of the pipeline the screen may see: snapshots, commands, and the plain types in them.
-const SEEN_BY_TUI: [&str; 15] = [
+const SEEN_BY_TUI: [&str; 16] = [
     "Snapshot",
     "Command",
     "command",
     "export::ExportOrder",
     "snapshot",
     "meters::ConnectionState",
+    "meters::LoadingView",
     "meters::TransportView",
     "question::Answer",
     "question::AnswerCell",

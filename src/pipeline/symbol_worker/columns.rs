@@ -8,7 +8,7 @@ use super::SymbolWorker;
 /// expression sees have their indicators at hand.
 pub(super) const CORRECTED_MAX: usize = 60;
 
-/// How far a symbol's bars have been evaluated.
+/// How far a symbol's bars have been evaluated since history came last: what was growing before a jump is behind it.
 #[derive(Debug, Default)]
 pub(super) struct Evaluated {
     /// The start of the newest bar that is over.

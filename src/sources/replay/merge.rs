@@ -23,6 +23,7 @@ pub(super) struct Merge {
     files_by_stream: FxHashMap<u64, usize>,
     /// Bytes of files that have been played to their end.
     done: FxHashMap<usize, f64>,
+    has_broken_off: bool,
 }
 
 impl Merge {
@@ -66,6 +67,11 @@ impl Merge {
         }
     }
 
+    /// Whether a file broke off: it may have grown since.
+    pub(super) fn has_broken_off(&self) -> bool {
+        self.has_broken_off
+    }
+
     /// Whether a file's track is open.
     pub(super) fn has(&self, file: usize) -> bool {
         self.tracks.contains_key(&file)
@@ -79,6 +85,7 @@ impl Merge {
         }
         self.order.clear();
         self.done.clear();
+        self.has_broken_off = false;
     }
 
     /// Whether some track's next frame is not known yet.
@@ -92,6 +99,7 @@ impl Merge {
             return;
         };
         if let Some(track) = self.tracks.get_mut(&file) {
+            self.has_broken_off |= chunk.failure.is_some();
             track.give(chunk);
             if self.waiting.remove(&file) {
                 self.settle(file, context);

@@ -117,8 +117,6 @@ struct Player {
     last_played: Option<i64>,
     /// The pacing time of the latest frame that has been played or loaded, for whomever.
     reached: i64,
-    /// Whether a file broke off: it may have grown since.
-    has_broken_off: bool,
     /// By file: lines that have been played, and lines whose rejections have been reported.
     played: Vec<u64>,
     reported: Vec<u64>,
@@ -161,7 +159,6 @@ impl Player {
             has_said_full: false,
             last_played: None,
             reached: i64::MIN,
-            has_broken_off: false,
             next_stream: 0,
             shown: Shown::default(),
         }
@@ -238,7 +235,6 @@ impl Player {
         match reply {
             Some(Reply::Header { file, line }) => self.take_header(file, line),
             Some(Reply::Chunk { stream, chunk }) => {
-                self.has_broken_off |= chunk.failure.is_some();
                 let (merge, mut context) = self.decoding();
                 merge.give(stream, chunk, &mut context);
             }

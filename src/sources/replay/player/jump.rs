@@ -20,7 +20,8 @@ impl Player {
 
     /// Whether all that has been played or loaded comes before a place. A file that broke off is read anew at its end.
     fn lies_ahead(&self, place: Place) -> bool {
-        place.is_after(self.reached, self.window.stamp) && !(self.has_ended && self.has_broken_off)
+        place.is_after(self.reached, self.window.stamp)
+            && !(self.has_ended && self.merge.has_broken_off())
     }
 
     /// Loads what is between here and a place.
@@ -53,7 +54,7 @@ impl Player {
         self.put(received, Message::Reset);
         // Nothing is known of what was decoded for other symbols than are wanted now, or of what has been written since.
         let is_full = self.has_said_full || self.admission.full.is_some();
-        let may_serve = self.deferred.is_empty() && !is_full && !self.has_broken_off;
+        let may_serve = self.deferred.is_empty() && !is_full && !self.merge.has_broken_off();
         // Who has just come is there from the beginning.
         for (_, id) in self.deferred.drain(..).flatten() {
             self.admission.admit(id);
@@ -63,7 +64,6 @@ impl Player {
         self.reached = i64::MIN;
         self.has_played = false;
         self.has_ended = false;
-        self.has_broken_off = false;
         self.shown.progress = 0.0;
         self.stand_at(place);
         self.open_tracks(may_serve);
