@@ -2,6 +2,7 @@
 //! and charts.
 
 mod candles;
+mod charts;
 mod cuts;
 mod evaluated;
 mod longer;
@@ -24,7 +25,6 @@ use crate::domain::trade::TimeAndSale;
 
 use super::super::histories::KeptHistory;
 use super::super::meters::WorkerMeters;
-use super::super::outcome::ChartChange;
 use super::super::snapshot::{TREND_POINTS, Trend};
 use super::WorkerContext;
 use super::columns::CORRECTED_MAX;
@@ -32,15 +32,9 @@ use super::day::Day;
 use super::indicators::IndicatorService;
 
 use candles::{candle, has_changed};
+use charts::Chart;
 use cuts::Cuts;
 use longer::Minute;
-
-#[derive(Debug)]
-struct Chart {
-    timeframe: Timeframe,
-    /// Start of the earliest minute that the board does not know of.
-    changed_from: Option<UnixMs>,
-}
 
 pub(super) struct OhlcvService {
     bar_stamp: BarStamp,
@@ -361,47 +355,5 @@ impl OhlcvService {
         self.indicators.reset();
         self.closed.clear();
         self.mark_charts(UnixMs(i64::MIN));
-    }
-
-    pub fn watch_charts(&mut self, timeframes: &[Timeframe]) {
-        self.charts = timeframes
-            .iter()
-            .map(|&timeframe| Chart {
-                timeframe,
-                changed_from: Some(UnixMs(i64::MIN)),
-            })
-            .collect();
-    }
-
-    fn mark_charts(&mut self, from: UnixMs) {
-        for chart in &mut self.charts {
-            chart.changed_from = Some(chart.changed_from.map_or(from, |known| known.min(from)));
-        }
-    }
-
-    /// Hands out what has changed in the watched charts since the last call.
-    pub fn chart_changes(&mut self, mut put: impl FnMut(Timeframe, ChartChange)) {
-        for chart in &mut self.charts {
-            let Some(changed) = chart.changed_from.take() else {
-                continue;
-            };
-            // A longer candle has to be built from its first minute.
-            let from = match self.sessions.session_of(changed) {
-                Some(session) if chart.timeframe == Timeframe::D1 => session.start,
-                Some(session) => chart.timeframe.interval_of(changed, &session).0,
-                None => changed,
-            };
-            // Nothing shorter can be made of what comes in.
-            let candles = if chart.timeframe < self.interval {
-                Vec::new()
-            } else {
-                resample::candles(
-                    self.history.since(from),
-                    chart.timeframe,
-                    &mut self.sessions,
-                )
-            };
-            put(chart.timeframe, ChartChange { from, candles });
-        }
     }
 }
