@@ -16,6 +16,9 @@ use crate::sources::spec::SourceSpec;
 /// The minute in which the workbench's clock stands.
 const OPEN: i64 = 1_699_999_980_000;
 
+/// When everything begins.
+const BEGUN: i64 = 1_700_000_000_000;
+
 fn minute(count: i64) -> i64 {
     OPEN + count * MINUTE_MS
 }
@@ -34,6 +37,7 @@ fn paths(bench: &Workbench) -> Vec<&str> {
 
 fn binance(spec: &str) -> Workbench {
     let mut bench = Workbench::new(&binance::VENUE, spec);
+    bench.now = UnixMs(BEGUN);
     bench.subscribe(&["BNBBTC"]);
     bench.open();
     bench.text(r#"{"result":null,"id":1}"#);
@@ -227,6 +231,7 @@ fn a_failure_is_told_and_asked_for_again_unless_that_is_hopeless() {
 #[test]
 fn kraken_gives_what_it_has_in_one_answer() {
     let mut bench = Workbench::new(&kraken::VENUE, "kraken:?services=OHLCV&backfill=2");
+    bench.now = UnixMs(BEGUN);
     bench.subscribe(&["BTC/USD"]);
     bench.open();
     bench.text(r#"{"method":"subscribe","result":{"channel":"ohlc","symbol":"BTC/USD","snapshot":true},"success":true,"req_id":1}"#);
@@ -255,6 +260,7 @@ fn kraken_gives_what_it_has_in_one_answer() {
 #[test]
 fn coinbases_bars_replace_the_minutes_that_were_joined_midway() {
     let mut bench = Workbench::new(&coinbase::VENUE, "coinbase:?services=OHLCV&backfill=400");
+    bench.now = UnixMs(BEGUN);
     bench.subscribe(&["BTC-USD"]);
     bench.open();
     bench.text(r#"{"channel":"subscriptions","timestamp":"2023-11-14T22:13:20Z","sequence_num":0,"events":[{"subscriptions":{"market_trades":["BTC-USD"]}}]}"#);
@@ -313,6 +319,7 @@ fn alpaca_is_asked_with_its_keys_for_the_feed_at_hand() {
         ),
     ] {
         let mut bench = Workbench::new(&alpaca::VENUE, spec);
+        bench.now = UnixMs(BEGUN);
         bench.subscribe(&[symbol]);
         bench.open();
         bench.text(r#"[{"T":"success","msg":"connected"}]"#);

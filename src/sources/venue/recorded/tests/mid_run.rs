@@ -309,6 +309,7 @@ fn what_an_endpoint_said_last_is_there() {
 #[test]
 fn bars_from_before_go_on() {
     let mut bench = Workbench::new(&kraken::VENUE, "kraken:?services=OHLCV&backfill=10");
+    bench.now = UnixMs(1_700_000_000_000);
     bench.subscribe(&["BTC/USD"]);
     bench.open();
     let bar = r#"{"channel":"ohlc","type":"update","timestamp":"2023-11-14T22:13:30Z","data":[{"symbol":"BTC/USD","open":1,"high":1,"low":1,"close":1,"trades":12,"volume":3,"vwap":1,"interval_begin":"2023-11-14T22:13:00.000000000Z","interval":1,"timestamp":"2023-11-14T22:14:00.000000Z"}]}"#;
