@@ -20,7 +20,7 @@ pub use common::{
 };
 
 use super::backfill::Span;
-use super::{Limits, Protocol};
+use super::{Limits, Protocol, VENUES};
 
 /// A venue, as its leaf file describes it.
 pub struct Venue {
@@ -271,6 +271,17 @@ impl Venue {
             own: own.collect(),
         })
     }
+}
+
+/// What a source of a venue has to itself, where an account may connect to it once; `None` where sources may stand side by
+/// side. Those with the same of it take it from one another.
+#[must_use]
+pub fn only_connection(spec: &SourceSpec) -> Option<String> {
+    let kind = spec.kind().name;
+    let venue = VENUES.iter().find(|venue| venue.kind.name == kind)?;
+    let setup = venue.setup(spec, &|_| None).ok()?;
+    let is_only = (venue.limits)(&setup).one_per_account;
+    is_only.then(|| format!("{kind}:{} {}", setup.rest, setup.socket_url))
 }
 
 /// How much of the past is asked for.
