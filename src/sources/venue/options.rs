@@ -190,23 +190,7 @@ impl Venue {
             Some("previous-close") => OpenRule::PreviousClose,
             _ => OpenRule::FirstTrade,
         };
-        let asked_interval = match spec.option("interval") {
-            None => None,
-            Some(text) => {
-                let known = |interval: &Timeframe| {
-                    *interval == Timeframe::M1 || self.intervals.contains(interval)
-                };
-                let interval = text.parse().ok().filter(known).ok_or_else(|| {
-                    let labels: Vec<&str> = self.intervals.iter().map(|one| one.label()).collect();
-                    let labels = match labels.join(", ") {
-                        none if none.is_empty() => Timeframe::M1.label().to_owned(),
-                        labels => labels,
-                    };
-                    spec.wrong("interval", format!("is not among the venue's: {labels}"))
-                })?;
-                Some(interval)
-            }
-        };
+        let asked_interval = self.asked_interval(spec)?;
         let delivers_minutes = self.intervals.contains(&Timeframe::M1);
         let (bars, interval) = match (spec.option("bars"), asked_interval) {
             (Some("trades"), None | Some(Timeframe::M1)) => {
@@ -270,6 +254,26 @@ impl Venue {
             variables,
             own: own.collect(),
         })
+    }
+}
+
+impl Venue {
+    /// The length of bars that a specification names.
+    fn asked_interval(&self, spec: &SourceSpec) -> Result<Option<Timeframe>, SpecError> {
+        let Some(text) = spec.option("interval") else {
+            return Ok(None);
+        };
+        let known =
+            |interval: &Timeframe| *interval == Timeframe::M1 || self.intervals.contains(interval);
+        if let Some(interval) = text.parse().ok().filter(known) {
+            return Ok(Some(interval));
+        }
+        let mut labels: Vec<&str> = self.intervals.iter().map(|one| one.label()).collect();
+        if labels.is_empty() {
+            labels.push(Timeframe::M1.label());
+        }
+        let labels = labels.join(", ");
+        Err(spec.wrong("interval", format!("is not among the venue's: {labels}")))
     }
 }
 
