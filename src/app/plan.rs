@@ -15,7 +15,7 @@ use crate::sources::bundled;
 use crate::sources::kind::replay;
 use crate::sources::kind::{Environment, OpenContext, OpenError};
 use crate::sources::spec::{SourceSpec, SpecError, nearest};
-use crate::sources::venue;
+use crate::sources::venue::options::only_connection;
 
 use super::exit::Exit;
 
@@ -225,7 +225,7 @@ pub fn clashes(specs: &[SourceSpec]) -> Vec<String> {
     let mut taken: Vec<(String, SourceName)> = Vec::new();
     let specs = expanded(specs);
     for (spec, name) in specs.iter().zip(names(&specs)) {
-        let Some(connection) = venue::only_connection(spec) else {
+        let Some(connection) = only_connection(spec) else {
             continue;
         };
         match taken.iter().find(|(known, _)| *known == connection) {

@@ -64,7 +64,6 @@ use crate::domain::event::Event;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
-use crate::sources::spec::SourceSpec;
 
 use backfill::{Page, PageRequest};
 use chain::Missing;
@@ -83,17 +82,6 @@ pub const VENUES: &[&Venue] = &[
     &super::http_poll::VENUE,
     &super::websocket::VENUE,
 ];
-
-/// What a source of a venue has to itself, where an account may connect to it once; `None` where sources may stand side by
-/// side. Those with the same of it take it from one another.
-#[must_use]
-pub fn only_connection(spec: &SourceSpec) -> Option<String> {
-    let kind = spec.kind().name;
-    let venue = VENUES.iter().find(|venue| venue.kind.name == kind)?;
-    let setup = venue.setup(spec, &|_| None).ok()?;
-    let is_only = (venue.limits)(&setup).one_per_account;
-    is_only.then(|| format!("{kind}:{} {}", setup.rest, setup.socket_url))
-}
 
 /// A venue's protocol: a state machine for one connection at a time, which outlives the connections.
 ///

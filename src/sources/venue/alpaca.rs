@@ -33,7 +33,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::control::{ANSWER_MS, REQUEST_BYTES_MAX, request};
+use self::control::{ANSWER_MS, Asked, Order, REQUEST_BYTES_MAX, request};
 use self::feed::Feed;
 use super::backfill::{Page, PageRequest};
 use super::options::{self, Key, OptionProblem, Setup, Venue};
@@ -154,10 +154,8 @@ struct Known {
     is_confirmed: bool,
     /// The venue does not want it.
     is_refused: bool,
-    /// Since when it may not be traded, where trading again would show.
-    halted_at: Option<UnixMs>,
-    /// Whether that was on an earlier connection: it may have been lifted in between.
-    is_halt_doubted: bool,
+    /// Why it is not traded, where trading again would show.
+    halt: Option<Halt>,
     /// Its book begins anew: changes mean nothing until it has come whole.
     is_book_lost: bool,
     /// When the book is to be asked for anew.
@@ -165,11 +163,12 @@ struct Known {
     patience: Patience,
 }
 
-/// A request that has not been answered.
-struct Asked {
-    channels: Vec<&'static str>,
-    /// The symbols that it adds.
-    symbols: Vec<SymbolId>,
+/// A halt that has been told.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Halt {
+    since: UnixMs,
+    /// It was told on an earlier connection, and may have been lifted in between.
+    is_doubted: bool,
 }
 
 /// The venue's protocol.
@@ -189,12 +188,9 @@ struct Alpaca {
     awaited_since: UnixMs,
     /// How long it may take, in milliseconds.
     answer_ms: i64,
-    /// Until when nobody knows what an answer is to.
-    lost_until: Option<UnixMs>,
-    /// Whether the channels are being tried one by one.
-    is_probing: bool,
-    /// Whether any symbol's halt is in doubt.
-    has_doubts: bool,
+    order: Order,
+    /// Symbols at the most whose halt is in doubt.
+    doubts: usize,
     hours: TradeHours,
     /// How requests name the feed.
     history_feed: &'static str,
@@ -234,9 +230,8 @@ impl Alpaca {
             pending: VecDeque::new(),
             awaited_since: UnixMs(0),
             answer_ms: ANSWER_MS,
-            lost_until: None,
-            is_probing: false,
-            has_doubts: false,
+            order: Order::Known,
+            doubts: 0,
             hours: TradeHours::default(),
             history_feed: if setup.rest == "iex" {
                 "&feed=iex"
@@ -273,15 +268,16 @@ impl Protocol for Alpaca {
         self.stage = Stage::Greeting;
         self.pending.clear();
         self.answer_ms = ANSWER_MS;
-        self.lost_until = None;
-        self.is_probing = false;
-        self.has_doubts = false;
+        self.order = Order::Known;
+        self.doubts = 0;
         for (_, entry) in self.wanted.iter_mut() {
-            let halted_at = entry.state.halted_at;
-            self.has_doubts |= halted_at.is_some();
+            let halt = entry.state.halt.map(|halt| Halt {
+                is_doubted: true,
+                ..halt
+            });
+            self.doubts += usize::from(halt.is_some());
             entry.state = Known {
-                halted_at,
-                is_halt_doubted: halted_at.is_some(),
+                halt,
                 ..Known::default()
             };
         }
@@ -335,8 +331,8 @@ impl Protocol for Alpaca {
         match symbol {
             Some(id) => {
                 self.wanted.keep(id, kept)?;
-                let entry = self.wanted.entry(id);
-                self.has_doubts |= entry.is_some_and(|entry| entry.state.is_halt_doubted);
+                let halt = self.wanted.entry(id).and_then(|entry| entry.state.halt);
+                self.doubts += usize::from(halt.is_some_and(|halt| halt.is_doubted));
                 Ok(())
             }
             None => self.keep_connection(kept),
@@ -351,7 +347,9 @@ impl Protocol for Alpaca {
 
     fn paused(&mut self, ms: i64) {
         self.awaited_since = self.awaited_since.plus_ms(ms);
-        self.lost_until = self.lost_until.map(|until| until.plus_ms(ms));
+        if let Order::Lost { until } = &mut self.order {
+            *until = until.plus_ms(ms);
+        }
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {

@@ -20,7 +20,7 @@ pub use common::{
 };
 
 use super::backfill::Span;
-use super::{Limits, Protocol};
+use super::{Limits, Protocol, VENUES};
 
 /// A venue, as its leaf file describes it.
 pub struct Venue {
@@ -205,23 +205,7 @@ impl Venue {
             Some("previous-close") => OpenRule::PreviousClose,
             _ => OpenRule::FirstTrade,
         };
-        let asked_interval = match spec.option("interval") {
-            None => None,
-            Some(text) => {
-                let known = |interval: &Timeframe| {
-                    *interval == Timeframe::M1 || self.intervals.contains(interval)
-                };
-                let interval = text.parse().ok().filter(known).ok_or_else(|| {
-                    let labels: Vec<&str> = self.intervals.iter().map(|one| one.label()).collect();
-                    let labels = match labels.join(", ") {
-                        none if none.is_empty() => Timeframe::M1.label().to_owned(),
-                        labels => labels,
-                    };
-                    spec.wrong("interval", format!("is not among the venue's: {labels}"))
-                })?;
-                Some(interval)
-            }
-        };
+        let asked_interval = self.asked_interval(spec)?;
         let delivers_minutes = self.intervals.contains(&Timeframe::M1);
         let (bars, interval) = match (spec.option("bars"), asked_interval) {
             (Some("trades"), None | Some(Timeframe::M1)) => {
@@ -290,6 +274,37 @@ impl Venue {
             map,
         })
     }
+}
+
+impl Venue {
+    /// The length of bars that a specification names.
+    fn asked_interval(&self, spec: &SourceSpec) -> Result<Option<Timeframe>, SpecError> {
+        let Some(text) = spec.option("interval") else {
+            return Ok(None);
+        };
+        let known =
+            |interval: &Timeframe| *interval == Timeframe::M1 || self.intervals.contains(interval);
+        if let Some(interval) = text.parse().ok().filter(known) {
+            return Ok(Some(interval));
+        }
+        let mut labels: Vec<&str> = self.intervals.iter().map(|one| one.label()).collect();
+        if labels.is_empty() {
+            labels.push(Timeframe::M1.label());
+        }
+        let labels = labels.join(", ");
+        Err(spec.wrong("interval", format!("is not among the venue's: {labels}")))
+    }
+}
+
+/// What a source of a venue has to itself, where an account may connect to it once; `None` where sources may stand side by
+/// side. Those with the same of it take it from one another.
+#[must_use]
+pub fn only_connection(spec: &SourceSpec) -> Option<String> {
+    let kind = spec.kind().name;
+    let venue = VENUES.iter().find(|venue| venue.kind.name == kind)?;
+    let setup = venue.setup(spec, &|_| None).ok()?;
+    let is_only = (venue.limits)(&setup).one_per_account;
+    is_only.then(|| format!("{kind}:{} {}", setup.rest, setup.socket_url))
 }
 
 /// How much of the past is asked for.

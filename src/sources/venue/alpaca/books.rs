@@ -74,7 +74,7 @@ impl Alpaca {
 
     /// Asks for the books whose time has come.
     pub(super) fn resync_due(&mut self, output: &mut Output) {
-        if self.stage != Stage::Ready || self.lost_until.is_some() {
+        if self.stage != Stage::Ready || self.has_lost_order() {
             return;
         }
         let now = self.now;

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::messages::{Control, Failure, Subscription, kind};
-use super::{Alpaca, Asked, Stage};
+use super::{Alpaca, Stage};
 use crate::decode::Rejection;
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
+use crate::domain::time::UnixMs;
 use crate::sources::venue::{Ending, Next, Notice, Output, reading};
 
 /// Texts that are sent stay below this many bytes.
@@ -21,7 +23,33 @@ const ANSWER_MAX_MS: i64 = 120_000;
 /// How long the venue keeps a session whose connection was lost.
 const OLD_SESSION: Duration = Duration::from_secs(10);
 
+/// A request that has not been answered.
+pub(super) struct Asked {
+    pub(super) channels: Vec<&'static str>,
+    /// The symbols that it adds.
+    pub(super) symbols: Vec<SymbolId>,
+}
+
+/// Whether it is known which request the next answer is to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Order {
+    /// The first of those that have not been answered.
+    #[default]
+    Known,
+    /// The same, and these try the channels one by one.
+    Probing,
+    /// It is not, until answers have had time to come.
+    Lost {
+        /// When that is over.
+        until: UnixMs,
+    },
+}
+
 impl Alpaca {
+    pub(super) fn has_lost_order(&self) -> bool {
+        matches!(self.order, Order::Lost { .. })
+    }
+
     /// Takes one message of a list.
     pub(super) fn take(
         &mut self,
@@ -61,7 +89,7 @@ impl Alpaca {
 
     /// Asks for symbols on these channels, in as many texts as it takes.
     fn ask_on(&mut self, channels: &[&'static str], symbols: &[SymbolId], output: &mut Output) {
-        if self.lost_until.is_some() {
+        if self.has_lost_order() {
             // They come in with all others that have not been confirmed.
             return;
         }
@@ -85,7 +113,7 @@ impl Alpaca {
 
     /// A request has been sent.
     pub(super) fn await_answer(&mut self, channels: Vec<&'static str>, symbols: Vec<SymbolId>) {
-        if self.lost_until.is_some() {
+        if self.has_lost_order() {
             return;
         }
         if self.pending.is_empty() {
@@ -107,8 +135,8 @@ impl Alpaca {
     pub(super) fn lose_order(&mut self) {
         if !self.pending.is_empty() {
             self.pending.clear();
-            self.is_probing = false;
-            self.lost_until = Some(self.now.plus_ms(ANSWER_MS));
+            let until = self.now.plus_ms(ANSWER_MS);
+            self.order = Order::Lost { until };
         }
     }
 
@@ -117,9 +145,9 @@ impl Alpaca {
         if self.stage != Stage::Ready {
             return;
         }
-        if let Some(until) = self.lost_until {
+        if let Order::Lost { until } = self.order {
             if self.now >= until {
-                self.lost_until = None;
+                self.order = Order::Known;
                 self.ask_again(output);
             }
             return;
@@ -133,7 +161,7 @@ impl Alpaca {
         let error = ErrorInstance::new(ErrorKind::ConnectionError, message);
         output.notices.push(Notice::Error(error.as_warning()));
         self.pending.clear();
-        self.is_probing = false;
+        self.order = Order::Known;
         self.answer_ms = (self.answer_ms * 2).min(ANSWER_MAX_MS);
         self.ask_again(output);
     }
@@ -185,7 +213,7 @@ impl Alpaca {
     }
 
     fn refuse_unknown(&self, reason: &str, output: &mut Output) {
-        let error = if self.lost_until.is_some() {
+        let error = if self.has_lost_order() {
             let message =
                 format!("the venue refused a request, and it is not known which: {reason}");
             ErrorInstance::new(ErrorKind::ConfigError, message).as_warning()
@@ -219,9 +247,9 @@ impl Alpaca {
             }
             _ if known.len() < asked.channels.len() => self.ask_on(&known, &asked.symbols, output),
             // The others are asked for when it is known what there is.
-            _ if self.is_probing => {}
+            _ if self.order == Order::Probing => {}
             _ => {
-                self.is_probing = true;
+                self.order = Order::Probing;
                 for channel in known {
                     self.ask_on(&[channel], &asked.symbols, output);
                 }
@@ -232,8 +260,8 @@ impl Alpaca {
 
     /// When all answers are there, it is known which channels there are.
     fn end_probe(&mut self, output: &mut Output) {
-        if self.is_probing && self.pending.is_empty() {
-            self.is_probing = false;
+        if self.order == Order::Probing && self.pending.is_empty() {
+            self.order = Order::Known;
             self.ask_again(output);
         }
     }

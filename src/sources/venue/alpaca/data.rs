@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Alpaca;
 use super::messages::{
     Article, Bar, Book, BookLevel, Cancel, Correction, Limits, Quote, Status, Trade,
 };
+use super::{Alpaca, Halt};
 use crate::decode::Rejection;
 use crate::decode::conditions::{Tape, by_letters};
 use crate::domain::bar::Ohlcv;
@@ -84,7 +84,7 @@ impl Alpaca {
             trade_id: Some(TradeId::Number(trade.id)),
             action: TradeAction::New,
         };
-        if self.has_doubts && sale.bar_rule.open_close {
+        if self.doubts > 0 && sale.bar_rule.open_close {
             self.lift_halt(&trade.symbol, time, output);
         }
         let payload = Payload::TimeAndSales(sale);
@@ -97,10 +97,9 @@ impl Alpaca {
         let Some(entry) = self.wanted.get_mut(symbol) else {
             return;
         };
-        let state = &mut entry.state;
-        if state.is_halt_doubted && state.halted_at.is_some_and(|halted_at| time > halted_at) {
-            state.is_halt_doubted = false;
-            state.halted_at = None;
+        let is_over = |halt: &mut Halt| halt.is_doubted && time > halt.since;
+        if entry.state.halt.take_if(is_over).is_some() {
+            self.doubts = self.doubts.saturating_sub(1);
             let facts = SymbolFacts {
                 trading: Some(Trading::Open),
                 ..SymbolFacts::default()
@@ -151,7 +150,7 @@ impl Alpaca {
 
     fn quote(&mut self, quote: &Quote<'_>, output: &mut Output) -> Result<(), Rejection> {
         let time = reading::time_of_text(&quote.time, "t")?;
-        if self.has_doubts && !self.takes_trades {
+        if self.doubts > 0 && !self.takes_trades {
             // There is nothing better to tell by.
             self.lift_halt(&quote.symbol, time, output);
         }
@@ -211,8 +210,10 @@ impl Alpaca {
                 Trading::QuotesOnly => self.takes_trades,
                 _ => true,
             };
-            entry.state.halted_at = would_show.then_some(time);
-            entry.state.is_halt_doubted = false;
+            entry.state.halt = would_show.then_some(Halt {
+                since: time,
+                is_doubted: false,
+            });
         }
         let reason = [&status.reason, &status.message]
             .into_iter()

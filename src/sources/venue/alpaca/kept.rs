@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Alpaca, Asked, Stage};
+use super::control::{Asked, Order};
+use super::{Alpaca, Stage};
 use crate::decode::Rejection;
 use crate::domain::time::UnixMs;
 use crate::sources::venue::kept;
@@ -18,8 +19,7 @@ struct Connection {
     pending: Vec<(Vec<String>, Vec<String>)>,
     awaited_since: UnixMs,
     answer_ms: i64,
-    lost_until: Option<UnixMs>,
-    is_probing: bool,
+    order: Order,
 }
 
 fn texts(channels: &[&'static str]) -> Vec<String> {
@@ -38,8 +38,7 @@ impl Alpaca {
             pending: pending.collect(),
             awaited_since: self.awaited_since,
             answer_ms: self.answer_ms,
-            lost_until: self.lost_until,
-            is_probing: self.is_probing,
+            order: self.order,
         })
     }
 
@@ -60,8 +59,7 @@ impl Alpaca {
         self.pending = pending.collect();
         self.awaited_since = known.awaited_since;
         self.answer_ms = known.answer_ms;
-        self.lost_until = known.lost_until;
-        self.is_probing = known.is_probing;
+        self.order = known.order;
         Ok(())
     }
 }
