@@ -138,9 +138,9 @@ fn forget_marks(current: &mut Buffer, next: &Buffer) {
     let rows = current.content.chunks_mut(columns);
     for (row, next) in rows.zip(next.content.chunks(columns)) {
         if row.iter().any(has_mark_beside) && row != next {
-            row.iter_mut().for_each(|cell| {
+            for cell in row {
                 cell.set_symbol("");
-            });
+            }
         }
     }
 }
