@@ -18,7 +18,7 @@ use super::number::age;
 use super::panel::PanelContext;
 use super::panels::errors::{severity_mark, severity_style};
 use super::panels::watchlist::Column;
-use super::text::{UNKNOWN, clear, cut, paint, put, safe, width};
+use super::text::{UNKNOWN, clear, cut, put, safe, select, width};
 use super::views::PanelId;
 
 /// A line in pieces.
@@ -300,7 +300,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
             used = 0;
         }
         for c in word.chars() {
-            let wide = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+            let wide = super::text::columns(c);
             if used + wide > columns {
                 // The space after the last word of a line does not begin the next.
                 if c == ' ' {
@@ -348,7 +348,7 @@ fn draw_columns(model: &mut Model, buffer: &mut Buffer, entries: &[(Column, bool
                 width: place.width.saturating_sub(2),
                 height: 1,
             };
-            paint(buffer, line, theme.selection);
+            select(buffer, line, theme.selection);
         }
     }
 }

@@ -6,10 +6,9 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
-use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::domain::symbol::is_visible;
@@ -26,8 +25,8 @@ const MARKS_MAX: usize = 4;
 /// The text without anything that could act on the terminal, hide, or be drawn wider than it is counted.
 ///
 /// Control characters (C0 and C1), bidi overrides and what has no width are replaced; line ends and tabs become spaces.
-/// Letters keep their marks (composed where there is one character for both), and the joiners that scripts spell with.
-/// Of pictures that terminals draw in different widths the parts are shown: `DE` for a flag, each of several that are joined.
+/// Letters keep their marks (composed where there is one character for both), and the non-joiners that scripts spell with;
+/// joiners go, because each letter stands in a cell of its own. Of pictures that terminals draw in different widths the parts are shown: `DE` for a flag, each of several that are joined.
 #[must_use]
 pub fn safe(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) || text.chars().all(stays) {
@@ -44,7 +43,7 @@ pub fn safe(text: &str) -> Cow<'_, str> {
             // stands before them.
             '\r' | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' => continue,
             '\u{1f1e6}'..='\u{1f1ff}' => char::from(b'A' + (c as u32 - 0x1f1e6) as u8),
-            ZERO_WIDTH_NON_JOINER | ZERO_WIDTH_JOINER
+            ZERO_WIDTH_NON_JOINER
                 if is_spelled(last) && rest.peek().copied().is_some_and(is_spelled) =>
             {
                 c
@@ -75,15 +74,70 @@ const ZERO_WIDTH_JOINER: char = '\u{200d}';
 /// Whether a character is drawn as it is, in as many columns as every terminal takes it for.
 fn stays(c: char) -> bool {
     let is_part_of_a_picture = matches!(c, '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}');
-    is_visible(c) && !is_part_of_a_picture && c.width().is_some_and(|width| width > 0)
+    is_visible(c) && !is_part_of_a_picture && columns(c) > 0
 }
 
 /// Whether a character is drawn over or under the one before it.
 fn is_mark(c: char) -> bool {
-    is_combining_mark(c) && c.width() == Some(0)
+    is_combining_mark(c) && columns(c) == 0
 }
 
-/// Whether a letter is of a script that may be spelled with joiners; between others they would only hide.
+/// Whether a character stands beside the letter that it belongs to, as many vowels do. Some terminals give it a cell of
+/// its own, others draw it with the letter.
+pub(super) fn is_mark_beside(c: char) -> bool {
+    is_combining_mark(c) && columns(c) > 0
+}
+
+/// How many columns a character has on most terminals, which look at each character for itself.
+pub(super) fn columns(c: char) -> usize {
+    match c {
+        // Marks that stand beside their letter. Unicode counts them as part of it.
+        '\u{9be}'
+        | '\u{9d7}'
+        | '\u{b3e}'
+        | '\u{b57}'
+        | '\u{bbe}'
+        | '\u{bd7}'
+        | '\u{cc0}'
+        | '\u{cc2}'
+        | '\u{cc7}'..='\u{cc8}'
+        | '\u{cca}'..='\u{ccb}'
+        | '\u{cd5}'..='\u{cd6}'
+        | '\u{d3e}'
+        | '\u{d57}'
+        | '\u{dcf}'
+        | '\u{ddf}'
+        | '\u{1715}'
+        | '\u{1734}'
+        | '\u{1b35}'
+        | '\u{1b3b}'
+        | '\u{1b3d}'
+        | '\u{1b43}'..='\u{1b44}'
+        | '\u{1baa}'
+        | '\u{1bf2}'..='\u{1bf3}'
+        | '\u{a953}'
+        | '\u{a9c0}' => 1,
+        c => c.width().unwrap_or(0),
+    }
+}
+
+/// What stands in a text's cells: each character that has columns with the marks over it, and how many columns they are.
+pub(super) fn parts(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = rest
+            .char_indices()
+            .skip(1)
+            .find(|(_, c)| columns(*c) > 0 || c.is_control())
+            .map_or(rest.len(), |(at, _)| at);
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        Some((part, columns(first)))
+    })
+}
+
+/// Whether a letter is of a script that may be spelled with non-joiners; between others they would only hide.
 fn is_spelled(c: char) -> bool {
     !c.is_ascii() && (c.is_alphabetic() || is_combining_mark(c))
 }
@@ -94,7 +148,7 @@ pub fn width(text: &str) -> usize {
     if text.is_ascii() {
         text.len()
     } else {
-        text.graphemes(true).map(UnicodeWidthStr::width).sum()
+        text.chars().map(columns).sum()
     }
 }
 
@@ -109,13 +163,12 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     }
     let mut taken = String::new();
     let mut used = 0;
-    for grapheme in text.graphemes(true) {
-        let wide = grapheme.width();
+    for (part, wide) in parts(text) {
         if used + wide > columns - 1 {
             break;
         }
         used += wide;
-        taken.push_str(grapheme);
+        taken.push_str(part);
     }
     taken.push('…');
     Cow::Owned(taken)
@@ -133,7 +186,7 @@ pub fn put(buffer: &mut Buffer, x: u16, y: u16, columns: u16, text: &str, style:
     if room == 0 {
         return x;
     }
-    // Most texts are plain; looking for graphemes in them is what would cost most of a frame.
+    // Most texts are plain; measuring their characters is what would cost most of a frame.
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         let start = buffer.index_of(x, y);
         let cells = &mut buffer.content[start..start + usize::from(room)];
@@ -143,7 +196,25 @@ pub fn put(buffer: &mut Buffer, x: u16, y: u16, columns: u16, text: &str, style:
         }
         return x + written;
     }
-    buffer.set_stringn(x, y, text, usize::from(room), style).0
+    let end = x + room;
+    let mut x = x;
+    for (part, columns) in parts(text).filter(|(_, columns)| *columns > 0) {
+        let next = x.saturating_add(columns as u16);
+        if next > end {
+            break;
+        }
+        if let Some(cell) = buffer.cell_mut((x, y)) {
+            cell.set_symbol(part).set_style(style);
+        }
+        // What follows a wide character is under it.
+        for hidden in x + 1..next {
+            if let Some(cell) = buffer.cell_mut((hidden, y)) {
+                cell.reset();
+            }
+        }
+        x = next;
+    }
+    x
 }
 
 /// Writes pieces of text one after another within a row of `area`; gives the column after them.
@@ -169,6 +240,20 @@ pub fn paint(buffer: &mut Buffer, area: Rect, style: Style) {
     let area = area.intersection(buffer.area);
     if !area.is_empty() {
         buffer.set_style(area, style);
+    }
+}
+
+/// Marks what stands in a rectangle as selected. What has a colour keeps it; the terminal's own, which may be any, gives
+/// way to one that can be read there.
+pub fn select(buffer: &mut Buffer, area: Rect, style: Style) {
+    for position in area.intersection(buffer.area).positions() {
+        if let Some(cell) = buffer.cell_mut(position) {
+            let own = cell.fg;
+            cell.set_style(style);
+            if own != Color::Reset {
+                cell.fg = own;
+            }
+        }
     }
 }
 
@@ -199,10 +284,10 @@ pub fn ascii(c: char) -> char {
         '│' | '┃' | '▕' | '▏' | '┤' | '├' | '╷' | '╵' | '╎' | '┆' | '┊' | '▌' | '▐' | '▍' | '▎' => {
             '|'
         }
-        '─' | '╌' | '┄' | '┈' | '–' | '−' | '╴' | '╶' | '╸' | '╺' | '—' | '▃' => {
+        '─' | '╌' | '┄' | '┈' | '–' | '−' | '╴' | '╶' | '╸' | '╺' | '—' | '▃' | '▽' => {
             '-'
         }
-        '╭' | '╮' | '╰' | '╯' | '┌' | '┐' | '└' | '┘' | '┬' | '┴' | '┼' | '▅' => {
+        '╭' | '╮' | '╰' | '╯' | '┌' | '┐' | '└' | '┘' | '┬' | '┴' | '┼' | '▅' | '△' => {
             '+'
         }
         '▲' | '↑' => '^',
@@ -264,7 +349,20 @@ mod tests {
         assert_eq!(safe("👩🏽\u{200d}💻 up"), "👩💻 up");
         let piled = format!("x{}", "\u{336}".repeat(50));
         assert_eq!(safe(&piled).chars().count(), 1 + MARKS_MAX);
-        for text in ["ตลาดหุ้น", "🇩🇪 DAX", "e\u{301}日"] {
+        assert_eq!(safe("क\u{94d}\u{200d}ष"), "क\u{94d}ष");
+        let cells: Vec<(&str, usize)> = parts("വാർत्\u{902}日").collect();
+        assert_eq!(
+            cells,
+            [
+                ("വ", 1),
+                ("\u{d3e}", 1),
+                ("ർ", 1),
+                ("त्\u{902}", 1),
+                ("日", 2)
+            ]
+        );
+        for text in ["ตลาดหุ้น", "🇩🇪 DAX", "e\u{301}日", "വാർത്ത"]
+        {
             let clean = safe(text);
             for columns in 0..10 {
                 assert!(width(&cut(&clean, columns)) <= columns);
