@@ -18,7 +18,7 @@ use crate::domain::outcome::{ErrorKind, Severity};
 use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
-use crate::domain::trade::TimeAndSale;
+use crate::domain::trade::{Side, TimeAndSale};
 
 use super::export::Word;
 use super::meters::{ConnectionState, TransportView};
@@ -261,8 +261,18 @@ pub struct TapeRow {
     pub time: Option<UnixMs>,
     /// The trade.
     pub trade: Arc<TimeAndSale>,
+    /// The side that the quote of that moment speaks for, of a trade whose source tells none.
+    pub inferred: Option<Side>,
     /// What has become of it since.
     pub fate: TradeFate,
+}
+
+impl TapeRow {
+    /// The side that took the initiative, told or inferred.
+    #[must_use]
+    pub fn side(&self) -> Option<Side> {
+        self.trade.side.or(self.inferred)
+    }
 }
 
 /// What has become of a trade.

@@ -396,4 +396,4 @@ pub fn default_services(target: &Target) -> ServiceSet {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-mod tests;
+pub(crate) mod tests;

@@ -19,7 +19,7 @@ use crate::pipeline::export::ExportOrder;
 pub use charts::{CompareOrder, IndicatorOrder};
 pub use completion::{Known, completions};
 pub use files::{AnswerFormat, AnswerOrder, PictureFormat, ScreenshotOrder};
-pub use tape::TapeOrder;
+pub use tape::{TapeOrder, tape_lines, tape_rules};
 
 use super::panels::watchlist::{Column, Sort, SortKey};
 use super::theme::ThemeName;

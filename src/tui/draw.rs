@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::model::{Model, Prompt, PromptKind, inside};
-use super::text::{clear, cut, paint, put, safe, width};
+use super::text::{clear, cut, paint, put, safe, select, width};
 use super::theme::GlyphSet;
 use super::views::PanelId;
 use super::{footer, header, overlay};
@@ -304,7 +304,7 @@ fn draw_completions(model: &Model, prompt: &Prompt, buffer: &mut Buffer) {
             theme.text,
         );
         if prompt.chosen == Some(first + row) {
-            paint(
+            select(
                 buffer,
                 Rect {
                     x: 1,

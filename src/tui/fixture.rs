@@ -10,6 +10,8 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use crate::domain::Decimal;
 use crate::domain::bar::Candle;
@@ -30,7 +32,7 @@ use crate::pipeline::source::Speed;
 
 use super::draw::draw;
 use super::model::Model;
-use super::panel::PanelContext;
+use super::panel::{Panel, PanelContext};
 use super::screen::plain_text;
 use super::settings::{SessionState, TuiSettings};
 use super::theme::{GlyphSet, Theme};
@@ -62,6 +64,7 @@ impl Scene {
             zone: Tz::America__New_York,
             now: TAKEN,
             selected: None,
+            is_frozen: false,
             focused: true,
             flash: true,
             stale_after_ms: 180_000,
@@ -372,4 +375,11 @@ pub fn picture(model: &mut Model) -> String {
         .draw(|frame| draw(model, frame.buffer_mut()))
         .unwrap();
     plain_text(terminal.backend().buffer())
+}
+
+/// What a panel draws, line by line.
+pub fn drawn(panel: &mut dyn Panel, context: &PanelContext<'_>, width: u16, height: u16) -> String {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    panel.render(buffer.area, &mut buffer, context);
+    plain_text(&buffer)
 }

@@ -8,16 +8,23 @@ use super::keymap::Context;
 use super::model::Model;
 use super::text::{cut, put, safe, width};
 
-/// A hint: keys, a word, and what a click on it does.
+/// A hint: keys with what each does, which a click on it does too, and a word for them.
 struct Hint {
-    keys: String,
+    keys: Vec<(String, Action)>,
     word: &'static str,
-    action: Action,
 }
 
 impl Hint {
     fn columns(&self) -> usize {
-        width(&self.keys) + 1 + width(self.word)
+        let keys = self.keys.iter().map(|(key, _)| width(key) + 1);
+        keys.sum::<usize>() + width(self.word)
+    }
+
+    /// What a click on the word does: what the first key does.
+    fn action(&self) -> Action {
+        self.keys
+            .first()
+            .map_or(Action::Help, |(_, action)| *action)
     }
 }
 
@@ -46,7 +53,7 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
     // Help and the way out are always there; of the others as many as fit as a whole.
     let (last, others): (Vec<Hint>, Vec<Hint>) = hints
         .into_iter()
-        .partition(|hint| matches!(hint.action, Action::Help | Action::Quit | Action::Close));
+        .partition(|hint| matches!(hint.action(), Action::Help | Action::Quit | Action::Close));
     let reserved: usize = last.iter().map(|hint| hint.columns() + 2).sum();
     let mut room = usize::from(area.width).saturating_sub(1 + reserved);
     let mut shown = Vec::new();
@@ -60,19 +67,24 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
     }
     let mut x = area.x + 1;
     for hint in shown.into_iter().chain(last) {
-        let start = x;
-        let left = |x: u16| area.right().saturating_sub(x);
-        x = put(buffer, x, y, left(x), &hint.keys, theme.key);
-        x = put(buffer, x, y, left(x), " ", theme.dim);
-        x = put(buffer, x, y, left(x), hint.word, theme.dim);
-        let hit = Rect {
-            x: start,
-            y,
-            width: x - start,
-            height: 1,
-        };
-        model.geometry.hits.push((hit, hint.action));
-        x += 2;
+        let action = hint.action();
+        let keys = hint
+            .keys
+            .iter()
+            .map(|(key, action)| (&**key, *action, theme.key));
+        for (text, action, look) in keys.chain([(hint.word, action, theme.dim)]) {
+            let room = area.right().saturating_sub(x);
+            let end = put(buffer, x, y, room, text, look);
+            let hit = Rect {
+                x,
+                y,
+                width: end - x,
+                height: 1,
+            };
+            model.geometry.hits.push((hit, action));
+            x = end + 1;
+        }
+        x += 1;
     }
 }
 
@@ -102,14 +114,11 @@ fn hints(model: &Model) -> Vec<Hint> {
             match hints.last_mut() {
                 // Two keys for one thing, such as slower and faster, are one hint.
                 Some(hint) if hint.word == entry.hint => {
-                    hint.keys.push(' ');
-                    hint.keys.push_str(&key.label());
-                    hint.action = entry.action;
+                    hint.keys.push((key.label(), entry.action));
                 }
                 _ => hints.push(Hint {
-                    keys: key.label(),
+                    keys: vec![(key.label(), entry.action)],
                     word: entry.hint,
-                    action: entry.action,
                 }),
             }
         }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::text::Span;
 
 use crate::domain::event::DataService;
+use crate::domain::quote::Trading;
 use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
@@ -21,6 +23,9 @@ use super::overlay::wrap;
 use super::panel::PanelContext;
 use super::panels::pipeline::connection_mark;
 use super::text::{UNKNOWN, put, safe, width};
+
+/// The longest reason of a halt that a title gives.
+const HALT_COLUMNS: usize = 200;
 
 /// The longest quantity that is written out.
 const QUANTITY_COLUMNS: usize = 12;
@@ -109,6 +114,29 @@ pub fn selected_row<'a>(context: &PanelContext<'a>) -> Option<&'a Row> {
         .and_then(|id| context.snapshot.rows.get(id))
 }
 
+/// Why there is nothing of a symbol: `what` of it, which is of this service.
+#[must_use]
+pub fn missing_text(
+    what: &str,
+    row: &Row,
+    service: DataService,
+    context: &PanelContext<'_>,
+) -> String {
+    let symbol = safe(row.symbol.as_str());
+    let gives = |source: &SourceView| source.services.has(service);
+    let name = service.name();
+    if context.is_frozen {
+        return format!("no {what} for {symbol} while the picture is held: f lets it go on");
+    }
+    if context.snapshot.source(&row.source).is_none_or(gives) {
+        return format!(
+            "no {what} for {symbol}: this source does not give {name}, or it has not come yet"
+        );
+    }
+    let source = safe(row.source.as_str());
+    format!("no {what} for {symbol}: {source} does not give {name}")
+}
+
 /// A symbol's name, safe to draw; a dash when it has gone.
 #[must_use]
 pub fn symbol_text(id: SymbolId, snapshot: &Snapshot) -> String {
@@ -116,6 +144,53 @@ pub fn symbol_text(id: SymbolId, snapshot: &Snapshot) -> String {
         || UNKNOWN.to_owned(),
         |row| safe(row.symbol.as_str()).into_owned(),
     )
+}
+
+/// Whether another row has this one's name, so that only their sources tell them apart.
+#[must_use]
+pub fn is_twin(row: &Row, snapshot: &Snapshot) -> bool {
+    snapshot.sources.len() > 1
+        && snapshot
+            .rows
+            .iter()
+            .any(|other| other.id != row.id && other.symbol == row.symbol)
+}
+
+/// A row's name, safe to draw, with its source where another row has the same.
+#[must_use]
+pub fn name_text(row: &Row, snapshot: &Snapshot) -> String {
+    let name = safe(row.symbol.as_str());
+    if is_twin(row, snapshot) {
+        format!("{name}@{}", safe(row.source.as_str()))
+    } else {
+        name.into_owned()
+    }
+}
+
+/// Why a symbol may not be traded now, in at most so many columns of the venue's words too; `None` when it may, and when
+/// the market is closed for everything.
+#[must_use]
+pub fn halt_text(row: &Row, reason_columns: usize) -> Option<String> {
+    let facts = row.facts.as_ref()?;
+    let word = match facts.trading? {
+        Trading::Open | Trading::Closed => return None,
+        Trading::Halted => "HALTED",
+        Trading::Paused => "PAUSED",
+        Trading::QuotesOnly => "QUOTES ONLY",
+    };
+    Some(match facts.reason.as_deref() {
+        Some(reason) if !reason.is_empty() => {
+            format!("{word} {}", beginning(reason, reason_columns))
+        }
+        _ => word.to_owned(),
+    })
+}
+
+/// The same for a title, with the whole reason.
+#[must_use]
+pub fn halt_span(context: &PanelContext<'_>) -> Option<Span<'static>> {
+    let halt = halt_text(selected_row(context)?, HALT_COLUMNS)?;
+    Some(Span::styled(format!(" · ‖ {halt}"), context.theme.warning))
 }
 
 /// A time of day to the millisecond in the zone of the screen.
@@ -162,6 +237,11 @@ impl NumberRoom {
         let at = point(text);
         self.whole = self.whole.max(width(&text[..at]));
         self.fraction = self.fraction.max(width(&text[at..]));
+    }
+
+    /// Grows so that a word of so many columns fits above the numbers.
+    pub fn fit_word(&mut self, columns: usize) {
+        self.whole = self.whole.max(columns.saturating_sub(self.fraction));
     }
 
     /// Both parts together.

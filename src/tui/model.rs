@@ -33,7 +33,7 @@ use crate::pipeline::snapshot::{ErrorRow, NewsRow, Row};
 use crate::pipeline::{Command, Snapshot};
 
 use super::action::Action;
-use super::command_line::{AnswerOrder, ScreenshotOrder};
+use super::command_line::{AnswerOrder, ScreenshotOrder, tape_rules};
 use super::keymap::Context;
 use super::market;
 use super::panel::{Panel, PanelContext};
@@ -207,6 +207,10 @@ impl Model {
         }
         let mut query = QueryPanel::default();
         query.set_history(session.questions);
+        let mut depth = DepthPanel::default();
+        depth.set_grouping(session.grouping);
+        let mut tape = TapePanel::default();
+        tape.set_rules(tape_rules(&session.tape));
         let lists = lists::merged(&settings.watchlists, &session.watchlists);
         let shown = session.indicators.as_ref().unwrap_or(&settings.indicators);
         let indicators = settings.indicator_catalogue.read_all(shown);
@@ -229,8 +233,8 @@ impl Model {
                 charts: ChartsPanel::default(),
                 errors: ErrorsPanel::default(),
                 pipeline: PipelinePanel::default(),
-                depth: DepthPanel::default(),
-                tape: TapePanel::default(),
+                depth,
+                tape,
                 news: NewsPanel::default(),
                 query,
                 movers: MoversPanel::default(),
@@ -328,6 +332,7 @@ impl Model {
                 None => self.now,
             },
             selected: self.selected_for(id),
+            is_frozen: self.frozen_since.is_some(),
             focused: self.focus == id,
             flash: self.settings.flash,
             stale_after_ms: self.settings.stale_after.as_millis() as i64,

@@ -26,6 +26,8 @@ pub struct PanelContext<'a> {
     pub now: Nanos,
     /// The symbol that is selected in the watchlist: what the other panels are about.
     pub selected: Option<SymbolId>,
+    /// Whether the picture is held: what it does not have yet will not come.
+    pub is_frozen: bool,
     /// Whether this panel has the keys.
     pub focused: bool,
     /// Whether prices flash when they change.

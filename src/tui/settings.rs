@@ -198,6 +198,10 @@ pub struct SessionState {
     pub maximised: bool,
     /// What was asked in SQL, oldest first.
     pub questions: Vec<String>,
+    /// The order book's grouping, as many steps from the finest.
+    pub grouping: u8,
+    /// The lines of the command line that bring the tape's rules back, as `min 0.5`.
+    pub tape: Vec<String>,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crossbeam_channel::Receiver;
 use streamer_tui::domain::clock::SystemClock;
 use streamer_tui::domain::outcome::{ErrorInstance, ErrorKind, ResultBody, Status, StatusChange};
-use streamer_tui::domain::source::Delivery;
+use streamer_tui::domain::source::{Delivery, SourceName};
 use streamer_tui::pipeline::Command;
 use streamer_tui::pipeline::engine::{self, Analysis, EngineHandle, SourcePlan};
 use streamer_tui::pipeline::feed::Feed;
@@ -583,4 +583,28 @@ fn a_symbol_that_is_removed_as_soon_as_it_is_added_is_told_of_and_gone() {
         (count(Status::Subscribed), count(Status::Unsubscribed)),
         (20, 20)
     );
+}
+
+#[test]
+fn a_command_that_is_refused_is_answered_each_time() {
+    let source = ScriptedSource::new("script", Delivery::Pausable, |mut feed| async move {
+        while feed.next_command().await.is_some() {}
+    });
+    let settings = EngineSettings {
+        stop_when_ended: false,
+        ..settings()
+    };
+    let (handle, _given) = start(settings, vec![plan(source, &[])], None);
+    let nope = Command::Reconnect(Some(SourceName::new("nope")));
+    let orders = [nope.clone(), nope, Command::Record(Some("afile".into()))];
+    for (id, order) in (1..).zip(orders) {
+        handle.commands.send(order).unwrap();
+        let word = wait_for("an answer", || {
+            let word = handle.snapshots.recv().ok()?.word.clone()?;
+            (word.id == id).then_some(word)
+        });
+        assert!(word.is_error, "{word:?}");
+    }
+    handle.commands.send(Command::Quit).unwrap();
+    finish(handle);
 }

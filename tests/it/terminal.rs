@@ -12,3 +12,13 @@ mod sessions;
 mod signals;
 mod stuck;
 mod studies;
+
+use crate::pty::{Terminal, sequences};
+
+/// Ends the program with its key; everything is as it was, and only known sequences have been written.
+fn quit(mut terminal: Terminal) {
+    terminal.keys("q");
+    let ended = terminal.end();
+    ended.assert_restored(0);
+    sequences::check(&ended.bytes);
+}

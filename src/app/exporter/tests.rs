@@ -20,6 +20,7 @@ use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 use crate::pipeline::histories::SymbolHistory;
 use crate::pipeline::sink::Sink;
 use crate::pipeline::snapshot::NewsRow;
+use crate::sinks::files::tests::names_in;
 use crate::sinks::files::{FileSource, Format};
 
 use super::*;
@@ -282,25 +283,6 @@ fn settings(target: Target, format: Format, services: &[DataService]) -> FilesSe
         part_rows: PART_ROWS,
         part_age: Duration::MAX,
     }
-}
-
-/// Every file below a folder, hidden ones too, by its name from there.
-fn names_in(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap();
-                found.push(name.to_str().unwrap().to_owned());
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 #[test]

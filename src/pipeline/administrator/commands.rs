@@ -261,8 +261,15 @@ impl Administrator {
         if !found {
             let which = source.map_or_else(String::new, |name| format!(" '{name}'"));
             let message = format!("there is no live source{which} that could connect again");
-            self.report(ErrorInstance::new(ErrorKind::ConfigError, message).as_warning());
+            self.answer_with(ErrorInstance::new(ErrorKind::ConfigError, message).as_warning());
         }
+    }
+
+    /// Reports what is wrong with a command, and answers the person who gave it: a report that has been made before is
+    /// easily missed.
+    fn answer_with(&mut self, error: ErrorInstance) {
+        self.tell_person(error.message.clone(), true);
+        self.report(error);
     }
 
     fn record(&mut self, folder: Option<PathBuf>) {
@@ -273,10 +280,10 @@ impl Administrator {
                 if !self.parts.sources.iter().any(is_live) {
                     let message = "only live sources are recorded, and none is open";
                     let error = ErrorInstance::new(ErrorKind::ConfigError, message);
-                    return self.report(error.as_warning());
+                    return self.answer_with(error.as_warning());
                 }
                 if let Err(error) = self.parts.recorder.begin(&folder) {
-                    self.report(ErrorInstance::new(ErrorKind::SinkError, error.to_string()));
+                    self.answer_with(ErrorInstance::new(ErrorKind::SinkError, error.to_string()));
                 }
             }
         }

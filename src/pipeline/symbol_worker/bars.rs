@@ -65,6 +65,7 @@ impl SymbolWorker {
             }
         }
         let last = self.trades.take(time, &trade);
+        self.trades.judge(&trade, self.level1.quote());
         let last = last.filter(|_| self.level1.last().is_none());
         if is_history {
             return;

@@ -2,6 +2,7 @@
 
 use crate::compute::book::{Applied, Book, BookFault};
 use crate::domain::book::{BookProof, BookTop, BookUpdate};
+use crate::domain::event::DataService;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::source::{Delivery, SourceInfo};
 use crate::domain::symbol::SymbolId;
@@ -40,6 +41,8 @@ pub(super) struct Level2Service {
     resyncs: u64,
     is_watched: bool,
     is_changed: bool,
+    /// Whether there is a book, or one will come.
+    is_expected: bool,
 }
 
 impl Level2Service {
@@ -54,6 +57,9 @@ impl Level2Service {
             resyncs: 0,
             is_watched: false,
             is_changed: false,
+            // A file may hold anything; that it has books shows when one comes.
+            is_expected: source.delivery == Delivery::Live
+                && source.products.services.has(DataService::Level2),
         }
     }
 
@@ -61,6 +67,7 @@ impl Level2Service {
         if !update.snapshot && self.may_begin_with(update) {
             self.book = Book::begun_empty();
         }
+        self.is_changed |= !std::mem::replace(&mut self.is_expected, true);
         match self.book.apply(update) {
             Ok(Applied::Done) => {
                 self.resyncs += u64::from(matches!(self.state, BookState::Lost(_)));
@@ -117,7 +124,7 @@ impl Level2Service {
 
     /// The book for the board, if it is wanted there and has changed since the last call.
     pub fn depth_change(&mut self, symbol: SymbolId) -> Option<DepthView> {
-        if !std::mem::take(&mut self.is_changed) || !self.is_watched {
+        if !std::mem::take(&mut self.is_changed) || !self.is_watched || !self.is_expected {
             return None;
         }
         Some(DepthView {
@@ -162,13 +169,14 @@ pub(super) fn describe(fault: &BookFault) -> (ErrorKind, &'static str) {
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use crate::domain::book::Level;
+    use crate::domain::event::ServiceSet;
     use crate::domain::source::{BarStamp, Origin, Products, SourceName};
     use crate::domain::time::SessionCalendar;
 
     use super::*;
 
-    fn service(delivery: Delivery) -> Level2Service {
-        Level2Service::new(&SourceInfo {
+    fn source(delivery: Delivery) -> SourceInfo {
+        SourceInfo {
             name: SourceName::new("x"),
             label: "x".to_owned(),
             origin: Origin::Live,
@@ -180,7 +188,11 @@ mod tests {
                 levels: 2,
                 ..Products::default()
             },
-        })
+        }
+    }
+
+    fn service(delivery: Delivery) -> Level2Service {
+        Level2Service::new(&source(delivery))
     }
 
     fn update(snapshot: bool, bid: i64, ask: i64) -> BookUpdate {
@@ -276,5 +288,34 @@ mod tests {
             assert!(matches!(view.state, BookState::Lost(_)));
             assert_eq!((view.book, view.time), (good.book.clone(), good.time));
         }
+    }
+
+    #[test]
+    fn a_book_is_waited_for_only_where_one_can_come() {
+        let id = SymbolId(3);
+        let with = |delivery, services: &[DataService]| {
+            let mut source = source(delivery);
+            source.products.services = ServiceSet::of(services);
+            Level2Service::new(&source)
+        };
+        let mut quotes = with(Delivery::Live, &[DataService::Level1]);
+        quotes.watch(true);
+        assert_eq!(quotes.depth_change(id), None);
+        let mut books = with(Delivery::Live, &[DataService::Level2]);
+        books.watch(true);
+        assert_eq!(books.depth_change(id).unwrap().state, BookState::Waiting);
+        // A file may hold anything: that a book is in it shows when something of it has come.
+        let mut file = with(Delivery::Pausable, &[DataService::Level2]);
+        file.watch(true);
+        file.reset();
+        assert_eq!(file.depth_change(id), None);
+        let mut numbered = update(false, 1, 9);
+        numbered.proof = BookProof::Sequence;
+        file.take(None, &numbered);
+        assert_eq!(file.depth_change(id).unwrap().state, BookState::Waiting);
+        file.take(None, &update(true, 1, 9));
+        assert_eq!(file.depth_change(id).unwrap().state, BookState::Whole);
+        file.reset();
+        assert_eq!(file.depth_change(id).unwrap().state, BookState::Waiting);
     }
 }

@@ -6,9 +6,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::domain::Decimal;
+use crate::domain::quote::Level1;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
-use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
+use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 
 use super::super::board::TAPE_ROWS_MAX;
 use super::super::outcome::TapeUpdate;
@@ -62,6 +63,7 @@ impl TimeAndSalesService {
             number,
             time,
             trade: Arc::clone(trade),
+            inferred: None,
             fate: TradeFate::Stands,
         });
         let price = trade.price.filter(|_| changes_last)?;
@@ -71,6 +73,24 @@ impl TimeAndSalesService {
             time,
         });
         Some(price)
+    }
+
+    /// Judges the trade that has just been taken by the quote of that moment, where its source tells no side: at the ask or
+    /// above it the buyer took the initiative, at the bid or below it the seller (the quote rule of Lee and Ready,
+    /// "Inferring Trade Direction from Intraday Data", 1991). Between them it is not known.
+    pub fn judge(&mut self, trade: &Arc<TimeAndSale>, quote: &Level1) {
+        if let (None, Some(price)) = (trade.side, trade.price)
+            && let Some(row) = self.rows.back_mut()
+            && Arc::ptr_eq(&row.trade, trade)
+        {
+            let is_bought = quote.ask.is_some_and(|ask| price >= ask);
+            let is_sold = quote.bid.is_some_and(|bid| price <= bid);
+            row.inferred = match (is_bought, is_sold) {
+                (true, false) => Some(Side::Buy),
+                (false, true) => Some(Side::Sell),
+                _ => None,
+            };
+        }
     }
 
     /// Whether a trade has come before: venues send the last ones again when a connection is opened anew. One that is
@@ -284,5 +304,36 @@ mod tests {
         let correction = trade(5, 13, TradeAction::Corrects(TradeId::Number(3)));
         assert_eq!(tape.take(at(9), &correction), Some(13.into()));
         assert_eq!(tape.last(), Some(13.into()));
+    }
+
+    #[test]
+    fn the_quote_speaks_for_a_side_where_the_source_tells_none() {
+        let mut tape = TimeAndSalesService::default();
+        let mut quote = Level1::default();
+        let mut judged = |quote: &Level1, price: i64, side: Option<Side>| {
+            let trade = Arc::new(TimeAndSale {
+                side,
+                ..TimeAndSale::clone(&trade(1, price, TradeAction::New))
+            });
+            tape.take(None, &trade);
+            tape.judge(&trade, quote);
+            let row = tape.rows.back().unwrap();
+            assert_eq!(row.trade.side, side, "what the source says stays");
+            (row.inferred, row.side())
+        };
+        let (buy, sell) = (Some(Side::Buy), Some(Side::Sell));
+        assert_eq!(judged(&quote, 10, None), (None, None), "no quote");
+        (quote.bid, quote.ask) = (Some(9.into()), Some(11.into()));
+        for (price, side) in [(8, sell), (9, sell), (10, None), (11, buy), (12, buy)] {
+            assert_eq!(judged(&quote, price, None), (side, side), "{price}");
+        }
+        assert_eq!(judged(&quote, 11, sell), (None, sell), "the source knows");
+        quote.ask = Some(9.into());
+        assert_eq!(judged(&quote, 9, None), (None, None), "locked");
+        // One that is taken out changes nothing of the one before it.
+        let cancel = trade(0, 20, TradeAction::Cancels(TradeId::Number(7)));
+        tape.take(None, &cancel);
+        tape.judge(&cancel, &quote);
+        assert_eq!(tape.rows.back().unwrap().inferred, None);
     }
 }

@@ -80,7 +80,8 @@ fn write(
     handle.wait(true)
 }
 
-fn names_in(folder: &Path) -> Vec<String> {
+/// Every file below a folder, hidden ones too, by its name from there.
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {

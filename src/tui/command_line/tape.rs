@@ -83,6 +83,34 @@ pub(super) fn tape(text: &str) -> Result<TapeOrder, String> {
     }
 }
 
+/// The lines that bring these rules back, each without `tape`.
+#[must_use]
+pub fn tape_lines(rules: &TapeRules) -> Vec<String> {
+    let off = || "off".to_owned();
+    let min = rules.size_min.map_or_else(off, |size| size.to_string());
+    let window = match rules.window_ms {
+        0 => off(),
+        ms => format!("{ms}ms"),
+    };
+    let big = match rules.big {
+        BigPrints::Off => off(),
+        BigPrints::Multiple(times) => format!("{times}x"),
+        BigPrints::Size(size) => size.to_string(),
+    };
+    vec![
+        format!("min {min}"),
+        format!("window {window}"),
+        format!("big {big}"),
+    ]
+}
+
+/// The rules of such lines; what cannot be read is as it is at first.
+#[must_use]
+pub fn tape_rules(lines: &[String]) -> TapeRules {
+    let orders = lines.iter().filter_map(|line| tape(line).ok());
+    orders.fold(TapeRules::default(), |rules, order| order.apply(rules))
+}
+
 /// Reads what follows `news`: whether only the selected symbol's is shown.
 ///
 /// # Errors
@@ -135,6 +163,21 @@ mod tests {
         ] {
             assert!(tape(text).is_err(), "{text}");
         }
+        for big in [
+            BigPrints::Off,
+            BigPrints::Multiple(Decimal::from(3)),
+            BigPrints::Size(Decimal::new(5, 1)),
+        ] {
+            let rules = TapeRules {
+                size_min: Some(Decimal::from(7)),
+                window_ms: 250,
+                big,
+            };
+            assert_eq!(tape_rules(&tape_lines(&rules)), rules);
+        }
+        let none = TapeRules::default();
+        assert_eq!(tape_rules(&tape_lines(&none)), none);
+        assert_eq!(tape_rules(&["min much".to_owned()]), none);
         assert_eq!(news("all"), Ok(false));
         assert_eq!(news("symbol"), Ok(true));
         assert!(news("").is_err());

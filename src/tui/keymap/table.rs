@@ -190,16 +190,16 @@ pub const TABLE: &[Entry] = &[
     entry(Errors, "acknowledge-all", &["M"], A::Panel(P::AcknowledgeAll), "mark all", "Mark all errors as seen"),
     entry(Errors, "clear", &["C"], A::Panel(P::Clear), "clear", "Forget all errors"),
 
+    entry(Depth, "group-more", &["-"], A::Panel(P::ZoomOut), "group", "Coarser price steps"),
     entry(Depth, "group-less", &["+", "="], A::Panel(P::ZoomIn), "group", "Finer price steps"),
-    entry(Depth, "group-more", &["-"], A::Panel(P::ZoomOut), "", "Coarser price steps"),
 
     entry(Tape, "size-more", &["+", "="], A::Panel(P::ZoomIn), "size", "Leave out smaller trades"),
-    entry(Tape, "size-less", &["-"], A::Panel(P::ZoomOut), "", "Show smaller trades too"),
+    entry(Tape, "size-less", &["-"], A::Panel(P::ZoomOut), "size", "Show smaller trades too"),
     entry(Tape, "window", &["w"], A::Panel(P::NextWindow), "merge", "Merge trades at one price: off, 100 ms, 1 s"),
 
     entry(News, "scope", &["o"], A::Panel(P::Scope), "scope", "News of the selected symbol, or of all"),
     entry(News, "read", &["m"], A::Panel(P::Acknowledge), "mark read", "Mark the headline as read"),
-    entry(News, "read-all", &["M"], A::Panel(P::AcknowledgeAll), "mark all", "Mark all headlines as read"),
+    entry(News, "read-all", &["M"], A::Panel(P::AcknowledgeAll), "mark all", "Mark all headlines of the list as read"),
 
     entry(Query, "question", &["i"], A::Panel(P::Open), "question", "Type a question; Esc leaves it, and cancels one under way"),
     entry(Query, "write-answer", &["w"], A::WriteAnswer, "write", "Write the answer to a file"),

@@ -1,5 +1,6 @@
 //! What outlasts a run, and what follows when the settings change during one.
 
+use super::super::command_line::tape_lines;
 use super::super::settings::{SessionState, TuiSettings};
 use super::super::theme::Theme;
 use super::{Model, lists, row_name};
@@ -24,6 +25,8 @@ impl Model {
             theme: Some(self.settings.theme),
             maximised: self.is_maximised,
             questions: self.panels.query.history().to_vec(),
+            grouping: self.panels.depth.grouping(),
+            tape: tape_lines(&self.panels.tape.rules()),
         }
     }
 

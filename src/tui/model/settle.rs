@@ -121,6 +121,7 @@ impl Model {
             zone: settings.zone,
             now: self.now,
             selected: self.selected,
+            is_frozen: self.frozen_since.is_some(),
             focused: false,
             flash: settings.flash,
             stale_after_ms: settings.stale_after.as_millis() as i64,

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::domain::indicator::IndicatorSpec;
 
 use super::super::model::Model;
-use super::super::text::{cut, paint, put};
+use super::super::text::{cut, put, select};
 use super::{open_box, place};
 
 /// The room for an indicator's name and numbers.
@@ -58,7 +58,7 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer, entries: &[IndicatorS
                 width: place.width.saturating_sub(2),
                 height: 1,
             };
-            paint(buffer, line, theme.selection);
+            select(buffer, line, theme.selection);
         }
     }
 }

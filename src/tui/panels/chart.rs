@@ -36,6 +36,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::Timeframe;
 use crate::pipeline::snapshot::{ChartView, Row};
+use crate::tui::market;
 use crate::tui::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
 use crate::tui::theme::GlyphSet;
 
@@ -197,7 +198,7 @@ impl ChartPanel {
         if !self.compared.is_empty() {
             return Some("Compare".to_owned());
         }
-        row(context).map(|row| row.symbol.to_string())
+        row(context).map(|row| market::name_text(row, context.snapshot))
     }
 }
 
@@ -280,6 +281,9 @@ impl Panel for ChartPanel {
                 spans.push(Span::styled(dot, theme.dim));
                 spans.push(Span::styled(format!("{newer} newer"), theme.warning));
             }
+        }
+        if self.compared.is_empty() {
+            spans.extend(market::halt_span(context));
         }
         if !self.left_out.is_empty() {
             let text = format!("no room for {}", self.left_out.join(", "));

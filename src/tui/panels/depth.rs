@@ -14,6 +14,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::domain::event::DataService;
 use crate::pipeline::snapshot::{BookState, DepthView};
 
 use super::super::market::{self, NumberRoom};
@@ -24,7 +25,7 @@ use ladder::{Ladder, tick_scale, zoom_max};
 /// The order book's panel.
 #[derive(Debug, Default)]
 pub struct DepthPanel {
-    /// Which grouping; zero is the book as it came.
+    /// Which grouping is wanted, whatever the book at hand allows; zero is the book as it came.
     zoom: u8,
     /// Lines of each side passed over between the best and the next that is shown.
     passed: usize,
@@ -38,6 +39,9 @@ pub struct DepthPanel {
 #[derive(Debug)]
 struct Shown {
     view: Arc<DepthView>,
+    /// The grouping that was wanted.
+    wanted: u8,
+    /// The one that the book allows.
     zoom: u8,
     /// Decimals of the finest price that has been seen.
     tick_scale: u32,
@@ -54,6 +58,17 @@ struct Room {
 }
 
 impl DepthPanel {
+    /// Which grouping is wanted, to be kept.
+    #[must_use]
+    pub fn grouping(&self) -> u8 {
+        self.zoom
+    }
+
+    /// Groups as it was kept; a book that does not allow it is grouped as far as it does.
+    pub fn set_grouping(&mut self, grouping: u8) {
+        self.zoom = grouping;
+    }
+
     /// Brings the ladder in line with the board; `None` while there is no book of the selected symbol.
     fn refresh(&mut self, context: &PanelContext<'_>) -> Option<&mut Shown> {
         let wanted = context.selected?;
@@ -69,7 +84,7 @@ impl DepthPanel {
         let is_current = self
             .shown
             .as_ref()
-            .is_some_and(|shown| Arc::ptr_eq(&shown.view, view) && shown.zoom == self.zoom);
+            .is_some_and(|shown| Arc::ptr_eq(&shown.view, view) && shown.wanted == self.zoom);
         if !is_current {
             let before = self
                 .shown
@@ -81,16 +96,17 @@ impl DepthPanel {
             // A tick that has been seen stays: steps that change by themselves would be jumps.
             let known = before.as_ref().map_or(0, |shown| shown.tick_scale);
             let tick_scale = tick_scale(&view.book).max(known);
+            let zoom = self.zoom.min(zoom_max(&view.book, tick_scale));
             let room = before
-                .filter(|shown| shown.zoom == self.zoom)
+                .filter(|shown| shown.zoom == zoom)
                 .map(|shown| shown.room)
                 .unwrap_or_default();
-            self.zoom = self.zoom.min(zoom_max(&view.book, tick_scale));
             self.shown = Some(Shown {
                 view: Arc::clone(view),
-                zoom: self.zoom,
+                wanted: self.zoom,
+                zoom,
                 tick_scale,
-                ladder: Ladder::new(&view.book, self.zoom, tick_scale),
+                ladder: Ladder::new(&view.book, zoom, tick_scale),
                 room,
             });
         }
@@ -118,12 +134,14 @@ impl DepthPanel {
     }
 
     fn regroup(&mut self, by: i8) -> Response {
-        let Some(shown) = &self.shown else {
-            return Response::Done;
-        };
-        let max = zoom_max(&shown.view.book, shown.tick_scale);
-        self.zoom = self.zoom.saturating_add_signed(by).min(max);
-        self.passed = 0;
+        // Without levels there is nothing to see a step by.
+        if let Some(shown) = &self.shown
+            && (!shown.ladder.bids.is_empty() || !shown.ladder.asks.is_empty())
+        {
+            let max = zoom_max(&shown.view.book, shown.tick_scale);
+            self.zoom = shown.zoom.saturating_add_signed(by).min(max);
+            self.passed = 0;
+        }
         Response::Done
     }
 }
@@ -135,10 +153,7 @@ fn empty_text(context: &PanelContext<'_>) -> String {
     }
     match market::selected_row(context) {
         None => "no symbol is selected: a adds one".to_owned(),
-        Some(row) => format!(
-            "no depth for {}: this source does not give LEVEL2, or it has not come yet",
-            market::symbol_text(row.id, context.snapshot)
-        ),
+        Some(row) => market::missing_text("depth", row, DataService::Level2, context),
     }
 }
 
@@ -146,7 +161,7 @@ fn empty_text(context: &PanelContext<'_>) -> String {
 pub(super) fn title_of(name: &'static str, context: &PanelContext<'_>) -> Vec<Span<'static>> {
     let mut spans = vec![Span::styled(name, context.theme.accent)];
     if let Some(row) = market::selected_row(context) {
-        let symbol = market::symbol_text(row.id, context.snapshot);
+        let symbol = market::name_text(row, context.snapshot);
         spans.push(Span::styled(format!(" · {symbol}"), context.theme.text));
     }
     spans
@@ -165,6 +180,7 @@ impl Panel for DepthPanel {
                 context.theme.dim,
             ));
         }
+        spans.extend(market::halt_span(context));
         Line::from(spans)
     }
 

@@ -72,9 +72,17 @@ impl NewsPanel {
         id > self.read_to && !self.read.contains(&id)
     }
 
+    /// Marks every headline of the list as read.
     fn mark_all_read(&mut self, news: &[NewsRow]) {
-        self.read_to = news.iter().map(|row| row.id).fold(self.read_to, u64::max);
-        self.read.clear();
+        let listed = self.rows.shown.iter().filter_map(|at| news.get(*at));
+        if self.rows.shown.len() == news.len() {
+            self.read_to = listed.map(|row| row.id).fold(self.read_to, u64::max);
+            self.read.clear();
+        } else {
+            let read_to = self.read_to;
+            self.read
+                .extend(listed.map(|row| row.id).filter(|id| *id > read_to));
+        }
     }
 
     fn refresh(&mut self, context: &PanelContext<'_>) {
@@ -90,11 +98,15 @@ impl NewsPanel {
             return;
         }
         let words = self.rows.words();
+        // Headlines of one source and quotes of another are about one thing.
+        let rows = &context.snapshot.rows;
+        let name = symbol.and_then(|id| rows.get(id)).map(|row| &row.symbol);
+        let is_of = |id: &SymbolId| rows.get(*id).map(|row| &row.symbol) == name;
         self.rows.shown = (0..news.len())
             .rev()
             .filter(|at| {
                 let row = &news[*at];
-                let concerns = symbol.is_none_or(|id| row.symbols.contains(&id));
+                let concerns = name.is_none() || row.symbols.iter().any(is_of);
                 concerns && matches(row, &words)
             })
             .collect();

@@ -77,9 +77,14 @@ impl Panel for PipelinePanel {
             .filter(|worker| worker.state != WorkerState::Running)
             .count();
         let threads = measured(view, || view.threads.to_string());
+        let word = if view.threads == 1 {
+            "thread"
+        } else {
+            "threads"
+        };
         let mut spans = vec![
             Span::styled("Pipeline", context.theme.accent),
-            Span::styled(format!(" · {threads} threads"), context.theme.dim),
+            Span::styled(format!(" · {threads} {word}"), context.theme.dim),
         ];
         if troubled > 0 {
             spans.push(Span::styled(

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use crate::pipeline::snapshot::{ErrorRow, NewsRow};
 
 use super::super::panel::{PanelAction, PanelContext};
-use super::super::text::paint;
+use super::super::text::select;
 
 /// A row with a number of its own, by which it is known while others come and go.
 pub(super) trait Numbered {
@@ -137,7 +137,7 @@ impl Rows {
                 draw_row(row, place, buffer);
             }
             if context.focused && line == chosen {
-                paint(buffer, place, context.theme.selection);
+                select(buffer, place, context.theme.selection);
             }
         }
     }

@@ -13,6 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::domain::Decimal;
+use crate::domain::event::DataService;
 use crate::pipeline::snapshot::{TapeRow, TapeView};
 
 use super::super::market::{self, NumberRoom, quantity};
@@ -109,13 +110,18 @@ impl TapePanel {
         }
     }
 
-    /// How many trades have come since the tape is held.
+    /// How many trades that would be shown have come since the tape is held.
     fn unseen(&self, context: &PanelContext<'_>) -> u64 {
+        let (Some(held), Some(latest)) = (&self.held, Self::latest(context)) else {
+            return 0;
+        };
         let last = |view: &TapeView| view.rows.last().map_or(0, |row| row.number);
-        match (&self.held, Self::latest(context)) {
-            (Some(held), Some(latest)) => last(latest).saturating_sub(last(held)),
-            _ => 0,
+        if self.rules.size_min.is_none() {
+            return last(latest).saturating_sub(last(held));
         }
+        let first = latest.rows.partition_point(|row| row.number <= last(held));
+        let lines = lines::lines(&latest.rows[first..], &self.rules);
+        lines.iter().map(|line| u64::from(line.count)).sum()
     }
 
     fn scroll(&mut self, by: i64, context: &PanelContext<'_>) -> Response {
@@ -183,10 +189,7 @@ impl TapePanel {
             Some(size) if trades > 0 => {
                 format!("none of {trades} trades is {size} or larger · :tape min off shows all")
             }
-            _ => format!(
-                "no trades for {}: this source does not give TIMESALE, or none has come yet",
-                market::symbol_text(row.id, context.snapshot)
-            ),
+            _ => market::missing_text("trades", row, DataService::TimeAndSales, context),
         }
     }
 }
@@ -306,7 +309,7 @@ fn copy_text(shown: &Shown, top: usize, count: usize, context: &PanelContext<'_>
         .take(count)
         .filter_map(|line| {
             let row = shown.view.rows.get(line.at)?;
-            let (_, side) = side_mark(row.trade.side);
+            let (_, side) = side_mark(row);
             Some(format!(
                 "{}\t{}\t{}\t{side}",
                 market::time_text(row.time, context),

@@ -19,11 +19,12 @@ use ratatui::style::Modifier;
 use ratatui::text::Line;
 
 use crate::domain::symbol::{SymbolId, SymbolSpec};
+use crate::pipeline::snapshot::Row;
 
 use super::super::expression::ExpressionError;
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-use super::super::text::paint;
-use cells::{CellWidth, SourceStates};
+use super::super::text::select;
+use cells::{Cell, CellWidth, SourceStates};
 pub use cells::{Mark, Standing};
 pub use columns::Column;
 use draw::{RowLine, draw_empty, row_text};
@@ -164,6 +165,22 @@ impl WatchlistPanel {
     }
 }
 
+/// The cell of a row in a column; rows of one name have their source beside it.
+fn cell(
+    order: &RowOrder,
+    row: &Row,
+    column: &Column,
+    standing: Standing,
+    context: &PanelContext<'_>,
+) -> Cell {
+    let cell = cells::cell(row, column, standing, context);
+    if *column != Column::Symbol || !order.is_twin(row) {
+        return cell;
+    }
+    let name = format!("{}@{}", row.symbol, row.source);
+    cells::symbol_cell(row, &name, cell.style, context)
+}
+
 impl Panel for WatchlistPanel {
     fn name(&self) -> &'static str {
         "watchlist"
@@ -196,7 +213,7 @@ impl Panel for WatchlistPanel {
                 let cells = self
                     .columns
                     .iter()
-                    .map(|column| (column, cells::cell(row, column, standing, context)))
+                    .map(|column| (column, cell(&self.order, row, column, standing, context)))
                     .collect();
                 RowLine {
                     row,
@@ -225,7 +242,7 @@ impl Panel for WatchlistPanel {
             let y = area.y + 1 + index as u16;
             // Under the row, so that a flash on it can be read.
             if context.selected == Some(line.row.id) {
-                paint(
+                select(
                     buffer,
                     Rect {
                         y,

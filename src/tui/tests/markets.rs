@@ -205,3 +205,27 @@ fn many_connections_and_long_errors_leave_room_for_the_rest() {
     assert!(picture.contains("more connections"), "{picture}");
     assert!(picture.contains("Worker (") && picture.contains("processing"));
 }
+
+#[test]
+fn the_folder_of_a_recording_is_told() {
+    for (view, height) in [
+        (View::Pipeline, 40),
+        (View::Overview, 40),
+        (View::Pipeline, 14),
+    ] {
+        let mut model = shown(Some(recorded()), view, 120, height);
+        let picture = picture(&mut model);
+        for part in ["recording session", "1.2 MB"] {
+            assert!(picture.contains(part), "no {part}: {picture}");
+        }
+    }
+}
+
+#[test]
+fn one_thread_is_one() {
+    let mut snapshot = live();
+    Arc::make_mut(&mut snapshot.pipeline).threads = 1;
+    let mut model = shown(Some(snapshot), View::Pipeline, 120, 40);
+    let picture = picture(&mut model);
+    assert!(picture.contains("Pipeline · 1 thread "), "{picture}");
+}

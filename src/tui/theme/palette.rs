@@ -18,6 +18,8 @@ struct Palette {
     error: Shade,
     border: Shade,
     selection: Shade,
+    /// Plain text on the selection, whatever the terminal's own is.
+    on_selection: Shade,
     overlay: Shade,
     volume: Shade,
     lines: [Shade; LINES],
@@ -35,6 +37,7 @@ const DARK: Palette = Palette {
     error: (0xff_6b6b, Color::LightRed),
     border: (0x4a_5568, Color::DarkGray),
     selection: (0x2b_3548, Color::Blue),
+    on_selection: (0xe6_edf3, Color::White),
     overlay: (0xc0_99ff, Color::Magenta),
     volume: (0x5b_7aa6, Color::Blue),
     lines: [
@@ -58,6 +61,7 @@ const LIGHT: Palette = Palette {
     error: (0xb3_1d28, Color::Red),
     border: (0xa6_adb7, Color::DarkGray),
     selection: (0xd7_e3f4, Color::Gray),
+    on_selection: (0x1f_2328, Color::Black),
     overlay: (0x6f_42c1, Color::Magenta),
     volume: (0x5a_7fb0, Color::Blue),
     lines: [
@@ -81,6 +85,7 @@ const HIGH_CONTRAST: Palette = Palette {
     error: (0xff_7070, Color::LightRed),
     border: (0xff_ffff, Color::White),
     selection: (0x00_3a9e, Color::Blue),
+    on_selection: (0xff_ffff, Color::White),
     overlay: (0xff_80ff, Color::LightMagenta),
     volume: (0x66_b3ff, Color::LightBlue),
     lines: [
@@ -105,6 +110,7 @@ const COLOR_BLIND: Palette = Palette {
     error: (0xe6_9f00, Color::Yellow),
     border: (0x4a_5568, Color::DarkGray),
     selection: (0x2f_3a4d, Color::Blue),
+    on_selection: (0xe8_e8e8, Color::White),
     overlay: (0xcc_79a7, Color::Magenta),
     volume: (0x7f_8fa6, Color::Gray),
     lines: [
@@ -139,7 +145,7 @@ pub(super) fn theme(name: ThemeName, depth: ColorDepth) -> Theme {
     let selection = if depth == ColorDepth::Ansi16 {
         Style::new().add_modifier(Modifier::REVERSED)
     } else {
-        Style::new().bg(color(palette.selection))
+        fg(palette.on_selection).bg(color(palette.selection))
     };
     Theme {
         text: Style::new(),
@@ -297,5 +303,19 @@ mod tests {
         }
         assert_ne!(theme.selection, theme.text);
         assert_ne!(theme.live, theme.replay);
+    }
+
+    #[test]
+    fn what_is_selected_can_be_read_whatever_the_terminals_own_colours_are() {
+        for name in ThemeName::ALL {
+            for depth in [ColorDepth::Ansi256, ColorDepth::TrueColor] {
+                let selection = theme(name, depth).selection;
+                assert!(selection.fg.is_some() && selection.bg.is_some(), "{name:?}");
+            }
+        }
+        for palette in [&DARK, &LIGHT, &HIGH_CONTRAST, &COLOR_BLIND] {
+            let ratio = contrast(palette.on_selection.0, palette.selection.0);
+            assert!(ratio >= 7.0, "{ratio:.2}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The main way through the program, key by key.
 
-use crate::pty::{Home, Terminal, clock, sequences};
+use super::quit;
+use crate::pty::{Home, Terminal, clock};
 
 /// A paused replay of two of three symbols, with a row that cannot be read.
 fn paused(home: &Home) -> Terminal {
@@ -20,13 +21,6 @@ fn paused(home: &Home) -> Terminal {
     terminal.keys(" ");
     terminal.wait_for("‖ 600×");
     terminal
-}
-
-fn quit(mut terminal: Terminal) {
-    terminal.keys("q");
-    let ended = terminal.end();
-    ended.assert_restored(0);
-    sequences::check(&ended.bytes);
 }
 
 /// The watchlist's line of a symbol.

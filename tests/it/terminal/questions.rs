@@ -1,6 +1,7 @@
 //! Questions in SQL on the screen, and what is kept for them.
 
-use crate::pty::{Home, Terminal, sequences};
+use super::quit;
+use crate::pty::{Home, Terminal};
 
 /// A day of three symbols that has been played to its end.
 fn played(home: &Home, more: &[&str]) -> Terminal {
@@ -11,13 +12,6 @@ fn played(home: &Home, more: &[&str]) -> Terminal {
         screen.contains("ended") && screen.contains("No more data")
     });
     terminal
-}
-
-fn quit(mut terminal: Terminal) {
-    terminal.keys("q");
-    let ended = terminal.end();
-    ended.assert_restored(0);
-    sequences::check(&ended.bytes);
 }
 
 /// Whether a line of the screen holds these words in this order, and nothing between them but space.

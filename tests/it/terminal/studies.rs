@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::pty::{Home, Start, Terminal, sequences};
+use super::quit;
+use crate::pty::{Home, Start, Terminal};
 
 /// A day of three symbols that has been played to its end, with indicators.
 fn played(home: &Home, columns: u16, rows: u16) -> Terminal {
@@ -27,13 +28,6 @@ fn played(home: &Home, columns: u16, rows: u16) -> Terminal {
         screen.contains("REPLAY") && screen.contains("173.91")
     });
     terminal
-}
-
-fn quit(mut terminal: Terminal) {
-    terminal.keys("q");
-    let ended = terminal.end();
-    ended.assert_restored(0);
-    sequences::check(&ended.bytes);
 }
 
 #[test]

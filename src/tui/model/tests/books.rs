@@ -3,6 +3,7 @@
 use super::super::super::fixture::live::live;
 use super::*;
 use crate::domain::event::{DataService, ServiceSet};
+use crate::domain::quote::{SymbolFacts, Trading};
 use crate::domain::source::SourceName;
 
 fn books(model: &mut Model) -> Vec<Vec<SymbolId>> {
@@ -138,4 +139,87 @@ fn a_symbol_whose_source_has_no_books_shows_those_of_its_namesake() {
     press(&mut model, "6");
     assert_eq!(books(&mut model), [vec![SymbolId(0)]]);
     assert!(picture(&mut model).contains("verified"));
+}
+
+#[test]
+fn a_picture_that_is_held_says_so_where_it_has_nothing_of_a_symbol() {
+    for (key, word) in [("6", "depth"), ("7", "trades")] {
+        let mut model = screen(Some(live()), 140, 40);
+        press(&mut model, key);
+        press(&mut model, "f l");
+        let text = picture(&mut model);
+        let expected = format!("no {word} for ETH/USD while the picture is held: f lets it go on");
+        assert!(text.contains(&expected), "{text}");
+    }
+}
+
+#[test]
+fn what_a_source_does_not_give_is_said_for_certain() {
+    let mut snapshot = live();
+    snapshot.sources[0].services = ServiceSet::of(&[DataService::Level1]);
+    snapshot.depths.clear();
+    snapshot.tapes.clear();
+    for (key, service) in [("6", "LEVEL2"), ("7", "TIMESALE")] {
+        let mut model = screen(Some(snapshot.clone()), 90, 40);
+        press(&mut model, key);
+        let text = picture(&mut model);
+        assert!(
+            text.contains(&format!("kraken does not give {service}")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_halt_is_told_in_full_above_chart_and_book_and_twins_with_their_source() {
+    let mut snapshot = live();
+    let reason = "Market-Wide Circuit Breaker Halt";
+    snapshot.rows.get_mut(SymbolId(0)).unwrap().facts = Some(Arc::new(SymbolFacts {
+        trading: Some(Trading::Halted),
+        reason: Some(reason.into()),
+        ..SymbolFacts::default()
+    }));
+    let row = snapshot.rows.get(SymbolId(0)).unwrap().clone();
+    snapshot.rows.insert(Row {
+        id: SymbolId(90),
+        source: SourceName::new("iex"),
+        ..row
+    });
+    let mut source = snapshot.sources[0].clone();
+    source.name = SourceName::new("iex");
+    snapshot.sources.push(source);
+    let mut model = screen(Some(snapshot), 140, 40);
+    model.selected = Some(SymbolId(0));
+    for (key, panel) in [("3", ""), ("6", "Depth · ")] {
+        press(&mut model, key);
+        let text = picture(&mut model);
+        for part in [
+            format!("{panel}BTC/USD@kraken · "),
+            format!("‖ HALTED {reason}"),
+        ] {
+            assert!(text.contains(&part), "no {part}: {text}");
+        }
+    }
+    press(&mut model, "7");
+    assert!(picture(&mut model).contains("Tape · BTC/USD@kraken"));
+}
+
+#[test]
+fn grouping_and_tape_are_as_they_were_left() {
+    let mut model = screen(Some(live()), 140, 40);
+    press(&mut model, "6 - - -");
+    enter(&mut model, "tape min 0.5");
+    enter(&mut model, "tape window 250ms");
+    enter(&mut model, "tape big 3x");
+    let session = serde_json::to_string(&model.session()).unwrap();
+    let session: SessionState = serde_json::from_str(&session).unwrap();
+    let mut again = Model::new(TuiSettings::default(), session);
+    again.resize(140, 40);
+    again.take(Arc::new(live()));
+    again.settle();
+    let text = picture(&mut again);
+    for part in ["step 1 ", "min 0.5", "merged 250 ms"] {
+        assert!(text.contains(part), "no {part}: {text}");
+    }
+    assert_eq!(again.panels.tape.rules(), model.panels.tape.rules());
 }

@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
+use super::super::super::fixture::live::live;
 use super::super::super::fixture::{NOW, TAKEN, full, picture, screen, stale};
 use super::super::*;
 use super::{press, selected};
@@ -102,4 +103,33 @@ fn ages_grow_when_nothing_comes() {
     let later = Nanos(TAKEN.0 + 60_000 * Nanos::PER_MS);
     assert!(model.tick(later, NOW.plus_ms(60_000)));
     assert!(picture(&mut model).contains("5m12"));
+}
+
+#[test]
+fn each_key_of_a_hint_can_be_clicked() {
+    let mut model = screen(Some(live()), 120, 40);
+    press(&mut model, "6");
+    let step = |model: &mut Model, word: &str| {
+        let text = picture(model);
+        let line = text.lines().last().unwrap();
+        let at = crate::tui::text::width(&line[..line.find(word).unwrap()]);
+        model.mouse(&MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: at as u16,
+            row: 39,
+            modifiers: KeyModifiers::NONE,
+        });
+        model.settle();
+        picture(model)
+    };
+    assert!(
+        picture(&mut model)
+            .lines()
+            .last()
+            .unwrap()
+            .contains("- + group")
+    );
+    assert!(step(&mut model, "- + group").contains("step 0.2"));
+    assert!(step(&mut model, "group").contains("step 0.5"));
+    assert!(step(&mut model, "+ group").contains("step 0.2"));
 }

@@ -97,6 +97,7 @@ fn with_context<R>(
         zone: New_York,
         now: Nanos(0),
         selected: (!snapshot.rows.is_empty()).then_some(SYMBOL),
+        is_frozen: false,
         focused: true,
         flash: true,
         stale_after_ms: 5_000,

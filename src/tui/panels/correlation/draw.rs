@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 use crate::domain::symbol::SymbolId;
 use crate::tui::number::signed;
 use crate::tui::panel::PanelContext;
-use crate::tui::text::{UNKNOWN, cut, paint, put, safe, width};
+use crate::tui::text::{UNKNOWN, cut, put, safe, select, width};
 use crate::tui::theme::Theme;
 
 use super::CorrelationPanel;
@@ -132,7 +132,7 @@ pub fn draw(panel: &mut CorrelationPanel, buffer: &mut Buffer, context: &PanelCo
                     width: grid.pitch - 1,
                     height: 1,
                 };
-                paint(buffer, cell, theme.selection.add_modifier(Modifier::BOLD));
+                select(buffer, cell, theme.selection.add_modifier(Modifier::BOLD));
             }
         }
     }

@@ -16,6 +16,10 @@ use super::ladder::Rung;
 use super::state::{draw_middle, draw_state, lost_text};
 use super::{DepthPanel, Room, Shown};
 
+/// The headings that are the widest over their columns.
+const PRICE: &str = "Price";
+const SIZE: &str = "Size";
+const TOTAL: &str = "Total";
 /// The least room for bars beside the numbers.
 const BAR_COLUMNS_MIN: usize = 5;
 /// From this height on the columns have headings.
@@ -161,6 +165,9 @@ impl Shown {
                 self.room.total.fit(&quantity(rung.total));
             }
         }
+        self.room.price = self.room.price.max(width(PRICE));
+        self.room.size.fit_word(width(SIZE));
+        self.room.total.fit_word(width(TOTAL));
     }
 
     #[allow(
@@ -306,26 +313,25 @@ fn draw_heading(
     let dim = context.theme.dim;
     let y = rows.y - 1;
     let (size, total) = (room.size.total(), room.total.total());
-    // Right-aligned over numbers; one that is too narrow for its word has none.
+    // Right-aligned over numbers.
     let mut over = |column: usize, columns: usize, text: &str| {
-        if let Some(pad) = columns.checked_sub(width(text)) {
-            let x = rows.x.saturating_add((column + pad) as u16);
-            let left = rows.right().saturating_sub(x);
-            put(buffer, x, y, left, text, dim);
-        }
+        let pad = columns.saturating_sub(width(text));
+        let x = rows.x.saturating_add((column + pad) as u16);
+        let left = rows.right().saturating_sub(x);
+        put(buffer, x, y, left, text, dim);
     };
-    over(layout.price, room.price, "Price");
+    over(layout.price, room.price, PRICE);
     let after = layout.price + room.price + 1;
     if layout.is_facing {
-        over(0, total, "Total");
+        over(0, total, TOTAL);
         over(total + 2, size, "Bid");
         let x = after + layout.bar + 1;
         over(x, size, "Ask");
-        over(x + size + 2, total, "Total");
+        over(x + size + 2, total, TOTAL);
     } else {
-        over(after + 1, size, "Size");
+        over(after + 1, size, SIZE);
         if layout.has_total {
-            over(after + 1 + size + 2, total, "Total");
+            over(after + 1 + size + 2, total, TOTAL);
         }
     }
 }

@@ -7,13 +7,9 @@
 
 use std::sync::Arc;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use super::super::super::fixture::Scene;
 use super::super::super::fixture::live::{book, depth, live, resyncing};
+use super::super::super::fixture::{Scene, drawn};
 use super::super::super::panel::{Panel, PanelAction, PanelContext, Response};
-use super::super::super::screen::plain_text;
 use super::super::super::theme::GlyphSet;
 use super::DepthPanel;
 use crate::domain::Decimal;
@@ -22,12 +18,6 @@ use crate::domain::quote::SymbolFacts;
 use crate::domain::symbol::SymbolId;
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::{BookState, DepthView};
-
-fn drawn(panel: &mut DepthPanel, context: &PanelContext<'_>, width: u16, height: u16) -> String {
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    panel.render(buffer.area, &mut buffer, context);
-    plain_text(&buffer)
-}
 
 fn with_depth(view: DepthView) -> Snapshot {
     Snapshot {
@@ -291,4 +281,57 @@ fn the_ladder_is_copied_as_text() {
         "{text}"
     );
     assert_eq!(text.lines().count(), 5);
+}
+
+#[test]
+fn a_grouping_outlasts_a_symbol_that_has_no_book() {
+    let other = DepthView {
+        symbol: SymbolId(1),
+        ..depth(0)
+    };
+    let scene = Scene::new(Snapshot {
+        depths: vec![Arc::new(depth(25)), Arc::new(other)],
+        ..live()
+    });
+    let mut panel = DepthPanel::default();
+    let title = |panel: &mut DepthPanel, id: u32| {
+        let mut context = scene.context();
+        context.selected = Some(SymbolId(id));
+        drawn(panel, &context, 60, 24);
+        panel.title(&context).to_string()
+    };
+    title(&mut panel, 0);
+    for _ in 0..3 {
+        panel.act(PanelAction::ZoomOut, &on(&scene));
+    }
+    assert!(title(&mut panel, 0).contains("step 1"));
+    title(&mut panel, 1);
+    let mut context = scene.context();
+    context.selected = Some(SymbolId(1));
+    panel.act(PanelAction::ZoomOut, &context);
+    let before = title(&mut panel, 0);
+    assert!(before.contains("step 1"), "{before}");
+}
+
+#[test]
+fn every_column_has_its_heading() {
+    let whole = |price: i64| Level {
+        price: Decimal::from(price),
+        size: Decimal::from(7),
+    };
+    let scene = Scene::new(with_depth(DepthView {
+        book: BookTop {
+            bids: vec![whole(7), whole(6)],
+            asks: vec![whole(8), whole(9)],
+            ..BookTop::default()
+        },
+        ..depth(2)
+    }));
+    let heading = |width: u16| -> Vec<String> {
+        let text = drawn(&mut DepthPanel::default(), &on(&scene), width, 12);
+        let line = text.lines().nth(1).unwrap().to_owned();
+        line.split_whitespace().map(str::to_owned).collect()
+    };
+    assert_eq!(heading(84), ["Total", "Bid", "Price", "Ask", "Total"]);
+    assert_eq!(heading(30), ["Price", "Size", "Total"]);
 }

@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 use crate::pipeline::snapshot::Row;
 use crate::tui::number::{compact, fixed, signed};
 use crate::tui::panel::PanelContext;
-use crate::tui::text::{UNKNOWN, cut, paint, put, safe, width};
+use crate::tui::text::{UNKNOWN, cut, put, safe, select, width};
 
 use super::super::watchlist::change_percent;
 use super::{MoversPanel, Ranking};
@@ -157,7 +157,7 @@ fn draw_list(
             } else {
                 theme.selection
             };
-            paint(buffer, row, look);
+            select(buffer, row, look);
         }
         draw_line(line, row, widths, buffer, context);
     }

@@ -7,24 +7,17 @@
 
 use std::sync::Arc;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Position;
 
-use super::super::super::fixture::Scene;
 use super::super::super::fixture::live::{live, news};
+use super::super::super::fixture::{Scene, drawn};
 use super::super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
-use super::super::super::screen::plain_text;
 use super::NewsPanel;
 use crate::domain::news::News;
+use crate::domain::source::SourceName;
 use crate::domain::symbol::SymbolId;
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::NewsRow;
-
-fn drawn(panel: &mut NewsPanel, context: &PanelContext<'_>, width: u16, height: u16) -> String {
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    panel.render(buffer.area, &mut buffer, context);
-    plain_text(&buffer)
-}
 
 fn on(scene: &Scene) -> PanelContext<'_> {
     let mut context = scene.context();
@@ -158,4 +151,39 @@ fn hostile_news_of_any_length_is_drawn_at_any_size() {
     panel.set_filter("日本");
     drawn(&mut panel, &context, 80, 10);
     assert_eq!(panel.rows.shown.len(), 1);
+}
+
+#[test]
+fn news_that_another_source_brings_is_of_the_symbol_too() {
+    let mut snapshot = live();
+    let mut twin = snapshot.rows.get(SymbolId(0)).unwrap().clone();
+    twin.id = SymbolId(90);
+    twin.source = SourceName::new("iex");
+    snapshot.rows.insert(twin);
+    let scene = Scene::new(snapshot);
+    let mut context = scene.context();
+    context.selected = Some(SymbolId(90));
+    let mut panel = NewsPanel::default();
+    panel.act(PanelAction::Scope, &context);
+    let text = drawn(&mut panel, &context, 80, 10);
+    assert!(text.contains("Miner") && !text.contains("Tesla"), "{text}");
+}
+
+#[test]
+fn what_is_not_in_the_list_is_not_marked_with_all_of_it() {
+    let scene = Scene::new(live());
+    let context = on(&scene);
+    let mut panel = NewsPanel::default();
+    let unread = |panel: &mut NewsPanel| drawn(panel, &context, 80, 10).matches('●').count();
+    panel.act(PanelAction::Scope, &context);
+    panel.act(PanelAction::AcknowledgeAll, &context);
+    assert_eq!(unread(&mut panel), 0);
+    panel.act(PanelAction::Scope, &context);
+    assert_eq!(unread(&mut panel), 2, "of the other symbols");
+    panel.set_filter("tesla");
+    panel.act(PanelAction::AcknowledgeAll, &context);
+    panel.set_filter("");
+    assert_eq!(unread(&mut panel), 1);
+    panel.act(PanelAction::AcknowledgeAll, &context);
+    assert_eq!(unread(&mut panel), 0);
 }

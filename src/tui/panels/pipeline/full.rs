@@ -11,7 +11,7 @@ use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe, width};
 use super::pieces::{
     Piece, alarming_count, byte_rate, counted, labelled, latency_text, message_rate, per_second,
-    put_pieces,
+    put_pieces, recording,
 };
 use super::{PipelinePanel, connection_mark, connection_style, measured};
 
@@ -171,6 +171,7 @@ pub(super) fn draw_figures(
         .chain(repeated)
         .collect(),
     ];
+    let lines = recording(context).into_iter().chain(lines);
     for line in lines {
         // Two channels do not fit side by side on a narrow screen.
         let needed: usize = line

@@ -4,11 +4,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::super::super::market::beginning;
 use super::super::super::number::{bytes, compact, latency};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, put, width};
 use super::measured;
 use crate::pipeline::snapshot::{PipelineView, SourceView};
+
+/// The longest name of a folder that is drawn.
+const FOLDER_COLUMNS: usize = 200;
 
 /// Text with its look.
 pub(super) type Piece = (String, Style);
@@ -69,6 +73,23 @@ pub(super) fn alarming_count(label: &str, count: u64, context: &PanelContext<'_>
     } else {
         alarming(label, count, context)
     }
+}
+
+/// Where a recording goes, and how far it has come; nothing while there is none.
+pub(super) fn recording(context: &PanelContext<'_>) -> Option<Vec<Vec<Piece>>> {
+    let view = context.snapshot.recording.as_ref()?;
+    let mut pieces = vec![
+        labelled(
+            "recording",
+            beginning(&view.folder, FOLDER_COLUMNS),
+            context,
+        ),
+        labelled("written", bytes(view.bytes as f64), context),
+    ];
+    if view.lost > 0 {
+        pieces.push(alarming("lost", view.lost, context));
+    }
+    Some(pieces)
 }
 
 /// A rate of the pipeline.

@@ -11,7 +11,7 @@ use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe};
 use super::pieces::{
     Piece, alarming, alarming_count, backlog_total, byte_rate, counted, labelled, latency_text,
-    message_rate, per_second, put_pieces,
+    message_rate, per_second, put_pieces, recording,
 };
 use super::{connection_mark, connection_style, measured};
 
@@ -100,6 +100,7 @@ pub(super) fn draw_summary(area: Rect, buffer: &mut Buffer, context: &PanelConte
     }
     let channel =
         |channel: ChannelView| measured(view, || format!("{}/{}", channel.depth, channel.capacity));
+    let recording = recording(context);
     let lines = [
         workers,
         vec![
@@ -114,7 +115,8 @@ pub(super) fn draw_summary(area: Rect, buffer: &mut Buffer, context: &PanelConte
             counted("replaced", view.replaced, context),
         ],
     ];
-    for line in lines {
+    // It takes the place of what is least telling.
+    for line in recording.into_iter().chain(lines) {
         put_pieces(buffer, area, row, 3, &line);
         row += 1;
     }

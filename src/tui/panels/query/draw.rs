@@ -10,7 +10,7 @@ use super::super::super::market::put_message;
 use super::super::super::number::grouped;
 use super::super::super::overlay::wrap;
 use super::super::super::panel::PanelContext;
-use super::super::super::text::{clear, cut, paint, put, safe, width};
+use super::super::super::text::{clear, cut, paint, put, safe, select, width};
 use super::super::super::theme::Theme;
 use super::QueryPanel;
 use super::examples::draw_examples;
@@ -285,7 +285,7 @@ impl QueryPanel {
                     width: place.width - 2,
                     height: 1,
                 };
-                paint(buffer, line, theme.selection);
+                select(buffer, line, theme.selection);
             }
         }
         let more = offer.words.len() - words.len();

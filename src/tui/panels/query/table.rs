@@ -9,7 +9,7 @@ use ratatui::style::Modifier;
 use crate::pipeline::question::AnswerTable;
 
 use super::super::super::market::beginning;
-use super::super::super::text::{cut, paint, put, width};
+use super::super::super::text::{cut, put, select, width};
 use super::super::super::theme::Theme;
 use super::cells::{COLUMNS_MAX, Room, cell_text, is_number};
 
@@ -188,7 +188,7 @@ impl TableView {
                     height: 1,
                     ..self.area
                 };
-                paint(buffer, line, theme.selection);
+                select(buffer, line, theme.selection);
             }
         }
     }

@@ -3,12 +3,8 @@
 
 use std::sync::Arc;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use super::super::super::fixture::{Scene, full};
+use super::super::super::fixture::{Scene, drawn, full};
 use super::super::super::panel::{Panel, PanelAction};
-use super::super::super::screen::plain_text;
 use super::completion::offer;
 use super::line::HISTORY_MAX;
 use super::*;
@@ -200,18 +196,11 @@ fn answer(rows: usize, columns: usize) -> Snapshot {
     snapshot
 }
 
-fn drawn(panel: &mut QueryPanel, scene: &Scene, width: u16, height: u16) -> String {
-    let area = Rect::new(0, 0, width, height);
-    let mut buffer = Buffer::empty(area);
-    panel.render(area, &mut buffer, &scene.context());
-    plain_text(&buffer)
-}
-
 #[test]
 fn only_what_is_in_sight_is_measured_and_written() {
     let scene = Scene::new(answer(10_000, 50));
     let mut panel = QueryPanel::default();
-    drawn(&mut panel, &scene, 120, 40);
+    drawn(&mut panel, &scene.context(), 120, 40);
     let columns = panel.table.drawn.1;
     assert!((4..15).contains(&columns), "{columns}");
     let (written, measured) = (panel.table.written, panel.table.measured);
@@ -219,7 +208,7 @@ fn only_what_is_in_sight_is_measured_and_written() {
     // The one beside the last is measured to learn that it does not fit.
     assert!(measured <= (columns + 1) * 10_000, "{measured}");
     panel.act(PanelAction::End, &scene.context());
-    let picture = drawn(&mut panel, &scene, 120, 40);
+    let picture = drawn(&mut panel, &scene.context(), 120, 40);
     assert!(
         picture.contains("S09999") && picture.contains("rows 9,964–10,000"),
         "{picture}"
@@ -232,13 +221,13 @@ fn only_what_is_in_sight_is_measured_and_written() {
 fn the_table_moves_and_stops_at_its_ends() {
     let scene = Scene::new(answer(100, 12));
     let mut panel = QueryPanel::default();
-    drawn(&mut panel, &scene, 60, 13);
+    drawn(&mut panel, &scene.context(), 60, 13);
     let act = |panel: &mut QueryPanel, action| panel.act(action, &scene.context());
     for _ in 0..40 {
         act(&mut panel, PanelAction::Right);
-        drawn(&mut panel, &scene, 60, 13);
+        drawn(&mut panel, &scene.context(), 60, 13);
     }
-    let picture = drawn(&mut panel, &scene, 60, 13);
+    let picture = drawn(&mut panel, &scene.context(), 60, 13);
     assert!(
         picture.contains("column_11") && !picture.contains("column_0 "),
         "{picture}"
@@ -286,7 +275,7 @@ fn numbers_stand_at_their_points() {
     };
     Arc::make_mut(snapshot.answer.as_mut().unwrap()).answer = Some(Answer::Table(Arc::new(table)));
     let scene = Scene::new(snapshot);
-    let picture = drawn(&mut QueryPanel::default(), &scene, 40, 10);
+    let picture = drawn(&mut QueryPanel::default(), &scene.context(), 40, 10);
     let lines: Vec<&str> = picture.lines().skip(2).collect();
     assert_eq!(
         lines,
@@ -320,7 +309,7 @@ fn no_size_and_no_answer_breaks_the_panel() {
         panel.type_text("se", &full());
         for (width, height) in (0..50).flat_map(|width| (0..14).map(move |height| (width, height)))
         {
-            drawn(&mut panel, &scene, width, height);
+            drawn(&mut panel, &scene.context(), width, height);
             panel.act(PanelAction::PageDown, &scene.context());
             panel.act(PanelAction::Right, &scene.context());
         }

@@ -108,7 +108,7 @@ impl Columns {
     fn new(area: Rect, shown: &Shown) -> Self {
         let has_word = area.width >= WORD_COLUMNS;
         let side = area.x + 1 + TIME_COLUMNS + 1;
-        let price = side + if has_word { 7 } else { 2 };
+        let price = side + if has_word { 8 } else { 2 };
         let after_price = price + shown.price.total().max(5) as u16 + 1;
         let mark = after_price + shown.size.total().max(4) as u16;
         let after = mark + 7;
@@ -170,7 +170,7 @@ fn draw_line(
     } = *parts;
     let theme = context.theme;
     let stands = fate == TradeFate::Stands;
-    let side_style = match row.trade.side {
+    let side_style = match row.side() {
         _ if !stands || is_lost => theme.dim,
         Some(Side::Buy) => theme.up,
         Some(Side::Sell) => theme.down,
@@ -197,7 +197,7 @@ fn draw_line(
         &market::time_text(row.time, context),
         theme.dim,
     );
-    let (sign, word) = side_mark(row.trade.side);
+    let (sign, word) = side_mark(row);
     let mark = fate_mark(row, fate);
     let room = usize::from(place.right().saturating_sub(columns.rest + 1));
     // Where there is no room for the word, its sign takes the place of the side's.

@@ -130,7 +130,7 @@ fn is_same(newer: &TapeRow, older: &TapeRow, window_ms: i64) -> bool {
     };
     newer.fate == TradeFate::Stands
         && older.fate == TradeFate::Stands
-        && newer.trade.side == older.trade.side
+        && newer.side() == older.side()
         && newer.trade.price == older.trade.price
         && late.0.abs_diff(early.0) <= window_ms.unsigned_abs()
 }
@@ -171,13 +171,15 @@ pub fn lines(rows: &[TapeRow], rules: &TapeRules) -> Vec<TapeLine> {
     lines
 }
 
-/// The sign and word of the side that took the initiative.
+/// The sign and word of the side that took the initiative; one that is inferred has a hollow sign.
 #[must_use]
-pub fn side_mark(side: Option<Side>) -> (&'static str, &'static str) {
-    match side {
-        Some(Side::Buy) => ("▲", "buy"),
-        Some(Side::Sell) => ("▼", "sell"),
-        None => ("·", ""),
+pub fn side_mark(row: &TapeRow) -> (&'static str, &'static str) {
+    match (row.trade.side, row.inferred) {
+        (Some(Side::Buy), _) => ("▲", "buy"),
+        (Some(Side::Sell), _) => ("▼", "sell"),
+        (None, Some(Side::Buy)) => ("△", "buy?"),
+        (None, Some(Side::Sell)) => ("▽", "sell?"),
+        (None, None) => ("·", ""),
     }
 }
 
@@ -210,6 +212,7 @@ mod tests {
                 side: Some(side),
                 ..TimeAndSale::default()
             }),
+            inferred: None,
             fate: TradeFate::Stands,
         }
     }

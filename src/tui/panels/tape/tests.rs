@@ -10,22 +10,17 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::super::super::fixture::Scene;
 use super::super::super::fixture::live::{live, tape, trade};
+use super::super::super::fixture::{Scene, drawn};
 use super::super::super::panel::{Panel, PanelAction, PanelContext};
 use super::super::super::screen::plain_text;
-use super::TapePanel;
+use super::super::super::theme::{ColorDepth, Theme, ThemeName};
+use super::{TapePanel, TapeRules};
 use crate::domain::Decimal;
 use crate::domain::symbol::SymbolId;
 use crate::domain::trade::{TimeAndSale, TradeId};
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::{TapeRow, TapeView, TradeFate};
-
-fn drawn(panel: &mut TapePanel, context: &PanelContext<'_>, width: u16, height: u16) -> String {
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    panel.render(buffer.area, &mut buffer, context);
-    plain_text(&buffer)
-}
 
 fn with_tape(view: TapeView) -> Scene {
     Scene::new(Snapshot {
@@ -172,6 +167,7 @@ fn hostile_trades_of_any_length_are_drawn_at_any_size() {
         number: 41,
         time: None,
         trade: Arc::default(),
+        inferred: None,
         fate: TradeFate::Stands,
     });
     let scene = with_tape(TapeView {
@@ -191,4 +187,67 @@ fn hostile_trades_of_any_length_are_drawn_at_any_size() {
         }
         panel.act(PanelAction::NextWindow, &context);
     }
+}
+
+#[test]
+fn what_has_come_meanwhile_is_counted_as_it_would_be_shown() {
+    let mut panel = TapePanel::default();
+    panel.set_rules(TapeRules {
+        size_min: Some(Decimal::from(9)),
+        ..TapeRules::default()
+    });
+    let before = with_tape(tape(200));
+    drawn(&mut panel, &on(&before), 80, 4);
+    panel.act(PanelAction::Down, &on(&before));
+    // Every 23rd is large: 212 and 235 have come since.
+    let after = with_tape(tape(240));
+    drawn(&mut panel, &on(&after), 80, 4);
+    let title = panel.title(&on(&after)).to_string();
+    assert!(title.contains("+2 new"), "{title}");
+}
+
+#[test]
+fn an_inferred_side_has_its_colour_and_a_mark_of_its_own() {
+    let mut view = tape(200);
+    for row in Arc::make_mut(&mut view.rows) {
+        row.fate = TradeFate::Stands;
+        let side = row.trade.side;
+        row.trade = Arc::new(TimeAndSale {
+            side: None,
+            ..TimeAndSale::clone(&row.trade)
+        });
+        row.inferred = side;
+    }
+    let scene = with_tape(view);
+    let theme = Theme::of(ThemeName::Dark, ColorDepth::Ansi256);
+    let context = PanelContext {
+        theme: &theme,
+        ..on(&scene)
+    };
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 90, 40));
+    TapePanel::default().render(buffer.area, &mut buffer, &context);
+    let mut seen = Vec::new();
+    for y in 1..40 {
+        let cell = buffer.cell((14, y)).unwrap();
+        let expected = match cell.symbol() {
+            "△" => context.theme.up.fg,
+            "▽" => context.theme.down.fg,
+            sign => {
+                assert_eq!(sign, "·");
+                context.theme.unchanged.fg
+            }
+        };
+        assert_eq!(Some(cell.fg), expected, "{y}");
+        seen.push(cell.symbol().to_owned());
+    }
+    assert!(
+        ["△", "▽", "·"]
+            .iter()
+            .all(|it| seen.iter().any(|sign| sign == it))
+    );
+    let text = plain_text(&buffer);
+    assert!(
+        text.contains("△ buy? ") && text.contains("▽ sell? "),
+        "{text}"
+    );
 }

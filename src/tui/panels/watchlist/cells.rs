@@ -3,19 +3,21 @@
 use ratatui::style::Style;
 
 use crate::domain::Decimal;
-use crate::domain::quote::Trading;
 use crate::domain::source::SourceName;
 use crate::domain::time::UnixMs;
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::{Direction, Row, RowState};
 
-use super::super::super::market::{beginning, lost_source};
+use super::super::super::market::{halt_text, lost_source};
 use super::super::super::number;
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, safe, width};
 use super::super::super::values;
 use super::columns::Column;
 use super::order::{change, change_percent};
+
+/// The longest reason of a halt that stands beside a name.
+const HALT_COLUMNS: usize = 24;
 
 /// How long a changed price flashes.
 pub const FLASH_MS: u64 = 500;
@@ -81,7 +83,7 @@ impl Mark {
         match (row.state, row.direction) {
             (RowState::Quarantined, _) => Self::Quarantined,
             (RowState::Active, _) if is_lost => Self::Stale,
-            _ if halt_text(row).is_some() => Self::Halted,
+            _ if halt_text(row, 0).is_some() => Self::Halted,
             (RowState::Waiting, _) => Self::Waiting,
             _ if age_ms.is_some_and(|age| age > stale_after_ms) => Self::Stale,
             (_, Direction::Up) => Self::Up,
@@ -117,23 +119,6 @@ impl Mark {
             Self::Quarantined => theme.error,
         }
     }
-}
-
-/// Why a symbol may not be traded now, in the venue's words too; `None` when it may, and when the market is closed for
-/// everything.
-#[must_use]
-pub fn halt_text(row: &Row) -> Option<String> {
-    let facts = row.facts.as_ref()?;
-    let word = match facts.trading? {
-        Trading::Open | Trading::Closed => return None,
-        Trading::Halted => "HALTED",
-        Trading::Paused => "PAUSED",
-        Trading::QuotesOnly => "QUOTES ONLY",
-    };
-    Some(match facts.reason.as_deref() {
-        Some(reason) if !reason.is_empty() => format!("{word} {}", beginning(reason, 24)),
-        _ => word.to_owned(),
-    })
 }
 
 /// How a row's data stands.
@@ -218,11 +203,7 @@ pub fn cell(row: &Row, column: &Column, standing: Standing, context: &PanelConte
     let decimal = |value: Option<Decimal>| known(value.map(|value| value.to_string()));
     let price = |value: Option<f64>| known(value.map(|value| number::fixed(value, digits)));
     match column {
-        Column::Symbol => match halt_text(row) {
-            // Beside the name, where it is seen whatever the columns are.
-            Some(halt) => text_cell(&format!("{} ‖ {halt}", row.symbol), theme.warning),
-            None => text_cell(row.symbol.as_str(), plain),
-        },
+        Column::Symbol => symbol_cell(row, row.symbol.as_str(), plain, context),
         Column::Source => text_cell(row.source.as_str(), theme.dim),
         Column::Last => flashing(decimal(row.last), row, context),
         Column::Change => {
@@ -285,6 +266,15 @@ fn flashing(mut cell: Cell, row: &Row, context: &PanelContext<'_>) -> Cell {
         };
     }
     cell
+}
+
+/// The cell of a symbol that is called `name`, with what keeps it from being traded: it is seen there whatever the columns
+/// are.
+pub fn symbol_cell(row: &Row, name: &str, look: Style, context: &PanelContext<'_>) -> Cell {
+    match halt_text(row, HALT_COLUMNS) {
+        Some(halt) => text_cell(&format!("{name} ‖ {halt}"), context.theme.warning),
+        None => text_cell(name, look),
+    }
 }
 
 fn text_cell(text: &str, style: Style) -> Cell {

@@ -49,7 +49,16 @@ impl WatchlistPanel {
         // What is dispensable and wide does not keep out what is more dispensable and fits.
         let mut kept: Vec<(u8, usize)> = Vec::new();
         let mut spare = room + gap;
+        let (prices, sizes) = (
+            Column::Bid.dispensability(0),
+            Column::BidSize.dispensability(0),
+        );
+        let has_prices = ranks.contains(&prices);
         for rank in ranks {
+            // Sizes without their prices say nothing.
+            if rank == sizes && has_prices && !kept.contains(&prices) {
+                continue;
+            }
             let needed: usize = candidates
                 .clone()
                 .filter(|(of_column, _)| *of_column == rank)

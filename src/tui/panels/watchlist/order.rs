@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use crate::domain::clock::Nanos;
-use crate::domain::symbol::{SymbolId, SymbolSpec};
+use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
 use crate::domain::time::UnixMs;
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::Row;
@@ -34,6 +34,8 @@ pub struct RowOrder {
     is_due: bool,
     filter_error: Option<ExpressionError>,
     sort_error: Option<ExpressionError>,
+    /// Names that several rows have.
+    twins: HashSet<Symbol>,
 }
 
 /// What decides the order besides the data.
@@ -47,6 +49,19 @@ pub struct OrderBy<'a> {
     pub list: Option<&'a [SymbolSpec]>,
     /// Data older than this, in milliseconds of the data's own time, is stale.
     pub stale_after_ms: i64,
+}
+
+/// The names that several rows have: they are of several sources.
+fn twins(snapshot: &Snapshot) -> HashSet<Symbol> {
+    if snapshot.sources.len() < 2 {
+        return HashSet::new();
+    }
+    let mut names = HashSet::with_capacity(snapshot.rows.len());
+    let symbols = snapshot.rows.iter().map(|row| &row.symbol);
+    symbols
+        .filter(|name| !names.insert(*name))
+        .cloned()
+        .collect()
 }
 
 /// What of a row decides its place.
@@ -63,6 +78,12 @@ impl RowOrder {
     #[must_use]
     pub fn ids(&self) -> &[SymbolId] {
         &self.ids
+    }
+
+    /// Whether another row has this one's name.
+    #[must_use]
+    pub fn is_twin(&self, row: &Row) -> bool {
+        self.twins.contains(&row.symbol)
     }
 
     /// What is wrong with the filter, since it was put to the board; everything is shown then.
@@ -109,6 +130,9 @@ impl RowOrder {
             if resting || since(self.sorted) < SORT_EVERY_MS {
                 return false;
             }
+        }
+        if members != self.members {
+            self.twins = twins(snapshot);
         }
         self.members = members;
         self.is_due = false;

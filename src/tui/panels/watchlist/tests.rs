@@ -5,15 +5,18 @@
     reason = "a test may stop at the first surprise"
 )]
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::super::super::fixture::{NOW, Scene, TAKEN, full, row, stale, with_indicators};
+use super::super::super::fixture::{NOW, Scene, TAKEN, drawn, full, row, stale, with_indicators};
 use super::super::super::panel::{Panel, PanelAction, PanelMouse, Response};
-use super::super::super::screen::plain_text;
 use super::super::super::theme::{ColorDepth, Theme, ThemeName};
 use super::*;
 use crate::domain::clock::Nanos;
+use crate::domain::quote::{SymbolFacts, Trading};
+use crate::domain::source::SourceName;
 use crate::pipeline::Snapshot;
 
 fn symbols(panel: &WatchlistPanel, snapshot: &Snapshot) -> Vec<String> {
@@ -22,17 +25,6 @@ fn symbols(panel: &WatchlistPanel, snapshot: &Snapshot) -> Vec<String> {
         .iter()
         .map(|id| snapshot.rows.get(*id).unwrap().symbol.to_string())
         .collect()
-}
-
-fn drawn(
-    panel: &mut WatchlistPanel,
-    context: &PanelContext<'_>,
-    width: u16,
-    height: u16,
-) -> String {
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    panel.render(buffer.area, &mut buffer, context);
-    plain_text(&buffer)
 }
 
 #[test]
@@ -474,4 +466,50 @@ fn what_a_condition_shows_changes_with_the_values() {
     context.now = Nanos(TAKEN.0 + 1_100 * Nanos::PER_MS);
     panel.refresh(&context);
     assert_eq!(panel.ids(), [SymbolId(0), SymbolId(1)]);
+}
+
+#[test]
+fn sizes_stand_only_beside_their_prices() {
+    let scene = Scene::new(full());
+    let context = scene.context();
+    let mut seen = (false, false);
+    for width in 30..200 {
+        let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+        let text = drawn(&mut panel, &context, width, 12);
+        let heading: Vec<&str> = text.lines().next().unwrap().split_whitespace().collect();
+        let (has_prices, has_sizes) = (heading.contains(&"Bid"), heading.contains(&"BSize"));
+        assert!(has_prices || !has_sizes, "{width}: {heading:?}");
+        seen = (seen.0 | has_prices, seen.1 | has_sizes);
+    }
+    assert_eq!(seen, (true, true));
+    let mut panel = WatchlistPanel::new(vec![Column::Symbol, Column::BidSize], Sort::default());
+    assert!(
+        drawn(&mut panel, &context, 60, 12).contains("BSize"),
+        "alone when that is wanted"
+    );
+}
+
+#[test]
+fn rows_of_one_name_are_told_apart_by_their_sources() {
+    let mut snapshot = full();
+    let mut twin = row(21, "AAPL", "170.50", 170.0, 1.0, 0);
+    twin.source = SourceName::new("alpaca-2");
+    twin.facts = Some(Arc::new(SymbolFacts {
+        trading: Some(Trading::Halted),
+        reason: Some("Trading Halt; News Pending".into()),
+        ..SymbolFacts::default()
+    }));
+    let mut source = snapshot.sources[0].clone();
+    source.name = twin.source.clone();
+    snapshot.sources.push(source);
+    snapshot.rows.insert(twin);
+    let scene = Scene::new(snapshot);
+    for width in [36, 76, 140] {
+        let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+        let text = drawn(&mut panel, &scene.context(), width, 14);
+        for name in ["AAPL@replay", "AAPL@alpaca-2 ‖ H"] {
+            assert!(text.contains(name), "no {name} at {width}: {text}");
+        }
+        assert!(!text.contains("AMZN@"), "{text}");
+    }
 }
