@@ -2,14 +2,13 @@
 //! again.
 //!
 //! - [`mod@line`]: what a line looks like;
-//! - [`playing`]: a session that is given recorded lines, and `usual`: reading those that nearly all are;
+//! - [`playing`]: a session that is given recorded lines;
 //! - [`Tap`]: a driver's end.
 
 pub mod line;
 pub mod playing;
 #[cfg(test)]
 pub(super) mod tests;
-mod usual;
 
 use std::sync::Arc;
 

@@ -1,6 +1,5 @@
 //! Sessions that are given recorded inputs.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +18,7 @@ use crate::sources::venue::options::{Setup, Venue};
 use crate::sources::venue::session::Session;
 use crate::sources::venue::{Notice, Output, Protocol, VENUES};
 
-use super::line::{Head, Line, Recorded, What};
-use super::usual;
+use super::line::{Head, Line};
 
 /// What stands for a key: a recording is played without any.
 const NO_KEY: &str = "not-needed-for-a-recording";
@@ -148,7 +146,6 @@ impl Recording for OfVenue {
             symbols: Vec::new(),
             ids: FxHashMap::default(),
             output: Output::default(),
-            text: String::new(),
         })
     }
 }
@@ -162,47 +159,17 @@ struct Player {
     symbols: Vec<Symbol>,
     ids: FxHashMap<Symbol, SymbolId>,
     output: Output,
-    /// The text of the message in hand.
-    text: String,
 }
 
 impl RecordingPlayer for Player {
     fn take(&mut self, line: &[u8], played: &mut Played) -> Result<(), Rejection> {
-        let mut text = std::mem::take(&mut self.text);
-        let result = match usual::text(line, &mut text) {
-            Some((now, connection)) => {
-                let what = What::Text(Cow::Borrowed(&text));
-                let recorded = Recorded {
-                    now,
-                    connection,
-                    what,
-                };
-                self.give(&recorded, played)
-            }
-            None => self.take_other(line, played),
-        };
-        self.text = text;
-        result
-    }
-
-    fn symbol(&self, id: SymbolId) -> Option<&Symbol> {
-        self.symbols.get(id.index())
-    }
-}
-
-impl Player {
-    /// Takes a line of any form.
-    fn take_other(&mut self, line: &[u8], played: &mut Played) -> Result<(), Rejection> {
         let line = Line::read(line)?;
         if let Some(head) = line.as_head()? {
             self.sessions.clear();
             played.time = Some(head.started);
             return Ok(());
         }
-        self.give(&line.into_recorded()?, played)
-    }
-
-    fn give(&mut self, recorded: &Recorded<'_>, played: &mut Played) -> Result<(), Rejection> {
+        let recorded = line.into_recorded()?;
         played.time = Some(recorded.now);
         let session = match self.sessions.entry(recorded.connection) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -235,6 +202,12 @@ impl Player {
         Ok(())
     }
 
+    fn symbol(&self, id: SymbolId) -> Option<&Symbol> {
+        self.symbols.get(id.index())
+    }
+}
+
+impl Player {
     /// What has come of an input. What would have been sent or asked is not: the answers are in the recording too.
     fn tell(&mut self, played: &mut Played) {
         played.events.append(&mut self.output.events);
