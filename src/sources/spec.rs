@@ -202,6 +202,19 @@ impl SourceSpec {
 impl FromStr for SourceSpec {
     type Err = SpecError;
     fn from_str(text: &str) -> Result<Self, SpecError> {
+        let spec = Self::read(text)?;
+        (spec.kind.check)(&spec)?;
+        Ok(spec)
+    }
+}
+
+impl SourceSpec {
+    /// Reads a specification whose options are known, but may not go together. That is for one which was checked when it
+    /// was given, and may speak of files that are no longer there.
+    ///
+    /// # Errors
+    /// Unknown kinds and options, and values that no kind could take.
+    pub fn read(text: &str) -> Result<Self, SpecError> {
         let text = text.trim();
         let Some((kind_name, after)) = text.split_once(':') else {
             return Err(SpecError::NoKind {
@@ -238,7 +251,6 @@ impl FromStr for SourceSpec {
                 query::split(&mut spec, options)?
             };
             spec.take_options(&options, '&')?;
-            (kind.check)(&spec)?;
             return Ok(spec);
         }
         match kind.rest {
@@ -262,7 +274,6 @@ impl FromStr for SourceSpec {
             Rest::Required(_) | Rest::Nothing | Rest::Url => {}
         }
         spec.take_options(options, '&')?;
-        (kind.check)(&spec)?;
         Ok(spec)
     }
 }

@@ -37,7 +37,7 @@ pub fn read_head(line: &[u8]) -> Result<Arc<dyn Recording>, String> {
         .and_then(|line| line.as_head())
         .map_err(|rejection| rejection.reason)?
         .ok_or("it does not begin with a recording's head; it may go on from another file")?;
-    let spec: SourceSpec = head.spec.parse().map_err(|error| format!("{error}"))?;
+    let spec = SourceSpec::read(&head.spec).map_err(|error| error.to_string())?;
     let kind = spec.kind().name;
     let venue = recordable()
         .find(|venue| venue.kind.name == kind)
@@ -288,7 +288,7 @@ mod tests {
     fn a_mapping_is_that_of_the_recording_and_not_of_the_file_as_it_is_now() {
         let spec = "wss://feed.example/?map=/there/is/no/such/file.toml";
         let map = "[[mapping]]\nsymbol = \"/s\"\nprice = \"/p\"\n";
-        assert!(head_with(spec, Some(map)).is_ok());
+        head_with(spec, Some(map)).unwrap();
         let reason = head(spec).unwrap_err();
         assert!(reason.contains("cannot be read"), "{reason}");
     }

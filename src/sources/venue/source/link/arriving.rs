@@ -16,6 +16,14 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
+    /// On a connection that has just been opened, which so many bytes have been for.
+    pub(super) fn after(bytes: u64) -> Self {
+        Self {
+            bytes,
+            ..Self::default()
+        }
+    }
+
     /// So many bytes have come altogether, and whether a message has become whole with them; what takes `long` is slow. Gives
     /// whether there was anything new.
     pub(super) fn note(
@@ -51,6 +59,14 @@ impl Arriving {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_opened_the_connection_is_no_message() {
+        let (long, start) = (Duration::from_secs(1), Instant::now());
+        let mut arriving = Arriving::after(200);
+        assert!(!arriving.note(200, false, start, long));
+        assert!(!arriving.fills_tick(start + 5 * long, long));
+    }
 
     #[test]
     fn only_what_takes_long_fills_a_tick() {

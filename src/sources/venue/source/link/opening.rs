@@ -13,6 +13,7 @@ use crate::sources::venue::rest::Answered;
 use crate::sources::venue::session::Input;
 use crate::sources::venue::{Connect, Ending};
 
+use super::reading::bytes_of;
 use super::{Arriving, Delivering, Desk, Link, Phase};
 
 /// Requests that a protocol may make before one attempt: more is a protocol that goes in circles.
@@ -139,10 +140,10 @@ impl Link {
             }
         };
         let moment = desk.moment();
+        self.arriving = Arriving::after(bytes_of(&socket));
         self.phase = Phase::Open(Box::new(socket));
         self.opened = moment.timer;
         self.heard = moment.timer;
-        self.arriving = Arriving::default();
         self.pinged = moment.timer;
         self.outgoing.clear();
         self.give(Input::Opened, moment, desk);

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{self, Message as Frame};
 use crate::domain::event::Payload;
 use crate::domain::outcome::ErrorKind;
 use crate::sources::venue::Ending;
-use crate::sources::venue::connection::ending_of;
+use crate::sources::venue::connection::{Socket, ending_of};
 use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::session::Input;
 
@@ -33,6 +33,11 @@ impl Count {
         self.frames += 1;
         self.bytes += bytes;
     }
+}
+
+/// How many bytes have come on a connection, those that opened it included.
+pub(super) fn bytes_of(socket: &Socket) -> u64 {
+    socket.get_ref().get_ref().get_ref().bytes()
 }
 
 impl Link {
@@ -98,7 +103,7 @@ impl Link {
     /// Whatever comes is a sign of life, also a part of a message.
     fn note_life(&mut self, is_whole: bool) {
         if let Phase::Open(socket) = &self.phase {
-            let bytes = socket.get_ref().get_ref().get_ref().bytes();
+            let bytes = bytes_of(socket);
             let now = Instant::now();
             if self.arriving.note(bytes, is_whole, now, self.timings.tick) {
                 self.heard = now;
