@@ -326,19 +326,16 @@ impl Streamer {
             body: &whole.body,
         };
         let mut output = self.give(&Input::Answered(answer));
-        match output.ending.take() {
+        if let Some(ending) = output.ending.take() {
             // What could not be read is to come again whole, and not to be "the same" from now on.
-            Some(ending) => {
-                self.feed.meters().rejected.add(1);
-                self.report_again(number, ending.kind, ending.message, Some(&whole))
-                    .await?;
+            self.feed.meters().rejected.add(1);
+            self.report_again(number, ending.kind, ending.message, Some(&whole))
+                .await?;
+        } else {
+            if let Some(job) = self.schedule.job(number) {
+                job.validators = whole.validators.clone();
             }
-            None => {
-                if let Some(job) = self.schedule.job(number) {
-                    job.validators = whole.validators.clone();
-                }
-                self.report_success(number).await?;
-            }
+            self.report_success(number).await?;
         }
         self.send(received, output, &whole.body).await
     }

@@ -139,25 +139,25 @@ mod tests {
 
     const NOW: UnixMs = UnixMs(1_720_522_860_000);
 
-    fn number(text: &str) -> Option<Decimal> {
-        Some(text.parse().unwrap())
+    fn number(text: &str) -> Decimal {
+        text.parse().unwrap()
     }
 
     fn trade(price: &str, size: &str) -> Payload {
         Payload::TimeAndSales(TimeAndSale {
-            price: number(price),
-            size: number(size),
+            price: Some(number(price)),
+            size: Some(number(size)),
             ..TimeAndSale::default()
         })
     }
 
     fn bar(high: &str, low: &str, volume: &str) -> Payload {
         Payload::Ohlcv(Ohlcv {
-            open: number(low),
-            high: number(high),
-            low: number(low),
-            close: number(low),
-            volume: number(volume),
+            open: Some(number(low)),
+            high: Some(number(high)),
+            low: Some(number(low)),
+            close: Some(number(low)),
+            volume: Some(number(volume)),
         })
     }
 
@@ -185,7 +185,7 @@ mod tests {
                 assert_eq!(rejection.kind, ErrorKind::SchemaError);
                 rejection.reason
             }
-            other => panic!("{other:?}"),
+            other => unreachable!("{other:?}"),
         });
         let reasons = reasons.collect();
         output.events.remove(0);
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn numbers_that_cannot_be_meant_are_left_out_by_name() {
         let quote = Payload::Level1(Level1 {
-            ask_size: number("-3"),
+            ask_size: Some(number("-3")),
             ..Level1::default()
         });
         for (payload, reason) in [

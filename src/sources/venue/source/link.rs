@@ -73,8 +73,8 @@ pub(super) struct Link {
     /// Its symbols, in the order in which they were asked for.
     pub(super) symbols: Vec<(Symbol, SymbolId)>,
     phase: Phase,
-    /// Whether it has been of use before: the next time is a reconnect.
-    has_worked: bool,
+    /// How often it came to be of use: each time after the first is a reconnect.
+    times_ready: u64,
     /// Counts attempts, so that answers to earlier ones are known.
     attempt: u64,
     /// Requests over HTTP that the streamer is to make.
@@ -126,7 +126,7 @@ impl Link {
             timings,
             symbols: Vec::new(),
             phase: Phase::Idle,
-            has_worked: false,
+            times_ready: 0,
             attempt: 0,
             asks: Vec::new(),
             asked: 0,
@@ -309,9 +309,10 @@ impl Link {
 
     fn ready(&mut self, moment: Moment, desk: &mut Desk) {
         self.ready_since = Some(moment.mono);
-        let again = std::mem::replace(&mut self.has_worked, true);
-        desk.meters.reconnects.add(u64::from(again));
-        self.meter_change(desk, |meters| meters.reconnects += u64::from(again));
+        let reconnects = self.times_ready;
+        self.times_ready += 1;
+        desk.meters.reconnects.add(u64::from(reconnects > 0));
+        self.meter_change(desk, |meters| meters.reconnects = reconnects);
         desk.tell(Status::Connected, &self.host.clone(), moment);
     }
 
