@@ -244,6 +244,10 @@ impl Administrator {
                 }
                 self.offer_result(&result);
             }
+            Outcome::PastNews { id, time, news } => {
+                let wall = self.parts.clock.wall();
+                self.parts.board.news(id, time, &news, wall);
+            }
             Outcome::Error(error) => self.report(*error),
             Outcome::Status(mut status) => {
                 status.time = status.time.or_else(|| Some(self.parts.clock.wall()));

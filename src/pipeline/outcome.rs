@@ -7,6 +7,7 @@ use crate::domain::bar::Candle;
 use crate::domain::clock::Nanos;
 use crate::domain::column::ColumnValues;
 use crate::domain::indicator::IndicatorValues;
+use crate::domain::news::News;
 use crate::domain::outcome::{DayStats, ErrorInstance, LastPrice, ResultInstance, StatusChange};
 use crate::domain::quote::{Level1, SymbolFacts};
 use crate::domain::source::SourceIndex;
@@ -86,6 +87,12 @@ impl Batch {
 )]
 pub(crate) enum Outcome {
     Result(ResultInstance),
+    /// A headline from before the place to which a replay has jumped: it is listed, and gives no result.
+    PastNews {
+        id: SymbolId,
+        time: Option<UnixMs>,
+        news: Box<News>,
+    },
     Error(Box<ErrorInstance>),
     Status(Box<StatusChange>),
     /// A symbol has a worker now.

@@ -4,6 +4,7 @@
 //! changed are copied for the next one.
 
 mod rows;
+mod tape;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +19,13 @@ use crate::domain::outcome::{ErrorKind, Severity};
 use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
-use crate::domain::trade::{Side, TimeAndSale};
 
 use super::export::Word;
 use super::meters::{ConnectionState, TransportView};
 use super::question::AnswerView;
 
 pub use rows::{Direction, Row, RowState, Rows, TREND_POINTS, Trend};
+pub use tape::{TapeRow, TapeView, TradeFate};
 
 /// The board at one moment.
 #[derive(Debug, Clone, Default)]
@@ -241,50 +242,6 @@ pub struct DepthView {
     pub updates: u64,
     /// Times that it had to be begun anew.
     pub resyncs: u64,
-}
-
-/// A symbol's last trades.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TapeView {
-    /// Whose trades.
-    pub symbol: SymbolId,
-    /// Oldest first.
-    pub rows: Arc<Vec<TapeRow>>,
-}
-
-/// One trade on a tape.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TapeRow {
-    /// Counts a symbol's trades, so that a row can be found again.
-    pub number: u64,
-    /// When it happened.
-    pub time: Option<UnixMs>,
-    /// The trade.
-    pub trade: Arc<TimeAndSale>,
-    /// The side that the quote of that moment speaks for, of a trade whose source tells none.
-    pub inferred: Option<Side>,
-    /// What has become of it since.
-    pub fate: TradeFate,
-}
-
-impl TapeRow {
-    /// The side that took the initiative, told or inferred.
-    #[must_use]
-    pub fn side(&self) -> Option<Side> {
-        self.trade.side.or(self.inferred)
-    }
-}
-
-/// What has become of a trade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TradeFate {
-    /// It stands.
-    #[default]
-    Stands,
-    /// Another has taken its place.
-    Corrected,
-    /// It has been taken out.
-    Cancelled,
 }
 
 /// A headline on the board.

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
+
 use crate::domain::clock::Nanos;
 use crate::domain::event::Event;
 use crate::domain::outcome::{ErrorInstance, StatusChange};
@@ -105,10 +107,27 @@ pub enum TransportCommand {
 pub enum SeekTarget {
     /// An instant.
     At(UnixMs),
-    /// A wall-clock time in the source's own zone.
+    /// A time by a clock: the source's own, where nobody says whose.
     Local(chrono::NaiveDateTime),
-    /// A time of day in the source's own zone, on the day at which the replay stands.
+    /// A time of day by that clock, on the day at which the replay stands.
     TimeOfDay(chrono::NaiveTime),
+}
+
+impl SeekTarget {
+    /// The instant that is meant by the clock of a zone, when it is `clock` there. `None` when there is no such time.
+    #[must_use]
+    pub fn in_zone(self, zone: Tz, clock: Option<UnixMs>) -> Option<UnixMs> {
+        let local = match self {
+            Self::At(time) => return Some(time),
+            Self::Local(local) => local,
+            Self::TimeOfDay(time) => clock?.in_zone(zone)?.date_naive().and_time(time),
+        };
+        // At the ends of the calendar there is no zone to ask.
+        let day = chrono::TimeDelta::days(1);
+        local.checked_sub_signed(day)?;
+        local.checked_add_signed(day)?;
+        UnixMs::from_local(local, zone)
+    }
 }
 
 /// How fast a replay's clock runs.

@@ -12,16 +12,16 @@ mod level2;
 mod ohlcv;
 mod quotes;
 mod time_and_sales;
+mod turn;
 
 use std::sync::Arc;
 
 use crate::compute::book::BookFault;
 use crate::compute::trade_bars::BuiltBar;
-use crate::domain::Decimal;
 use crate::domain::book::BookUpdate;
 use crate::domain::event::{DataService, Event, Payload};
 use crate::domain::outcome::{
-    DayStats, ErrorInstance, ErrorKind, LastPrice, ResultBody, ResultInstance, Status, StatusChange,
+    ErrorInstance, ErrorKind, LastPrice, ResultBody, ResultInstance, Status, StatusChange,
 };
 use crate::domain::source::{Origin, SourceInfo};
 use crate::domain::symbol::{Symbol, SymbolId};
@@ -31,7 +31,7 @@ use super::columns::ColumnDesk;
 use super::engine::Analysis;
 use super::histories::KeptHistory;
 use super::meters::WorkerMeters;
-use super::outcome::{ChartUpdate, DayAfter, Moved, Outcome, Primed};
+use super::outcome::Outcome;
 use super::settings::EngineSettings;
 
 use columns::Evaluated;
@@ -169,9 +169,15 @@ impl SymbolWorker {
             Payload::Clock => self.take_clock(time, is_history, out),
             Payload::TradesMissed => self.ohlcv.miss_trades(),
             Payload::News(news) => {
-                if !is_history && self.serves(DataService::News) {
-                    let body = ResultBody::News(Box::new(std::mem::take(&mut **news)));
-                    self.put(time, body, LastPrice::Unchanged, out);
+                if !self.serves(DataService::News) {
+                    return;
+                }
+                let news = Box::new(std::mem::take(&mut **news));
+                if is_history {
+                    let id = self.context.id;
+                    out.push(Outcome::PastNews { id, time, news });
+                } else {
+                    self.put(time, ResultBody::News(news), LastPrice::Unchanged, out);
                 }
             }
         }
@@ -257,88 +263,6 @@ impl SymbolWorker {
             last,
         }));
         self.day_news = day::News::Due;
-    }
-
-    /// The trading day at the end of a turn, if something in it may have changed that.
-    pub fn take_day(&mut self) -> Option<DayAfter> {
-        (std::mem::take(&mut self.day_news) == day::News::Due).then(|| DayAfter {
-            id: self.context.id,
-            day: self.day(),
-        })
-    }
-
-    /// The trading day, from what bars and the venue say.
-    fn day(&self) -> DayStats {
-        let mut day = *self.ohlcv.day();
-        day.volume = match (day.volume, self.level1.session_volume()) {
-            (Some(bars), Some(quote)) => Some(bars.max(quote)),
-            (bars, quote) => bars.or(quote),
-        };
-        if !self.ohlcv.has_previous_close() {
-            day.reference_price = self.level1.previous_close().or(day.reference_price);
-        }
-        day
-    }
-
-    /// The end of a turn: what the board should know beyond the results.
-    pub fn finish_turn(&mut self, out: &mut Vec<Outcome>) {
-        let id = self.context.id;
-        if self.past == Past::Due {
-            self.recall(None);
-        }
-        if std::mem::take(&mut self.has_moved) {
-            out.push(Outcome::Moved(Moved {
-                id,
-                last: std::mem::take(&mut self.moved_to),
-                time: self.time,
-            }));
-            self.day_news = day::News::Due;
-        }
-        if self.unannounced {
-            self.unannounced = false;
-            out.push(self.primed());
-        }
-        if self.ohlcv.indicators().take_news()
-            && let Some(values) = self.ohlcv.indicator_values()
-        {
-            out.push(Outcome::Indicators(id, values));
-        }
-        self.ohlcv.chart_changes(|timeframe, change| {
-            out.push(Outcome::Chart(Box::new(ChartUpdate {
-                id,
-                timeframe,
-                change,
-            })));
-        });
-        if let Some(view) = self.level2.depth_change(id) {
-            out.push(Outcome::Depth(Box::new(view)));
-        }
-        if let Some(update) = self.trades.tape_change(id) {
-            out.push(Outcome::Tape(Box::new(update)));
-        }
-    }
-
-    /// The last price: of the quote or of the newest trade that stands, whichever is newer, else of a bar.
-    fn last(&self) -> Option<Decimal> {
-        let traded = if self.is_last_of_quote() {
-            self.level1.last()
-        } else {
-            self.trades.last()
-        };
-        traded.or(self.ohlcv.last())
-    }
-
-    fn primed(&mut self) -> Outcome {
-        Outcome::Primed(Box::new(Primed {
-            id: self.context.id,
-            last: self.last(),
-            quote: *self.level1.quote(),
-            facts: self.level1.facts().cloned(),
-            time: self.time,
-            day: self.day(),
-            trend: self.ohlcv.trend(),
-            indicators: self.ohlcv.indicator_values(),
-        }))
     }
 
     /// Forgets all data, because a replay jumps.

@@ -143,6 +143,8 @@ impl Level2Service {
         self.book = Book::default();
         self.state = BookState::Waiting;
         self.time = None;
+        self.updates = 0;
+        self.resyncs = 0;
         self.is_changed = true;
     }
 }
@@ -269,6 +271,11 @@ mod tests {
         let view = book.depth_change(id).unwrap();
         assert_eq!(view.state, BookState::Lost("a gap".to_owned()));
         assert_eq!(view.book.bids.len(), 1, "it can still be looked at");
+        // A replay that jumps has not lost anything.
+        book.reset();
+        book.take(Some(UnixMs(7)), &update(true, 1, 9));
+        let view = book.depth_change(id).unwrap();
+        assert_eq!((view.updates, view.resyncs), (1, 0));
     }
 
     #[test]

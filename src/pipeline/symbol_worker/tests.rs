@@ -736,8 +736,18 @@ fn news_are_results() {
         headline: "h".to_owned(),
         ..News::default()
     };
-    let out = give(&mut worker, 1, Payload::News(Box::new(news)));
-    assert_eq!(told(&out), ["news h"]);
+    let news = Payload::News(Box::new(news));
+    assert_eq!(told(&give(&mut worker, 1, news.clone())), ["news h"]);
+    // Of what a replay has passed over, they are listed all the same.
+    let mut out = Vec::new();
+    let mut event = Event {
+        symbol: SymbolId(0),
+        time: Some(UnixMs(1)),
+        payload: news,
+    };
+    worker.take(&mut event, true, &mut out);
+    assert!(told(&out).is_empty());
+    assert!(matches!(&out[..], [Outcome::PastNews { news, .. }] if news.headline == "h"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Orders: what happens when a line of the command line has been understood.
 
 use crate::pipeline::Command;
-use crate::pipeline::source::TransportCommand;
+use crate::pipeline::source::{SeekTarget, TransportCommand};
 
 use super::super::command_line::Order;
 use super::super::expression::filter_error;
@@ -121,7 +121,27 @@ impl Model {
             }
             _ => {}
         }
-        self.send(command);
+        self.send(self.by_the_shown_clock(command));
         Ok(())
+    }
+
+    /// A time to jump to is one of the clock that is on the screen, and not of the source's own.
+    fn by_the_shown_clock(&self, command: Command) -> Command {
+        let Command::Transport {
+            source,
+            command: TransportCommand::Seek(target),
+        } = command
+        else {
+            return command;
+        };
+        let mut replays = self.latest.sources.iter();
+        let clock = replays.find_map(|source| source.transport.as_ref().and(source.data_clock));
+        let target = target
+            .in_zone(self.settings.zone, clock)
+            .map_or(target, SeekTarget::At);
+        Command::Transport {
+            source,
+            command: TransportCommand::Seek(target),
+        }
     }
 }

@@ -17,7 +17,7 @@ use super::super::command_line::PictureFormat;
 use super::super::fixture::{full, picture, screen, stale, with_errors};
 use super::super::keymap::TABLE;
 use super::*;
-use crate::pipeline::source::{Speed, TransportCommand};
+use crate::pipeline::source::{SeekTarget, Speed, TransportCommand};
 
 fn press(model: &mut Model, keys: &str) {
     for key in keys.split_whitespace() {
@@ -296,6 +296,17 @@ fn a_replay_is_driven_by_keys_and_live_data_is_not() {
             TransportCommand::SeekBy(-900_000),
             TransportCommand::SeekBy(900_000),
         ]
+    );
+    // A time is one of the clock that is shown.
+    model.settings.zone = chrono_tz::Asia::Tokyo;
+    enter(&mut model, "seek 2024-07-09 10:30");
+    let at = "2024-07-09T10:30:00+09:00".parse::<SeekTarget>().unwrap();
+    assert_eq!(
+        commands(&mut model),
+        [Command::Transport {
+            source: None,
+            command: TransportCommand::Seek(at)
+        }]
     );
     let mut model = screen(Some(stale()), 120, 40);
     press(&mut model, "Space");

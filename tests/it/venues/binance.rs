@@ -223,6 +223,8 @@ fn bars_from_before_and_those_of_a_lost_connection_are_part_of_longer_ones() {
     // The answer comes on another connection, so that the bar may be given out without it first, and then again.
     let five = |live: &mut Live, peer: &mut Peer, begin: i64| {
         peer.send(kline(begin + 4 * MINUTE, 3));
+        // The last minute of the five may grow until there is a later one.
+        peer.send(kline(begin + 5 * MINUTE, 3));
         let bar = live.program.next_where("five minutes", |line| {
             let is_it = line["timeframe"] == "5m" && line["unix_ts"] == begin;
             is_it && line["volume"] == 45

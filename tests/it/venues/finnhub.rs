@@ -93,8 +93,8 @@ fn every_service_gives_its_results() {
     live.expect(&[r#"{"type":"result","service":"TIMESALE","symbol":"AAPL","price":1001.250,"size":5,"side":null,"conditions":["1"],"trade_id":null,"unix_ts":1700060242474,"new_york_datetime":"2023-11-15T09:57:22.474-05:00","source":"finnhub"}"#,]);
     peer.send(r#"{"data":[{"category":"company","datetime":1679059200,"headline":"New","id":1,"image":"","related":"AAPL","source":"Wire","summary":"","url":"https://example.com"}],"type":"news"}"#);
     live.expect(&[r#"{"type":"result","service":"NEWS","symbol":"AAPL","headline":"New","publisher":"Wire","url":"https://example.com","symbols":["AAPL"],"unix_ts":1679059200000,"new_york_datetime":"2023-03-17T09:20:00-04:00","source":"finnhub"}"#,]);
-    // The next minute ends the one before, whose bar is made of its trades.
+    // The next minute ends the one before, whose bar is made of its trades, of which some may have come too early for us.
     peer.send(trade(2).replace("1700060242474", "1700060302474"));
-    live.expect(&[r#"{"type":"result","service":"OHLCV","symbol":"AAPL","open":1001.250,"high":1001.250,"low":1001.250,"close":1001.250,"volume":5,"unix_ts":1700060220000,"new_york_datetime":"2023-11-15T09:57:00-05:00","source":"finnhub"}"#, r#"{"type":"result","service":"TIMESALE","symbol":"AAPL","price":1002.25,"size":5,"side":null,"conditions":["1"],"trade_id":null,"unix_ts":1700060302474,"new_york_datetime":"2023-11-15T09:58:22.474-05:00","source":"finnhub"}"#,]);
+    live.expect(&[r#"{"type":"result","service":"OHLCV","symbol":"AAPL","open":1001.250,"high":1001.250,"low":1001.250,"close":1001.250,"volume":5,"unix_ts":1700060220000,"new_york_datetime":"2023-11-15T09:57:00-05:00","source":"finnhub","partial":true}"#, r#"{"type":"result","service":"TIMESALE","symbol":"AAPL","price":1002.25,"size":5,"side":null,"conditions":["1"],"trade_id":null,"unix_ts":1700060302474,"new_york_datetime":"2023-11-15T09:58:22.474-05:00","source":"finnhub"}"#,]);
     live.quit_and_replay();
 }

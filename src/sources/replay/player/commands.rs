@@ -149,18 +149,7 @@ impl Player {
 
     fn time_of(&mut self, target: SeekTarget, now: Instant) -> Option<i64> {
         let zone = self.settings.calendar.zone();
-        let local = match target {
-            SeekTarget::At(time) => return Some(time.0),
-            SeekTarget::Local(local) => local,
-            SeekTarget::TimeOfDay(time) => {
-                let today = UnixMs(self.stands_at(now)?).in_zone(zone)?.date_naive();
-                today.and_time(time)
-            }
-        };
-        // At the ends of the calendar there is no zone to ask.
-        let day = chrono::TimeDelta::days(1);
-        local.checked_sub_signed(day)?;
-        local.checked_add_signed(day)?;
-        UnixMs::from_local(local, zone).map(|time| time.0)
+        let clock = self.stands_at(now).map(UnixMs);
+        target.in_zone(zone, clock).map(|time| time.0)
     }
 }

@@ -3,13 +3,14 @@
 use tokio::time::Instant;
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::time::UnixMs;
 use crate::pipeline::feed::{EngineGone, Feed};
 use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::Message;
 use crate::sources::replay::END_OF_DATA;
 
 use super::Player;
-use super::load::Place;
+use super::load::{Cause, Place};
 
 /// There is no thread to read with.
 pub(super) async fn fail(mut feed: Feed, error: &std::io::Error) -> EngineGone {
@@ -42,11 +43,18 @@ impl Player {
         }
         if self.settings.looping && self.has_played {
             let place = self.settings.open_at;
-            self.begin_again(place.map_or(Place::Beginning, |time| Place::At(time.0)));
+            let place = place.map_or(Place::Beginning, |time| Place::At(time.0));
+            self.begin_again(place, Cause::Loop);
             return Ok(());
         }
         self.has_ended = true;
-        self.playback.halt(true, Instant::now());
+        let now = Instant::now();
+        self.playback.halt(true, now);
+        if self.reached != i64::MIN && self.playback.shows(now) > Some(self.reached) {
+            // There is nothing where a jump beyond the end has led.
+            self.playback.set(self.reached, now);
+            self.meters.set_data_clock(UnixMs(self.reached));
+        }
         self.publish(ConnectionState::Ended);
         let error = self.error(ErrorKind::ConnectionError, END_OF_DATA);
         let received = self.feed.now();

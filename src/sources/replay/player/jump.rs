@@ -6,7 +6,7 @@ use crate::domain::time::UnixMs;
 use crate::pipeline::source::Message;
 
 use super::Player;
-use super::load::{Load, Place};
+use super::load::{Cause, Load, Place};
 
 impl Player {
     /// Goes to a place. What comes before it is history when this is done, and nothing else.
@@ -14,7 +14,7 @@ impl Player {
         if self.lies_ahead(place) {
             self.go_on_to(place);
         } else {
-            self.begin_again(place);
+            self.begin_again(place, Cause::Asked);
         }
     }
 
@@ -35,18 +35,18 @@ impl Player {
         self.has_ended = false;
         self.stand_at(place);
         match &mut self.load {
-            Load::Nothing => self.load = Load::before(place, true, self.merge.progress()),
+            Load::Nothing => self.load = Load::before(place, Cause::Asked, self.merge.progress()),
             Load::Before {
                 place: before,
-                announced,
+                cause,
                 ..
-            } => (*before, *announced) = (place, true),
+            } => (*before, *cause) = (place, Cause::Asked),
             Load::Joining { then, .. } => *then = Some(place),
         }
     }
 
     /// Forgets everything and loads it again up to a place.
-    pub(super) fn begin_again(&mut self, place: Place) {
+    pub(super) fn begin_again(&mut self, place: Place, cause: Cause) {
         // What has not been sent would be forgotten at once.
         self.outbox
             .retain(|outgoing| !matches!(outgoing.message, Message::Data(_) | Message::History(_)));
@@ -67,7 +67,7 @@ impl Player {
         self.shown.progress = 0.0;
         self.stand_at(place);
         self.open_tracks(may_serve);
-        self.load = Load::before(place, true, 0.0);
+        self.load = Load::before(place, cause, 0.0);
     }
 
     /// The clock stands at a place until what comes before it has been loaded.

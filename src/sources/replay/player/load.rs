@@ -1,5 +1,7 @@
 //! Loading history: after a jump for every symbol, after a subscription for the new ones.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::domain::event::Event;
@@ -16,6 +18,9 @@ use super::Player;
 const HISTORY_EVENTS: usize = 1024;
 /// Frames that are loaded before commands are looked for again.
 const FRAMES_AT_ONCE: usize = 4096;
+
+/// An opening that takes no longer is not worth a word.
+const QUICK: Duration = Duration::from_millis(300);
 
 /// Where a jump goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,17 @@ impl Place {
     }
 }
 
+/// Why a place is gone to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The replay opens there.
+    Opening,
+    /// It has come to the end, and begins again.
+    Loop,
+    /// A person wants it.
+    Asked,
+}
+
 /// What is being loaded.
 #[derive(Debug)]
 pub(super) enum Load {
@@ -56,8 +72,7 @@ pub(super) enum Load {
     /// What comes before a place, for every symbol.
     Before {
         place: Place,
-        /// Whether to say that the replay has jumped.
-        announced: bool,
+        cause: Cause,
         began: Began,
         history: Vec<Event>,
     },
@@ -75,8 +90,9 @@ pub(super) enum Load {
 }
 
 /// Where loading began.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Began {
+    at: Instant,
     /// How much of the data had been read, 0 to 1.
     pub(super) share: f64,
     /// The time of what was read first.
@@ -84,11 +100,15 @@ pub(super) struct Began {
 }
 
 impl Load {
-    pub(super) fn before(place: Place, announced: bool, share: f64) -> Self {
+    pub(super) fn before(place: Place, cause: Cause, share: f64) -> Self {
         Self::Before {
             place,
-            announced,
-            began: Began { share, time: None },
+            cause,
+            began: Began {
+                at: Instant::now(),
+                share,
+                time: None,
+            },
             history: Vec::new(),
         }
     }
@@ -131,16 +151,16 @@ impl Player {
             Load::Nothing => {}
             Load::Before {
                 place,
-                announced,
+                cause,
                 began,
                 mut history,
             } => {
                 if self.load_before(place, &mut history) {
-                    self.loaded(place.time(), announced);
+                    self.loaded(place.time(), cause);
                 } else {
                     self.load = Load::Before {
                         place,
-                        announced,
+                        cause,
                         began,
                         history,
                     };
@@ -206,9 +226,10 @@ impl Player {
     }
 
     /// The jump is done.
-    fn loaded(&mut self, time: Option<i64>, announced: bool) {
-        // History is not playing: a loop that opens behind the end of the data must come to an end.
-        self.has_played = false;
+    fn loaded(&mut self, time: Option<i64>, cause: Cause) {
+        // History is not playing: a loop that opens behind the end of the data must come to an end. One that a person has
+        // led there begins again.
+        self.has_played = cause == Cause::Asked;
         let time = time.or_else(|| self.clock_from()).or_else(|| {
             let first = self.merge.peek().map(|head| head.pacing);
             first.filter(|&first| first != i64::MIN)
@@ -220,7 +241,7 @@ impl Player {
             self.meters.set_data_clock(UnixMs(time));
         }
         self.show_state();
-        if announced {
+        if cause != Cause::Opening {
             let zone = self.settings.calendar.zone();
             let shown = time.and_then(|time| UnixMs(time).in_zone(zone));
             let message = shown.map_or_else(
@@ -246,10 +267,13 @@ impl Player {
             Load::Nothing => None,
             Load::Before {
                 place,
-                announced,
+                cause,
                 began,
                 ..
             } => {
+                if *cause == Cause::Opening && began.at.elapsed() < QUICK {
+                    return None;
+                }
                 let reached = self.merge.reached();
                 began.time = began.time.or(reached);
                 let of_bytes = (self.merge.progress() - began.share) / (1.0 - began.share);
@@ -261,7 +285,7 @@ impl Player {
                     _ => 0.0,
                 };
                 Some(LoadingView {
-                    is_jump: *announced,
+                    is_jump: *cause != Cause::Opening,
                     progress: of_time.max(of_bytes).clamp(0.0, 1.0),
                 })
             }

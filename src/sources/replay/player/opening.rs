@@ -14,7 +14,7 @@ use super::super::lines::Lines;
 use super::super::reader::{Failure, Request};
 use super::super::recorded::RecordedLines;
 use super::super::track::{Opening, Track};
-use super::load::{Load, Place};
+use super::load::{Cause, Load, Place};
 use super::{Player, Stage};
 
 /// More files than this are not read ahead, to keep memory small.
@@ -52,7 +52,7 @@ impl Player {
         self.put_status(Status::Connected, None);
         self.open_tracks(false);
         if let Some(time) = self.settings.open_at {
-            self.load = Load::before(Place::At(time.0), false, 0.0);
+            self.load = Load::before(Place::At(time.0), Cause::Opening, 0.0);
             self.stand_at(Place::At(time.0));
         } else if let Some(time) = self.clock_from() {
             self.playback.set(time, Instant::now());

@@ -267,6 +267,30 @@ async fn a_loop_begins_again() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn beyond_the_end_there_is_the_end_and_for_a_loop_the_beginning() {
+    let folder = folder(&[("a.jsonl", &lines(&[0.0, 1.0, 2.0], &["A"]))]);
+    for (looping, expected) in [(false, "data A@1"), (true, "data A@0")] {
+        let settings = ReplaySettings {
+            looping,
+            ..at_sixty()
+        };
+        let mut rig = Rig::start(open(&folder, settings), &["A"]);
+        assert_eq!(rig.tell_next(3).await[2], "data A@0");
+        let beyond = SeekTarget::At(UnixMs(BEGIN + 3_600_000));
+        rig.tell(TransportCommand::Seek(beyond));
+        let mut told = Vec::new();
+        while told.last().is_none_or(|last| last != expected) {
+            let next = rig.told().await;
+            if next == END {
+                rig.tell(TransportCommand::SeekBy(-60_000));
+            }
+            told.push(next);
+            assert!(told.len() < 20, "{told:?}");
+        }
+    }
+}
+
 fn folder_without_data() -> tempfile::TempDir {
     folder(&[("a.jsonl", b"\n\n"), ("A.csv", b"")])
 }
