@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::domain::Decimal;
 use crate::domain::book::Level;
 use crate::domain::event::ServiceSet;
 use crate::domain::news::News;
+use crate::domain::outcome::DayStats;
 use crate::domain::quote::{Level1, SymbolFacts, Trading};
 use crate::domain::source::{
     BarOrigin, BarStamp, Delivery, OpenRule, Origin, Products, SourceName,
