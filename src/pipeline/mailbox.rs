@@ -268,8 +268,8 @@ impl Mailbox {
             if merged.time.is_some() && merged.time < waiting.time {
                 // It is older than the one that waits.
                 whole.merge(&before);
-                merged.time = waiting.time;
             }
+            merged.time = merged.time.max(waiting.time);
             *quote = whole;
         }
         self.quote_place = Some(self.next_place());

@@ -37,8 +37,9 @@ impl SymbolWorker {
             partial: false,
             indicators: self.ohlcv.indicator_values(),
         };
-        // Trades are newer than the bar that they are in.
-        let last = bar.close.filter(|_| self.trades.last().is_none());
+        // Trades are newer than the bar that they are in, and so are the last prices of quotes.
+        let has_newer = self.trades.last().is_some() || self.level1.last().is_some();
+        let last = bar.close.filter(|_| !has_newer);
         self.put(time, body, last.into(), out);
         self.put_closed(false, out);
         self.after_bar(time);

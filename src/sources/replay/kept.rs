@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::domain::book::{BookUpdate, Level};
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::ErrorInstance;
+use crate::domain::trade::TradeId;
 
 use super::frame::Frame;
 
@@ -72,6 +73,7 @@ impl Kept {
         }
         self.next.0 = self.blocks.len().saturating_sub(1);
         if !frame.errors.is_empty() {
+            self.bytes += frame.errors.iter().map(error_bytes).sum::<usize>();
             self.errors.insert(self.frames, frame.errors.clone());
         }
         self.bytes += frame.events.iter().map(heap_bytes).sum::<usize>();
@@ -143,6 +145,13 @@ impl Kept {
     }
 }
 
+/// About how much memory an error takes.
+fn error_bytes(error: &ErrorInstance) -> usize {
+    let texts = [&error.location, &error.sample, &error.next];
+    let texts = texts.into_iter().flatten().map(String::len);
+    size_of_val(error) + error.message.len() + texts.sum::<usize>()
+}
+
 /// About how much memory an event takes beside its own place.
 fn heap_bytes(event: &Event) -> usize {
     match &event.payload {
@@ -161,8 +170,17 @@ fn heap_bytes(event: &Event) -> usize {
         | Payload::Level1(_)
         | Payload::BookLost
         | Payload::Clock
-        | Payload::TradesMissed
-        | Payload::TimeAndSales(_) => 0,
+        | Payload::TradesMissed => 0,
+        Payload::TimeAndSales(trade) => {
+            let conditions = trade.conditions.iter();
+            let conditions = conditions.map(|one| size_of_val(one) + one.len());
+            let name = match &trade.trade_id {
+                Some(TradeId::Text(text)) => text.len(),
+                _ => 0,
+            };
+            let exchange = trade.exchange.as_ref().map_or(0, |text| text.len());
+            conditions.sum::<usize>() + name + exchange
+        }
     }
 }
 

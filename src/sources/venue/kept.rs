@@ -214,9 +214,16 @@ impl Shown {
             match &event.payload {
                 Payload::Level1(change) => {
                     let one = self.symbols.entry(event.symbol).or_default();
-                    one.quote.merge(change);
-                    one.quoted = event.time.or(one.quoted);
-                    if change.volume.is_some() {
+                    let is_older = event.time.is_some() && event.time < one.quoted;
+                    if is_older {
+                        // It tells no more than what is not known yet.
+                        let newer = std::mem::replace(&mut one.quote, *change);
+                        one.quote.merge(&newer);
+                    } else {
+                        one.quote.merge(change);
+                        one.quoted = event.time.or(one.quoted);
+                    }
+                    if !is_older && change.volume.is_some() {
                         one.volume_at = one.quoted;
                     }
                 }

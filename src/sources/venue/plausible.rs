@@ -86,7 +86,7 @@ impl Plausible {
     }
 }
 
-/// Why a time is too late, said so that a person can see whether the venue or this machine is wrong.
+/// Why a time is too late, said so that a person can see whether the venue's clock or the machine's is wrong.
 fn ahead(time: UnixMs, latest: UnixMs) -> String {
     let now = latest.plus_ms(-AHEAD_MS_MAX);
     let shown = |time: UnixMs| {
@@ -97,10 +97,10 @@ fn ahead(time: UnixMs, latest: UnixMs) -> String {
         )
     };
     format!(
-        "its time, {}, is ahead of this machine's clock, {}, by more than {} minutes; if all data is, set the clock",
+        "its time, {}, is more than {} minutes ahead of the clock by which it came, {}; if that of all data is, that clock is wrong",
         shown(time),
+        AHEAD_MS_MAX / MINUTE_MS,
         shown(now),
-        AHEAD_MS_MAX / MINUTE_MS
     )
 }
 
@@ -210,7 +210,7 @@ mod tests {
             assert!(
                 reasons
                     .iter()
-                    .all(|reason| reason.contains("set the clock"))
+                    .all(|reason| reason.contains("that clock is wrong"))
             );
         }
     }

@@ -144,15 +144,13 @@ impl Session {
                 for missing in output.missing.drain(..) {
                     self.gaps.take(&missing, now, &mut output.notices);
                 }
-                if let Some(bars) = self.bars {
-                    let events = output.events.get(before..).unwrap_or_default();
-                    self.lateness.note(bars, events, now);
-                }
+                self.note_lateness(before, now, output);
                 self.note_shown(before, output);
             }
             Input::Answered(answer) => {
                 self.protocol.answer(&answer, now, output);
                 self.keep_plausible(before, now, output);
+                self.note_lateness(before, now, output);
                 self.note_shown(before, output);
             }
             Input::Subscribe(symbols) => {
@@ -189,6 +187,13 @@ impl Session {
                 }
                 self.note_shown(before, output);
             }
+        }
+    }
+
+    fn note_lateness(&mut self, before: usize, now: UnixMs, output: &Output) {
+        if let Some(bars) = self.bars {
+            let events = output.events.get(before..).unwrap_or_default();
+            self.lateness.note(bars, events, now);
         }
     }
 

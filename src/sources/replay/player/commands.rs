@@ -10,6 +10,9 @@ use crate::pipeline::source::{Message, SeekTarget, SourceCommand, TransportComma
 use super::load::Place;
 use super::{Player, Stage, Step};
 
+/// Steps that wait for what is being loaded; more are a key that is held down.
+const LATE_MAX: usize = 64;
+
 impl Player {
     /// Takes a command. It takes effect at once; what it causes to be loaded or sent follows in the loop.
     pub(super) fn obey(&mut self, command: SourceCommand) {
@@ -47,7 +50,9 @@ impl Player {
     fn transport(&mut self, command: TransportCommand) {
         if self.is_late(command) {
             self.playback.pause(true, Instant::now());
-            self.late.push_back(command);
+            if self.late.len() < LATE_MAX {
+                self.late.push_back(command);
+            }
             self.show_state();
         } else {
             self.drive(command);
