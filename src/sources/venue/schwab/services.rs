@@ -204,6 +204,10 @@ impl Subscriptions {
         for part in &mut self.parts {
             part.retain(&mut stays);
         }
+        // Whatever the answer, it is not asked for again.
+        if let Some(under_way) = &mut self.under_way {
+            under_way.step.symbols.retain(|asked| *asked != symbol);
+        }
         if !is_waiting {
             self.to_remove.push_back(wire.into());
         }
