@@ -1,9 +1,9 @@
 //! Notices that the terminal has gone, whether or not a signal says so.
 //!
 //! A terminal's end reaches a program as SIGHUP only where it is the program's controlling terminal and nobody has the
-//! signal ignored. Without one nothing would be noticed: crossterm (0.29) takes a read that gives nothing, or an error,
-//! as a reason to read again at once, for ever. So a thread of our own waits for the hang-up. It gives crossterm
-//! something to read from that never has anything, and says that no more input comes.
+//! signal ignored. Without one nothing would be noticed: crossterm (0.29) takes a read that gives nothing as a reason to
+//! read again at once, for ever. So a thread of our own waits for the hang-up. It gives crossterm something to read from
+//! that never has anything, and says that no more input comes.
 //!
 //! A terminal may also be there and be taken away for good: when the shell that started the program is killed, and the one
 //! above it goes on. To read is an error from then on, for which nothing wakes anybody.
