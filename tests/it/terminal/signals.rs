@@ -221,29 +221,6 @@ fn every_size_has_a_picture() {
 }
 
 #[test]
-fn a_key_that_comes_at_once_with_another_size_counts() {
-    let home = Home::new();
-    let start = Start {
-        columns: 80,
-        rows: 24,
-        ..Start::default()
-    };
-    let mut terminal = Terminal::start_with(&home, &start, &["--symbols", "AAPL"]);
-    terminal.wait("a picture", |screen| is_whole(screen, 80, 24));
-    // Stopped, it finds both when it goes on.
-    terminal.signal(Signal::STOP);
-    wait_until_stopped(&terminal);
-    terminal.resize(100, 30);
-    terminal.keys("3");
-    terminal.signal(Signal::CONT);
-    terminal.wait("a chart alone", |screen| {
-        is_whole(screen, 100, 30) && !screen.contains("Watchlist")
-    });
-    terminal.keys("q");
-    terminal.end().assert_restored(0);
-}
-
-#[test]
 fn a_terminal_that_does_not_know_its_size_is_taken_for_an_old_one() {
     let home = Home::new();
     let start = Start {
