@@ -57,11 +57,10 @@ pub mod wanted;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::Value;
 
 use crate::decode::Rejection;
 use crate::domain::bar::PastBar;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
@@ -69,6 +68,7 @@ use crate::domain::time::UnixMs;
 use backfill::{Page, PageRequest};
 use chain::Missing;
 pub use ending::{Ending, Next};
+use kept::Kept;
 pub use limits::Limits;
 use options::{Setup, Venue};
 
@@ -89,7 +89,7 @@ pub const VENUES: &[&Venue] = &[
 ///
 /// It never reads a clock: `now` is when the bytes came, by the system clock. It keeps the set of subscribed symbols,
 /// and asks for all of them again whenever a connection is open and, where that is needed, logged in.
-pub trait Protocol: Send {
+pub trait Protocol: Kept + Send {
     /// What to do for a connection. Asked before every attempt, and again after each answer to [`Connect::Ask`].
     fn connect(&mut self) -> Connect;
 
@@ -143,31 +143,9 @@ pub trait Protocol: Send {
     ///
     /// # Errors
     /// When it cannot be read, or says that it holds none.
-    fn read_past(&self, symbol: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
+    fn read_past(&self, symbol: SymbolId, body: &str) -> Result<Vec<PastBar>, Rejection> {
         let (_, _) = (symbol, body);
         Ok(Vec::new())
-    }
-
-    /// What is known of a symbol, or of the connection, by what came before, and is not repeated by what comes later. A
-    /// recording that begins in mid-run holds it, and a protocol that is given it by [`Protocol::keep`] goes on as this one
-    /// does; [`Value::Null`] where there is nothing.
-    fn kept(&self, symbol: Option<SymbolId>) -> Value {
-        let _ = symbol;
-        Value::Null
-    }
-
-    /// Takes what [`Protocol::kept`] gave when a recording began: of a symbol that has been subscribed, or of the connection.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    fn keep(
-        &mut self,
-        symbol: Option<SymbolId>,
-        kept: Value,
-        output: &mut Output,
-    ) -> Result<(), Rejection> {
-        let (_, _, _) = (symbol, kept, output);
-        Ok(())
     }
 
     /// Called about once a second while the connection is open, but not while a message is coming in that takes longer.
@@ -222,6 +200,18 @@ pub enum Connect {
     Ask(Request),
     /// Give up.
     Refuse(Ending),
+}
+
+impl Connect {
+    /// Opens this address, with nothing secret in the request.
+    #[must_use]
+    pub fn to(url: &str) -> Self {
+        Self::Open(Endpoint {
+            url: url.to_owned(),
+            secret_query: None,
+            headers: Vec::new(),
+        })
+    }
 }
 
 /// What to connect to.
@@ -302,6 +292,15 @@ impl Output {
         self.send.push(Outgoing::Secret(text.into()));
     }
 
+    /// A symbol's book can no longer be relied on.
+    pub fn lose_book(&mut self, symbol: SymbolId) {
+        self.events.push(Event {
+            symbol,
+            time: None,
+            payload: Payload::BookLost,
+        });
+    }
+
     /// Reports input that could not be taken. The driver adds the message as a sample.
     pub fn reject(&mut self, rejection: Rejection) {
         self.notices.push(Notice::Rejected(rejection));
@@ -340,7 +339,7 @@ pub enum Notice {
         reason: String,
     },
     /// Data of a symbol is missing. The protocol has seen to it that the book is begun anew, and has given
-    /// [`Payload::BookLost`](crate::domain::event::Payload::BookLost) where that was needed.
+    /// [`Payload::BookLost`] where that was needed.
     Gap {
         /// Which symbol.
         symbol: SymbolId,

@@ -9,14 +9,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::Value;
 
 use super::kind::websocket::KIND;
 use super::mapped::{Style, Template, Variables, error_pointer, headers, mappings};
 use super::venue::options::{OptionProblem, Setup, Venue};
 use super::venue::wanted::Wanted;
 use super::venue::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol};
-use crate::decode::Rejection;
 use crate::decode::pointer::mapping::{Mapping, Row};
 use crate::decode::pointer::{self, Condition, Pointer, message};
 use crate::domain::event::{Event, Payload, ServiceSet};
@@ -24,7 +22,7 @@ use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 
-use anew::State;
+use anew::{Connection, State};
 
 /// The feed as a venue, for the driver.
 pub const VENUE: Venue = Venue {
@@ -74,11 +72,8 @@ struct Feed {
     depth: Option<u32>,
     variables: Variables,
     wanted: Wanted<State>,
-    is_ready: bool,
+    connection: Connection,
     now: UnixMs,
-    pinged: Option<UnixMs>,
-    /// How many messages no mapping has taken; `None` once one has, or it has been said.
-    untaken: Option<u32>,
 }
 
 /// A header's name for as long as the program runs. There are few of them, and each is kept once.
@@ -156,21 +151,22 @@ impl Feed {
             depth: setup.depth,
             variables: Variables::new(setup, &[]),
             wanted: Wanted::new(),
-            is_ready: false,
+            connection: Connection {
+                untaken: Some(0),
+                ..Connection::default()
+            },
             now: UnixMs(0),
-            pinged: None,
-            untaken: Some(0),
         })
     }
 
     /// Says once that the mappings may be wrong, when they take nothing of all that comes.
     fn count_untaken(&mut self, output: &mut Output) {
-        let Some(count) = &mut self.untaken else {
+        let Some(count) = &mut self.connection.untaken else {
             return;
         };
         *count += 1;
         if *count >= UNTAKEN_MAX {
-            self.untaken = None;
+            self.connection.untaken = None;
             let text = format!(
                 "{UNTAKEN_MAX} messages have come, and the mapping has taken none of them; \
                  compare match=, items= and symbol= with such a message"
@@ -241,9 +237,9 @@ impl Protocol for Feed {
     }
 
     fn opened(&mut self, now: UnixMs, output: &mut Output) {
-        self.is_ready = false;
+        self.connection.is_ready = false;
         self.now = now;
-        self.pinged = Some(now);
+        self.connection.pinged = Some(now);
         for (_, entry) in self.wanted.iter_mut() {
             entry.state = State::default();
         }
@@ -266,7 +262,8 @@ impl Protocol for Feed {
             }
             Err(rejection) => return output.reject(rejection),
         };
-        if !self.is_ready && self.ready.as_ref().is_some_and(|ready| ready.holds(value)) {
+        if !self.connection.is_ready && self.ready.as_ref().is_some_and(|ready| ready.holds(value))
+        {
             self.begin(output);
         }
         let error = self.error.as_ref();
@@ -282,7 +279,7 @@ impl Protocol for Feed {
             is_known |= mapping.read(value, &mut rows);
         }
         if is_known {
-            self.untaken = None;
+            self.connection.untaken = None;
         } else {
             output.ignored += 1;
             self.count_untaken(output);
@@ -307,7 +304,7 @@ impl Protocol for Feed {
                 Err(notice) => output.notices.push(*notice),
             }
         }
-        if self.is_ready {
+        if self.connection.is_ready {
             self.ask(self.subscribe.as_ref(), &added, was_empty, output);
         }
     }
@@ -315,7 +312,7 @@ impl Protocol for Feed {
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
         let removed = self.wanted.remove_all(symbols);
         let names: Vec<&str> = removed.iter().map(AsRef::as_ref).collect();
-        if self.is_ready {
+        if self.connection.is_ready {
             let is_all = self.wanted.is_empty();
             self.ask(self.unsubscribe.as_ref(), &names, is_all, output);
         }
@@ -325,33 +322,18 @@ impl Protocol for Feed {
         self.begin_book(symbol, output);
     }
 
-    fn kept(&self, symbol: Option<SymbolId>) -> Value {
-        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
-    }
-
-    fn keep(
-        &mut self,
-        symbol: Option<SymbolId>,
-        kept: Value,
-        _: &mut Output,
-    ) -> Result<(), Rejection> {
-        match symbol {
-            Some(id) => self.wanted.keep(id, kept),
-            None => self.keep_connection(kept),
-        }
-    }
-
     fn tick(&mut self, now: UnixMs, output: &mut Output) {
         self.now = now;
-        if self.is_ready {
+        if self.connection.is_ready {
             self.resync_due(output);
         }
         if let Some((text, every_ms)) = &self.ping
             && self
+                .connection
                 .pinged
                 .is_none_or(|last| now.0.saturating_sub(last.0) >= *every_ms)
         {
-            self.pinged = Some(now);
+            self.connection.pinged = Some(now);
             output.send(text.clone());
         }
     }

@@ -18,6 +18,7 @@ use streamer_tui::pipeline::recording::Recorder;
 use streamer_tui::pipeline::source::{Message, SeekTarget, Source, Speed, TransportCommand};
 use streamer_tui::sources::recording::Recording;
 use streamer_tui::sources::replay::{ReplaySettings, ReplaySource};
+use streamer_tui::sources::venue::kept::Kept;
 use streamer_tui::sources::venue::options::Setup;
 use streamer_tui::sources::venue::recorded::Tap;
 use streamer_tui::sources::venue::recorded::line::Line;
@@ -39,6 +40,8 @@ struct Lines {
     wanted: HashMap<String, SymbolId>,
     is_open: bool,
 }
+
+impl Kept for Lines {}
 
 impl Protocol for Lines {
     fn connect(&mut self) -> Connect {
@@ -200,7 +203,7 @@ fn live_until(
                 recorder.begin(folder).unwrap();
             }
             if tap.begins(now) && begins.is_some() {
-                tap.write_beginning(0, now, (&session, true), &pairs);
+                tap.write_beginning(0, now, (&mut session, true), &pairs);
             }
             tap.write(0, now, &input);
             output.clear();

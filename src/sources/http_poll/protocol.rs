@@ -10,6 +10,7 @@ use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
+use crate::sources::venue::kept::Kept;
 use crate::sources::venue::wanted::Wanted;
 use crate::sources::venue::{Answer, Connect, Ending, Incoming, Notice, Output, Protocol};
 
@@ -178,6 +179,8 @@ impl Answers {
         UnixMs(time.0.div_euclid(ms).saturating_mul(ms))
     }
 }
+
+impl Kept for Answers {}
 
 impl Protocol for Answers {
     fn connect(&mut self) -> Connect {

@@ -199,7 +199,7 @@ impl Streamer {
             let mut unheard = Output::default();
             self.session.take(Input::Opened, now, &mut unheard);
             self.tap
-                .write_beginning(CONNECTION, now, (&self.session, true), &self.symbols);
+                .write_beginning(CONNECTION, now, (&mut self.session, true), &self.symbols);
             self.schedule.forget_answers();
         }
     }

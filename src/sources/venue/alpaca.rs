@@ -31,7 +31,6 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use self::control::{ANSWER_MS, Asked, Order, REQUEST_BYTES_MAX, request};
 use self::feed::Feed;
@@ -40,7 +39,7 @@ use super::options::{self, Key, OptionProblem, Setup, Venue};
 use super::patience::Patience;
 use super::reading;
 use super::wanted::Wanted;
-use super::{Connect, Ending, Endpoint, Incoming, Limits, Output, Protocol};
+use super::{Connect, Ending, Incoming, Limits, Output, Protocol};
 use crate::decode::Rejection;
 use crate::decode::conditions::TradeHours;
 use crate::domain::bar::PastBar;
@@ -51,28 +50,13 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
-/// More symbols than there are: what an account may have, the venue says.
-const SYMBOLS_MAX: usize = 100_000;
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "alpaca",
     schemes: &[],
     summary: "Alpaca market data: US stocks, crypto or news, with the account's keys",
     rest: Rest::Required("iex|sip|delayed_sip|test|crypto|news"),
-    options: &[
-        options::SERVICES,
-        options::WHOLE_DEPTH,
-        options::LEVELS,
-        options::MINUTES,
-        options::BACKFILL,
-        options::BARS,
-        options::OPEN,
-        options::URL,
-        options::REST_URL,
-        options::INSECURE,
-        options::STALE,
-        options::SESSION,
-    ],
+    options: &options::all(options::WHOLE_DEPTH, options::MINUTES),
     examples: &[
         Example {
             spec: "alpaca:iex",
@@ -121,8 +105,7 @@ pub static VENUE: Venue = Venue {
     intervals: &[Timeframe::M1],
     bars_grow: |_| false,
     limits: |setup| Limits {
-        symbols_per_connection: SYMBOLS_MAX,
-        connections: 1,
+        symbols_per_connection: Limits::ALL_SYMBOLS,
         one_per_account: true,
         ping: Some(Duration::from_secs(10)),
         // 200 are taken from an account without a plan.
@@ -252,11 +235,7 @@ impl Protocol for Alpaca {
                 "the keys are missing; set APCA_API_KEY_ID and APCA_API_SECRET_KEY",
             ));
         }
-        Connect::Open(Endpoint {
-            url: self.url.clone(),
-            secret_query: None,
-            headers: Vec::new(),
-        })
+        Connect::to(&self.url)
     }
 
     fn renew(&mut self, setup: &Setup) {
@@ -318,27 +297,6 @@ impl Protocol for Alpaca {
         }
     }
 
-    fn kept(&self, symbol: Option<SymbolId>) -> Value {
-        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
-    }
-
-    fn keep(
-        &mut self,
-        symbol: Option<SymbolId>,
-        kept: Value,
-        _: &mut Output,
-    ) -> Result<(), Rejection> {
-        match symbol {
-            Some(id) => {
-                self.wanted.keep(id, kept)?;
-                let halt = self.wanted.entry(id).and_then(|entry| entry.state.halt);
-                self.doubts += usize::from(halt.is_some_and(|halt| halt.is_doubted));
-                Ok(())
-            }
-            None => self.keep_connection(kept),
-        }
-    }
-
     fn tick(&mut self, now: UnixMs, output: &mut Output) {
         self.now = now;
         self.look_for_answers(output);
@@ -380,8 +338,8 @@ impl Protocol for Alpaca {
         self.page_request(symbol, page)
     }
 
-    fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
-        past::bars(reading::text_of(Incoming::Binary(body))?)
+    fn read_past(&self, _: SymbolId, body: &str) -> Result<Vec<PastBar>, Rejection> {
+        past::bars(body)
     }
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {

@@ -22,8 +22,8 @@ use crate::domain::time::{DAY_MS, SessionCalendar, UnixMs};
 
 use super::kept;
 use super::options::Setup;
-use super::reading::{elements, shortened, time_of_ms};
-use super::{Answer, Notice, Output, Protocol};
+use super::reading::{elements, shortened, text_of, time_of_ms};
+use super::{Answer, Incoming, Notice, Output, Protocol};
 use past::{Past, Task, number};
 
 /// The most bars that are asked for of a symbol, and the longest time.
@@ -336,7 +336,8 @@ impl Backfill {
             past.failed(answer, None, now, output);
             return true;
         }
-        match protocol.read_past(past.id, answer.body) {
+        let text = text_of(Incoming::Binary(answer.body));
+        match text.and_then(|text| protocol.read_past(past.id, text)) {
             Err(rejection) => past.failed(answer, Some(&rejection), now, output),
             Ok(bars) => {
                 let next = past.take(bars, (self.builds, self.interval_ms), output);

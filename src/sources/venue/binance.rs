@@ -26,11 +26,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::decode::Rejection;
 use crate::domain::bar::PastBar;
-use crate::domain::event::{DataService, Event, Payload, ServiceSet};
+use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
@@ -40,9 +39,9 @@ use crate::sources::kind::{Example, Rest, SourceKind};
 use super::backfill::{Page, PageRequest};
 use super::chain::Chain;
 use super::options::{self, OptionProblem, Setup, Venue};
-use super::reading::{self, read, text_of};
+use super::reading::{read, text_of};
 use super::wanted::Wanted;
-use super::{Answer, Connect, Ending, Endpoint, Incoming, Limits, Next, Output, Protocol, pairs};
+use super::{Answer, Connect, Ending, Incoming, Limits, Next, Output, Protocol, pairs};
 
 use book::Sync;
 use frames::Frame;
@@ -53,20 +52,7 @@ pub const KIND: SourceKind = SourceKind {
     schemes: &[],
     summary: "Binance's spot market: bars, quotes, books followed by number, trades; no key needed",
     rest: Rest::Options,
-    options: &[
-        options::SERVICES,
-        options::DEPTH,
-        options::LEVELS,
-        options::INTERVAL,
-        options::BACKFILL,
-        options::BARS,
-        options::OPEN,
-        options::URL,
-        options::REST_URL,
-        options::INSECURE,
-        options::STALE,
-        options::SESSION,
-    ],
+    options: &options::all(options::DEPTH, options::INTERVAL),
     examples: &[
         Example {
             spec: "binance:",
@@ -138,20 +124,12 @@ fn limits(setup: &Setup) -> Limits {
 
 /// What stands behind a symbol's name in the names of its streams.
 fn streams(setup: &Setup) -> Vec<String> {
-    let mut streams = Vec::new();
-    if setup.needs_trades() {
-        streams.push("trade".to_owned());
-    }
-    if setup.asks_for_bars() {
-        streams.push(format!("kline_{}", setup.products.interval.label()));
-    }
-    if setup.has(DataService::Level1) {
-        streams.push("bookTicker".to_owned());
-    }
-    if setup.has(DataService::Level2) {
-        streams.push("depth@100ms".to_owned());
-    }
-    streams
+    setup.channels([
+        "trade".to_owned(),
+        format!("kline_{}", setup.products.interval.label()),
+        "bookTicker".to_owned(),
+        "depth@100ms".to_owned(),
+    ])
 }
 
 /// What is kept for a symbol.
@@ -233,24 +211,12 @@ impl Binance {
             Ok(())
         }
     }
-
-    fn lose_book(symbol: SymbolId, output: &mut Output) {
-        output.events.push(Event {
-            symbol,
-            time: None,
-            payload: Payload::BookLost,
-        });
-    }
 }
 
 impl Protocol for Binance {
     fn connect(&mut self) -> Connect {
         self.is_open = false;
-        Connect::Open(Endpoint {
-            url: self.socket_url.clone(),
-            secret_query: None,
-            headers: Vec::new(),
-        })
+        Connect::to(&self.socket_url)
     }
 
     fn opened(&mut self, now: UnixMs, output: &mut Output) {
@@ -307,35 +273,15 @@ impl Protocol for Binance {
 
     fn resync(&mut self, symbol: SymbolId, output: &mut Output) {
         let (has_books, is_open, now) = (self.has_books, self.is_open, self.now);
-        let name = self.wanted.wire(symbol).map(str::to_owned);
-        let Some(entry) = name.and_then(|name| self.wanted.get_mut(&name)) else {
+        let Some(entry) = self.wanted.entry_mut(symbol).filter(|_| has_books) else {
             return;
         };
-        if !has_books {
-            return;
-        }
-        Self::lose_book(symbol, output);
+        output.lose_book(symbol);
         // A book that is not live is begun anew already.
         entry.state.sync.give_up_changes();
         if is_open && entry.state.sync.is_live() {
             entry.state.sync.begin(now);
             self.fetch_due(output);
-        }
-    }
-
-    fn kept(&self, symbol: Option<SymbolId>) -> Value {
-        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
-    }
-
-    fn keep(
-        &mut self,
-        symbol: Option<SymbolId>,
-        kept: Value,
-        _: &mut Output,
-    ) -> Result<(), Rejection> {
-        match symbol {
-            Some(id) => self.wanted.keep(id, kept),
-            None => self.keep_connection(kept),
         }
     }
 
@@ -357,8 +303,8 @@ impl Protocol for Binance {
         self.page_request(symbol, page)
     }
 
-    fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
-        past::bars(reading::text_of(Incoming::Binary(body))?)
+    fn read_past(&self, _: SymbolId, body: &str) -> Result<Vec<PastBar>, Rejection> {
+        past::bars(body)
     }
 
     fn closed(&mut self, code: u16, reason: &str) -> Ending {

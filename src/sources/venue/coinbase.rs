@@ -14,7 +14,6 @@ mod book;
 mod control;
 mod data;
 mod frames;
-mod kept;
 mod past;
 #[cfg(test)]
 mod tests;
@@ -34,11 +33,12 @@ use crate::sources::kind::{Example, Rest, SourceKind};
 
 use super::backfill::{Page, PageRequest};
 use super::chain::Chain;
+use super::kept::{self, Kept, States};
 use super::options::{self, Setup, Venue};
 use super::patience::Patience;
-use super::reading::{self, read, text_of};
+use super::reading::{read, text_of};
 use super::wanted::Wanted;
-use super::{Connect, Endpoint, Incoming, Limits, Output, Protocol, pairs};
+use super::{Connect, Incoming, Limits, Output, Protocol, pairs};
 
 use control::send;
 use frames::Frame;
@@ -49,20 +49,7 @@ pub const KIND: SourceKind = SourceKind {
     schemes: &[],
     summary: "Coinbase Advanced Trade: quotes, whole books, trades, and bars built from them or of five minutes; no key needed",
     rest: Rest::Options,
-    options: &[
-        options::SERVICES,
-        options::WHOLE_DEPTH,
-        options::LEVELS,
-        options::INTERVAL,
-        options::BACKFILL,
-        options::BARS,
-        options::OPEN,
-        options::URL,
-        options::REST_URL,
-        options::INSECURE,
-        options::STALE,
-        options::SESSION,
-    ],
+    options: &options::all(options::WHOLE_DEPTH, options::INTERVAL),
     examples: &[
         Example {
             spec: "coinbase:",
@@ -175,16 +162,12 @@ struct State {
     seen_bar: Option<UnixMs>,
 }
 
-/// The protocol.
-struct Coinbase {
-    socket_url: String,
-    channels: Vec<Channel>,
-    interval: Timeframe,
-    wanted: Wanted<State>,
+/// What is kept of the connection.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Connection {
     /// The number of the last frame.
     last_sequence: Option<u64>,
-    is_open: bool,
-    now: UnixMs,
     /// When what is not confirmed is asked for again.
     repeat_at: UnixMs,
     /// How long it waited for that, in milliseconds.
@@ -197,30 +180,32 @@ struct Coinbase {
     is_beating: bool,
 }
 
+/// The protocol.
+struct Coinbase {
+    socket_url: String,
+    channels: Vec<Channel>,
+    interval: Timeframe,
+    wanted: Wanted<State>,
+    connection: Connection,
+    is_open: bool,
+    now: UnixMs,
+}
+
 impl Coinbase {
     fn new(setup: &Setup) -> Self {
-        let channels = [
-            (Channel::MarketTrades, setup.needs_trades()),
-            (Channel::Candles, setup.asks_for_bars()),
-            (Channel::Ticker, setup.has(DataService::Level1)),
-            (Channel::Level2, setup.has(DataService::Level2)),
-        ];
         Self {
             socket_url: setup.socket_url.clone(),
-            channels: channels
-                .into_iter()
-                .filter_map(|(channel, is_asked)| is_asked.then_some(channel))
-                .collect(),
+            channels: setup.channels([
+                Channel::MarketTrades,
+                Channel::Candles,
+                Channel::Ticker,
+                Channel::Level2,
+            ]),
             interval: setup.products.interval,
             wanted: Wanted::new(),
-            last_sequence: None,
+            connection: Connection::default(),
             is_open: false,
             now: UnixMs(0),
-            repeat_at: UnixMs(0),
-            repeat_wait_ms: UNCONFIRMED_MS,
-            complaint: None,
-            is_limited: false,
-            is_beating: false,
         }
     }
 
@@ -229,23 +214,31 @@ impl Coinbase {
     }
 }
 
+impl Kept for Coinbase {
+    fn connection_kept(&self) -> Value {
+        kept::written(&self.connection)
+    }
+
+    fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
+        self.connection = kept::read(known)?;
+        Ok(())
+    }
+
+    fn states(&mut self) -> Option<&mut dyn States> {
+        Some(&mut self.wanted)
+    }
+}
+
 impl Protocol for Coinbase {
     fn connect(&mut self) -> Connect {
         self.is_open = false;
-        Connect::Open(Endpoint {
-            url: self.socket_url.clone(),
-            secret_query: None,
-            headers: Vec::new(),
-        })
+        Connect::to(&self.socket_url)
     }
 
     fn opened(&mut self, now: UnixMs, output: &mut Output) {
         self.is_open = true;
         self.now = now;
-        self.last_sequence = None;
-        self.complaint = None;
-        self.is_limited = false;
-        self.is_beating = false;
+        self.connection = Connection::default();
         self.expect_confirmations();
         for (_, entry) in self.wanted.iter_mut() {
             let state = &mut entry.state;
@@ -318,31 +311,15 @@ impl Protocol for Coinbase {
     }
 
     fn paused(&mut self, ms: i64) {
-        self.repeat_at = self.repeat_at.plus_ms(ms);
+        self.connection.repeat_at = self.connection.repeat_at.plus_ms(ms);
     }
 
     fn ask_past(&self, symbol: SymbolId, page: &Page) -> Option<PageRequest> {
         self.page_request(symbol, page)
     }
 
-    fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
-        past::bars(reading::text_of(Incoming::Binary(body))?)
-    }
-
-    fn kept(&self, symbol: Option<SymbolId>) -> Value {
-        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
-    }
-
-    fn keep(
-        &mut self,
-        symbol: Option<SymbolId>,
-        kept: Value,
-        _: &mut Output,
-    ) -> Result<(), Rejection> {
-        match symbol {
-            Some(id) => self.wanted.keep(id, kept),
-            None => self.keep_connection(kept),
-        }
+    fn read_past(&self, _: SymbolId, body: &str) -> Result<Vec<PastBar>, Rejection> {
+        past::bars(body)
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {

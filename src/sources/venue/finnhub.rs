@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::kept::Kept;
 use super::options::{self, Key, Setup, Venue};
 use super::reading;
 use super::wanted::Wanted;
@@ -92,7 +93,6 @@ pub static VENUE: Venue = Venue {
     intervals: &[],
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,
-        connections: 1,
         one_per_account: true,
         ..Limits::default()
     },
@@ -283,6 +283,8 @@ impl Finnhub {
             .push(Notice::Error(ErrorInstance::new(kind, message)));
     }
 }
+
+impl Kept for Finnhub {}
 
 impl Protocol for Finnhub {
     fn connect(&mut self) -> Connect {

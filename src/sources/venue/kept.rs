@@ -15,6 +15,51 @@ use crate::domain::quote::{Level1, SymbolFacts, Trading};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, UnixMs};
 
+use super::Output;
+
+/// What a protocol knows by what came before. One that is given it goes on as the one does that gave it.
+pub trait Kept {
+    /// What is known of the connection; [`Value::Null`] where that is nothing.
+    fn connection_kept(&self) -> Value {
+        Value::Null
+    }
+
+    /// Takes what [`Kept::connection_kept`] gave when a recording began.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
+        let _ = known;
+        Ok(())
+    }
+
+    /// What is known of each symbol; `None` where that is nothing.
+    fn states(&mut self) -> Option<&mut dyn States> {
+        None
+    }
+
+    /// What is known of a symbol has been taken by [`Kept::states`]: gives what a live run has shown of it already.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    fn go_on(&mut self, symbol: SymbolId, output: &mut Output) -> Result<(), Rejection> {
+        let (_, _) = (symbol, output);
+        Ok(())
+    }
+}
+
+/// What a protocol keeps for its symbols.
+pub trait States {
+    /// That of a symbol; [`Value::Null`] where there is no such symbol.
+    fn kept(&self, symbol: SymbolId) -> Value;
+
+    /// Takes what [`States::kept`] gave when a recording began, where there is such a symbol.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn keep(&mut self, symbol: SymbolId, known: Value) -> Result<(), Rejection>;
+}
+
 /// Writes what a protocol keeps.
 #[must_use]
 pub fn written<T: Serialize>(kept: &T) -> Value {

@@ -21,7 +21,6 @@ mod usual;
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::decode::Rejection;
 use crate::domain::bar::PastBar;
@@ -35,9 +34,9 @@ use super::backfill::{Page, PageRequest};
 use super::chain::Chain;
 use super::options::{self, OptionProblem, Setup, Venue};
 use super::patience::Patience;
-use super::reading::{self, read, text_of};
+use super::reading::{read, text_of};
 use super::wanted::Wanted;
-use super::{Connect, Endpoint, Incoming, Limits, Output, Protocol, pairs};
+use super::{Connect, Incoming, Limits, Output, Protocol, pairs};
 
 use control::send;
 use frames::Frame;
@@ -48,20 +47,7 @@ pub const KIND: SourceKind = SourceKind {
     schemes: &[],
     summary: "Kraken's spot market: bars, quotes, books with checksums, trades; no key needed",
     rest: Rest::Options,
-    options: &[
-        options::SERVICES,
-        options::DEPTH,
-        options::LEVELS,
-        options::INTERVAL,
-        options::BACKFILL,
-        options::BARS,
-        options::OPEN,
-        options::URL,
-        options::REST_URL,
-        options::INSECURE,
-        options::STALE,
-        options::SESSION,
-    ],
+    options: &options::all(options::DEPTH, options::INTERVAL),
     examples: &[
         Example {
             spec: "kraken:",
@@ -205,18 +191,9 @@ impl Kraken {
                 reason: "is none of Kraken's, which are 10, 25, 100, 500, 1000".to_owned(),
             });
         }
-        let channels = [
-            (Channel::Trade, setup.needs_trades()),
-            (Channel::Ohlc, setup.asks_for_bars()),
-            (Channel::Ticker, setup.has(DataService::Level1)),
-            (Channel::Book, setup.has(DataService::Level2)),
-        ];
         Ok(Self {
             socket_url: setup.socket_url.clone(),
-            channels: channels
-                .into_iter()
-                .filter_map(|(channel, is_asked)| is_asked.then_some(channel))
-                .collect(),
+            channels: setup.channels(Channel::ALL),
             depth,
             interval_minutes: setup.products.interval.ms() / MINUTE_MS,
             wanted: Wanted::new(),
@@ -246,11 +223,7 @@ impl Kraken {
 impl Protocol for Kraken {
     fn connect(&mut self) -> Connect {
         self.is_open = false;
-        Connect::Open(Endpoint {
-            url: self.socket_url.clone(),
-            secret_query: None,
-            headers: Vec::new(),
-        })
+        Connect::to(&self.socket_url)
     }
 
     fn opened(&mut self, now: UnixMs, output: &mut Output) {
@@ -329,24 +302,8 @@ impl Protocol for Kraken {
         self.page_request(symbol, page)
     }
 
-    fn read_past(&self, _: SymbolId, body: &[u8]) -> Result<Vec<PastBar>, Rejection> {
-        past::bars(reading::text_of(Incoming::Binary(body))?)
-    }
-
-    fn kept(&self, symbol: Option<SymbolId>) -> Value {
-        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
-    }
-
-    fn keep(
-        &mut self,
-        symbol: Option<SymbolId>,
-        kept: Value,
-        _: &mut Output,
-    ) -> Result<(), Rejection> {
-        match symbol {
-            Some(id) => self.wanted.keep(id, kept),
-            None => self.keep_connection(kept),
-        }
+    fn read_past(&self, _: SymbolId, body: &str) -> Result<Vec<PastBar>, Rejection> {
+        past::bars(body)
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {

@@ -31,6 +31,11 @@ pub struct Limits {
     pub hours: Option<[Duration; 2]>,
 }
 
+impl Limits {
+    /// More symbols than there are: how many an account may have, the venue says.
+    pub const ALL_SYMBOLS: usize = 100_000;
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

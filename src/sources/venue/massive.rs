@@ -15,7 +15,6 @@
 //! one all the same, and one that comes twice is known by its name.
 
 mod control;
-mod kept;
 mod messages;
 mod order;
 #[cfg(test)]
@@ -31,10 +30,11 @@ use serde_json::value::RawValue;
 use self::control::{UNCONFIRMED_MS, taken};
 use self::messages::GrowingBar;
 use self::order::Order;
+use super::kept::{self, Kept, States};
 use super::options::{self, Key, OptionProblem, Setup, Venue};
 use super::reading;
 use super::wanted::Wanted;
-use super::{Connect, Ending, Endpoint, Incoming, Limits, Output, Protocol};
+use super::{Connect, Ending, Incoming, Limits, Output, Protocol};
 use crate::decode::Rejection;
 use crate::decode::conditions::TradeHours;
 use crate::domain::event::{DataService, ServiceSet};
@@ -110,8 +110,7 @@ pub static VENUE: Venue = Venue {
     calendar: |_| SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
     limits: |setup| Limits {
-        symbols_per_connection: SYMBOLS_MAX,
-        connections: 1,
+        symbols_per_connection: Limits::ALL_SYMBOLS,
         one_per_account: true,
         delay: Duration::from_secs(if is_delayed(setup) { 900 } else { 0 }),
         ..Limits::default()
@@ -124,8 +123,6 @@ fn is_delayed(setup: &Setup) -> bool {
     setup.own.get("feed").is_some_and(|feed| feed == "delayed")
 }
 
-/// More symbols than there are: what an account may have, the venue says.
-const SYMBOLS_MAX: usize = 100_000;
 const REAL_TIME: &str = "wss://socket.massive.com/stocks";
 const DELAYED: &str = "wss://delayed.massive.com/stocks";
 
@@ -155,6 +152,17 @@ enum Stage {
     Ready,
 }
 
+/// What is kept of the connection.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Connection {
+    stage: Stage,
+    /// When what has not been confirmed is asked for again; `None` where that leads nowhere.
+    repeat_at: Option<UnixMs>,
+    /// How often it was asked for since the last symbols came in.
+    attempts: u32,
+}
+
 /// The venue's protocol.
 struct Massive {
     url: String,
@@ -163,13 +171,9 @@ struct Massive {
     takes_bars: bool,
     takes_level1: bool,
     takes_trades: bool,
-    stage: Stage,
+    connection: Connection,
     wanted: Wanted<Known>,
     now: UnixMs,
-    /// When what has not been confirmed is asked for again; `None` where that leads nowhere.
-    repeat_at: Option<UnixMs>,
-    /// How often it was asked for since the last symbols came in.
-    attempts: u32,
     hours: TradeHours,
 }
 
@@ -208,11 +212,9 @@ impl Massive {
             takes_bars: setup.asks_for_bars(),
             takes_level1,
             takes_trades: setup.needs_trades(),
-            stage: Stage::Closed,
+            connection: Connection::default(),
             wanted: Wanted::new(),
             now: UnixMs(0),
-            repeat_at: None,
-            attempts: 0,
             hours: TradeHours::default(),
         })
     }
@@ -231,20 +233,31 @@ impl Massive {
     }
 }
 
+impl Kept for Massive {
+    fn connection_kept(&self) -> Value {
+        kept::written(&self.connection)
+    }
+
+    fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
+        self.connection = kept::read(known)?;
+        Ok(())
+    }
+
+    fn states(&mut self) -> Option<&mut dyn States> {
+        Some(&mut self.wanted)
+    }
+}
+
 impl Protocol for Massive {
     fn connect(&mut self) -> Connect {
-        self.stage = Stage::Closed;
+        self.connection.stage = Stage::Closed;
         if !matches!(self.keys.first(), Some(Some(_))) {
             return Connect::Refuse(Ending::never(
                 ErrorKind::AuthError,
                 "the key is missing; set MASSIVE_API_KEY",
             ));
         }
-        Connect::Open(Endpoint {
-            url: self.url.clone(),
-            secret_query: None,
-            headers: Vec::new(),
-        })
+        Connect::to(&self.url)
     }
 
     fn renew(&mut self, setup: &Setup) {
@@ -253,8 +266,8 @@ impl Protocol for Massive {
 
     fn opened(&mut self, now: UnixMs, _: &mut Output) {
         self.now = now;
-        self.stage = Stage::Greeting;
-        self.repeat_at = None;
+        self.connection.stage = Stage::Greeting;
+        self.connection.repeat_at = None;
         for (_, entry) in self.wanted.iter_mut() {
             entry.state = Known::default();
         }
@@ -266,7 +279,7 @@ impl Protocol for Massive {
     }
 
     fn paused(&mut self, ms: i64) {
-        self.repeat_at = self.repeat_at.map(|at| at.plus_ms(ms));
+        self.connection.repeat_at = self.connection.repeat_at.map(|at| at.plus_ms(ms));
     }
 
     fn message(&mut self, message: Incoming<'_>, now: UnixMs, output: &mut Output) {
@@ -288,7 +301,7 @@ impl Protocol for Massive {
     }
 
     fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
-        let pending = match self.stage {
+        let pending = match self.connection.stage {
             Stage::Ready => self.all_channels(),
             _ => 0,
         };
@@ -304,35 +317,19 @@ impl Protocol for Massive {
                 Err(notice) => output.notices.push(*notice),
             }
         }
-        if self.stage == Stage::Ready && !added.is_empty() {
-            self.attempts = 1;
-            self.repeat_at = Some(self.now.plus_ms(UNCONFIRMED_MS));
+        if self.connection.stage == Stage::Ready && !added.is_empty() {
+            self.connection.attempts = 1;
+            self.connection.repeat_at = Some(self.now.plus_ms(UNCONFIRMED_MS));
             self.ask("subscribe", added.into_iter(), output);
         }
     }
 
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
         let removed = self.wanted.remove_all(symbols);
-        if self.stage == Stage::Ready {
+        if self.connection.stage == Stage::Ready {
             let all = self.all_channels();
             let names = removed.iter().map(|name| (&**name, all));
             self.ask("unsubscribe", names, output);
-        }
-    }
-
-    fn kept(&self, symbol: Option<SymbolId>) -> Value {
-        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
-    }
-
-    fn keep(
-        &mut self,
-        symbol: Option<SymbolId>,
-        kept: Value,
-        _: &mut Output,
-    ) -> Result<(), Rejection> {
-        match symbol {
-            Some(id) => self.wanted.keep(id, kept),
-            None => self.keep_connection(kept),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::sources::spec::{SourceSpec, SpecError};
 use common::is_common;
 pub use common::{
     BACKFILL, BARS, DEPTH, INSECURE, INTERVAL, LEVELS, MINUTES, NO_LEVELS, NO_REST_URL, OPEN,
-    REST_URL, SERVICES, SESSION, STALE, URL, WHOLE_DEPTH,
+    REST_URL, SERVICES, SESSION, STALE, URL, WHOLE_DEPTH, all,
 };
 
 use super::backfill::Span;
@@ -126,6 +126,19 @@ impl Setup {
     #[must_use]
     pub fn asks_for_bars(&self) -> bool {
         self.has(DataService::Ohlcv) && self.products.bars == BarOrigin::Delivered
+    }
+
+    /// Of a venue's channels of trades, bars, quotes and books those that are needed.
+    #[must_use]
+    pub fn channels<C>(&self, [trades, bars, quotes, books]: [C; 4]) -> Vec<C> {
+        let channels = [
+            (trades, self.needs_trades()),
+            (bars, self.asks_for_bars()),
+            (quotes, self.has(DataService::Level1)),
+            (books, self.has(DataService::Level2)),
+        ];
+        let needed = channels.into_iter().filter(|(_, is_needed)| *is_needed);
+        needed.map(|(channel, _)| channel).collect()
     }
 
     /// What an environment variable holds to which the specification refers; `None` when it is not set.

@@ -90,7 +90,7 @@ impl Tap {
         &mut self,
         connection: usize,
         now: UnixMs,
-        (session, is_open): (&Session, bool),
+        (session, is_open): (&mut Session, bool),
         symbols: &[(Symbol, SymbolId)],
     ) {
         if is_open {

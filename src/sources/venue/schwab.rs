@@ -24,15 +24,13 @@ mod tests;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use self::messages::StreamerInfo;
 use self::services::{Command, Service, Subscriptions};
 use super::options::{self, Key, Setup, Venue, check_url};
 use super::reading;
 use super::wanted::Wanted;
-use super::{Answer, Connect, Ending, Endpoint, Incoming, Limits, Next, Output, Protocol, Request};
-use crate::decode::Rejection;
+use super::{Answer, Connect, Ending, Incoming, Limits, Next, Output, Protocol, Request};
 use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
@@ -40,8 +38,6 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
 use crate::sources::kind::{Example, Rest, SourceKind};
 
-/// More symbols than there are: what an account may have, the venue says.
-const SYMBOLS_MAX: usize = 100_000;
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "schwab",
@@ -92,8 +88,7 @@ pub static VENUE: Venue = Venue {
     calendar: |_| SessionCalendar::UsEquities,
     intervals: &[Timeframe::M1],
     limits: |_| Limits {
-        symbols_per_connection: SYMBOLS_MAX,
-        connections: 1,
+        symbols_per_connection: Limits::ALL_SYMBOLS,
         one_per_account: true,
         ..Limits::default()
     },
@@ -283,11 +278,7 @@ impl Protocol for Schwab {
                 )],
                 weight: 1,
             }),
-            Some(Ok(url)) => Connect::Open(Endpoint {
-                url,
-                secret_query: None,
-                headers: Vec::new(),
-            }),
+            Some(Ok(url)) => Connect::to(&url),
             Some(Err(ending)) => Connect::Refuse(ending),
         }
     }
@@ -328,22 +319,6 @@ impl Protocol for Schwab {
             "SchwabClientFunctionId": self.info.function_id,
         });
         self.command("ADMIN", "LOGIN", &parameters, output);
-    }
-
-    fn kept(&self, symbol: Option<SymbolId>) -> Value {
-        symbol.map_or_else(|| self.connection_kept(), |id| self.wanted.kept(id))
-    }
-
-    fn keep(
-        &mut self,
-        symbol: Option<SymbolId>,
-        kept: Value,
-        output: &mut Output,
-    ) -> Result<(), Rejection> {
-        match symbol {
-            Some(id) => self.keep_symbol(id, kept, output),
-            None => self.keep_connection(kept),
-        }
     }
 
     fn tick(&mut self, now: UnixMs, output: &mut Output) {

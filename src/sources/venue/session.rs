@@ -213,13 +213,12 @@ impl Session {
     /// What is known of a symbol, or of the connection, that later messages do not repeat: a session that is given it as
     /// [`Input::Kept`] goes on as this one does. `None` when nothing is.
     #[must_use]
-    pub fn kept(&self, symbol: Option<SymbolId>) -> Option<String> {
-        let own = self.protocol.kept(symbol);
+    pub fn kept(&mut self, symbol: Option<SymbolId>) -> Option<String> {
         let Some(symbol) = symbol else {
             let mut known = OfConnection {
                 ticked: self.ticked,
                 gaps: self.gaps.kept(None),
-                own,
+                own: self.protocol.connection_kept(),
                 ..OfConnection::default()
             };
             if self.bars.is_some() {
@@ -230,7 +229,9 @@ impl Session {
         };
         let shown = self.shown.as_ref().map(|shown| shown.of(symbol));
         let mut known = shown.unwrap_or_default();
-        known.own = own;
+        if let Some(states) = self.protocol.states() {
+            known.own = states.kept(symbol);
+        }
         known.gaps = self.gaps.kept(Some(symbol));
         if let Some(backfill) = &self.backfill {
             known.past = backfill.kept(symbol);
@@ -252,7 +253,10 @@ impl Session {
                 self.lateness = kept::read(known.lateness)?;
             }
             self.gaps.keep(None, known.gaps)?;
-            return self.keep_own(None, known.own, output);
+            return match known.own {
+                Value::Null => Ok(()),
+                own => self.protocol.keep_connection(own),
+            };
         };
         let known: OfSymbol = serde_json::from_str(text).map_err(kept::wrong)?;
         known.events(symbol, &mut output.events);
@@ -260,18 +264,12 @@ impl Session {
         if let Some(backfill) = &mut self.backfill {
             backfill.keep(symbol, known.past)?;
         }
-        self.keep_own(Some(symbol), known.own, output)
-    }
-
-    fn keep_own(
-        &mut self,
-        symbol: Option<SymbolId>,
-        own: Value,
-        output: &mut Output,
-    ) -> Result<(), Rejection> {
-        match own {
-            Value::Null => Ok(()),
-            own => self.protocol.keep(symbol, own, output),
+        match self.protocol.states() {
+            Some(states) if !known.own.is_null() => {
+                states.keep(symbol, known.own)?;
+                self.protocol.go_on(symbol, output)
+            }
+            _ => Ok(()),
         }
     }
 

@@ -74,7 +74,7 @@ impl Workbench {
         for id in self.session.symbols() {
             wanted.push((self.symbols[id.index()].clone(), id));
         }
-        let lines = beginning(&self.session, &wanted, is_open, self.now);
+        let lines = beginning(&mut self.session, &wanted, is_open, self.now);
         let mut replay = Session::new((self.protocol)(&self.setup).unwrap(), &self.setup);
         let mut output = Output::default();
         for line in &lines[1..] {

@@ -11,7 +11,8 @@ use crate::domain::news::News;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 
-use super::{Notice, Output, kept};
+use super::kept::{self, States};
+use super::{Notice, Output};
 
 /// A symbol with what the protocol keeps for it.
 #[derive(Debug, Clone)]
@@ -185,6 +186,23 @@ impl<T> Wanted<T> {
             .map(|(wire, entry)| (&**wire, entry))
     }
 
+    /// The symbols whose time has come, which is no more: a time that `at` finds in what is kept for them. In the order of
+    /// subscription.
+    pub fn take_due(
+        &mut self,
+        now: UnixMs,
+        at: impl Fn(&mut T) -> &mut Option<UnixMs>,
+    ) -> Vec<SymbolId> {
+        let mut due = Vec::new();
+        for (_, entry) in self.iter_mut() {
+            if at(&mut entry.state).take_if(|at| *at <= now).is_some() {
+                due.push(entry.id);
+            }
+        }
+        due.sort_unstable();
+        due
+    }
+
     /// The venue's names for these symbols.
     #[must_use]
     pub fn names(&self, symbols: &[SymbolId]) -> Vec<String> {
@@ -212,23 +230,14 @@ impl<T> Wanted<T> {
     }
 }
 
-impl<T: Serialize + DeserializeOwned> Wanted<T> {
-    /// What the protocol keeps for a symbol, for a recording.
-    #[must_use]
-    pub fn kept(&self, id: SymbolId) -> Value {
+impl<T: Serialize + DeserializeOwned> States for Wanted<T> {
+    fn kept(&self, id: SymbolId) -> Value {
         let entry = self.entry(id);
         entry.map_or(Value::Null, |entry| kept::written(&entry.state))
     }
 
-    /// Takes what a recording holds of that.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn keep(&mut self, id: SymbolId, known: Value) -> Result<(), Rejection> {
-        let wire = self.wire_by_id.get(&id);
-        if let Some(entry) = wire.and_then(|wire| self.by_wire.get_mut(wire))
-            && !known.is_null()
-        {
+    fn keep(&mut self, id: SymbolId, known: Value) -> Result<(), Rejection> {
+        if let Some(entry) = self.entry_mut(id) {
             entry.state = kept::read(known)?;
         }
         Ok(())

@@ -7,8 +7,9 @@ use super::Feed;
 use crate::decode::Rejection;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
+use crate::sources::venue::Output;
+use crate::sources::venue::kept::{self, Kept, States};
 use crate::sources::venue::patience::Patience;
-use crate::sources::venue::{Output, kept};
 
 /// What is kept for a symbol.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -21,40 +22,37 @@ pub(super) struct State {
     patience: Patience,
 }
 
-/// What a recording that begins in mid-run holds of a connection.
+/// What is kept of the connection.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Connection {
-    is_ready: bool,
-    pinged: Option<UnixMs>,
-    untaken: Option<u32>,
+pub(super) struct Connection {
+    pub(super) is_ready: bool,
+    pub(super) pinged: Option<UnixMs>,
+    /// How many messages no mapping has taken; `None` once one has, or it has been said.
+    pub(super) untaken: Option<u32>,
 }
 
-impl Feed {
-    pub(super) fn connection_kept(&self) -> Value {
-        kept::written(&Connection {
-            is_ready: self.is_ready,
-            pinged: self.pinged,
-            untaken: self.untaken,
-        })
+impl Kept for Feed {
+    fn connection_kept(&self) -> Value {
+        kept::written(&self.connection)
     }
 
-    pub(super) fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
-        let known: Connection = kept::read(known)?;
-        self.is_ready = known.is_ready;
-        self.pinged = known.pinged;
-        self.untaken = known.untaken;
+    fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
+        self.connection = kept::read(known)?;
         Ok(())
     }
 
+    fn states(&mut self) -> Option<&mut dyn States> {
+        Some(&mut self.wanted)
+    }
+}
+
+impl Feed {
     /// A symbol's book has been found wrong.
     pub(super) fn begin_book(&mut self, symbol: SymbolId, output: &mut Output) {
-        let Some(name) = self.wanted.wire(symbol).map(str::to_owned) else {
-            return;
-        };
-        let (now, is_ready) = (self.now, self.is_ready);
+        let (now, is_ready) = (self.now, self.connection.is_ready);
         // Everything is asked for anyway once the feed is ready; and what waits its turn is on its way.
-        if let Some(entry) = self.wanted.get_mut(&name)
+        if let Some(entry) = self.wanted.entry_mut(symbol)
             && is_ready
             && entry.state.resync_at.is_none()
         {
@@ -65,18 +63,10 @@ impl Feed {
 
     /// Asks anew for the symbols whose time has come.
     pub(super) fn resync_due(&mut self, output: &mut Output) {
-        let now = self.now;
-        let mut due = Vec::new();
-        for (name, entry) in self.wanted.iter_mut() {
-            if entry.state.resync_at.is_some_and(|at| at <= now) {
-                entry.state.resync_at = None;
-                due.push((entry.id, name.to_owned()));
-            }
-        }
-        due.sort_unstable();
-        for (_, name) in &due {
-            self.ask(self.unsubscribe.as_ref(), &[name], false, output);
-            self.ask(self.subscribe.as_ref(), &[name], false, output);
+        let due = self.wanted.take_due(self.now, |state| &mut state.resync_at);
+        for name in self.wanted.names(&due) {
+            self.ask(self.unsubscribe.as_ref(), &[&name], false, output);
+            self.ask(self.subscribe.as_ref(), &[&name], false, output);
         }
     }
 }

@@ -43,7 +43,7 @@ impl Feed {
 
     /// The feed is ready: everything is asked for.
     pub(super) fn begin(&mut self, output: &mut Output) {
-        self.is_ready = true;
+        self.connection.is_ready = true;
         output.notices.push(Notice::Ready);
         let all = self.wanted.in_order();
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();

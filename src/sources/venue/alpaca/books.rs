@@ -2,7 +2,6 @@
 
 use super::control::{REQUEST_BYTES_MAX, request};
 use super::{Alpaca, Stage};
-use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::SymbolId;
 use crate::sources::venue::{Notice, Output};
@@ -32,11 +31,7 @@ impl Alpaca {
     pub(super) fn lose_book(&mut self, symbol: SymbolId, output: &mut Output) {
         if let Some(entry) = self.wanted.entry_mut(symbol) {
             entry.state.is_book_lost = true;
-            output.events.push(Event {
-                symbol,
-                time: None,
-                payload: Payload::BookLost,
-            });
+            output.lose_book(symbol);
         }
     }
 
@@ -63,11 +58,7 @@ impl Alpaca {
                 kind: ErrorKind::SequenceGap,
                 reason: "a change to the book could not be read; the book begins anew".to_owned(),
             });
-            output.events.push(Event {
-                symbol: *symbol,
-                time: None,
-                payload: Payload::BookLost,
-            });
+            output.lose_book(*symbol);
         }
         self.resync_due(output);
     }
@@ -77,15 +68,7 @@ impl Alpaca {
         if self.stage != Stage::Ready || self.has_lost_order() {
             return;
         }
-        let now = self.now;
-        let mut due = Vec::new();
-        for (_, entry) in self.wanted.iter_mut() {
-            if entry.state.resync_at.is_some_and(|at| at <= now) {
-                entry.state.resync_at = None;
-                due.push(entry.id);
-            }
-        }
-        due.sort_unstable();
+        let due = self.wanted.take_due(self.now, |state| &mut state.resync_at);
         self.ask_for_books(&due, output);
     }
 

@@ -7,7 +7,7 @@ use super::control::{Asked, Order};
 use super::{Alpaca, Stage};
 use crate::decode::Rejection;
 use crate::domain::time::UnixMs;
-use crate::sources::venue::kept;
+use crate::sources::venue::kept::{self, Kept, States};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -26,8 +26,8 @@ fn texts(channels: &[&'static str]) -> Vec<String> {
     channels.iter().map(|name| (*name).to_owned()).collect()
 }
 
-impl Alpaca {
-    pub(super) fn connection_kept(&self) -> Value {
+impl Kept for Alpaca {
+    fn connection_kept(&self) -> Value {
         let pending = self.pending.iter().map(|asked| {
             let names = self.wanted.names(&asked.symbols);
             (texts(&asked.channels), names)
@@ -42,7 +42,7 @@ impl Alpaca {
         })
     }
 
-    pub(super) fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
+    fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
         let known: Connection = kept::read(known)?;
         let all = self.channels.clone();
         let of = |names: &[String]| -> Vec<&'static str> {
@@ -60,6 +60,12 @@ impl Alpaca {
         self.awaited_since = known.awaited_since;
         self.answer_ms = known.answer_ms;
         self.order = known.order;
+        // Each symbol's own is told later.
+        self.doubts = self.wanted.len();
         Ok(())
+    }
+
+    fn states(&mut self) -> Option<&mut dyn States> {
+        Some(&mut self.wanted)
     }
 }

@@ -176,7 +176,7 @@ impl Binance {
             kind,
             reason,
         });
-        Self::lose_book(symbol, output);
+        output.lose_book(symbol);
         self.fetch_if_due(name, output);
     }
 

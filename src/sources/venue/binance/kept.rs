@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Binance, Pending};
 use crate::decode::Rejection;
-use crate::sources::venue::kept;
+use crate::sources::venue::kept::{self, Kept, States};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -21,8 +21,8 @@ struct Request {
     symbols: Vec<String>,
 }
 
-impl Binance {
-    pub(super) fn connection_kept(&self) -> Value {
+impl Kept for Binance {
+    fn connection_kept(&self) -> Value {
         let requests = self.requests.iter().map(|request| Request {
             id: request.id,
             symbols: self.wanted.names(&request.symbols),
@@ -33,7 +33,7 @@ impl Binance {
         })
     }
 
-    pub(super) fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
+    fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
         let known: Connection = kept::read(known)?;
         self.last_request = known.last_request;
         let wanted = &self.wanted;
@@ -43,5 +43,9 @@ impl Binance {
         });
         self.requests = requests.collect();
         Ok(())
+    }
+
+    fn states(&mut self) -> Option<&mut dyn States> {
+        Some(&mut self.wanted)
     }
 }

@@ -29,15 +29,15 @@ pub(super) enum Place {
 impl Coinbase {
     /// Counts a frame.
     pub(super) fn place(&mut self, sequence: u64) -> Place {
-        let Some(last) = self.last_sequence else {
-            self.last_sequence = Some(sequence);
+        let Some(last) = self.connection.last_sequence else {
+            self.connection.last_sequence = Some(sequence);
             return Place::Next;
         };
         let is_late = sequence > 0 && sequence < last && last - sequence <= LATE_MAX;
         if sequence == last || is_late {
             return Place::Late;
         }
-        self.last_sequence = Some(sequence);
+        self.connection.last_sequence = Some(sequence);
         let expected = last.saturating_add(1);
         if sequence == expected {
             Place::Next
@@ -118,7 +118,7 @@ impl Coinbase {
             kind: ErrorKind::SequenceGap,
             reason: reason.to_owned(),
         });
-        lose(symbol, output);
+        output.lose_book(symbol);
     }
 
     /// Somebody else has found the book wrong.
@@ -127,7 +127,7 @@ impl Coinbase {
         let Some(entry) = self.wanted.entry_mut(symbol).filter(|_| has_books) else {
             return;
         };
-        lose(symbol, output);
+        output.lose_book(symbol);
         // A book that has been asked for is on its way.
         if is_open && std::mem::replace(&mut entry.state.is_book_whole, false) {
             entry.state.resync_at = Some(entry.state.patience.next(now));
@@ -137,24 +137,8 @@ impl Coinbase {
 
     /// Asks for the books whose time has come.
     pub(super) fn resync_due(&mut self, output: &mut Output) {
-        let now = self.now;
-        let mut due = Vec::new();
-        for (_, entry) in self.wanted.iter_mut() {
-            if entry.state.resync_at.is_some_and(|at| at <= now) {
-                entry.state.resync_at = None;
-                due.push(entry.id);
-            }
-        }
-        due.sort_unstable();
+        let due = self.wanted.take_due(self.now, |state| &mut state.resync_at);
         self.call("unsubscribe", Channel::Level2, &due, output);
         self.call("subscribe", Channel::Level2, &due, output);
     }
-}
-
-fn lose(symbol: SymbolId, output: &mut Output) {
-    output.events.push(Event {
-        symbol,
-        time: None,
-        payload: Payload::BookLost,
-    });
 }

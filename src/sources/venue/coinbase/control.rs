@@ -68,19 +68,19 @@ impl Coinbase {
 
     /// What has been asked for now is not asked for again before it could be confirmed.
     pub(super) fn expect_confirmations(&mut self) {
-        self.repeat_wait_ms = UNCONFIRMED_MS;
-        self.repeat_at = self.now.plus_ms(UNCONFIRMED_MS);
+        self.connection.repeat_wait_ms = UNCONFIRMED_MS;
+        self.connection.repeat_at = self.now.plus_ms(UNCONFIRMED_MS);
     }
 
     /// Asks again for what has not been confirmed.
     pub(super) fn repeat(&mut self, output: &mut Output) {
-        if self.now < self.repeat_at {
+        if self.now < self.connection.repeat_at {
             return;
         }
         let before = output.send.len();
-        let is_slow = if std::mem::take(&mut self.is_limited) {
+        let is_slow = if std::mem::take(&mut self.connection.is_limited) {
             // It says nothing against a symbol that the venue has left it out.
-            if !self.is_beating {
+            if !self.connection.is_beating {
                 send("subscribe", Channel::Heartbeats, &[], output);
             }
             self.ask_missing(|_| true, output);
@@ -89,14 +89,16 @@ impl Coinbase {
             self.try_unconfirmed(output);
             self.ask_missing(|state| state.is_confirmed, output)
         };
-        self.repeat_wait_ms = if is_slow {
-            (self.repeat_wait_ms * 2).min(WAIT_MAX_MS)
+        self.connection.repeat_wait_ms = if is_slow {
+            (self.connection.repeat_wait_ms * 2).min(WAIT_MAX_MS)
         } else {
             UNCONFIRMED_MS
         };
         // They are sent one after the other.
         let texts = output.send.len().saturating_sub(before + 1) as i64;
-        self.repeat_at = self.now.plus_ms(self.repeat_wait_ms + texts * SEND_MS);
+        self.connection.repeat_at = self
+            .now
+            .plus_ms(self.connection.repeat_wait_ms + texts * SEND_MS);
     }
 
     /// Those of the symbols that miss something and have not just been asked for.
@@ -140,7 +142,7 @@ impl Coinbase {
                 ..ATTEMPTS_MAX => together.push(symbol),
                 ATTEMPTS_MAX => alone.push(symbol),
                 _ => {
-                    let words = self.complaint.clone();
+                    let words = self.connection.complaint.clone();
                     let words = words.unwrap_or_else(|| "Coinbase has not confirmed it".to_owned());
                     self.refuse(symbol, &words, output);
                 }
@@ -186,10 +188,13 @@ impl Coinbase {
         error.symbol = named.map(|(_, symbol, _)| symbol);
         output.notices.push(Notice::Error(error));
         if is_limited {
-            self.is_limited = true;
+            self.connection.is_limited = true;
         } else {
-            self.complaint = Some(words);
-            self.repeat_at = self.repeat_at.min(self.now.plus_ms(COMPLAINED_MS));
+            self.connection.complaint = Some(words);
+            self.connection.repeat_at = self
+                .connection
+                .repeat_at
+                .min(self.now.plus_ms(COMPLAINED_MS));
         }
     }
 }

@@ -35,7 +35,7 @@ impl Coinbase {
         }
         match channel {
             "heartbeats" => {
-                self.is_beating = true;
+                self.connection.is_beating = true;
                 return Ok(());
             }
             "subscriptions" | "l2_data" | "ticker" | "market_trades" | "candles" => {}

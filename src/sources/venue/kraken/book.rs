@@ -42,8 +42,7 @@ impl Kraken {
             kind: ErrorKind::SequenceGap,
             reason: "a change to the book could not be read; the book begins anew".to_owned(),
         });
-        let name = self.wanted.wire(symbol).map(str::to_owned);
-        if let Some(entry) = name.and_then(|name| self.wanted.get_mut(&name)) {
+        if let Some(entry) = self.wanted.entry_mut(symbol) {
             // What was awaited may be just what could not be read.
             entry.state.is_book_whole = true;
         }
@@ -55,18 +54,11 @@ impl Kraken {
         if !self.channels.contains(&Channel::Book) {
             return;
         }
-        let Some(name) = self.wanted.wire(symbol).map(str::to_owned) else {
-            return;
-        };
-        output.events.push(Event {
-            symbol,
-            time: None,
-            payload: Payload::BookLost,
-        });
         let (is_open, now) = (self.is_open, self.now);
-        let Some(entry) = self.wanted.get_mut(&name) else {
+        let Some(entry) = self.wanted.entry_mut(symbol) else {
             return;
         };
+        output.lose_book(symbol);
         // A book that has been asked for is on its way.
         if !is_open || !std::mem::replace(&mut entry.state.is_book_whole, false) {
             return;
@@ -80,19 +72,15 @@ impl Kraken {
 
     /// Asks for the books whose time has come.
     pub(super) fn resync_due(&mut self, output: &mut Output) {
-        let now = self.now;
-        let mut due = Vec::new();
-        for (_, entry) in self.wanted.iter_mut() {
-            if entry.state.resync_at.is_some_and(|at| at <= now) {
-                entry.state.resync_at = None;
-                entry.state.pending |= Channel::Book.bit();
-                due.push(entry.id);
-            }
-        }
+        let due = self.wanted.take_due(self.now, |state| &mut state.resync_at);
         if due.is_empty() {
             return;
         }
-        due.sort_unstable();
+        for symbol in &due {
+            if let Some(entry) = self.wanted.entry_mut(*symbol) {
+                entry.state.pending |= Channel::Book.bit();
+            }
+        }
         self.expect_confirmations();
         self.call("unsubscribe", Channel::Book, &due, output);
         self.call("subscribe", Channel::Book, &due, output);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Channel, Kraken, Pending};
 use crate::decode::Rejection;
 use crate::domain::time::UnixMs;
-use crate::sources::venue::kept;
+use crate::sources::venue::kept::{self, Kept, States};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -28,8 +28,8 @@ struct Request {
     symbols: Vec<String>,
 }
 
-impl Kraken {
-    pub(super) fn connection_kept(&self) -> Value {
+impl Kept for Kraken {
+    fn connection_kept(&self) -> Value {
         let requests = self.requests.iter().map(|request| Request {
             id: request.id,
             channel: request.channel,
@@ -46,7 +46,7 @@ impl Kraken {
         })
     }
 
-    pub(super) fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
+    fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
         let known: Connection = kept::read(known)?;
         self.last_request = known.last_request;
         let wanted = &self.wanted;
@@ -60,5 +60,9 @@ impl Kraken {
         (self.repeat_at, self.repeat_wait_ms) = (known.repeat_at, known.repeat_wait_ms);
         self.trouble = known.trouble;
         Ok(())
+    }
+
+    fn states(&mut self) -> Option<&mut dyn States> {
+        Some(&mut self.wanted)
     }
 }

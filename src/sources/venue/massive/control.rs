@@ -21,8 +21,11 @@ const TAKEN: Duration = Duration::from_secs(30);
 impl Massive {
     /// Asks for what the venue has not confirmed of its channels.
     fn ask_for_missing(&mut self, output: &mut Output) {
-        self.repeat_at = Some(self.now.plus_ms(UNCONFIRMED_MS << self.attempts.min(3)));
-        self.attempts += 1;
+        self.connection.repeat_at = Some(
+            self.now
+                .plus_ms(UNCONFIRMED_MS << self.connection.attempts.min(3)),
+        );
+        self.connection.attempts += 1;
         let all = self.wanted.in_order();
         let missing = all.iter().map(|(name, entry)| (*name, entry.state.pending));
         self.ask("subscribe", missing, output);
@@ -30,16 +33,18 @@ impl Massive {
 
     /// Asks again, some times, for what should have been confirmed by now.
     pub(super) fn repeat(&mut self, output: &mut Output) {
-        if self.stage != Stage::Ready || self.repeat_at.is_none_or(|at| self.now < at) {
+        if self.connection.stage != Stage::Ready
+            || self.connection.repeat_at.is_none_or(|at| self.now < at)
+        {
             return;
         }
-        self.repeat_at = None;
+        self.connection.repeat_at = None;
         let all = self.wanted.in_order();
         let mut missing = all.iter().filter(|(_, entry)| entry.state.pending != 0);
         let Some((first, _)) = missing.next() else {
             return;
         };
-        if self.attempts < ATTEMPTS_MAX {
+        if self.connection.attempts < ATTEMPTS_MAX {
             return self.ask_for_missing(output);
         }
         let others = match missing.count() {
@@ -87,21 +92,21 @@ impl Massive {
         let message = status.message.as_deref().unwrap_or_default();
         let said = reading::words(message, &self.keys);
         match &*status.status {
-            "connected" if self.stage == Stage::Greeting => {
+            "connected" if self.connection.stage == Stage::Greeting => {
                 let key = self.keys.first().and_then(Option::as_ref);
                 let key = key.map_or("", ExposeSecret::expose_secret);
                 let text = serde_json::json!({"action": "auth", "params": key});
                 output.send_secret(text.to_string());
-                self.stage = Stage::LoggingIn;
+                self.connection.stage = Stage::LoggingIn;
             }
-            "auth_success" if self.stage == Stage::LoggingIn => {
-                self.stage = Stage::Ready;
+            "auth_success" if self.connection.stage == Stage::LoggingIn => {
+                self.connection.stage = Stage::Ready;
                 output.notices.push(Notice::Ready);
                 let all = self.all_channels();
                 for (_, entry) in self.wanted.iter_mut() {
                     entry.state.pending = all;
                 }
-                self.attempts = 0;
+                self.connection.attempts = 0;
                 self.ask_for_missing(output);
             }
             "success" => self.confirm(message, output),
@@ -116,7 +121,7 @@ impl Massive {
             "max_connections" => output.end(taken(&said)),
             "error" | "not_authorized" => {
                 // Asked again it would say so again.
-                self.repeat_at = None;
+                self.connection.repeat_at = None;
                 output.notices.push(Notice::Error(ErrorInstance::new(
                 ErrorKind::AuthError,
                 format!("the venue refused a request ({said}); the plan may not have it: choose services=, or feed=delayed"),

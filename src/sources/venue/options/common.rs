@@ -109,11 +109,17 @@ pub const SESSION: SourceOption = SourceOption {
     summary: "When trading days begin and end: New York's, or the UTC day",
 };
 
-/// The options that every venue has in common.
-const COMMON: [SourceOption; 12] = [
-    SERVICES, DEPTH, LEVELS, INTERVAL, BARS, BACKFILL, OPEN, URL, REST_URL, INSECURE, STALE,
-    SESSION,
-];
+/// The options of a venue that has books, bars, trades and a past.
+#[must_use]
+pub const fn all(depth: SourceOption, interval: SourceOption) -> [SourceOption; 12] {
+    [
+        SERVICES, depth, LEVELS, interval, BACKFILL, BARS, OPEN, URL, REST_URL, INSECURE, STALE,
+        SESSION,
+    ]
+}
+
+/// The options that venues have in common.
+const COMMON: [SourceOption; 12] = all(DEPTH, INTERVAL);
 
 /// Whether an option is one of those; one of such a name that takes something else is the venue's own.
 pub(super) fn is_common(option: &SourceOption) -> bool {

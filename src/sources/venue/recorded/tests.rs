@@ -51,7 +51,7 @@ impl Recorder for Memory {
 
 /// The lines that a recording begins with when it is begun in mid-run.
 pub(in crate::sources::venue) fn beginning(
-    session: &Session,
+    session: &mut Session,
     symbols: &[(Symbol, SymbolId)],
     is_open: bool,
     now: UnixMs,

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::{Schwab, Stage};
 use crate::decode::Rejection;
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::{Output, kept};
+use crate::sources::venue::Output;
+use crate::sources::venue::kept::{self, Kept, States};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -17,8 +18,8 @@ struct Connection {
     services: Vec<Value>,
 }
 
-impl Schwab {
-    pub(super) fn connection_kept(&self) -> Value {
+impl Kept for Schwab {
+    fn connection_kept(&self) -> Value {
         let services = self.subscriptions.iter();
         kept::written(&Connection {
             stage: self.stage,
@@ -27,7 +28,7 @@ impl Schwab {
         })
     }
 
-    pub(super) fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
+    fn keep_connection(&mut self, known: Value) -> Result<(), Rejection> {
         let known: Connection = kept::read(known)?;
         self.stage = known.stage;
         self.requests = known.requests;
@@ -37,18 +38,13 @@ impl Schwab {
         Ok(())
     }
 
+    fn states(&mut self) -> Option<&mut dyn States> {
+        Some(&mut self.wanted)
+    }
+
     /// The last book comes again, because a quiet one would not come for long.
-    pub(super) fn keep_symbol(
-        &mut self,
-        symbol: SymbolId,
-        known: Value,
-        output: &mut Output,
-    ) -> Result<(), Rejection> {
-        self.wanted.keep(symbol, known)?;
-        let entry = self
-            .wanted
-            .wire(symbol)
-            .and_then(|wire| self.wanted.get(wire));
+    fn go_on(&mut self, symbol: SymbolId, output: &mut Output) -> Result<(), Rejection> {
+        let entry = self.wanted.entry(symbol);
         let book = entry.and_then(|entry| Some((entry.state.book?, entry.state.book_text.clone())));
         match book {
             Some((service, text)) => self.book(service, &text, output),

@@ -16,7 +16,8 @@ impl Link {
             return;
         }
         let now = desk.moment().wall;
-        let session = (&self.session, self.is_open());
+        let is_open = self.is_open();
+        let session = (&mut self.session, is_open);
         desk.tap
             .write_beginning(self.number, now, session, &self.symbols);
         if has_books && self.is_open() {

@@ -28,6 +28,7 @@ use crate::pipeline::recording::NoRecorder;
 use crate::pipeline::source::{Envelope, Message, Source, SourceCommand};
 use crate::sources::kind::sim;
 use crate::sources::venue::connection::tls;
+use crate::sources::venue::kept::Kept;
 use crate::sources::venue::options::{Key, OptionProblem, Setup, Venue};
 use crate::sources::venue::wanted::Wanted;
 use crate::sources::venue::{
@@ -144,6 +145,8 @@ impl MadeUp {
         names.join(",")
     }
 }
+
+impl Kept for MadeUp {}
 
 impl Protocol for MadeUp {
     fn connect(&mut self) -> Connect {
