@@ -63,10 +63,13 @@ pub struct Book {
 #[derive(Debug, Clone, Default)]
 struct BookSide {
     levels: Vec<Level>,
+    /// The worst price of which something is known: what changes beyond it stands among levels that are not known.
+    end: Option<Decimal>,
     /// What the update in hand has done, so that a faulty one leaves nothing behind.
     undo: Vec<Undo>,
     /// The levels before a whole book that is in hand.
     before: Vec<Level>,
+    end_before: Option<Decimal>,
 }
 
 /// How a step of an update is taken back.
@@ -86,6 +89,12 @@ const ROOM_KEPT_LEVELS: usize = 1024;
 impl BookSide {
     /// Puts a level in its place; `order` says how prices stand from worst to best.
     fn set(&mut self, level: Level, order: impl Fn(&Decimal, &Decimal) -> Ordering) {
+        if self
+            .end
+            .is_some_and(|end| order(&level.price, &end) == Ordering::Less)
+        {
+            return;
+        }
         let place = self
             .levels
             .binary_search_by(|known| order(&known.price, &level.price));
@@ -108,13 +117,25 @@ impl BookSide {
     }
 
     /// Takes these levels instead of what there is; of two at one price the later counts. Thousands come at a time.
-    fn fill(&mut self, levels: &[Level], order: impl Fn(&Decimal, &Decimal) -> Ordering) {
+    fn fill(
+        &mut self,
+        levels: &[Level],
+        limit: Option<u32>,
+        order: impl Fn(&Decimal, &Decimal) -> Ordering,
+    ) {
         std::mem::swap(&mut self.levels, &mut self.before);
         self.levels.clear();
         self.levels.extend(levels.iter().rev());
         self.levels
             .sort_by(|one, other| order(&one.price, &other.price));
         self.levels.dedup_by_key(|level| level.price);
+        self.end_before = self.end;
+        let goes_on = limit.is_some_and(|limit| levels.len() >= limit as usize);
+        self.end = self
+            .levels
+            .first()
+            .filter(|_| goes_on)
+            .map(|level| level.price);
         self.levels.retain(|level| !level.size.is_zero());
     }
 
@@ -141,6 +162,7 @@ impl BookSide {
     fn take_back(&mut self, is_snapshot: bool) {
         if is_snapshot {
             std::mem::swap(&mut self.levels, &mut self.before);
+            self.end = self.end_before;
             return self.keep();
         }
         while let Some(step) = self.undo.pop() {
@@ -205,8 +227,8 @@ impl Book {
         self.bids.begin();
         self.asks.begin();
         if update.snapshot {
-            self.bids.fill(&update.bids, Decimal::cmp);
-            self.asks.fill(&update.asks, descending);
+            self.bids.fill(&update.bids, update.limit, Decimal::cmp);
+            self.asks.fill(&update.asks, update.limit, descending);
         } else {
             for level in &update.bids {
                 self.bids.set(*level, Decimal::cmp);
@@ -246,6 +268,15 @@ impl Book {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.is_whole
+    }
+
+    /// Whether a side has fewer than `levels` levels left, although there are more of which nothing is known: prices have
+    /// moved on since the whole book came.
+    #[must_use]
+    pub fn is_used_up(&self, levels: usize) -> bool {
+        [&self.bids, &self.asks]
+            .into_iter()
+            .any(|side| side.end.is_some() && side.levels.len() < levels)
     }
 
     /// Levels of each side that the source speaks of; `None` when of all.
@@ -406,6 +437,53 @@ mod tests {
         book.apply(&change).unwrap();
         assert_eq!(book.top(9).bids, [level("10", "1"), level("9.5", "1")]);
         assert_eq!(book.top(9).asks, [level("11", "1"), level("11.5", "1")]);
+    }
+
+    #[test]
+    fn beyond_the_levels_that_were_asked_for_nothing_is_known() {
+        let mut book = Book::default();
+        let mut whole = update(
+            true,
+            &[("99", "1"), ("98", "1")],
+            &[("101", "1"), ("102", "1")],
+        );
+        whole.limit = Some(2);
+        book.apply(&whole).unwrap();
+        assert!(!book.is_used_up(2));
+        let far = update(
+            false,
+            &[("90", "5"), ("99", "0")],
+            &[("100", "3"), ("200", "9")],
+        );
+        book.apply(&far).unwrap();
+        let top = book.top(10);
+        let prices = |levels: &[Level]| {
+            levels
+                .iter()
+                .map(|level| level.price.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            prices(&top.bids),
+            ["98"],
+            "what lies between 98 and 90 is not known"
+        );
+        assert_eq!(prices(&top.asks), ["100", "101", "102"]);
+        assert!(book.is_used_up(2));
+        assert!(!book.is_used_up(1));
+        // A faulty whole book leaves what was known, and how far.
+        assert!(
+            book.apply(&update(true, &[("9", "1")], &[("8", "1")]))
+                .is_err()
+        );
+        assert_eq!(book.top(10), top);
+        assert!(book.is_used_up(2));
+        // One that has fewer levels than were asked for has them all.
+        whole.limit = Some(3);
+        book.apply(&whole).unwrap();
+        book.apply(&far).unwrap();
+        assert_eq!(prices(&book.top(10).bids), ["98", "90"]);
+        assert!(!book.is_used_up(9));
     }
 
     #[test]

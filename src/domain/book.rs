@@ -23,6 +23,9 @@ pub struct BookUpdate {
     /// Levels of a side that the source speaks of: what lies beyond is cut off after every update, because the source
     /// does not say when it goes. `None` when every level is told.
     pub depth: Option<u32>,
+    /// Of a whole book: as many levels of a side as were asked for. A side that has so many goes on beyond them, where
+    /// nothing is known but what changes. `None` when all levels are there.
+    pub limit: Option<u32>,
     /// How it is known that no update before this one is missing.
     pub proof: BookProof,
     /// The venue's number of this state of the book.

@@ -207,7 +207,7 @@ impl SymbolWorker {
         out: &mut Vec<Outcome>,
     ) {
         match self.level2.take(time, update) {
-            BookChange::Applied => {
+            BookChange::Applied { asks } => {
                 if self.ohlcv.indicators().follows_ticks() {
                     let top = self.level2.top();
                     self.ohlcv.indicators().take_book(&top);
@@ -215,6 +215,9 @@ impl SymbolWorker {
                 if !is_history && self.serves(DataService::Level2) {
                     let body = ResultBody::Level2(Box::new(self.level2.top()));
                     self.put(time, body, LastPrice::Unchanged, out);
+                }
+                if asks {
+                    out.push(Outcome::Resync(self.context.id));
                 }
             }
             BookChange::Ignored => {}

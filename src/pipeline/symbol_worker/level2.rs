@@ -12,12 +12,17 @@ use super::super::snapshot::{BookState, DepthView};
 
 /// Levels of each side that the board gets, whatever results show.
 const DEPTH_LEVELS: usize = 500;
+/// With so many known levels of each side a book is good enough, whatever results show: it is not asked for again.
+const ENOUGH_LEVELS: usize = 25;
 
 /// What became of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum BookChange {
     /// The book has it.
-    Applied,
+    Applied {
+        /// Whether a whole book is to be asked for, because too few levels of this one are left.
+        asks: bool,
+    },
     /// It changes a book that is not known.
     Ignored,
     /// The book can no longer be relied on.
@@ -39,6 +44,8 @@ pub(super) struct Level2Service {
     time: Option<UnixMs>,
     updates: u64,
     resyncs: u64,
+    /// Whether a whole book was asked for because too few levels of this one are left.
+    has_asked: bool,
     is_watched: bool,
     is_changed: bool,
     /// Whether there is a book, or one will come.
@@ -55,6 +62,7 @@ impl Level2Service {
             time: None,
             updates: 0,
             resyncs: 0,
+            has_asked: false,
             is_watched: false,
             is_changed: false,
             // A file may hold anything; that it has books shows when one comes.
@@ -75,7 +83,12 @@ impl Level2Service {
                 self.updates += 1;
                 self.time = time.or(self.time);
                 self.is_changed = true;
-                BookChange::Applied
+                let is_used_up = self.book.is_used_up(self.levels.min(ENOUGH_LEVELS));
+                let had_asked =
+                    std::mem::replace(&mut self.has_asked, is_used_up && !update.snapshot);
+                BookChange::Applied {
+                    asks: self.has_asked && !had_asked && self.can_resync(),
+                }
             }
             Ok(Applied::NotWhole) => BookChange::Ignored,
             Err(fault) => {
@@ -145,6 +158,7 @@ impl Level2Service {
         self.time = None;
         self.updates = 0;
         self.resyncs = 0;
+        self.has_asked = false;
         self.is_changed = true;
     }
 }
@@ -216,11 +230,17 @@ mod tests {
     fn changes_of_a_book_that_is_not_known_are_ignored_until_a_whole_one_comes() {
         let mut book = service(Delivery::Live);
         assert_eq!(book.take(None, &update(false, 1, 9)), BookChange::Ignored);
-        assert_eq!(book.take(None, &update(true, 1, 9)), BookChange::Applied);
+        assert_eq!(
+            book.take(None, &update(true, 1, 9)),
+            BookChange::Applied { asks: false }
+        );
         assert!(book.lose("a gap"));
         assert!(!book.lose("again"), "once for each loss");
         assert_eq!(book.take(None, &update(false, 2, 8)), BookChange::Ignored);
-        assert_eq!(book.take(None, &update(true, 3, 8)), BookChange::Applied);
+        assert_eq!(
+            book.take(None, &update(true, 3, 8)),
+            BookChange::Applied { asks: false }
+        );
         assert_eq!(book.top().bids[0].price, 3.into());
         assert_eq!(book.resyncs, 1);
     }
@@ -231,7 +251,10 @@ mod tests {
         let mut numbered = update(false, 1, 9);
         numbered.proof = BookProof::Sequence;
         assert_eq!(book.take(None, &numbered), BookChange::Ignored);
-        assert_eq!(book.take(None, &update(false, 1, 9)), BookChange::Applied);
+        assert_eq!(
+            book.take(None, &update(false, 1, 9)),
+            BookChange::Applied { asks: false }
+        );
         assert!(book.lose("a gap"));
         assert_eq!(book.take(None, &update(false, 2, 8)), BookChange::Ignored);
     }
@@ -249,7 +272,10 @@ mod tests {
             assert_eq!(book.take(None, &update(false, 1, 9)), BookChange::Ignored);
         }
         assert_eq!(asked, [true; 50]);
-        assert_eq!(book.take(None, &update(true, 1, 9)), BookChange::Applied);
+        assert_eq!(
+            book.take(None, &update(true, 1, 9)),
+            BookChange::Applied { asks: false }
+        );
         assert!(matches!(
             book.take(None, &update(false, 10, 9)),
             BookChange::Lost { asks: true, .. }

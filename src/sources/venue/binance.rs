@@ -97,6 +97,9 @@ const BATCH_STREAMS: usize = 60;
 const REQUESTS_MAX: usize = 1024;
 /// How large a book can be asked for, and the weight of asking.
 const BOOK_LIMITS: [(u32, u32); 4] = [(100, 5), (500, 25), (1000, 50), (5000, 250)];
+/// Up to so many symbols of a connection begin with that many levels of each side: their books are there within a minute
+/// or so, by the weight that may be used. More begin with fewer, and are asked for again when those are used up.
+const LEVELS_BY_SYMBOLS: [(usize, u32); 2] = [(60, 1000), (120, 500)];
 /// A symbol from which nothing has come for so long, in milliseconds, is looked up.
 const SILENT_MS: i64 = 5000;
 /// What has not been confirmed for so long, in milliseconds, is asked for again.
@@ -120,6 +123,11 @@ fn limits(setup: &Setup) -> Limits {
         lifetime: Some(Duration::from_secs(23 * 3600 + 50 * 60)),
         ..Limits::default()
     }
+}
+
+/// The limit, and its weight, with which so many levels can be asked for.
+fn book_request(levels: u32) -> Option<(u32, u32)> {
+    BOOK_LIMITS.into_iter().find(|(limit, _)| *limit >= levels)
 }
 
 /// What stands behind a symbol's name in the names of its streams.
@@ -160,8 +168,10 @@ struct Binance {
     streams: Vec<String>,
     interval: &'static str,
     has_books: bool,
-    book_limit: u32,
-    book_weight: u32,
+    /// Levels of each side with which books begin; `None` as many as can be had soon.
+    book_levels: Option<u32>,
+    /// Levels of each side that are shown.
+    levels: u32,
     wanted: Wanted<State>,
     requests: VecDeque<Pending>,
     last_request: u64,
@@ -171,21 +181,20 @@ struct Binance {
 
 impl Binance {
     fn new(setup: &Setup) -> Result<Self, OptionProblem> {
-        let asked = setup
-            .depth
-            .unwrap_or_else(|| setup.products.levels.max(1000));
-        let limit = BOOK_LIMITS.into_iter().find(|(limit, _)| *limit >= asked);
-        let (book_limit, book_weight) = limit.ok_or_else(|| OptionProblem {
-            option: "depth",
-            reason: "is more than the 5000 levels that Binance gives".to_owned(),
-        })?;
+        let levels = setup.products.levels;
+        if book_request(setup.depth.unwrap_or(levels)).is_none() {
+            return Err(OptionProblem {
+                option: "depth",
+                reason: "is more than the 5000 levels that Binance gives".to_owned(),
+            });
+        }
         Ok(Self {
             socket_url: setup.socket_url.clone(),
             streams: streams(setup),
             interval: setup.products.interval.label(),
             has_books: setup.has(DataService::Level2),
-            book_limit,
-            book_weight,
+            book_levels: setup.depth,
+            levels,
             wanted: Wanted::new(),
             requests: VecDeque::new(),
             last_request: 0,

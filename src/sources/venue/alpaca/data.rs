@@ -257,9 +257,7 @@ impl Alpaca {
             bids: levels(&book.bids),
             asks: levels(&book.asks),
             snapshot: book.is_reset,
-            depth: None,
-            proof: BookProof::None,
-            sequence: None,
+            ..BookUpdate::default()
         };
         let payload = Payload::Level2(Box::new(update));
         self.give(&book.symbol, Some(time), payload, output);

@@ -5,8 +5,8 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::Binance;
 use super::frames::{Failure, WholeBook};
+use super::{Binance, LEVELS_BY_SYMBOLS, book_request};
 use crate::decode::Rejection;
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
@@ -69,15 +69,22 @@ impl Binance {
 
     /// Asks for this whole book if its time has come.
     pub(super) fn fetch_if_due(&mut self, name: &str, output: &mut Output) {
-        let now = self.now;
-        if let Some(entry) = self.wanted.get_mut(name)
+        let (now, book) = (self.now, book_request(self.levels_to_ask()));
+        if let (Some(entry), Some((limit, weight))) = (self.wanted.get_mut(name), book)
             && entry.state.sync.is_due(now)
         {
-            let path = format!("/api/v3/depth?symbol={{symbol}}&limit={}", self.book_limit);
-            output
-                .ask
-                .push(request(name, Purpose::Book, &path, self.book_weight));
+            let path = format!("/api/v3/depth?symbol={{symbol}}&limit={limit}");
+            output.ask.push(request(name, Purpose::Book, &path, weight));
         }
+    }
+
+    fn levels_to_ask(&self) -> u32 {
+        let symbols = self.wanted.len();
+        let by_symbols = LEVELS_BY_SYMBOLS
+            .into_iter()
+            .find(|(most, _)| symbols <= *most);
+        let usual = by_symbols.map_or(0, |(_, levels)| levels);
+        self.book_levels.unwrap_or(self.levels.max(usual))
     }
 
     /// Takes what was answered.

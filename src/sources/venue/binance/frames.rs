@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::BOOK_LIMITS;
 use crate::decode::Rejection;
 use crate::decode::wire::{PriceSize, Quoted};
 use crate::domain::bar::Ohlcv;
@@ -175,10 +176,9 @@ impl Diff {
         BookUpdate {
             bids: self.bids,
             asks: self.asks,
-            snapshot: false,
-            depth: None,
             proof: BookProof::Sequence,
             sequence: Some(self.last),
+            ..BookUpdate::default()
         }
     }
 }
@@ -194,13 +194,17 @@ pub(super) struct WholeBook {
 
 impl WholeBook {
     pub(super) fn update(self) -> BookUpdate {
+        // Which limit was asked with is not known where a recording begins in between.
+        let most = self.bids.len().max(self.asks.len());
+        let limit = u32::try_from(most).ok();
         BookUpdate {
             bids: levels(self.bids),
             asks: levels(self.asks),
             snapshot: true,
-            depth: None,
+            limit: limit.filter(|most| BOOK_LIMITS.iter().any(|(limit, _)| limit == most)),
             proof: BookProof::Sequence,
             sequence: Some(self.last),
+            ..BookUpdate::default()
         }
     }
 }

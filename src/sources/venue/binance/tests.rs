@@ -108,6 +108,45 @@ fn streams_are_asked_for_in_small_letters_and_in_batches() {
 }
 
 #[test]
+fn many_books_begin_small_so_that_all_are_there_soon() {
+    let limit_among = |spec: &str, symbols: usize| {
+        let mut bench = open(spec);
+        let names: Vec<String> = (1..symbols)
+            .map(|number| format!("C{number}USDT"))
+            .collect();
+        bench.subscribe(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let path = bench.text(&diff("BNBBTC", 1, 2)).ask[0].path.clone();
+        path.rsplit_once('=').unwrap().1.to_owned()
+    };
+    // `open` has subscribed to two.
+    assert_eq!(limit_among("binance:", 59), "1000");
+    assert_eq!(limit_among("binance:", 61), "500");
+    assert_eq!(limit_among("binance:", 200), "100");
+    assert_eq!(limit_among("binance:?levels=300", 200), "500");
+    assert_eq!(limit_among("binance:?depth=5000", 200), "5000");
+}
+
+#[test]
+fn a_book_that_was_cut_at_the_limit_says_so() {
+    let level = |price: usize| format!("[\"{price}\",\"1\"]");
+    let whole = |bids: usize, asks: usize| {
+        let bids: Vec<String> = (0..bids).map(|down| level(10_000 - down)).collect();
+        let asks: Vec<String> = (0..asks).map(|up| level(10_001 + up)).collect();
+        let (bids, asks) = (bids.join(","), asks.join(","));
+        let text = format!("{{\"lastUpdateId\":5,\"bids\":[{bids}],\"asks\":[{asks}]}}");
+        let mut bench = open("binance:?depth=100");
+        let asked = bench.text(&diff("BNBBTC", 1, 2)).ask[0].id;
+        let output = bench.answer(asked, 200, &text);
+        let Payload::Level2(update) = &output.events[0].payload else {
+            unreachable!()
+        };
+        update.limit
+    };
+    assert_eq!(whole(100, 7), Some(100));
+    assert_eq!(whole(7, 8), None, "these are all that there are");
+}
+
+#[test]
 fn a_whole_book_is_as_large_as_asked_for() {
     for (spec, path, weight) in [
         ("binance:", "/api/v3/depth?symbol=BNBBTC&limit=1000", 50),

@@ -218,9 +218,9 @@ impl BookEvent<'_> {
             bids: levels(BookSide::Bid),
             asks: levels(BookSide::Offer),
             snapshot,
-            depth: None,
             proof: BookProof::Sequence,
             sequence: Some(sequence),
+            ..BookUpdate::default()
         }
     }
 }

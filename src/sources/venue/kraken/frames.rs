@@ -194,7 +194,7 @@ impl BookRow<'_> {
             snapshot,
             depth: Some(depth),
             proof: BookProof::Crc32(self.checksum),
-            sequence: None,
+            ..BookUpdate::default()
         }
     }
 }

@@ -371,9 +371,7 @@ impl Schwab {
                 bids: levels(&book.bids),
                 asks: levels(&book.asks),
                 snapshot: true,
-                depth: None,
-                proof: BookProof::None,
-                sequence: None,
+                ..BookUpdate::default()
             })),
         });
         Ok(())

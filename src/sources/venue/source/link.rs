@@ -111,13 +111,18 @@ impl Link {
     pub(super) fn new(
         number: usize,
         session: Session,
-        limits: Limits,
+        mut limits: Limits,
         timings: Timings,
         needs_login: bool,
         pace: SharedPace,
         seed: u64,
     ) -> Self {
         let now = Instant::now();
+        // Connections that began together are not to end together: what each has lost takes its time to come again.
+        let earlier = (number % 10) as u32;
+        limits.lifetime = limits
+            .lifetime
+            .map(|lifetime| lifetime - lifetime / 100 * earlier);
         Self {
             number,
             session,
