@@ -34,7 +34,7 @@ pub mod kraken;
 mod limits;
 pub mod massive;
 pub mod options;
-pub(crate) mod pacing;
+pub mod pacing;
 pub mod pairs;
 pub mod patience;
 mod plausible;
