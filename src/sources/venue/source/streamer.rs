@@ -43,9 +43,9 @@ pub(super) struct Streamer {
     links: Vec<Link>,
     desk: Desk,
     requests: Requests,
-    /// Attempts, over all connections.
+    /// Attempts, over all connections and all sources of this venue.
     pace: Pace,
-    /// What is sent on all connections, where the venue counts it together.
+    /// What is sent on all of them, where the venue counts it together.
     sends: Pace,
     /// Which connection is next to have the first turn.
     turn: usize,
