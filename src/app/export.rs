@@ -16,7 +16,7 @@ use crate::config::settings::Settings;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::event::ServiceSet;
 use crate::domain::source::{Delivery, Origin, SourceName};
-use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
+use crate::domain::time::{Timeframe, UnixMs};
 use crate::pipeline::Snapshot;
 use crate::pipeline::engine::{self, Outputs, SourcePlan};
 use crate::pipeline::sink::Sink;
@@ -86,8 +86,7 @@ fn known(sources: &[SourcePlan]) -> FxHashMap<SourceName, FileSource> {
 
 /// The zone in which times are given and shown: New York where all sources have its days, else UTC.
 pub(super) fn zone_of(sources: &[SourcePlan]) -> Tz {
-    let is_new_york =
-        |plan: &SourcePlan| plan.source.info().calendar == SessionCalendar::UsEquities;
+    let is_new_york = |plan: &SourcePlan| plan.source.info().calendar.zone() == New_York;
     if sources.iter().all(is_new_york) {
         New_York
     } else {

@@ -16,6 +16,7 @@ use crate::sources::kind::replay;
 use crate::sources::kind::{Environment, OpenContext, OpenError};
 use crate::sources::spec::{SourceSpec, SpecError, nearest};
 use crate::sources::venue::options::only_connection;
+use crate::sources::venue::pacing::Paces;
 
 use super::exit::Exit;
 
@@ -127,6 +128,8 @@ pub struct Surroundings {
     pub environment: Environment,
     /// Where live sources write down what they receive.
     pub recorder: Arc<dyn Recorder>,
+    /// What sources of one venue keep to together.
+    paces: Paces,
     /// Secrets that were looked up and not given.
     withheld: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -157,6 +160,7 @@ impl Surroundings {
         Self {
             environment: Arc::new(environment),
             recorder,
+            paces: Paces::default(),
             withheld,
         }
     }
@@ -254,6 +258,7 @@ pub fn open_source(
         speed: settings.speed,
         environment: Arc::clone(&surroundings.environment),
         recorder: Arc::clone(&surroundings.recorder),
+        paces: surroundings.paces.clone(),
     });
     opened.map_err(|error| match (error, surroundings.warning()) {
         (OpenError::Failed { spec, reason }, Some(warning)) if reason.contains(".env") => {

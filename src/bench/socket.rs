@@ -24,6 +24,7 @@ use crate::pipeline::settings::EngineSettings;
 use crate::pipeline::sink::{Sink, SinkClosed};
 use crate::sources::kind::OpenContext;
 use crate::sources::spec::SourceSpec;
+use crate::sources::venue::pacing::Paces;
 
 use super::{Books, Quotes, Socket, median};
 use frames::Feed;
@@ -76,6 +77,7 @@ fn engine_frames_per_s(feed: &Feed) -> anyhow::Result<f64> {
         speed: None,
         environment: Arc::new(|_| None),
         recorder: Arc::new(NoRecorder),
+        paces: Paces::default(),
     })?;
     let symbols: Result<Vec<Symbol>, _> =
         feed.symbols.iter().map(|name| Symbol::new(name)).collect();

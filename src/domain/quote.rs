@@ -1,8 +1,13 @@
 //! Level 1: the best bid and ask, the last trade, and whether the symbol may be traded.
 
+mod known;
+
 use super::Decimal;
 
-/// A quote, or the part of one that changed: `None` means "not in this message".
+pub use known::{KnownQuote, Taken};
+
+/// A quote, or the part of one that changed: `None` means "not in this message". A price of zero means that nobody is on that
+/// side.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Level1 {
     /// Best bid price.
@@ -30,6 +35,30 @@ impl Level1 {
         for (known, newer) in self.fields_mut().into_iter().zip(newer.fields()) {
             *known = newer.or(*known);
         }
+    }
+
+    /// The same without the sides on which nobody is.
+    #[must_use]
+    pub fn of_somebody(mut self) -> Self {
+        let is_nobody = |price: Option<Decimal>| price.is_some_and(|price| price.is_zero());
+        if is_nobody(self.bid) {
+            (self.bid, self.bid_size) = (None, None);
+        }
+        if is_nobody(self.ask) {
+            (self.ask, self.ask_size) = (None, None);
+        }
+        self
+    }
+
+    /// The same with the fields alone whose places are such.
+    #[must_use]
+    pub fn fields_where(mut self, is_such: impl Fn(usize) -> bool) -> Self {
+        for (place, field) in self.fields_mut().into_iter().enumerate() {
+            if !is_such(place) {
+                *field = None;
+            }
+        }
+        self
     }
 
     /// Its fields, in the order in which they are declared.

@@ -122,6 +122,8 @@ pub enum SessionCalendar {
     UsEquities,
     /// Markets that never close: the UTC day.
     UtcDay,
+    /// Each symbol's by its name: the UTC day where an exchange stands before it (`BINANCE:BTCUSDT`), else as US equities.
+    ByName,
 }
 
 /// One trading day.
@@ -158,11 +160,21 @@ impl Session {
 }
 
 impl SessionCalendar {
+    /// That of a symbol.
+    #[must_use]
+    pub fn of(self, symbol: &str) -> Self {
+        match self {
+            Self::ByName if symbol.contains(':') => Self::UtcDay,
+            Self::ByName => Self::UsEquities,
+            known => known,
+        }
+    }
+
     /// The zone in which the calendar's days are dates.
     #[must_use]
     pub fn zone(self) -> Tz {
         match self {
-            Self::UsEquities => New_York,
+            Self::UsEquities | Self::ByName => New_York,
             Self::UtcDay => Tz::UTC,
         }
     }
@@ -178,7 +190,7 @@ impl SessionCalendar {
         let start = at(0, 0)?;
         let end = UnixMs::from_local(date.succ_opt()?.and_hms_opt(0, 0, 0)?, zone)?;
         let (open, close, regular_open, regular_close) = match self {
-            Self::UsEquities => {
+            Self::UsEquities | Self::ByName => {
                 let regular_open = at(9, 30)?;
                 let regular_close = match UsDay::of(date) {
                     UsDay::Whole => at(16, 0)?,

@@ -290,7 +290,7 @@ impl Administrator {
                         .sources
                         .iter()
                         .find(|entry| entry.info.name == source)
-                        .map(|entry| entry.info.calendar);
+                        .map(|entry| entry.info.calendar.of(row.symbol.as_str()));
                     self.parts
                         .board
                         .chart(*update, calendar.unwrap_or_default());

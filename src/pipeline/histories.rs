@@ -117,7 +117,7 @@ impl Kept {
             id: self.id,
             symbol: self.symbol.clone(),
             source: self.source.name.clone(),
-            calendar: self.source.calendar,
+            calendar: self.source.calendar.of(self.symbol.as_str()),
             interval: self.source.products.bar_interval(),
             bar_stamp: self.source.bar_stamp,
             bars,

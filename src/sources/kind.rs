@@ -14,6 +14,7 @@ use crate::pipeline::recording::Recorder;
 use crate::pipeline::source::{Source, Speed};
 
 use super::spec::{SourceSpec, SpecError};
+use super::venue::pacing::Paces;
 
 /// A kind of source: what a person has to know to use it, and how to open it.
 #[derive(Debug)]
@@ -168,6 +169,8 @@ pub struct OpenContext {
     pub environment: Environment,
     /// Where live sources write down what they receive.
     pub recorder: Arc<dyn Recorder>,
+    /// What sources of one venue keep to together.
+    pub paces: Paces,
 }
 
 /// Looks an environment variable up.

@@ -12,7 +12,8 @@
 //! - [`kept`]: what a recording that begins in mid-run has to know;
 //! - [`chain`]: trades that are numbered one by one;
 //! - [`reading`], [`pairs`], [`patience`]: JSON, notations of pairs, and waits, for the leaves that need them;
-//! - `http`, `pacing`: what requests have in common, and how many there may be;
+//! - `http`: what requests have in common;
+//! - [`pacing`]: how much is done within a time;
 //! - `secrets`: keeps keys out of whatever is shown or written down;
 //! - [`session`]: a protocol with what is the same for all of them: what a driver and a recording talk to.
 //!
@@ -34,7 +35,7 @@ pub mod kraken;
 mod limits;
 pub mod massive;
 pub mod options;
-pub(crate) mod pacing;
+pub mod pacing;
 pub mod pairs;
 pub mod patience;
 mod plausible;

@@ -11,6 +11,7 @@ use crate::domain::Decimal;
 use crate::domain::outcome::{ErrorInstance, ResultBody, ResultInstance, Severity, StatusChange};
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
+use crate::domain::time::SessionCalendar;
 use crate::domain::to_f64;
 use crate::pipeline::settings::EngineSettings;
 use crate::pipeline::sink::SinkClosed;

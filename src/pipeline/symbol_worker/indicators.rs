@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::compute::indicator::{Bank, IndicatorSet, Input, RecentOf};
 use crate::compute::resample::SessionFinder;
-use crate::domain::Decimal;
 use crate::domain::bar::Candle;
 use crate::domain::book::{BookTop, Level};
 use crate::domain::indicator::IndicatorValues;
@@ -167,12 +166,10 @@ impl IndicatorService {
     /// Takes the quote after a change.
     pub fn take_quote(&mut self, quote: &Level1) {
         if self.follows_ticks() {
-            // A price of zero says that nobody is there.
-            let of_somebody = |price: Option<Decimal>| price.filter(|price| !price.is_zero());
             self.take_tick(&Input::Quote {
-                bid: of_somebody(quote.bid).map(to_f64),
+                bid: quote.bid.map(to_f64),
                 bid_size: quote.bid_size.map(to_f64),
-                ask: of_somebody(quote.ask).map(to_f64),
+                ask: quote.ask.map(to_f64),
                 ask_size: quote.ask_size.map(to_f64),
             });
         }

@@ -1,48 +1,19 @@
-//! The LEVEL1 service: the quote as last known, put together from what each message carries, and what the venue says of
-//! the symbol beside it.
-//!
-//! Each field has a time of its own: messages may carry some fields only, and two kinds of them may be stamped differently.
-//! What has no time is as new as its coming.
+//! The LEVEL1 service: the quote as last known, and what the venue says of the symbol beside it.
 
 use std::sync::Arc;
 
-use crate::domain::quote::{Level1, SymbolFacts};
+use crate::domain::quote::{KnownQuote, Level1, SymbolFacts, Taken};
 use crate::domain::time::{Session, UnixMs};
 use crate::domain::{Decimal, to_f64};
 
-/// So many older messages in a row are no stragglers any more: the source's clock has been set back.
-const STRAGGLERS_MAX: u32 = 20;
-/// Nor are those that have nothing newer between them for so long by their own clock.
-const STRAGGLING_MAX_MS: i64 = 5_000;
 /// The place of the last price among the fields.
 const LAST: usize = 4;
 
-/// What has become of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
-    /// It is in the quote.
-    Whole,
-    /// A part of it is; the rest is older than what is known.
-    Part,
-    /// All of it is older than what is known.
-    Nothing,
-    /// It is in the quote although it is older: the source's clock has been set back.
-    SetBack,
-}
-
-/// Older messages without a newer one between them.
-#[derive(Debug, Clone, Copy)]
-struct Stragglers {
-    count: u32,
-    first: UnixMs,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Level1Service {
+    known: KnownQuote,
+    /// What is known, without the sides on which nobody is.
     quote: Level1,
-    /// Of when each field of the quote is, where that is known.
-    times: [Option<UnixMs>; Level1::FIELDS],
-    stragglers: Option<Stragglers>,
     facts: Option<Arc<SymbolFacts>>,
     session: Option<Session>,
 }
@@ -56,54 +27,17 @@ impl Level1Service {
         session: Option<Session>,
     ) -> Taken {
         self.enter(session);
-        let taken = self.merge(time, change);
-        let Some(time) = time else { return taken };
-        if taken == Taken::Whole {
-            self.stragglers = None;
-            return taken;
+        let taken = self.known.take(time, change);
+        if taken == Taken::SetBack {
+            self.session = session;
         }
-        let run = self.stragglers.get_or_insert(Stragglers {
-            count: 0,
-            first: time,
-        });
-        run.count += 1;
-        let lasts = time.0.saturating_sub(run.first.0) >= STRAGGLING_MAX_MS;
-        if run.count < STRAGGLERS_MAX && !lasts {
-            return taken;
-        }
-        self.stragglers = None;
-        self.times = Default::default();
-        self.session = None;
-        self.enter(session);
-        self.merge(Some(time), change);
-        Taken::SetBack
-    }
-
-    fn merge(&mut self, time: Option<UnixMs>, change: &Level1) -> Taken {
-        let (mut is_any, mut is_whole) = (false, true);
-        let known = self.quote.fields_mut().into_iter().zip(&mut self.times);
-        for ((known, of), newer) in known.zip(change.fields()) {
-            if newer.is_none() {
-                continue;
-            }
-            if time.is_some() && time < *of {
-                is_whole = false;
-                continue;
-            }
-            *known = newer;
-            *of = time.or(*of);
-            is_any = true;
-        }
-        match (is_whole, is_any) {
-            (true, _) => Taken::Whole,
-            (false, true) => Taken::Part,
-            (false, false) => Taken::Nothing,
-        }
+        self.quote = self.known.quote.of_somebody();
+        taken
     }
 
     /// Of when the newest part of the quote is, where that is known.
     pub fn time(&self) -> Option<UnixMs> {
-        self.times.into_iter().max().flatten()
+        self.known.time()
     }
 
     /// Takes over what the venue says beside the quote. Whether anything is new.
@@ -128,6 +62,7 @@ impl Level1Service {
         if self.session.is_some() {
             // The volume counts from the session's start, and limits and the close before are the session's own; prices
             // stay until they change, and a halt until it is lifted.
+            self.known.quote.volume = None;
             self.quote.volume = None;
             if let Some(facts) = &mut self.facts {
                 let facts = Arc::make_mut(facts);
@@ -158,7 +93,7 @@ impl Level1Service {
 
     /// Of when the last price is, where that is known.
     pub fn last_time(&self) -> Option<UnixMs> {
-        self.times[LAST]
+        self.known.times()[LAST]
     }
 
     pub fn session_volume(&self) -> Option<f64> {
@@ -227,6 +162,36 @@ mod tests {
         assert_eq!(service.quote().bid, first.bid);
     }
 
+    #[test]
+    fn a_side_on_which_nobody_is_is_empty_until_somebody_is() {
+        let mut service = Level1Service::default();
+        let quote = |bid: (i64, i64), ask: (i64, i64)| Level1 {
+            bid: Some(bid.0.into()),
+            bid_size: Some(bid.1.into()),
+            ask: Some(ask.0.into()),
+            ask_size: Some(ask.1.into()),
+            ..last(5)
+        };
+        let at = |ms| Some(UnixMs(ms));
+        service.take(at(1), &quote((9, 1), (11, 2)), None);
+        let nobody = quote((0, 0), (11, 2));
+        assert_eq!(service.take(at(3), &nobody, None), Whole);
+        let expected = Level1 {
+            bid: None,
+            bid_size: None,
+            ..nobody
+        };
+        assert_eq!(*service.quote(), expected);
+        assert_eq!(service.take(at(2), &bid(9), None), Nothing, "it is older");
+        assert_eq!(*service.quote(), expected);
+        service.take(at(4), &quote((10, 3), (0, 0)), None);
+        assert_eq!(service.quote().bid_size, Some(3.into()));
+        assert_eq!(
+            (service.quote().ask, service.quote().ask_size),
+            (None, None)
+        );
+    }
+
     fn bid(price: i64) -> Level1 {
         Level1 {
             bid: Some(price.into()),
@@ -289,7 +254,7 @@ mod tests {
                 .filter(|taken| *taken != Taken::Nothing)
                 .collect()
         };
-        let still = STRAGGLERS_MAX as usize;
+        let still = 20;
         let stands = |count| std::iter::repeat_n(500_000, count);
         assert_eq!(taken(&mut stands(still - 1)), []);
         assert_eq!(taken(&mut stands(still + 2)), [SetBack, Whole, Whole]);

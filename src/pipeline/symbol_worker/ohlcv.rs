@@ -83,13 +83,14 @@ impl OhlcvService {
         longer.dedup();
         let grows = products.bars_grow && builder.is_none();
         let resampler = |timeframe| Resampler::new(timeframe, grows);
+        let calendar = context.source.calendar.of(context.symbol.as_str());
         Self {
             bar_stamp: context.source.bar_stamp,
-            calendar: context.source.calendar,
+            calendar,
             interval,
             builder,
             history: context.history.clone(),
-            sessions: SessionFinder::new(context.source.calendar),
+            sessions: SessionFinder::new(calendar),
             session: None,
             day: Day::default(),
             day_before_newest: Day::default(),

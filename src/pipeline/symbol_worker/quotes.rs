@@ -2,12 +2,11 @@
 
 use crate::domain::event::DataService;
 use crate::domain::outcome::{ErrorKind, ResultBody, Severity};
-use crate::domain::quote::Level1;
+use crate::domain::quote::{Level1, Taken};
 use crate::domain::time::UnixMs;
 
 use super::super::outcome::Outcome;
 use super::SymbolWorker;
-use super::level1::Taken;
 
 impl SymbolWorker {
     /// Takes a quote, or a part of one. What is older than what is known is left out: all that is left of a message that

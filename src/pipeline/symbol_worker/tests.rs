@@ -43,6 +43,17 @@ fn worker_in(
     origin: Origin,
     past: PastBars,
 ) -> SymbolWorker {
+    worker_named("X", calendar, products, settings, origin, past)
+}
+
+fn worker_named(
+    symbol: &str,
+    calendar: SessionCalendar,
+    products: Products,
+    settings: EngineSettings,
+    origin: Origin,
+    past: PastBars,
+) -> SymbolWorker {
     let source = Arc::new(SourceInfo {
         name: SourceName::new("venue"),
         label: "venue".to_owned(),
@@ -57,7 +68,7 @@ fn worker_in(
         },
     });
     let settings = Arc::new(settings);
-    let symbol = Symbol::new("X").unwrap();
+    let symbol = Symbol::new(symbol).unwrap();
     let histories = Arc::new(Histories::new(Arc::clone(&settings), past));
     SymbolWorker::new(WorkerContext {
         id: SymbolId(0),
@@ -92,6 +103,21 @@ fn starts(worker: &SymbolWorker) -> Vec<i64> {
     let bars = worker.context.history.iter();
     bars.map(|bar| (bar.start.0 - 86_400_000) / MINUTE_MS)
         .collect()
+}
+
+#[test]
+fn the_days_of_a_symbol_may_follow_from_its_name() {
+    for (symbol, calendar) in [
+        ("AAPL", SessionCalendar::UsEquities),
+        ("BINANCE:BTCUSDT", SessionCalendar::UtcDay),
+    ] {
+        let (products, settings) = (Products::default(), EngineSettings::default());
+        let by_name = SessionCalendar::ByName;
+        let past = PastBars::default();
+        let mut worker = worker_named(symbol, by_name, products, settings, Origin::Live, past);
+        let noon = UnixMs(43_200_000);
+        assert_eq!(worker.ohlcv.session_of(noon), calendar.session_of(noon));
+    }
 }
 
 #[test]

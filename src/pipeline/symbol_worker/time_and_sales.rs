@@ -95,10 +95,8 @@ impl TimeAndSalesService {
             && let Some(row) = self.rows.back_mut()
             && Arc::ptr_eq(&row.trade, trade)
         {
-            // A price of zero says that nobody is there.
-            let of_somebody = |side: Option<Decimal>| side.filter(|price| !price.is_zero());
-            let is_bought = of_somebody(quote.ask).is_some_and(|ask| price >= ask);
-            let is_sold = of_somebody(quote.bid).is_some_and(|bid| price <= bid);
+            let is_bought = quote.ask.is_some_and(|ask| price >= ask);
+            let is_sold = quote.bid.is_some_and(|bid| price <= bid);
             row.inferred = match (is_bought, is_sold) {
                 (true, false) => Some(Side::Buy),
                 (false, true) => Some(Side::Sell),

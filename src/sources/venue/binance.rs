@@ -34,7 +34,7 @@ use crate::domain::outcome::ErrorKind;
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, Timeframe, UnixMs};
-use crate::sources::kind::{Example, Rest, SourceKind};
+use crate::sources::kind::{Example, Rest, SourceKind, SourceOption};
 
 use super::backfill::{Page, PageRequest};
 use super::chain::Chain;
@@ -46,13 +46,20 @@ use super::{Answer, Connect, Ending, Incoming, Limits, Next, Output, Protocol, p
 use book::Sync;
 use frames::Frame;
 
+/// How deep a book begins.
+const DEPTH: SourceOption = SourceOption {
+    default: "1000",
+    summary: "Levels of each side that a book begins with; 100, 500, 1000 or 5000 are asked for, whichever is enough",
+    ..options::DEPTH
+};
+
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "binance",
     schemes: &[],
     summary: "Binance's spot market: bars, quotes, books followed by number, trades; no key needed",
     rest: Rest::Options,
-    options: &options::all(options::DEPTH, options::INTERVAL),
+    options: &options::all(DEPTH, options::INTERVAL),
     examples: &[
         Example {
             spec: "binance:",

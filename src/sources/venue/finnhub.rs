@@ -7,6 +7,7 @@
 //! - OHLCV: built from trades; the venue sends no bars.
 //! - TIMESALE: `trade`. Each message holds many, not in order of time, not even for one symbol; those of one message are
 //!   put in order. A trade of size zero is a change of price without a trade, as there are in foreign exchange.
+//! - Days: a name with an exchange before it (`BINANCE:BTCUSDT`, `OANDA:EUR_USD`) is no stock, and has the UTC day.
 //! - NEWS: of paid plans. All that the venue has is asked for unless `services=` says otherwise; without such a plan
 //!   the venue answers with an error, and the trades go on.
 
@@ -89,7 +90,7 @@ pub static VENUE: Venue = Venue {
         required: true,
     }],
     services: |_| ServiceSet::of(SERVICES),
-    calendar: |_| SessionCalendar::UsEquities,
+    calendar: |_| SessionCalendar::ByName,
     intervals: &[],
     limits: |_| Limits {
         symbols_per_connection: SYMBOLS_MAX,

@@ -2,7 +2,6 @@
 //! that the next trades follow. A recording that begins in mid-run holds it as JSON, in lines of its own, so that its
 //! replay goes on from there as the live run did. What is missing in it is as it is at the beginning of a session.
 
-use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -11,7 +10,7 @@ use crate::decode::Rejection;
 use crate::decode::number::parse_json;
 use crate::domain::Decimal;
 use crate::domain::event::{Event, Payload};
-use crate::domain::quote::{Level1, SymbolFacts, Trading};
+use crate::domain::quote::{KnownQuote, Level1, SymbolFacts, Trading};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, UnixMs};
 
@@ -125,8 +124,10 @@ pub mod digits {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct OfSymbol {
-    /// When the quote came to be what it is.
+    /// Of when the quote is.
     quote_at: Option<UnixMs>,
+    /// Of when each of its fields is, where they are not all of that time.
+    quote_times: Option<[Option<UnixMs>; Level1::FIELDS]>,
     bid: Option<Digits>,
     bid_size: Option<Digits>,
     ask: Option<Digits>,
@@ -202,8 +203,15 @@ impl OfSymbol {
         if facts != SymbolFacts::default() {
             give(self.facts_at, Payload::Facts(Box::new(facts)));
         }
-        if quote != Level1::default() {
-            give(self.quote_at, Payload::Level1(quote));
+        let times = self.quote_times.unwrap_or([self.quote_at; Level1::FIELDS]);
+        let mut each = times.to_vec();
+        each.sort_unstable();
+        each.dedup();
+        for time in each {
+            let part = quote.fields_where(|place| times[place] == time);
+            if part != Level1::default() {
+                give(time, Payload::Level1(part));
+            }
         }
     }
 }
@@ -220,18 +228,21 @@ fn trading(name: &str) -> Option<Trading> {
     .find(|trading| trading.name() == name)
 }
 
+/// The place of the volume among a quote's fields.
+const VOLUME: usize = Level1::FIELDS - 1;
+
 /// What symbols' quotes and facts have come to.
 #[derive(Debug)]
 pub(super) struct Shown {
     calendar: SessionCalendar,
-    symbols: FxHashMap<SymbolId, One>,
+    /// By [`SymbolId`].
+    symbols: Vec<Option<Box<One>>>,
 }
 
 #[derive(Debug, Default)]
 struct One {
-    quote: Level1,
-    quoted: Option<UnixMs>,
-    /// When the volume was told, which is that of a session.
+    quote: KnownQuote,
+    /// The newest time of the quote when the volume, which is that of a session, was told without a time.
     volume_at: Option<UnixMs>,
     stated: Option<Box<Stated>>,
 }
@@ -249,7 +260,7 @@ impl Shown {
     pub(super) fn new(calendar: SessionCalendar) -> Self {
         Self {
             calendar,
-            symbols: FxHashMap::default(),
+            symbols: Vec::new(),
         }
     }
 
@@ -258,23 +269,14 @@ impl Shown {
         for event in events {
             match &event.payload {
                 Payload::Level1(change) => {
-                    let one = self.symbols.entry(event.symbol).or_default();
-                    let is_older = event.time.is_some() && event.time < one.quoted;
-                    if is_older {
-                        // It tells no more than what is not known yet.
-                        let newer = std::mem::replace(&mut one.quote, *change);
-                        one.quote.merge(&newer);
-                    } else {
-                        one.quote.merge(change);
-                        one.quoted = event.time.or(one.quoted);
-                    }
-                    if !is_older && change.volume.is_some() {
-                        one.volume_at = one.quoted;
+                    let one = self.entry(event.symbol);
+                    one.quote.take(event.time, change);
+                    if change.volume.is_some() && event.time.is_none() {
+                        one.volume_at = one.quote.time();
                     }
                 }
                 Payload::Facts(facts) => {
-                    let one = self.symbols.entry(event.symbol).or_default();
-                    let stated = one.stated.get_or_insert_default();
+                    let stated = self.entry(event.symbol).stated.get_or_insert_default();
                     stated.facts.merge(facts);
                     stated.at = event.time.or(stated.at);
                     if facts.previous_close.is_some() {
@@ -289,33 +291,45 @@ impl Shown {
         }
     }
 
+    fn entry(&mut self, symbol: SymbolId) -> &mut One {
+        if self.symbols.len() <= symbol.index() {
+            self.symbols.resize_with(symbol.index() + 1, || None);
+        }
+        self.symbols[symbol.index()].get_or_insert_default()
+    }
+
     /// These symbols are wanted no more.
     pub(super) fn forget(&mut self, symbols: &[(Symbol, SymbolId)]) {
         for (_, id) in symbols {
-            self.symbols.remove(id);
+            self.symbols.get_mut(id.index()).and_then(Option::take);
         }
     }
 
     /// What a symbol shows now. What belongs to a session that is over is not shown any more.
     pub(super) fn of(&self, symbol: SymbolId) -> OfSymbol {
-        let Some(one) = self.symbols.get(&symbol) else {
+        let Some(Some(one)) = self.symbols.get(symbol.index()) else {
             return OfSymbol::default();
         };
         let stated = one.stated.as_deref();
-        let newest = one.quoted.max(stated.and_then(|stated| stated.at));
+        let quote_at = one.quote.time();
+        let newest = quote_at.max(stated.and_then(|stated| stated.at));
         let session = |time: Option<UnixMs>| self.calendar.session_of(time?);
         let is_over = |at: Option<UnixMs>| at.is_some() && session(at) != session(newest);
         let digits = |number: Option<Decimal>| number.map(Digits);
-        let quote = &one.quote;
+        let quote = &one.quote.quote;
+        let times = one.quote.times();
+        let is_of_one_time =
+            quote.fields_where(|place| times[place] != quote_at) == Level1::default();
         let mut kept = OfSymbol {
-            quote_at: one.quoted,
+            quote_at,
+            quote_times: (!is_of_one_time).then_some(times),
             bid: digits(quote.bid),
             bid_size: digits(quote.bid_size),
             ask: digits(quote.ask),
             ask_size: digits(quote.ask_size),
             last: digits(quote.last),
             last_size: digits(quote.last_size),
-            volume: digits(quote.volume).filter(|_| !is_over(one.volume_at)),
+            volume: digits(quote.volume).filter(|_| !is_over(times[VOLUME].max(one.volume_at))),
             ..OfSymbol::default()
         };
         if let Some(Stated {

@@ -28,11 +28,11 @@ use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::source::Delivery;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, SessionCalendar, Timeframe, UnixMs};
-use crate::sources::kind::{Example, Rest, SourceKind};
+use crate::sources::kind::{Example, OptionValue, Rest, SourceKind, SourceOption};
 
 use super::backfill::{Page, PageRequest};
 use super::chain::Chain;
-use super::options::{self, OptionProblem, Setup, Venue};
+use super::options::{self, Setup, Venue};
 use super::patience::Patience;
 use super::reading::{read, text_of};
 use super::wanted::Wanted;
@@ -41,13 +41,21 @@ use super::{Connect, Incoming, Limits, Output, Protocol, pairs};
 use control::send;
 use frames::Frame;
 
+/// The depths that there are, as an option names them and as numbers.
+const DEPTH: SourceOption = SourceOption {
+    value: OptionValue::Choice(&["10", "25", "100", "500", "1000"]),
+    default: "the least that is enough for levels=",
+    ..options::DEPTH
+};
+const DEPTHS: [u32; 5] = [10, 25, 100, 500, 1000];
+
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "kraken",
     schemes: &[],
     summary: "Kraken's spot market: bars, quotes, books with checksums, trades; no key needed",
     rest: Rest::Options,
-    options: &options::all(options::DEPTH, options::INTERVAL),
+    options: &options::all(DEPTH, options::INTERVAL),
     examples: &[
         Example {
             spec: "kraken:",
@@ -82,7 +90,7 @@ pub static VENUE: Venue = Venue {
         ..Limits::default()
     },
     bars_grow: |_| true,
-    protocol: |setup| Ok(Box::new(Kraken::new(setup)?)),
+    protocol: |setup| Ok(Box::new(Kraken::new(setup))),
 };
 
 const SERVICES: &[DataService] = &[
@@ -91,8 +99,6 @@ const SERVICES: &[DataService] = &[
     DataService::Level2,
     DataService::TimeAndSales,
 ];
-/// The depths that there are.
-const DEPTHS: [u32; 5] = [10, 25, 100, 500, 1000];
 /// Symbols in one request.
 const BATCH: usize = 100;
 /// Requests that are remembered, to know what an answer is to.
@@ -181,17 +187,11 @@ struct Kraken {
 }
 
 impl Kraken {
-    fn new(setup: &Setup) -> Result<Self, OptionProblem> {
+    fn new(setup: &Setup) -> Self {
         let levels = setup.products.levels;
         let enough = || DEPTHS.into_iter().find(|depth| *depth >= levels);
         let depth = setup.depth.or_else(enough).unwrap_or(1000);
-        if !DEPTHS.contains(&depth) {
-            return Err(OptionProblem {
-                option: "depth",
-                reason: "is none of Kraken's, which are 10, 25, 100, 500, 1000".to_owned(),
-            });
-        }
-        Ok(Self {
+        Self {
             socket_url: setup.socket_url.clone(),
             channels: setup.channels(Channel::ALL),
             depth,
@@ -206,7 +206,7 @@ impl Kraken {
             repeat_at: UnixMs(0),
             repeat_wait_ms: UNCONFIRMED_MS,
             trouble: None,
-        })
+        }
     }
 
     fn new_state(&self) -> State {

@@ -1,6 +1,7 @@
 //! What can be set on a venue's source, and what a protocol is made from.
 
 mod common;
+mod url;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +19,10 @@ pub use common::{
     BACKFILL, BARS, DEPTH, INSECURE, INTERVAL, LEVELS, MINUTES, NO_LEVELS, NO_REST_URL, OPEN,
     REST_URL, SERVICES, SESSION, STALE, URL, WHOLE_DEPTH, all,
 };
+
+pub use url::check_url;
+pub(crate) use url::is_loopback;
+use url::replaced;
 
 use super::backfill::Span;
 use super::{Limits, Protocol, VENUES};
@@ -352,64 +357,6 @@ impl Venue {
     }
 }
 
-/// A venue's URL with scheme, host and port of an option, and its path if it has one.
-fn replaced(
-    spec: &SourceSpec,
-    option: &'static str,
-    own: &str,
-    insecure: bool,
-) -> Result<String, SpecError> {
-    let Some(given) = spec.option(option) else {
-        return Ok(own.to_owned());
-    };
-    check_url(given, insecure).map_err(|reason| spec.wrong(option, reason))?;
-    let path_of = |url: &str| -> String {
-        let after = url.split_once("://").map_or(url, |(_, after)| after);
-        after
-            .find('/')
-            .map_or_else(String::new, |at| after[at..].to_owned())
-    };
-    let path = path_of(given);
-    if path.is_empty() {
-        Ok(format!("{given}{}", path_of(own)))
-    } else {
-        Ok(given.trim_end_matches('/').to_owned())
-    }
-}
-
-/// Checks that a URL can be used: its scheme, and that it is encrypted unless it stays on this machine.
-///
-/// # Errors
-/// What is wrong, as the end of a sentence that begins with the URL.
-pub fn check_url(url: &str, insecure: bool) -> Result<(), String> {
-    let parsed = reqwest::Url::parse(url).map_err(|error| format!("is no URL: {error}"))?;
-    let Some(host) = parsed.host_str() else {
-        return Err("names no host".to_owned());
-    };
-    if parsed.username() != "" || parsed.password().is_some() {
-        return Err("holds a name or password; keys are taken from the environment".to_owned());
-    }
-    match parsed.scheme() {
-        "wss" | "https" => Ok(()),
-        "ws" | "http" if insecure || is_loopback(host) => Ok(()),
-        "ws" | "http" => Err(
-            "is not encrypted; use wss:// or https://, or allow it with insecure=true".to_owned(),
-        ),
-        scheme => Err(format!(
-            "begins with {scheme}:, which is none of wss, https, ws, http"
-        )),
-    }
-}
-
-/// Whether the host of a URL is this machine.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
@@ -434,28 +381,5 @@ mod tests {
             let error = bad.parse::<SourceSpec>().unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
-    }
-
-    #[test]
-    fn a_url_that_leaves_the_machine_is_encrypted() {
-        for good in [
-            "wss://a.example",
-            "https://a.example/x",
-            "ws://127.0.0.1:80",
-            "http://[::1]:1/x",
-            "ws://localhost",
-        ] {
-            assert_eq!(check_url(good, false), Ok(()), "{good}");
-        }
-        for bad in [
-            "ws://a.example",
-            "http://127.0.0.1.a.example",
-            "ftp://a",
-            "x",
-            "wss://key:secret@a.example",
-        ] {
-            assert!(check_url(bad, false).is_err(), "{bad}");
-        }
-        assert_eq!(check_url("ws://a.example", true), Ok(()));
     }
 }

@@ -90,7 +90,7 @@ impl Requests {
     pub(super) fn new(
         base: Option<String>,
         trust: &ClientConfig,
-        weight_per_minute: u32,
+        pace: Pace,
         seed: u64,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -102,7 +102,7 @@ impl Requests {
             client,
             base,
             clock,
-            pace: Pace::new(weight_per_minute, Duration::from_secs(60)),
+            pace,
             backoff: Backoff::new(BackoffSettings::default(), seed),
             not_before: None,
             waiting: VecDeque::new(),

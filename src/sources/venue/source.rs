@@ -28,6 +28,7 @@ use crate::sources::spec::SourceSpec;
 
 use super::connection::tls;
 use super::options::{Setup, Venue};
+use super::pacing::{Pace, Paces};
 use super::recorded::Tap;
 
 use streamer::Streamer;
@@ -72,6 +73,7 @@ struct VenueSource {
     setup: Setup,
     renew: Renew,
     recorder: Arc<dyn Recorder>,
+    paces: Paces,
     trust: Arc<ClientConfig>,
     timings: Timings,
 }
@@ -86,6 +88,15 @@ impl VenueSource {
             &self.secrets(),
         )
         .with_map(self.setup.map.clone())
+    }
+
+    /// The pace of what is done at most so often, with all sources that talk to the same addresses.
+    fn pace(&self, what: &str, limit: (u32, Duration)) -> Pace {
+        let setup = &self.setup;
+        let rest_url = setup.rest_url.as_deref().unwrap_or_default();
+        let (kind, rest, socket_url) = (self.venue.kind.name, &setup.rest, &setup.socket_url);
+        let name = format!("{what} {kind}:{rest} {socket_url} {rest_url}");
+        self.paces.of(name, limit)
     }
 
     fn secrets(&self) -> Vec<SecretString> {
@@ -157,6 +168,7 @@ impl Venue {
             setup,
             renew: Box::new(renew),
             recorder: Arc::clone(&context.recorder),
+            paces: context.paces.clone(),
             trust,
             timings,
         })

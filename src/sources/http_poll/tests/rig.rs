@@ -21,6 +21,7 @@ use crate::pipeline::recording::NoRecorder;
 use crate::pipeline::source::{Envelope, Message, Source};
 use crate::sources::kind::OpenContext;
 use crate::sources::spec::SourceSpec;
+use crate::sources::venue::pacing::Paces;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -83,6 +84,7 @@ impl Rig {
             speed: None,
             environment: Arc::new(|_| Some(KEY.to_owned())),
             recorder: Arc::new(NoRecorder),
+            paces: Paces::default(),
         };
         let setup = VENUE.setup(&spec, &*context.environment).unwrap();
         let backoff = BackoffSettings {

@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::VENUE;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::source::{BarOrigin, OpenRule};
+use crate::domain::time::SessionCalendar;
 use crate::sources::spec::SourceSpec;
 use crate::sources::venue::session::Input;
 use crate::sources::venue::testing::recorded;
@@ -54,6 +55,24 @@ fn the_key_is_in_the_query_and_nowhere_else() {
         bench.session.protocol().refused(429, true).kind,
         ErrorKind::RateLimited
     );
+}
+
+#[test]
+fn stocks_have_the_days_of_their_market_and_what_an_exchange_stands_before_has_others() {
+    for (spec, symbol, expected) in [
+        ("finnhub:", "AAPL", SessionCalendar::UsEquities),
+        ("finnhub:", "BINANCE:BTCUSDT", SessionCalendar::UtcDay),
+        ("finnhub:", "OANDA:EUR_USD", SessionCalendar::UtcDay),
+        (
+            "finnhub:session=us",
+            "OANDA:EUR_USD",
+            SessionCalendar::UsEquities,
+        ),
+        ("finnhub:session=utc", "AAPL", SessionCalendar::UtcDay),
+    ] {
+        let bench = Workbench::new(&VENUE, spec);
+        assert_eq!(bench.setup.calendar.of(symbol), expected, "{spec} {symbol}");
+    }
 }
 
 #[test]

@@ -304,7 +304,7 @@ impl Massive {
         if quote.bid.is_none() && quote.ask.is_none() {
             return Err(Rejection::schema("Q: missing field `bp` or `ap`"));
         }
-        // A quote is whole: where a side is left out there is nobody, as other venues say with zeros.
+        // A quote is whole: on a side that is left out there is nobody.
         let number = |field: Option<Exact>| Some(field.map_or(Decimal::ZERO, |number| number.0));
         let payload = Payload::Level1(Level1 {
             bid: number(quote.bid),

@@ -196,11 +196,15 @@ impl Desk {
         since: Nanos,
         moment: Moment,
     ) {
-        if !self.seen.is_trading(moment.wall) {
-            return;
-        }
+        let mut known = None;
         for (symbol, id) in symbols {
-            if self.seen.is_news(*id, since, moment.mono) {
+            let calendar = self.seen.calendar_of(symbol);
+            let is_trading = match known {
+                Some((of, is_trading)) if of == calendar => is_trading,
+                _ => self.seen.is_trading(calendar, moment.wall),
+            };
+            known = Some((calendar, is_trading));
+            if is_trading && self.seen.is_news(*id, since, moment.mono) {
                 let quiet = in_words(self.seen.stale_after());
                 let message = format!("{symbol}: nothing for {quiet}");
                 let mut error = ErrorInstance::new(ErrorKind::Stale, message).as_warning();

@@ -21,7 +21,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::pipeline::backoff::Backoff;
 use crate::pipeline::meters::{ConnectionMeters, ConnectionState};
 use crate::sources::venue::connection::{DialError, Socket, leave};
-use crate::sources::venue::pacing::SharedPace;
+use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::rest::Asker;
 use crate::sources::venue::session::{Input, Session};
 use crate::sources::venue::{Ending, Incoming, Limits, Notice, Outgoing, Request};
@@ -89,7 +89,7 @@ pub(super) struct Link {
     /// Whether it has come back at once already, and not worked since.
     was_at_once: bool,
     /// What it sends, with others where they share it.
-    pace: SharedPace,
+    pace: Pace,
     outgoing: VecDeque<Outgoing>,
     is_unflushed: bool,
     /// What the session wants, or what has been found to be wrong: carried out when the messages at hand are done.
@@ -114,7 +114,7 @@ impl Link {
         mut limits: Limits,
         timings: Timings,
         needs_login: bool,
-        pace: SharedPace,
+        pace: Pace,
         seed: u64,
     ) -> Self {
         let now = Instant::now();

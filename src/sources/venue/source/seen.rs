@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::clock::Nanos;
-use crate::domain::symbol::SymbolId;
+use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{MINUTE_MS, SessionCalendar, UnixMs};
 
 use super::super::Limits;
@@ -68,12 +68,12 @@ impl Seen {
     }
 
     /// Whether a silence means anything: there are trading hours, and they have lasted for as long.
-    pub(super) fn is_trading(&self, now: UnixMs) -> bool {
+    pub(super) fn is_trading(&self, calendar: SessionCalendar, now: UnixMs) -> bool {
         let now = now.plus_ms(-ms(self.delay));
-        let Some(session) = self.calendar.session_of(now) else {
+        let Some(session) = calendar.session_of(now) else {
             return false;
         };
-        if self.calendar == SessionCalendar::UtcDay {
+        if calendar == SessionCalendar::UtcDay {
             return true;
         }
         let mut open = session.open;
@@ -83,6 +83,11 @@ impl Seen {
             close = close.min(session.start.plus_ms(ms(until)));
         }
         session.is_trading_day() && open.plus_ms(ms(self.stale_after)) <= now && now < close
+    }
+
+    /// When a symbol's trading days begin and end.
+    pub(super) fn calendar_of(&self, symbol: &Symbol) -> SessionCalendar {
+        self.calendar.of(symbol.as_str())
     }
 
     /// After how long a symbol is stale.
@@ -99,6 +104,8 @@ fn ms(duration: Duration) -> i64 {
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
+
+    const US: SessionCalendar = SessionCalendar::UsEquities;
 
     #[test]
     fn a_silence_is_told_once() {
@@ -130,39 +137,45 @@ mod tests {
         let at = |text: &str| {
             UnixMs::from_local(text.parse().unwrap(), chrono_tz::America::New_York).unwrap()
         };
-        assert!(us.is_trading(at("2024-07-09T10:00:00")));
-        assert!(us.is_trading(at("2024-07-09T04:00:00")));
-        assert!(!us.is_trading(at("2024-07-09T20:00:00")));
-        assert!(!us.is_trading(at("2024-07-09T03:59:59")));
-        assert!(!us.is_trading(at("2024-07-13T10:00:00")), "a Saturday");
+        assert!(us.is_trading(US, at("2024-07-09T10:00:00")));
+        assert!(us.is_trading(US, at("2024-07-09T04:00:00")));
+        assert!(!us.is_trading(US, at("2024-07-09T20:00:00")));
+        assert!(!us.is_trading(US, at("2024-07-09T03:59:59")));
+        assert!(!us.is_trading(US, at("2024-07-13T10:00:00")), "a Saturday");
         for (time, expected) in [
             ("2025-11-27T11:00:00", false),
             ("2025-11-28T12:00:00", true),
             ("2025-11-28T16:59:00", true),
             ("2025-11-28T17:00:00", false),
         ] {
-            assert_eq!(us.is_trading(at(time)), expected, "{time}");
+            assert_eq!(us.is_trading(US, at(time)), expected, "{time}");
         }
-        assert!(!late.is_trading(at("2024-07-09T04:00:59")), "a silence");
-        assert!(late.is_trading(at("2024-07-09T04:01:00")));
+        assert!(!late.is_trading(US, at("2024-07-09T04:00:59")), "a silence");
+        assert!(late.is_trading(US, at("2024-07-09T04:01:00")));
         let delayed = Limits {
             delay: Duration::from_secs(900),
             ..Limits::default()
         };
         let delayed = us_of(0, &delayed);
-        assert!(!delayed.is_trading(at("2024-07-09T04:14:59")));
-        assert!(delayed.is_trading(at("2024-07-09T04:15:00")));
-        assert!(delayed.is_trading(at("2024-07-09T20:14:59")));
+        assert!(!delayed.is_trading(US, at("2024-07-09T04:14:59")));
+        assert!(delayed.is_trading(US, at("2024-07-09T04:15:00")));
+        assert!(delayed.is_trading(US, at("2024-07-09T20:14:59")));
         let hours = |hour: u64| Duration::from_secs(hour * 3600);
         let own = Limits {
             hours: Some([hours(8), hours(17)]),
             ..Limits::default()
         };
         let own = us_of(0, &own);
-        assert!(!own.is_trading(at("2024-07-09T07:59:59")));
-        assert!(own.is_trading(at("2024-07-09T08:00:00")));
-        assert!(!own.is_trading(at("2024-07-09T17:00:00")));
+        assert!(!own.is_trading(US, at("2024-07-09T07:59:59")));
+        assert!(own.is_trading(US, at("2024-07-09T08:00:00")));
+        assert!(!own.is_trading(US, at("2024-07-09T17:00:00")));
         let everywhere = Seen::new(Duration::ZERO, SessionCalendar::UtcDay, &usual);
-        assert!(everywhere.is_trading(at("2024-07-13T03:00:00")));
+        assert!(everywhere.is_trading(SessionCalendar::UtcDay, at("2024-07-13T03:00:00")));
+        let by_name = Seen::new(Duration::ZERO, SessionCalendar::ByName, &usual);
+        for (symbol, expected) in [("AAPL", false), ("BINANCE:BTCUSDT", true)] {
+            let calendar = by_name.calendar_of(&Symbol::new(symbol).unwrap());
+            let is_trading = by_name.is_trading(calendar, at("2024-07-13T10:00:00"));
+            assert_eq!(is_trading, expected, "{symbol} on a Saturday");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use tokio::time::{Instant, sleep_until};
@@ -18,7 +19,7 @@ use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::{Message, SourceCommand};
 use crate::sources::venue::Limits;
 use crate::sources::venue::options::{Setup, Venue};
-use crate::sources::venue::pacing::{Pace, SharedPace};
+use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::rest::{Answered, Requests};
 use crate::sources::venue::secrets::Secrets;
 
@@ -42,10 +43,10 @@ pub(super) struct Streamer {
     links: Vec<Link>,
     desk: Desk,
     requests: Requests,
-    /// Attempts, over all connections.
+    /// Attempts, over all connections and all sources of this venue.
     pace: Pace,
-    /// What is sent on all connections, where the venue counts it together.
-    sends: SharedPace,
+    /// What is sent on all of them, where the venue counts it together.
+    sends: Pace,
     /// Which connection is next to have the first turn.
     turn: usize,
     /// Symbols beyond what the venue allows: they come in when others leave.
@@ -74,13 +75,16 @@ impl Streamer {
         let limits = (source.venue.limits)(&source.setup);
         let seen = Seen::new(source.setup.stale_after, source.setup.calendar, &limits);
         let desk = Desk::new(&feed, source.tap(), Secrets::new(&source.secrets()), seen);
+        let requests = (limits.request_weight_per_minute, Duration::from_secs(60));
         let requests = Requests::new(
             source.setup.rest_url.clone(),
             &source.trust,
-            limits.request_weight_per_minute,
+            source.pace("requests", requests),
             seed(),
             Arc::clone(feed.clock()),
         );
+        let pace = source.pace("attempts", limits.attempts);
+        let sends = source.pace("sends", limits.sends);
         Self {
             feed,
             venue: source.venue,
@@ -92,8 +96,8 @@ impl Streamer {
             links: Vec::new(),
             desk,
             requests,
-            pace: Pace::new(limits.attempts.0, limits.attempts.1),
-            sends: SharedPace::new(limits.sends),
+            pace,
+            sends,
             turn: 0,
             unplaced: Vec::new(),
             is_over: false,

@@ -112,9 +112,50 @@ fn what_belongs_to_a_session_that_is_over_is_not() {
         shown(&mut bench),
         [
             "#0 @1755118704147 facts trading=halted",
-            "#0 @1755205104147 quote bid=233.1 ask=233.3",
+            "#0 @1755118704147 quote bid=233.1",
+            "#0 @1755205104147 quote ask=233.3",
         ]
     );
+}
+
+#[test]
+fn each_part_of_a_quote_keeps_its_time() {
+    let connected = r#"[{"ev":"status","status":"connected","message":"Connected Successfully"}]"#;
+    let let_in = r#"[{"ev":"status","status":"auth_success","message":"authenticated"}]"#;
+    let quote = |time: i64, bid: &str| {
+        format!(r#"[{{"ev":"Q","sym":"AAPL",{bid}"ap":233.3,"as":2,"t":{time}}}]"#)
+    };
+    let minute = |end: i64| {
+        format!(
+            r#"[{{"ev":"AM","sym":"AAPL","o":1,"h":1,"l":1,"c":233.2,"v":5,"av":1000,"s":{},"e":{end}}}]"#,
+            end - 60_000
+        )
+    };
+    let (minute_end, quoted) = (1_755_118_680_000, 1_755_118_704_147);
+    let mut bench = told(
+        &massive::VENUE,
+        "massive:services=LEVEL1",
+        &["AAPL"],
+        &[
+            connected,
+            let_in,
+            &quote(quoted, r#""bp":233.1,"bs":1,"#),
+            // The day so far is told later, and is of an earlier time.
+            &minute(minute_end),
+            &quote(quoted + 1, ""),
+            &quote(quoted, r#""bp":233.1,"bs":1,"#),
+        ],
+    );
+    let expected = [
+        "#0 @1755118680000 quote last=233.2 volume=1000",
+        "#0 @1755118704148 quote bid=0 bid_size=0 ask=233.3 ask_size=2",
+    ];
+    assert_eq!(shown(&mut bench), expected);
+    // The replay would begin a recording in the same way; and one of before, in which a quote had one time, is taken too.
+    let before = r#"{"quote_at":5,"ask":"2","last":"3"}"#;
+    let symbol = ("AAPL".parse().unwrap(), crate::domain::symbol::SymbolId(0));
+    let output = bench.give(Input::Kept(Some(&symbol), before));
+    assert_eq!(events(output), ["#0 @5 quote ask=2 last=3"]);
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Link {
                     .then(|| after(self.opened, self.timings.login))
                     .flatten();
                 let send = match self.outgoing.front() {
-                    Some(_) => self.pace.ready_at(now),
+                    Some(_) => self.pace.ready_at(1, now),
                     None => None,
                 };
                 [silence, login, ping, lifetime, send]
@@ -97,7 +97,7 @@ impl Link {
                 self.is_unflushed = true;
             }
         }
-        while !self.outgoing.is_empty() && self.pace.ready_at(now).is_none() {
+        while !self.outgoing.is_empty() && self.pace.ready_at(1, now).is_none() {
             let Poll::Ready(ready) = socket.poll_ready_unpin(context) else {
                 break;
             };
@@ -108,7 +108,7 @@ impl Link {
                     Outgoing::Secret(text) => text.expose_secret().to_owned(),
                 };
                 socket.start_send_unpin(Frame::text(text))?;
-                self.pace.take(now);
+                self.pace.take(1, now);
                 self.is_unflushed = true;
             }
             if self.limits.shares_sends && !self.outgoing.is_empty() {

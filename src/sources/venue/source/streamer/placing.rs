@@ -2,7 +2,7 @@
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::SymbolId;
-use crate::sources::venue::pacing::SharedPace;
+use crate::sources::venue::pacing::Pace;
 use crate::sources::venue::session::Session;
 
 use super::super::link::Link;
@@ -54,7 +54,7 @@ impl Streamer {
         let pace = if self.limits.shares_sends {
             self.sends.clone()
         } else {
-            SharedPace::new(self.limits.sends)
+            Pace::new(self.limits.sends)
         };
         let link = Link::new(
             number,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::recording::NoRecorder;
 use crate::sources::kind::OpenContext;
+use crate::sources::venue::pacing::Paces;
 
 use super::super::Timings;
 use super::rig::venue_server::Server;
@@ -203,15 +204,38 @@ fn a_symbol_without_data_is_told_once() {
     rig.end();
 }
 
+fn context(key: Option<&'static str>) -> OpenContext {
+    OpenContext {
+        name: crate::domain::source::SourceName::new("made-up"),
+        speed: None,
+        environment: std::sync::Arc::new(move |_| key.map(str::to_owned)),
+        recorder: std::sync::Arc::new(NoRecorder),
+        paces: Paces::default(),
+    }
+}
+
+#[test]
+fn sources_of_one_venue_keep_one_pace() {
+    let context = context(Some(KEY));
+    let open = || {
+        let spec = "sim:".parse().unwrap();
+        let source = VENUE.prepare(&spec, &context, trust(None), Timings::default());
+        source.ok().unwrap()
+    };
+    let (limit, now) = ((1, Duration::from_secs(60)), tokio::time::Instant::now());
+    let (one, other) = (open(), open());
+    one.pace("sends", limit).take(1, now);
+    assert!(other.pace("sends", limit).ready_at(1, now).is_some());
+    assert_eq!(other.pace("attempts", limit).ready_at(1, now), None);
+    let mut elsewhere = open();
+    elsewhere.setup.socket_url = "ws://127.0.0.1:1".to_owned();
+    assert_eq!(elsewhere.pace("sends", limit).ready_at(1, now), None);
+}
+
 #[test]
 fn a_key_that_is_missing_is_named() {
     let spec = "sim:".parse().unwrap();
-    let context = OpenContext {
-        name: crate::domain::source::SourceName::new("made-up"),
-        speed: None,
-        environment: std::sync::Arc::new(|_| None),
-        recorder: std::sync::Arc::new(NoRecorder),
-    };
+    let context = context(None);
     let error = match VENUE.prepare(&spec, &context, trust(None), Timings::default()) {
         Ok(_) => panic!("there is no key"),
         Err(error) => error.to_string(),

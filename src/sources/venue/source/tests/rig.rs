@@ -30,6 +30,7 @@ use crate::sources::kind::sim;
 use crate::sources::venue::connection::tls;
 use crate::sources::venue::kept::Kept;
 use crate::sources::venue::options::{Key, OptionProblem, Setup, Venue};
+use crate::sources::venue::pacing::Paces;
 use crate::sources::venue::wanted::Wanted;
 use crate::sources::venue::{
     Answer, Connect, Ending, Endpoint, Incoming, Limits, Notice, Output, Protocol, Request,
@@ -394,6 +395,7 @@ impl Rig {
             },
             setup,
             recorder: Arc::new(NoRecorder),
+            paces: Paces::default(),
             trust: trust(plan.trust.as_deref()),
             timings: Timings {
                 dial: plan.dial,
