@@ -2,6 +2,8 @@
 
 mod known;
 
+use serde::{Deserialize, Serialize};
+
 use super::Decimal;
 
 pub use known::{KnownQuote, Taken};
@@ -92,7 +94,8 @@ impl Level1 {
 }
 
 /// Whether a symbol may be traded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Trading {
     /// It may.
     #[default]

@@ -235,6 +235,9 @@ impl Massive {
         };
         if self.takes_bars {
             give(start, Payload::Ohlcv(GrowingBar::begun(start, bar).bar()));
+            if self.bars_grow {
+                give(start.plus_ms(MINUTE_MS), Payload::Clock);
+            }
         }
         let day = Level1 {
             // Trades tell the last price sooner.
