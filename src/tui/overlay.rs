@@ -35,8 +35,7 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
     };
     match overlay {
         Overlay::Help { top, query } => {
-            let columns = usize::from(buffer.area.width.saturating_sub(2).min(COLUMNS_MAX));
-            let columns = columns.saturating_sub(4);
+            let columns = usize::from(buffer.area.width.min(COLUMNS_MAX)).saturating_sub(4);
             let lines = help_lines(model, &query, columns);
             let title = if query.is_empty() {
                 "Help · / searches".to_owned()
@@ -109,7 +108,12 @@ fn draw_lines(
 }
 
 fn place(area: Rect, height: u16, width: u16) -> Rect {
-    let width = width.min(area.width.saturating_sub(2));
+    // Of what lies below, a strip as wide as its border is of no use.
+    let width = if area.width > width.saturating_add(2) {
+        width
+    } else {
+        area.width
+    };
     let height = height.max(3).min(area.height.saturating_sub(2));
     Rect {
         x: area.x + (area.width - width) / 2,
