@@ -58,8 +58,11 @@ impl Player {
         }
     }
 
-    /// When the data begins and ends, if it is all of recordings whose ends are known.
+    /// When the data begins and ends, if that is known beforehand, or all of it is recordings whose ends are known.
     pub(super) fn span(&self) -> Option<(i64, i64)> {
+        if let Some((begins, ends)) = self.settings.span {
+            return Some((begins.0, ends.0));
+        }
         let recordings = self.files.iter().map(|file| file.recording.as_ref());
         let starts = recordings.map(|recording| recording.map(|it| it.started().0));
         let starts: Vec<i64> = starts.collect::<Option<_>>()?;

@@ -338,6 +338,25 @@ async fn a_session_in_memory_opens_in_the_middle() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_progress_of_a_session_is_that_of_its_time_where_that_is_known() {
+    let bytes = zstd::encode_all(&lines(&[0.0, 1.0, 2.0, 3.0], &["A"])[..], 0).unwrap();
+    let settings = ReplaySettings {
+        open_at: Some(UnixMs(BEGIN + 2 * 60_000)),
+        span: Some((UnixMs(BEGIN), UnixMs(BEGIN + 8 * 60_000))),
+        ..at_sixty()
+    };
+    let source =
+        ReplaySource::in_memory(bytes.leak(), "bundled", Origin::Synthetic, settings).unwrap();
+    let mut rig = Rig::start(source, &[]);
+    while rig.told().await != "data A@2" {}
+    rig.until("a quarter of it", |rig| {
+        let transport = rig.control().meters.transport();
+        transport.is_some_and(|transport| (0.24..0.3).contains(&transport.progress))
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn chunks_of_any_size_give_the_same_lines() {
     let minutes: Vec<f64> = (0..20_000).map(f64::from).collect();
     let rows: Vec<i64> = (0..20_000).collect();
