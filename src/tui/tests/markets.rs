@@ -247,14 +247,15 @@ fn workers_of_one_symbol_are_told_apart_by_their_sources() {
     pipeline.workers.push(worker);
     snapshot.sources.push(other);
     snapshot.rows.insert(twin);
-    for columns in [80, 140] {
+    for (columns, last) in [(80, "conflated"), (100, "source"), (140, "source")] {
         let mut model = shown(Some(snapshot.clone()), View::Pipeline, columns, 30);
         let picture = picture(&mut model);
         for name in ["AAPL@replay ", "AAPL@coinbase-2 "] {
             assert!(picture.contains(name), "no {name}: {picture}");
         }
         assert!(!picture.contains("AMZN@"), "{picture}");
-        assert!(picture.contains("conflated"), "{picture}");
+        let heading = picture.lines().find(|line| line.contains("Worker ("));
+        assert!(heading.unwrap().contains(last), "{picture}");
     }
 }
 

@@ -194,7 +194,7 @@ pub(super) fn draw_figures(
 }
 
 /// The width of a worker's name, and of one that may come with its source.
-const NAME_COLUMNS: (usize, usize) = (12, 18);
+const NAME_COLUMNS: (usize, usize) = (12, 15);
 
 /// The columns of the table of workers after their names.
 const WORKER_COLUMNS: [(&str, usize); 7] = [
