@@ -1,7 +1,5 @@
 //! Which symbols a replay plays, as it has been told.
 
-use std::collections::BTreeSet;
-
 use rustc_hash::FxHashSet;
 
 use crate::domain::symbol::{Resolution, Symbol, SymbolId};
@@ -35,7 +33,7 @@ pub(super) struct Admission {
     /// How many are awaited.
     awaited: usize,
     /// Names in the data that nobody wants, gathered while any symbol is awaited.
-    others: BTreeSet<String>,
+    others: FxHashSet<String>,
     /// Symbols that were removed once: they come back by command only.
     removed: FxHashSet<Symbol>,
     /// Appearing symbols did not all find room in the register.
@@ -149,7 +147,7 @@ impl Admission {
                 self.full.get_or_insert_with(|| text.to_owned());
                 Resolution::Full
             }
-            other => other,
+            Resolution::Invalid(error) => Resolution::Invalid(error),
         }
     }
 }
