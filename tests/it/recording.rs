@@ -438,6 +438,33 @@ fn a_torn_file_gives_what_it_holds_wherever_it_is_torn() {
 }
 
 #[test]
+fn a_damaged_part_is_left_out_and_said_and_the_rest_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = RecorderSettings {
+        frame_every: Duration::ZERO,
+        ..RecorderSettings::default()
+    };
+    let live = results(&recorded(folder.path(), 200, settings));
+    let path = only_file(folder.path());
+    let bytes = std::fs::read(&path).unwrap();
+    for share in 2..8 {
+        let mut wrong = bytes.clone();
+        wrong[bytes.len() * share / 10] ^= 4;
+        std::fs::write(&path, &wrong).unwrap();
+        let given = replayed(open(&path), Some(&NAMES));
+        let errors = errors(&given);
+        let damage = errors.iter().filter(|error| error.contains("damaged"));
+        assert_eq!(damage.count(), 1, "{errors:?}");
+        for (symbol, results) in results(&given) {
+            let live = &live[&symbol];
+            assert!(results.len() < live.len(), "{share}");
+            assert!(results.iter().all(|result| live.contains(result)));
+            assert_eq!(results.last(), live.last(), "{share}");
+        }
+    }
+}
+
+#[test]
 fn seeking_builds_the_book_up_and_plays_on() {
     let folder = tempfile::tempdir().unwrap();
     let live = results(&recorded(folder.path(), 200, RecorderSettings::default()));

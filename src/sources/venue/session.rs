@@ -179,7 +179,7 @@ impl Session {
             }
             Input::Closed => {
                 self.gaps.tell(now, &mut output.notices);
-                self.lose(output);
+                self.miss(output);
             }
             Input::Kept(of, text) => {
                 if let Err(rejection) = self.keep(of.map(|(_, id)| *id), text, output) {
@@ -312,7 +312,7 @@ impl Session {
     }
 
     /// What comes from now on does not go on from what has come.
-    fn lose(&self, output: &mut Output) {
+    pub fn miss(&self, output: &mut Output) {
         let symbols = || self.symbols.iter().map(|(_, id)| *id);
         if self.has_books {
             tell(symbols(), None, &Payload::BookLost, output);
