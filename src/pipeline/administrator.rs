@@ -3,7 +3,9 @@
 mod commands;
 mod health;
 mod outputs;
+mod steps;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +49,8 @@ pub(crate) struct SourceEntry {
     pub control: Option<FeedControl>,
     pub meters: Arc<super::meters::SourceMeters>,
     pub ended: Option<End>,
+    /// How many orders it has been given as a replay.
+    pub orders: u64,
 }
 
 /// How a source ended.
@@ -91,6 +95,8 @@ pub(crate) struct Administrator {
     is_stopping: bool,
     /// Until when gauges are read often.
     fast_until: Nanos,
+    /// Steps of several replays together.
+    steps: VecDeque<steps::Step>,
 }
 
 impl Administrator {
@@ -102,6 +108,7 @@ impl Administrator {
             oldest_unseen: None,
             is_stopping: false,
             fast_until: Nanos(0),
+            steps: VecDeque::new(),
         }
     }
 
@@ -156,7 +163,7 @@ impl Administrator {
     }
 
     fn tick_length(&self, now: Nanos) -> Duration {
-        if now < self.fast_until {
+        if now < self.fast_until || !self.steps.is_empty() {
             TICK_AFTER_ORDER
         } else {
             TICK
@@ -324,6 +331,7 @@ impl Administrator {
     }
 
     fn tick(&mut self, now: Nanos) {
+        self.step_on();
         let is_full_tick = self.parts.health.tick(
             now,
             &self.parts.sources,

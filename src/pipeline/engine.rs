@@ -294,6 +294,7 @@ impl Hall<'_> {
             control: Some(feed_control),
             meters,
             ended: None,
+            orders: 0,
         };
         (desk, entry, (index, source, feed))
     }

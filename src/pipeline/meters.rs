@@ -68,6 +68,7 @@ pub struct SourceMeters {
     data_clock: AtomicI64,
     state: Mutex<ConnectionState>,
     transport: Mutex<Option<TransportView>>,
+    standing: Mutex<Option<Standing>>,
     waiting_for: Mutex<Option<Symbol>>,
     connections: Mutex<Vec<ConnectionMeters>>,
 }
@@ -107,6 +108,7 @@ impl Default for SourceMeters {
             data_clock: AtomicI64::new(i64::MIN),
             state: Mutex::default(),
             transport: Mutex::default(),
+            standing: Mutex::default(),
             waiting_for: Mutex::default(),
             connections: Mutex::default(),
         }
@@ -183,6 +185,17 @@ impl SourceMeters {
         change(&mut connections[at]);
     }
 
+    /// Where a replay stood when it last stood still.
+    #[must_use]
+    pub fn standing(&self) -> Option<Standing> {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says where a replay stands.
+    pub fn set_standing(&self, standing: Standing) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
+    }
+
     /// How a replay stands; `None` for other sources.
     #[must_use]
     pub fn transport(&self) -> Option<TransportView> {
@@ -199,6 +212,17 @@ impl SourceMeters {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(view);
     }
+}
+
+/// Where a replay stands while it is paused and has nothing to do. Times are epoch milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// How many orders it has carried out.
+    pub orders: u64,
+    /// The time of what it has played last.
+    pub played: Option<i64>,
+    /// The time of what it would play next: `i64::MIN` where that has none.
+    pub next: Option<i64>,
 }
 
 /// How a replay stands.

@@ -96,6 +96,10 @@ pub enum TransportCommand {
     Step,
     /// Pause, and go back to just before the event time that was played last.
     StepBack,
+    /// Pause, and play everything up to this time, at which the clock then stands.
+    StepTo(UnixMs),
+    /// Pause, and go back to just before what was played at this time.
+    BackTo(UnixMs),
     /// Go to a time.
     Seek(SeekTarget),
     /// Go this many milliseconds of data time forward, or back when negative.

@@ -43,6 +43,10 @@ pub trait RecordingPlayer: Send {
     /// When it cannot be read; the next one can be taken nevertheless.
     fn take(&mut self, line: &[u8], played: &mut Played) -> Result<(), Rejection>;
 
+    /// Lines are missing between those that were taken and those that follow: what the symbols have to be told is added to
+    /// `played`.
+    fn miss(&mut self, played: &mut Played);
+
     /// The symbol that a number in [`Played::events`] stands for.
     fn symbol(&self, id: SymbolId) -> Option<&Symbol>;
 }

@@ -1,9 +1,12 @@
 //! Recordings on disk: one file for each source and recording, written by a thread of its own.
 //!
-//! A recording is a zstd stream of lines in `SOURCE-YYYYMMDDTHHMMSSZ-0001.rec.zst`, which goes on in `…-0002.rec.zst` when
-//! the file is large. What has been received is in the file at most a second later, so that it can be read while it is
-//! being written, and after a crash. Files and new folders are their owner's alone. It is handed to the system, but not
-//! forced through to the disk: after a power cut more may be missing.
+//! A recording is lines in `SOURCE-YYYYMMDDTHHMMSSZ-0001.rec.zst`, which goes on in `…-0002.rec.zst` when the file is large:
+//! zstd frames of half a minute each, with checksums, so that damage to one costs no more than that. The first holds the
+//! recording's head alone, and an empty one is the end.
+//!
+//! What has been received is in the file at most a second later, so that it can be read while it is being written, and
+//! after a crash. Files and new folders are their owner's alone. It is handed to the system, but not forced through to the
+//! disk: after a power cut more may be missing.
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +47,8 @@ pub struct RecorderSettings {
     pub file_bytes_max: u64,
     /// How much time may pass before what has come is in the file.
     pub flush_every: Duration,
+    /// How much time a frame may hold. Of a damaged one all is lost, while many short ones take more room.
+    pub frame_every: Duration,
     /// Makes the files.
     pub create: CreateFile,
 }
@@ -55,6 +60,7 @@ impl Default for RecorderSettings {
             file_bytes_max: 256 << 20,
             // Compressing and writing take their part of the second.
             flush_every: Duration::from_millis(800),
+            frame_every: Duration::from_secs(30),
             create: Arc::new(|path| {
                 let mut options = OpenOptions::new();
                 options.write(true).create_new(true).mode(0o600);

@@ -441,6 +441,33 @@ fn a_torn_file_gives_what_it_holds_wherever_it_is_torn() {
 }
 
 #[test]
+fn a_damaged_part_is_left_out_and_said_and_the_rest_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = RecorderSettings {
+        frame_every: Duration::ZERO,
+        ..RecorderSettings::default()
+    };
+    let live = results(&recorded(folder.path(), 200, settings));
+    let path = only_file(folder.path());
+    let bytes = std::fs::read(&path).unwrap();
+    for share in 2..8 {
+        let mut wrong = bytes.clone();
+        wrong[bytes.len() * share / 10] ^= 4;
+        std::fs::write(&path, &wrong).unwrap();
+        let given = replayed(open(&path), Some(&NAMES));
+        let errors = errors(&given);
+        let damage = errors.iter().filter(|error| error.contains("damaged"));
+        assert_eq!(damage.count(), 1, "{errors:?}");
+        for (symbol, results) in results(&given) {
+            let live = &live[&symbol];
+            assert!(results.len() < live.len(), "{share}");
+            assert!(results.iter().all(|result| live.contains(result)));
+            assert_eq!(results.last(), live.last(), "{share}");
+        }
+    }
+}
+
+#[test]
 fn seeking_builds_the_book_up_and_plays_on() {
     let folder = tempfile::tempdir().unwrap();
     let live = results(&recorded(folder.path(), 200, RecorderSettings::default()));
@@ -486,6 +513,87 @@ fn seeking_builds_the_book_up_and_plays_on() {
     for symbol in NAMES {
         assert!(sought[symbol].ends_with(&from[symbol]), "{symbol}");
     }
+}
+
+/// Both replays of a folder take steps that are meant for all: what the first six steps give, and what two back and two
+/// onwards do.
+#[test]
+fn replays_that_were_opened_together_step_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["A", "B"];
+    let mut expected = Vec::new();
+    let mut text = String::new();
+    // The second stands still while the first moves on, and the other way round.
+    for (second, at) in [
+        (10, 0),
+        (11, 0),
+        (12, 0),
+        (13, 1),
+        (40, 1),
+        (41, 0),
+        (90, 1),
+    ] {
+        let (time, symbol) = (BEGIN + second * 1000, names[at]);
+        text.push_str(&format!(
+            "{{\"timestamp\":{time},\"service\":\"LEVEL1\",\"symbols\":{{\"{symbol}\":{{\"last\":1}}}}}}\n"
+        ));
+        expected.push(format!("{second} {symbol}"));
+    }
+    std::fs::write(folder.path().join("all.jsonl"), text).unwrap();
+    let plan = |name: &str| {
+        let settings = ReplaySettings {
+            name: SourceName::new(name),
+            clock_from: Some(UnixMs(BEGIN - 3_600_000)),
+            gaps: true,
+            ..ReplaySettings::default()
+        };
+        SourcePlan {
+            source: Box::new(ReplaySource::open(folder.path(), settings).unwrap()),
+            symbols: Some(symbols(&[name])),
+        }
+    };
+    let plans = names.map(plan).into_iter().collect();
+    let (handle, given) = start(crate::engine::settings(), plans, None);
+    let step = |command| {
+        let order = streamer_tui::pipeline::Command::Transport {
+            source: None,
+            command,
+        };
+        handle.commands.send(order).unwrap();
+    };
+    let mut seen = Vec::new();
+    let mut await_result = |seen: &mut Vec<String>| {
+        let deadline = Duration::from_secs(60);
+        while let Ok(item) = given.recv_timeout(deadline) {
+            if let Given::Result { symbol, result } = item {
+                let second = (result.time.unwrap().0 - BEGIN) / 1000;
+                return seen.push(format!("{second} {symbol}"));
+            }
+        }
+        panic!("only {seen:?}");
+    };
+    // However fast they come, each is taken after the one before.
+    (0..6).for_each(|_| step(TransportCommand::Step));
+    (0..6).for_each(|_| await_result(&mut seen));
+    assert_eq!(seen, expected[..6]);
+    (0..2).for_each(|_| step(TransportCommand::StepBack));
+    (0..2).for_each(|_| step(TransportCommand::Step));
+    (0..2).for_each(|_| await_result(&mut seen));
+    assert_eq!(seen[6..], expected[4..6]);
+    step(TransportCommand::Step);
+    await_result(&mut seen);
+    assert_eq!(seen.last(), expected.last());
+    handle
+        .commands
+        .send(streamer_tui::pipeline::Command::Quit)
+        .unwrap();
+    crate::engine::finish(handle);
+    let more = given.into_iter();
+    assert_eq!(
+        more.filter(|item| matches!(item, Given::Result { .. }))
+            .count(),
+        0
+    );
 }
 
 #[test]

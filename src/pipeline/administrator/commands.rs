@@ -233,14 +233,26 @@ impl Administrator {
     }
 
     fn transport(&mut self, source: Option<&SourceName>, command: TransportCommand) {
-        let mut found = false;
-        for entry in &self.parts.sources {
-            if entry.info.has_transport && source.is_none_or(|name| entry.info.name == *name) {
-                found = true;
-                send_to(entry, SourceCommand::Transport(command));
+        let is_meant = |entry: &SourceEntry| source.is_none_or(|name| entry.info.name == *name);
+        let mut replays = self.parts.sources.iter();
+        if replays.any(|entry| entry.info.has_transport && is_meant(entry)) {
+            match command {
+                TransportCommand::Step if source.is_none() => self.step_all(false),
+                TransportCommand::StepBack if source.is_none() => self.step_all(true),
+                command => {
+                    let is_speed = matches!(
+                        command,
+                        TransportCommand::Speed(_)
+                            | TransportCommand::Faster
+                            | TransportCommand::Slower
+                    );
+                    if !is_speed {
+                        self.steps.clear();
+                    }
+                    self.order(is_meant, command);
+                }
             }
-        }
-        if !found {
+        } else {
             self.report(
                 ErrorInstance::new(ErrorKind::ConfigError, "only a replay can be paused, stepped, sought or given a speed; no such source is open")
                     .as_warning(),
@@ -322,7 +334,7 @@ impl Administrator {
     }
 }
 
-fn send_to(entry: &SourceEntry, command: SourceCommand) {
+pub(super) fn send_to(entry: &SourceEntry, command: SourceCommand) {
     if let Some(control) = &entry.control {
         // A streamer that has returned needs no orders.
         drop(control.commands.send(command));

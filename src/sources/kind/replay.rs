@@ -99,7 +99,7 @@ pub const KIND: SourceKind = SourceKind {
         },
         Example {
             spec: "replay:recorded?gaps=true",
-            effect: "all recordings of a folder; several sources come back under their own names and begin together (each has its own clock, which pauses in the recording bring apart unless gaps=true)",
+            effect: "all recordings of a folder; several sources come back under their own names and begin and step together (each has its own clock, which pauses in the recording bring apart unless gaps=true)",
         },
     ],
     services: &DataService::ALL,

@@ -126,6 +126,20 @@ impl Admission {
         }
     }
 
+    /// The same for many, of which `only` some are wanted.
+    pub(super) fn resolving(
+        &mut self,
+        resolver: &mut Resolver,
+        only: Option<&[SymbolId]>,
+    ) -> impl FnMut(&str) -> Resolution {
+        move |text| match self.resolve(resolver, text) {
+            Resolution::Subscribed(id) if only.is_some_and(|only| !only.contains(&id)) => {
+                Resolution::Ignored
+            }
+            other => other,
+        }
+    }
+
     #[cold]
     fn unknown(&mut self, text: &str, resolution: Resolution, takes_all: bool) -> Resolution {
         if let Resolution::Subscribed(id) = resolution {

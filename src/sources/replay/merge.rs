@@ -99,7 +99,7 @@ impl Merge {
             return;
         };
         if let Some(track) = self.tracks.get_mut(&file) {
-            self.has_broken_off |= chunk.failure.is_some();
+            self.has_broken_off |= chunk.last && chunk.failure.is_some();
             track.give(chunk);
             if self.waiting.remove(&file) {
                 self.settle(file, context);

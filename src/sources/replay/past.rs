@@ -129,6 +129,7 @@ impl<'a> Reading<'a> {
         let mut stream = open_stream(file, layout);
         let mut events = Vec::new();
         let mut spare = Vec::new();
+        let mut failed = None;
         loop {
             let mut chunk = stream.next(spare, CHUNK_BYTES);
             let mut number = chunk.first_line;
@@ -151,13 +152,10 @@ impl<'a> Reading<'a> {
                 };
             }
             taker.progress(place.share(chunk.to));
-            if let Some(failure) = chunk.failure.take() {
-                self.finish(file, taker);
-                return Err(failure);
-            }
+            failed = failed.or(chunk.failure.take());
             if chunk.last {
                 self.finish(file, taker);
-                return Ok(());
+                return failed.map_or(Ok(()), Err);
             }
             spare = chunk.text;
         }

@@ -107,9 +107,11 @@ struct Player {
     /// Symbols that join when what is being loaded is there.
     deferred: VecDeque<Vec<(Symbol, SymbolId)>>,
     /// Commands that need to know where the replay stands, before it stands anywhere.
-    early: VecDeque<SourceCommand>,
+    early: VecDeque<TransportCommand>,
     /// Steps back, and what steps follow them, that wait until what is being loaded is there.
     late: VecDeque<TransportCommand>,
+    /// How often it has been told something as a replay.
+    orders: u64,
     step: Step,
     /// Steps asked for while one was under way.
     more_steps: u32,
@@ -157,6 +159,7 @@ impl Player {
             deferred: VecDeque::new(),
             early: VecDeque::new(),
             late: VecDeque::new(),
+            orders: 0,
             step: Step::No,
             more_steps: 0,
             stage: Stage::New,
@@ -197,7 +200,7 @@ impl Player {
             return Ok(());
         }
         if let Some(command) = self.early.pop_front() {
-            self.obey(command);
+            self.transport(command);
             return Ok(());
         }
         if self.load.is_something() {
@@ -279,6 +282,7 @@ impl Player {
         }
         if self.playback.is_paused() && self.step == Step::No {
             self.publish(ConnectionState::Paused);
+            self.show_standing();
             return self.listen(None).await;
         }
         let due = self.due(pacing, now);

@@ -1,6 +1,7 @@
 //! The thread that reads and decompresses. It does nothing unasked: a track asks for its file's next chunk, so that at
 //! most two chunks a file are ever in memory.
 
+mod frames;
 mod input;
 mod stream;
 
@@ -49,7 +50,7 @@ pub(super) struct Chunk {
     pub(super) last: bool,
     /// The last line was too long: only its beginning is here.
     pub(super) cut: bool,
-    /// Why nothing follows although the file may have more.
+    /// Why nothing follows although the file may have more, or what is missing between this chunk and the next.
     pub(super) failure: Option<Failure>,
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::decode::Rejection;
 use crate::domain::event::{DataService, Event};
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity};
 use crate::domain::source::Products;
 use crate::domain::symbol::Resolution;
 use crate::domain::time::{SessionCalendar, UnixMs};
@@ -164,7 +164,10 @@ fn head_of(
     if file.first_part != 1 {
         return Err("it is the continuation of a file that is not there, without which it cannot be understood".to_owned());
     }
-    let line = first_line(file).map_err(|failure| failure.message)?;
+    let line = first_line(file).map_err(|failure| match failure.severity {
+        Severity::Info => "it breaks off before its first line is whole".to_owned(),
+        _ => failure.message,
+    })?;
     if line.is_empty() {
         return Err("it is empty".to_owned());
     }
@@ -197,14 +200,36 @@ impl RecordedLines {
         line: &[u8],
         events: &mut Vec<Event>,
         troubles: &mut Vec<ErrorInstance>,
-        mut resolve: impl FnMut(&str) -> Resolution,
+        resolve: impl FnMut(&str) -> Resolution,
     ) -> Result<(Option<UnixMs>, u64), Rejection> {
+        self.played.time = None;
+        self.played.ignored = 0;
+        let result = self.player.take(line, &mut self.played);
+        let ignored = self.played.ignored + self.give(events, resolve);
         let played = &mut self.played;
-        played.time = None;
-        played.ignored = 0;
-        let result = self.player.take(line, played);
-        let mut ignored = played.ignored;
-        for mut event in played.events.drain(..) {
+        troubles.extend(played.rejections.drain(..).map(trouble));
+        troubles.append(&mut played.errors);
+        result.map(|()| (played.time, ignored))
+    }
+
+    /// Lines are missing here: gives what the symbols have to be told.
+    pub(super) fn miss(
+        &mut self,
+        events: &mut Vec<Event>,
+        resolve: impl FnMut(&str) -> Resolution,
+    ) {
+        self.player.miss(&mut self.played);
+        self.give(events, resolve);
+    }
+
+    /// Gives the events of symbols that `resolve` knows, and how many others there were.
+    fn give(
+        &mut self,
+        events: &mut Vec<Event>,
+        mut resolve: impl FnMut(&str) -> Resolution,
+    ) -> u64 {
+        let mut ignored = 0;
+        for mut event in self.played.events.drain(..) {
             let symbol = self.player.symbol(event.symbol);
             match symbol.map(|symbol| resolve(symbol.as_str())) {
                 Some(Resolution::Subscribed(id)) => {
@@ -214,9 +239,7 @@ impl RecordedLines {
                 _ => ignored += 1,
             }
         }
-        troubles.extend(played.rejections.drain(..).map(trouble));
-        troubles.append(&mut played.errors);
-        result.map(|()| (played.time, ignored))
+        ignored
     }
 }
 

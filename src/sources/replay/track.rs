@@ -7,7 +7,6 @@ use memchr::memchr;
 use crate::decode::Rejection;
 use crate::domain::event::Event;
 use crate::domain::outcome::ErrorInstance;
-use crate::domain::symbol::Resolution;
 use crate::domain::time::UnixMs;
 
 use super::frame::{Context, Frame, Joining, Window, sample};
@@ -227,8 +226,16 @@ impl Track {
                 last => format!("{}:{last}", self.name),
             });
             self.ordinal += 1;
-            if self.ordinal > self.reported {
-                self.set_head(Vec::new(), vec![error]);
+            let mut events = std::mem::take(&mut self.spare);
+            if !chunk.last {
+                self.miss(&mut events, context);
+            }
+            let mut errors = vec![error];
+            errors.retain(|_| self.ordinal > self.reported);
+            if events.is_empty() && errors.is_empty() {
+                self.spare = events;
+            } else {
+                self.set_head(events, errors);
             }
         }
         if !chunk.last {
@@ -285,18 +292,9 @@ impl Track {
         troubles: &mut Vec<ErrorInstance>,
         context: &mut Context<'_>,
     ) -> Result<Option<UnixMs>, Rejection> {
-        let only = if self.is_old() {
-            self.joining.as_ref().map(|joining| &joining.symbols)
-        } else {
-            None
-        };
-        let (resolver, admission) = (&mut *context.resolver, &mut *context.admission);
-        let resolve = |text: &str| match admission.resolve(resolver, text) {
-            Resolution::Subscribed(id) if only.is_some_and(|only| !only.contains(&id)) => {
-                Resolution::Ignored
-            }
-            other => other,
-        };
+        let joining = self.joining.as_ref().filter(|_| self.is_old());
+        let only = joining.map(|joining| &joining.symbols[..]);
+        let resolve = context.admission.resolving(context.resolver, only);
         let held = self.lines.decode(line, events, troubles, resolve)?;
         let mut ignored = held.ignored;
         let interval = context.info.products.interval;
@@ -311,6 +309,15 @@ impl Track {
             context.meters.ignored.add(ignored);
         }
         Ok(held.time.filter(|_| !is_other))
+    }
+
+    /// Lines are missing here.
+    fn miss(&mut self, events: &mut Vec<Event>, context: &mut Context<'_>) {
+        let joining = self.joining.as_ref().filter(|_| self.is_old());
+        let only = joining.map(|joining| &joining.symbols[..]);
+        if let Lines::Recorded(lines) = &mut self.lines {
+            lines.miss(events, context.admission.resolving(context.resolver, only));
+        }
     }
 
     /// Drops what is outside the window, and moves the pacing time on.

@@ -70,6 +70,8 @@ pub struct Session {
     ticked: Option<UnixMs>,
     /// When a message came last, or the connection was opened: what was sent before has come.
     heard: Option<UnixMs>,
+    /// Input was missing: with the next one trades come again.
+    goes_on: bool,
 }
 
 impl Session {
@@ -92,6 +94,7 @@ impl Session {
             shown: (setup.has(DataService::Level1)).then(|| Shown::new(setup.calendar)),
             ticked: None,
             heard: None,
+            goes_on: false,
         }
     }
 
@@ -139,6 +142,12 @@ impl Session {
     }
 
     fn take_live(&mut self, input: Input<'_>, now: UnixMs, output: &mut Output) {
+        if std::mem::take(&mut self.goes_on)
+            && let Some(missed) = &mut self.missed
+        {
+            let late_ms = self.lateness.least_ms(now).unwrap_or(0);
+            missed.resume_all(now.plus_ms(-late_ms), output);
+        }
         let before = output.events.len();
         let notices = output.notices.len();
         match input {
@@ -341,6 +350,14 @@ impl Session {
                 let symbols = self.symbols.iter().map(|(_, id)| *id);
                 tell(symbols, Some(time), &Payload::Clock, output);
             }
+        }
+    }
+
+    /// Input is missing between what has come and what comes next.
+    pub fn miss(&mut self, output: &mut Output) {
+        if let Some(heard) = self.heard {
+            self.lose(heard, output);
+            self.goes_on = true;
         }
     }
 

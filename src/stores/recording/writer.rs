@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rustc_hash::FxHashMap;
@@ -18,6 +19,8 @@ use super::{Current, ENDING, Item, LINE_OVERHEAD_BYTES, RecorderSettings};
 const LEVEL: i32 = 3;
 /// What a recording's first line begins with.
 const HEAD: &[u8] = b"{\"recording\":";
+/// A frame that holds as much is over.
+const FRAME_BYTES: usize = 4 << 20;
 /// Recordings of one source that may begin within one second.
 const SAME_SECOND_MAX: u32 = 1000;
 
@@ -35,11 +38,85 @@ struct Recording {
     /// The path without number and ending.
     stem: PathBuf,
     number: u32,
-    file: Encoder<'static, Counted>,
-    /// Compressed bytes in this file.
-    bytes: Arc<AtomicU64>,
+    file: Frames,
     /// Written since it was flushed.
     is_fresh: bool,
+}
+
+/// A file of checked frames.
+struct Frames {
+    /// The frame under way; `None` when writing it has failed.
+    frame: Option<Encoder<'static, Counted>>,
+    began: Nanos,
+    /// What it holds, in bytes.
+    held: usize,
+    /// Compressed bytes in this file.
+    bytes: Arc<AtomicU64>,
+}
+
+impl Frames {
+    fn create(
+        settings: &RecorderSettings,
+        current: &Arc<Current>,
+        path: &Path,
+        now: Nanos,
+    ) -> io::Result<Self> {
+        let bytes = Arc::new(AtomicU64::new(0));
+        let counted = Counted {
+            inner: (settings.create)(path)?,
+            bytes: Arc::clone(&bytes),
+            current: Arc::clone(current),
+        };
+        Ok(Self {
+            frame: Some(frame(counted)?),
+            began: now,
+            held: 0,
+            bytes,
+        })
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        let frame = self.frame.as_mut().ok_or_else(has_failed)?;
+        self.held += line.len() + 1;
+        frame.write_all(line)?;
+        frame.write_all(b"\n")
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.frame.as_mut().ok_or_else(has_failed)?.flush()
+    }
+
+    fn is_frame_over(&self, now: Nanos, after: Duration) -> bool {
+        self.held >= FRAME_BYTES || now.since(self.began) >= after
+    }
+
+    /// Ends the frame, and begins another one.
+    fn next_frame(&mut self, now: Nanos) -> io::Result<()> {
+        let before = self.frame.take().ok_or_else(has_failed)?;
+        self.frame = Some(frame(before.finish()?)?);
+        self.began = now;
+        self.held = 0;
+        Ok(())
+    }
+
+    /// Ends the file: with an empty frame, by which it is known that nothing is missing.
+    fn finish(mut self) -> io::Result<()> {
+        if self.held > 0 {
+            self.next_frame(self.began)?;
+        }
+        let last = self.frame.ok_or_else(has_failed)?;
+        last.finish()?.flush()
+    }
+}
+
+fn frame(counted: Counted) -> io::Result<Encoder<'static, Counted>> {
+    let mut encoder = Encoder::new(counted, LEVEL)?;
+    encoder.include_checksum(true)?;
+    Ok(encoder)
+}
+
+fn has_failed() -> io::Error {
+    io::Error::other("it could not be written to before")
 }
 
 impl Writer {
@@ -101,16 +178,22 @@ impl Writer {
         let Some(recording) = self.files.get_mut(source) else {
             return Ok(());
         };
-        if recording.bytes.load(Ordering::Relaxed) >= self.settings.file_bytes_max {
+        let now = self.clock.monotonic();
+        if recording.file.bytes.load(Ordering::Relaxed) >= self.settings.file_bytes_max {
             recording.number += 1;
             let path = numbered(&recording.stem, recording.number);
-            let (file, bytes) = create(&self.settings, &self.current, &path)?;
-            recording.bytes = bytes;
+            let file = Frames::create(&self.settings, &self.current, &path, now)?;
             std::mem::replace(&mut recording.file, file).finish()?;
+        } else if recording.file.is_frame_over(now, self.settings.frame_every) {
+            recording.file.next_frame(now)?;
         }
         recording.is_fresh = true;
-        recording.file.write_all(line)?;
-        recording.file.write_all(b"\n")
+        recording.file.write(line)?;
+        if line.starts_with(HEAD) {
+            // Nothing can be understood without it: it shares no frame with what may be damaged.
+            recording.file.next_frame(now)?;
+        }
+        Ok(())
     }
 
     fn begin(&self, source: &SourceName) -> io::Result<Recording> {
@@ -131,13 +214,14 @@ impl Writer {
                 more => format!("{name}-{time}.{more}"),
             };
             let stem = self.current.folder.join(stem);
-            match create(&self.settings, &self.current, &numbered(&stem, 1)) {
-                Ok((file, bytes)) => {
+            let path = numbered(&stem, 1);
+            let now = self.clock.monotonic();
+            match Frames::create(&self.settings, &self.current, &path, now) {
+                Ok(file) => {
                     return Ok(Recording {
                         stem,
                         number: 1,
                         file,
-                        bytes,
                         is_fresh: false,
                     });
                 }
@@ -163,8 +247,7 @@ impl Writer {
     fn finish(&mut self) -> io::Result<()> {
         let mut result = Ok(());
         for (_, recording) in self.files.drain() {
-            let finished = recording.file.finish().and_then(|mut file| file.flush());
-            result = result.and(finished);
+            result = result.and(recording.file.finish());
         }
         result
     }
@@ -174,20 +257,6 @@ fn numbered(stem: &Path, number: u32) -> PathBuf {
     let mut path = stem.as_os_str().to_owned();
     path.push(format!("-{number:04}{ENDING}"));
     path.into()
-}
-
-fn create(
-    settings: &RecorderSettings,
-    current: &Arc<Current>,
-    path: &Path,
-) -> io::Result<(Encoder<'static, Counted>, Arc<AtomicU64>)> {
-    let bytes = Arc::new(AtomicU64::new(0));
-    let counted = Counted {
-        inner: (settings.create)(path)?,
-        bytes: Arc::clone(&bytes),
-        current: Arc::clone(current),
-    };
-    Ok((Encoder::new(counted, LEVEL)?, bytes))
 }
 
 /// Counts what is written.

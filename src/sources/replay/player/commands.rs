@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
+use crate::pipeline::meters::Standing;
 use crate::pipeline::source::{Message, SeekTarget, SourceCommand, TransportCommand};
 
 use super::load::Place;
@@ -24,7 +25,10 @@ impl Player {
             }
             SourceCommand::Subscribe(symbols) => self.deferred.push_back(symbols),
             SourceCommand::Unsubscribe(symbols) => self.unsubscribe(&symbols),
-            SourceCommand::Transport(command) => self.transport(command),
+            SourceCommand::Transport(command) => {
+                self.orders += 1;
+                self.transport(command);
+            }
             // What has been recorded cannot be asked for anew.
             SourceCommand::Resync(_) | SourceCommand::Reconnect => {}
         }
@@ -47,7 +51,7 @@ impl Player {
         }
     }
 
-    fn transport(&mut self, command: TransportCommand) {
+    pub(super) fn transport(&mut self, command: TransportCommand) {
         if self.is_late(command) {
             self.playback.pause(true, Instant::now());
             if self.late.len() < LATE_MAX {
@@ -91,19 +95,44 @@ impl Player {
                     self.more_steps = self.more_steps.saturating_add(1);
                 }
             }
+            TransportCommand::StepTo(time) => {
+                self.pause(true, now);
+                if time.0 != i64::MIN {
+                    self.playback.set(time.0, now);
+                    self.meters.set_data_clock(time);
+                }
+                self.step = Step::Until(time.0);
+            }
+            TransportCommand::BackTo(time) if self.has_ended && self.reached < time.0 => {
+                // It stays at its end, behind which the others still are.
+                self.pause(true, now);
+                self.playback.set(time.0, now);
+                self.meters.set_data_clock(time);
+            }
             TransportCommand::StepBack
+            | TransportCommand::BackTo(_)
             | TransportCommand::Seek(_)
             | TransportCommand::SeekBy(_) => {
                 if self.stage != Stage::Open
                     || (self.stands_at(now).is_none() && self.merge.is_waiting())
                 {
-                    self.early.push_back(SourceCommand::Transport(command));
+                    self.early.push_back(command);
                 } else {
                     self.seek(command, now);
                 }
             }
         }
         self.show_state();
+    }
+
+    /// Says where the replay stands still, for steps that it takes with others.
+    pub(super) fn show_standing(&mut self) {
+        let next = self.merge.peek().map(|head| head.pacing);
+        self.meters.set_standing(Standing {
+            orders: self.orders,
+            played: self.last_played,
+            next,
+        });
     }
 
     fn pause(&mut self, paused: bool, now: Instant) {
@@ -120,6 +149,10 @@ impl Player {
                     // Nothing has been played: this is the beginning.
                     None => return,
                 }
+            }
+            TransportCommand::BackTo(time) => {
+                self.playback.pause(true, now);
+                Some(Place::Again(time.0))
             }
             TransportCommand::SeekBy(ms) => {
                 self.late.clear();

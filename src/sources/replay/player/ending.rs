@@ -51,6 +51,7 @@ impl Player {
             if !self.late.is_empty() {
                 return Ok(());
             }
+            self.show_standing();
             return self.listen(None).await;
         }
         if self.settings.looping && self.has_played {

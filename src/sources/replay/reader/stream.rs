@@ -11,6 +11,7 @@ use crate::domain::outcome::{ErrorKind, Severity};
 use crate::sources::files::{RowFormat, as_text};
 
 use super::super::files::{File, Format, Input, Packing};
+use super::frames::{Damaged, Frames};
 use super::input::{Counted, Parts, PathInput};
 use super::{Chunk, Failure, LINE_BYTES_MAX, SAMPLE_BYTES};
 
@@ -25,6 +26,8 @@ pub(in super::super) struct Stream {
     format: Format,
     packed: bool,
     source: Result<Box<dyn Read + Send>, Failure>,
+    /// What has just been passed over.
+    damage: Option<Failure>,
     raw: Arc<AtomicU64>,
     from: u64,
     /// What follows the last line break that was given out.
@@ -78,12 +81,16 @@ impl Stream {
             (Packing::Gzip, _) => Ok(Box::new(flate2::bufread::MultiGzDecoder::new(
                 BufReader::with_capacity(64 << 10, input),
             ))),
+            (Packing::Zstd, _) if file.format == Format::Recording => {
+                Ok(Box::new(Frames::new(input)))
+            }
             (Packing::Zstd, _) => zstd::stream::read::Decoder::new(input)
                 .map(|decoder| Box::new(decoder) as Box<dyn Read + Send>),
         };
         let packed = file.packing != Packing::Plain;
         Self {
             source: source.map_err(|error| failure(&file.name, file.format, packed, &error)),
+            damage: None,
             format: file.format,
             name: file.name.clone(),
             bytes: file.bytes,
@@ -132,7 +139,14 @@ impl Stream {
         let mut searched = 0;
         loop {
             let wanted = target.saturating_sub(text.len()).max(target / 2);
-            match self.read(text, wanted) {
+            let read = self.read(text, wanted);
+            if let Some(damage) = self.damage.take() {
+                // What follows does not go on from here.
+                text.truncate(memrchr(b'\n', text).map_or(0, |at| at + 1));
+                chunk.failure = Some(damage);
+                return;
+            }
+            match read {
                 // Less than asked for is the end, unless it broke there.
                 Ok(read) if read < wanted && self.source.is_ok() => {
                     chunk.last = true;
@@ -190,6 +204,10 @@ impl Stream {
             Ok(read) => Ok(read),
             Err(error) => {
                 let failure = failure(&self.name, self.format, self.packed, &error);
+                if damage_of(&error).is_some() {
+                    self.damage = Some(failure);
+                    return Ok(into.len() - before);
+                }
                 self.source = Err(failure.clone());
                 match into.len() - before {
                     0 => Err(failure),
@@ -313,9 +331,24 @@ fn runs_backwards(text: &[u8], layout: &mut Layout) -> bool {
     balance < 0
 }
 
+fn damage_of(error: &io::Error) -> Option<&Damaged> {
+    error.get_ref()?.downcast_ref()
+}
+
 fn failure(name: &str, format: Format, packed: bool, error: &io::Error) -> Failure {
     // What the system says has a number; anything else comes from the decoder.
     let damaged = error.raw_os_error().is_none();
+    if let Some(Damaged { from, to }) = damage_of(error) {
+        let message = format!(
+            "{name}: damaged from byte {from} to byte {to}: what was recorded there is missing, and the rest is played; \
+             bars lack its trades, and a book stays away until the venue gave it whole again"
+        );
+        return Failure {
+            kind: ErrorKind::DecodeError,
+            message,
+            severity: Severity::Error,
+        };
+    }
     let (kind, message) = match error.kind() {
         io::ErrorKind::UnexpectedEof if format == Format::Recording => {
             let message = format!(

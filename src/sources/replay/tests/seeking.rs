@@ -280,6 +280,8 @@ impl RecordingPlayer for BarsPlayer {
         Ok(())
     }
 
+    fn miss(&mut self, _: &mut Played) {}
+
     fn symbol(&self, id: SymbolId) -> Option<&Symbol> {
         self.0.get(id.index())
     }

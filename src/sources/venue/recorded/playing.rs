@@ -202,6 +202,15 @@ impl RecordingPlayer for Player {
         Ok(())
     }
 
+    fn miss(&mut self, played: &mut Played) {
+        let output = &mut self.output;
+        output.clear();
+        for session in self.sessions.values_mut() {
+            session.miss(output);
+        }
+        self.tell(played);
+    }
+
     fn symbol(&self, id: SymbolId) -> Option<&Symbol> {
         self.symbols.get(id.index())
     }
