@@ -3,6 +3,7 @@
 
 mod anew;
 mod asking;
+mod others;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::kind::websocket::KIND;
-use super::mapped::{Style, Template, Variables, error_pointer, headers, mappings};
+use super::mapped::{Spellings, Style, Template, Variables, error_pointer, headers, mappings};
 use super::venue::options::{OptionProblem, Setup, Venue};
 use super::venue::wanted::Wanted;
 use super::venue::{Connect, Endpoint, Incoming, Limits, Notice, Output, Protocol};
@@ -74,6 +75,7 @@ struct Feed {
     wanted: Wanted<State>,
     connection: Connection,
     now: UnixMs,
+    spellings: Spellings,
 }
 
 /// A header's name for as long as the program runs. There are few of them, and each is kept once.
@@ -156,32 +158,24 @@ impl Feed {
                 ..Connection::default()
             },
             now: UnixMs(0),
+            spellings: Spellings::default(),
         })
     }
 
-    /// Says once that the mappings may be wrong, when they take nothing of all that comes.
-    fn count_untaken(&mut self, output: &mut Output) {
-        let Some(count) = &mut self.connection.untaken else {
-            return;
-        };
-        *count += 1;
-        if *count >= UNTAKEN_MAX {
-            self.connection.untaken = None;
-            let text = format!(
-                "{UNTAKEN_MAX} messages have come, and the mapping has taken none of them; \
-                 compare match=, items= and symbol= with such a message"
-            );
-            let error = ErrorInstance::new(ErrorKind::SchemaError, text).as_warning();
-            output.notices.push(Notice::Error(error));
-        }
-    }
-
-    fn take(&mut self, row: Row<'_>, now: UnixMs, output: &mut Output) {
+    /// Gives out a row. Of one that nobody has asked for the symbol comes back.
+    fn take(&mut self, row: Row<'_>, now: UnixMs, output: &mut Output) -> Result<(), String> {
         let name = row.symbol.unwrap_or_default();
-        let Some(entry) = self.wanted.get_mut(&name) else {
-            output.ignored += 1;
-            return;
+        let is_exact = self.wanted.get(&name).is_some();
+        let known = if is_exact {
+            None
+        } else {
+            self.in_other_letters(&name).map(str::to_owned)
         };
+        let Some(entry) = self.wanted.get_mut(known.as_deref().unwrap_or(&name)) else {
+            output.ignored += 1;
+            return Err(name.into_owned());
+        };
+        entry.state.is_exact |= is_exact;
         if !std::mem::replace(&mut entry.state.is_heard, true) {
             output.notices.push(Notice::Subscribed(entry.id));
         }
@@ -196,6 +190,7 @@ impl Feed {
             time: Some(row.time.unwrap_or(now)),
             payload,
         });
+        Ok(())
     }
 }
 
@@ -282,17 +277,23 @@ impl Protocol for Feed {
         for mapping in &self.mappings {
             is_known |= mapping.read(value, &mut rows);
         }
-        if is_known {
+        output.ignored += u64::from(!is_known);
+        let (mut others, mut is_taken) = (Vec::new(), false);
+        for row in rows {
+            match row.map(|row| self.take(row, now, output)) {
+                Ok(Ok(())) => is_taken = true,
+                Ok(Err(other)) => others.push(other),
+                Err(rejection) => {
+                    // It has been told what is wrong.
+                    is_taken = true;
+                    output.reject(rejection);
+                }
+            }
+        }
+        if is_taken {
             self.connection.untaken = None;
         } else {
-            output.ignored += 1;
-            self.count_untaken(output);
-        }
-        for row in rows {
-            match row {
-                Ok(row) => self.take(row, now, output),
-                Err(rejection) => output.reject(rejection),
-            }
+            self.count_untaken(&others, output);
         }
     }
 
@@ -304,7 +305,10 @@ impl Protocol for Feed {
                 .wanted
                 .insert(symbol.as_str(), symbol, *id, State::default())
             {
-                Ok(()) => added.push(symbol.as_str()),
+                Ok(()) => {
+                    self.spellings.insert(symbol.as_str());
+                    added.push(symbol.as_str());
+                }
                 Err(notice) => output.notices.push(*notice),
             }
         }
@@ -316,6 +320,9 @@ impl Protocol for Feed {
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], output: &mut Output) {
         let removed = self.wanted.remove_all(symbols);
         let names: Vec<&str> = removed.iter().map(AsRef::as_ref).collect();
+        for name in &names {
+            self.spellings.remove(name);
+        }
         if self.connection.is_ready {
             let is_all = self.wanted.is_empty();
             self.ask(self.unsubscribe.as_ref(), &names, is_all, output);

@@ -1,18 +1,24 @@
 //! Answers to events. It is a venue's protocol without a connection: what was asked for is named by a number that follows
 //! from the symbol alone, so that a recording needs nothing but the answers.
 
+mod said;
+mod whose;
+
 use rustc_hash::FxHashMap;
 
 use super::plan::Plan;
-use crate::decode::pointer::mapping::{Mapping, Row};
+use crate::decode::pointer::mapping::Mapping;
 use crate::decode::pointer::{Pointer, message, text_at};
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{Timeframe, UnixMs};
+use crate::sources::mapped::Spellings;
 use crate::sources::venue::kept::Kept;
 use crate::sources::venue::wanted::Wanted;
 use crate::sources::venue::{Answer, Connect, Ending, Incoming, Notice, Output, Protocol};
+
+use said::{Said, joined};
 
 /// The number of the request that is for all symbols.
 pub const ALL: u64 = 0;
@@ -29,18 +35,39 @@ pub fn number_of(symbol: &str) -> u64 {
     (hash >> 12) | 1
 }
 
-/// What an answer said of whom and of when.
-type Said = FxHashMap<(Option<SymbolId>, Option<UnixMs>), Vec<Payload>>;
-
-/// What is known of a request from its last answer.
+/// What is kept for a symbol.
 #[derive(Debug, Default)]
+struct Told {
+    /// Whether data has come for it.
+    is_heard: bool,
+    /// Whether the endpoint writes it just as it was asked for.
+    is_exact: bool,
+    said: Said,
+}
+
+/// What is known of a request.
+#[derive(Debug)]
 struct Asked {
     /// The symbol that it is for; `None` when it is for all.
     symbol: Option<(Symbol, SymbolId)>,
-    said: Said,
     /// Whether it has been reported that an answer held nothing.
     is_empty: bool,
+    /// Answers that held other symbols alone; `None` once one has held what was asked for, or it has been said.
+    strange: Option<u32>,
 }
+
+impl Asked {
+    fn new(symbol: Option<(Symbol, SymbolId)>) -> Self {
+        Self {
+            symbol,
+            is_empty: false,
+            strange: Some(0),
+        }
+    }
+}
+
+/// A row with whose it is.
+type Owned = (SymbolId, Option<UnixMs>, Payload);
 
 /// The protocol.
 #[derive(Debug)]
@@ -52,7 +79,8 @@ pub struct Answers {
     /// How long bars are.
     interval: Timeframe,
     depth: Option<u32>,
-    wanted: Wanted<bool>,
+    wanted: Wanted<Told>,
+    spellings: Spellings,
     asked: FxHashMap<u64, Asked>,
 }
 
@@ -62,7 +90,7 @@ impl Answers {
     pub fn new(plan: &Plan) -> Self {
         let mut asked = FxHashMap::default();
         if !plan.is_for_one() {
-            asked.insert(ALL, Asked::default());
+            asked.insert(ALL, Asked::new(None));
         }
         Self {
             mappings: plan.mappings.clone(),
@@ -72,6 +100,7 @@ impl Answers {
             interval: plan.interval,
             depth: plan.depth,
             wanted: Wanted::new(),
+            spellings: Spellings::default(),
             asked,
         }
     }
@@ -100,71 +129,99 @@ impl Answers {
         if rows.is_empty() && !std::mem::replace(&mut asked.is_empty, true) {
             let text = "the endpoint answers, but without any data; check the symbol, and whether its market is open";
             let mut error = ErrorInstance::new(ErrorKind::ConfigError, text).as_warning();
-            error.symbol = symbol;
+            error.symbol.clone_from(&symbol);
             output.notices.push(Notice::Error(error));
         }
         // Lists of trades and news often begin with the newest.
         rows.sort_by_key(|row| row.as_ref().ok().and_then(|row| row.time));
-        let mut before = std::mem::take(&mut asked.said);
+        let mut found = Vec::new();
         for row in rows {
             match row {
-                Ok(row) => self.take_row(asked, &mut before, row, now, output),
+                Ok(row) => found.push(row),
                 Err(mut rejection) => {
-                    let of_request = asked.symbol.as_ref().map(|(symbol, _)| symbol.clone());
-                    rejection.symbol = rejection.symbol.or(of_request);
+                    rejection.symbol = rejection.symbol.or_else(|| symbol.clone());
                     output.reject(rejection);
                 }
             }
         }
+        let (owned, strange) = self.owned(asked, found);
+        output.ignored += strange.len() as u64;
+        if owned.is_empty() {
+            self.count_strange(asked, &strange, output);
+        } else {
+            asked.is_empty = false;
+            asked.strange = None;
+            self.give_out(owned, now, output);
+        }
     }
 
-    fn take_row(
-        &mut self,
-        asked: &mut Asked,
-        before: &mut Said,
-        row: Row<'_>,
-        now: UnixMs,
-        output: &mut Output,
-    ) {
-        let of_request = asked.symbol.as_ref().map(|(symbol, _)| symbol.as_str());
-        // An endpoint may write a symbol in its own way; one that was asked for by name is meant.
-        let name = match (&row.symbol, of_request) {
-            (_, Some(name)) => name,
-            (Some(name), None) => name,
-            (None, None) => return output.ignored += 1,
-        };
-        let Some(entry) = self.wanted.get_mut(name) else {
-            return output.ignored += 1;
-        };
-        asked.is_empty = false;
-        let id = entry.id;
-        if !std::mem::replace(&mut entry.state, true) {
-            output.notices.push(Notice::Subscribed(id));
+    /// Gives out what is new of an answer.
+    fn give_out(&mut self, owned: Vec<Owned>, now: UnixMs, output: &mut Output) {
+        let rows = self.with_whole_bars(owned);
+        let mut symbols: Vec<SymbolId> = rows.iter().map(|(id, _, _)| *id).collect();
+        symbols.sort_unstable();
+        symbols.dedup();
+        for id in &symbols {
+            if let Some(entry) = self.wanted.entry_mut(*id) {
+                entry.state.said.begin();
+                if !std::mem::replace(&mut entry.state.is_heard, true) {
+                    output.notices.push(Notice::Subscribed(*id));
+                }
+            }
         }
-        let mut payload = row.payload;
-        let time = match payload {
-            Payload::Ohlcv(_) => row.time.map(|time| self.start_of_bar(time)),
-            _ => row.time,
-        };
-        if let Payload::Level2(book) = &mut payload
-            && !book.snapshot
-        {
-            book.depth = self.depth;
+        for (id, time, mut payload) in rows {
+            if let Payload::Level2(book) = &mut payload
+                && !book.snapshot
+            {
+                book.depth = self.depth;
+            }
+            let Some(entry) = self.wanted.entry_mut(id) else {
+                continue;
+            };
+            if entry.state.said.is_new(time, &payload) || self.repeat {
+                output.events.push(Event {
+                    symbol: id,
+                    time: Some(time.unwrap_or(now)),
+                    payload,
+                });
+            }
         }
-        let key = (Some(id), time);
-        let known = before.get_mut(&key).and_then(|known| {
-            let at = known.iter().position(|one| *one == payload)?;
-            Some(known.swap_remove(at))
-        });
-        let is_new = known.is_none();
-        asked.said.entry(key).or_default().push(payload.clone());
-        if is_new || self.repeat {
-            output.events.push(Event {
-                symbol: id,
-                time: Some(time.unwrap_or(now)),
-                payload,
-            });
+        for id in symbols {
+            if let Some(entry) = self.wanted.entry_mut(id) {
+                entry.state.said.end();
+            }
         }
+    }
+
+    /// The rows with one for each bar: endpoints add a row with the time of the last trade, which belongs to the bar that
+    /// still grows.
+    fn with_whole_bars(&self, owned: Vec<Owned>) -> Vec<Owned> {
+        let mut rows: Vec<Owned> = Vec::with_capacity(owned.len());
+        let mut bars: FxHashMap<(SymbolId, UnixMs), usize> = FxHashMap::default();
+        for (id, time, payload) in owned {
+            let (Payload::Ohlcv(bar), Some(time)) = (&payload, time) else {
+                rows.push((id, time, payload));
+                continue;
+            };
+            let start = self.start_of_bar(time);
+            let known = bars.get(&(id, start)).and_then(|at| rows.get_mut(*at));
+            if let Some((_, _, Payload::Ohlcv(known))) = known {
+                *known = joined(known, bar, time == start);
+                continue;
+            }
+            let said = self
+                .wanted
+                .entry(id)
+                .and_then(|entry| entry.state.said.bar(start));
+            let bar = match said {
+                // The bar itself is missing from this answer.
+                Some(said) if time != start && bar.volume < said.volume => joined(said, bar, false),
+                _ => *bar,
+            };
+            bars.insert((id, start), rows.len());
+            rows.push((id, Some(start), Payload::Ohlcv(bar)));
+        }
+        rows
     }
 }
 
@@ -197,11 +254,10 @@ impl Protocol for Answers {
     /// A recording begins: it knows nothing of what was said before.
     fn opened(&mut self, _: UnixMs, _: &mut Output) {
         for asked in self.asked.values_mut() {
-            asked.said.clear();
-            asked.is_empty = false;
+            *asked = Asked::new(asked.symbol.take());
         }
         for (_, entry) in self.wanted.iter_mut() {
-            entry.state = false;
+            entry.state = Told::default();
         }
     }
 
@@ -222,21 +278,22 @@ impl Protocol for Answers {
         for (symbol, id) in symbols {
             let number = number_of(symbol.as_str());
             let is_taken = self.is_for_one && self.asked.contains_key(&number);
+            let name = symbol.as_str();
             if is_taken
                 || self
                     .wanted
-                    .insert(symbol.as_str(), symbol, *id, false)
+                    .insert(name, symbol, *id, Told::default())
                     .is_err()
             {
                 output.notices.push(Notice::Refused {
                     symbol: *id,
                     reason: "it is subscribed already".to_owned(),
                 });
-            } else if self.is_for_one {
-                let asked = Asked {
-                    symbol: Some((symbol.clone(), *id)),
-                    ..Asked::default()
-                };
+                continue;
+            }
+            self.spellings.insert(name);
+            if self.is_for_one {
+                let asked = Asked::new(Some((symbol.clone(), *id)));
                 self.asked.insert(number, asked);
             }
         }
@@ -245,20 +302,16 @@ impl Protocol for Answers {
     fn unsubscribe(&mut self, symbols: &[(Symbol, SymbolId)], _: &mut Output) {
         for (symbol, id) in symbols {
             if self.wanted.remove(*id).is_some() {
+                self.spellings.remove(symbol.as_str());
                 self.asked.remove(&number_of(symbol.as_str()));
-            }
-            if let Some(all) = self.asked.get_mut(&ALL) {
-                all.said.retain(|(said_of, _), _| *said_of != Some(*id));
             }
         }
     }
 
     /// The next answer gives the whole book again.
     fn resync(&mut self, symbol: SymbolId, _: &mut Output) {
-        for asked in self.asked.values_mut() {
-            asked
-                .said
-                .retain(|(said_of, _), _| *said_of != Some(symbol));
+        if let Some(entry) = self.wanted.entry_mut(symbol) {
+            entry.state.said = Said::default();
         }
     }
 }

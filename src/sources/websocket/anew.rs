@@ -17,6 +17,8 @@ use crate::sources::venue::patience::Patience;
 pub(super) struct State {
     /// Whether data has come for it on this connection.
     pub(super) is_heard: bool,
+    /// Whether the feed writes it just as it was asked for.
+    pub(super) is_exact: bool,
     /// When it is to be asked for anew, because its book is lost.
     resync_at: Option<UnixMs>,
     patience: Patience,

@@ -317,3 +317,46 @@ fn mistakes_are_named() {
         assert_eq!(spec.is_ok(), !good.contains("{symbol}"), "{good} {spec:?}");
     }
 }
+
+#[test]
+fn symbols_in_other_letters_are_meant_and_others_are_told_once() {
+    let mut feed = bench(&format!("subscribe=+{{symbol}}&{TRADES}"));
+    feed.subscribe(&["AAPL"]);
+    feed.open();
+    let trade = |symbol: &str| format!(r#"{{"type":"trade","s":"{symbol}","p":1}}"#);
+    let mut said = Vec::new();
+    for at in 1..50 {
+        feed.text(&trade("trade.AAPL"));
+        for notice in &feed.output.notices {
+            let Notice::Error(error) = notice else {
+                unreachable!("{notice:?}")
+            };
+            assert_eq!(error.severity, Severity::Warning);
+            said.push((at, error.message.clone()));
+        }
+    }
+    let [(20, text)] = &said[..] else {
+        unreachable!("{said:?}")
+    };
+    assert!(
+        text.contains("data come for 'trade.AAPL', asked for are 'AAPL'"),
+        "{text}"
+    );
+    assert_eq!(feed.text(&trade("aapl")).events.len(), 1);
+    assert_eq!(feed.text(&trade("AAPL")).events.len(), 1);
+    assert_eq!(feed.text(&trade("aapl")).events.len(), 0);
+
+    // A feed that gives everything may give a thousand others first.
+    let mut feed = bench(TRADES);
+    feed.subscribe(&["AAPL"]);
+    feed.open();
+    for _ in 0..900 {
+        feed.text(&trade("X"));
+        assert_eq!(feed.output.notices, []);
+    }
+    feed.text(&trade("AAPL"));
+    for _ in 0..1100 {
+        feed.text(&trade("X"));
+        assert_eq!(feed.output.notices, []);
+    }
+}

@@ -110,7 +110,7 @@ fn a_mapping_that_takes_nothing_is_told_once_with_a_message_that_it_does_not_tak
             r#"{{"kind":"trade","s":"A","p":{number},"key":"CANARY-KEY-3456"}}"#
         ));
     }
-    let warning = live.error("SchemaError", "the mapping has taken none of them");
+    let warning = live.error("SchemaError", "none of them has held data of");
     assert_eq!(warning["severity"], "warning", "{warning}");
     let sample = warning["sample"].as_str().unwrap();
     assert!(sample.contains(r#""kind":"trade""#), "{sample}");
