@@ -39,8 +39,11 @@ pub const VENUE: Venue = Venue {
     protocol: |setup| Ok(Box::new(Feed::new(setup)?)),
 };
 
-/// So many messages may come before it is said that none of them is taken.
+/// So many messages may come before it is said that none of them holds data of what is asked for.
 const UNTAKEN_MAX: u32 = 20;
+
+/// The same of messages with data of other symbols, where a feed gives everything without being asked.
+const OTHERS_MAX: u32 = 1000;
 
 /// The longest answer to a ping that is no JSON.
 const WORD_BYTES_MAX: usize = 16;

@@ -106,6 +106,13 @@ impl KnownQuote {
         }
     }
 
+    /// Of when the bid and the ask are, where that is known; the newer of the two.
+    #[must_use]
+    pub fn sides_time(&self) -> Option<UnixMs> {
+        let [bid, _, ask, ..] = self.times;
+        bid.max(ask)
+    }
+
     /// Of when each field of the quote is, in their order, where that is known.
     #[must_use]
     pub fn times(&self) -> [Option<UnixMs>; Level1::FIELDS] {

@@ -40,6 +40,11 @@ impl Level1Service {
         self.known.time()
     }
 
+    /// Of when the bid and the ask are, where that is known; the newer of the two.
+    pub fn sides_time(&self) -> Option<UnixMs> {
+        self.known.sides_time()
+    }
+
     /// Takes over what the venue says beside the quote. Whether anything is new.
     pub fn take_facts(&mut self, newer: &SymbolFacts, session: Option<Session>) -> bool {
         let before = self.facts.clone();

@@ -11,14 +11,14 @@ mod sort;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::Line;
 
-use crate::domain::symbol::{SymbolId, SymbolSpec};
+use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
 use crate::pipeline::snapshot::Row;
 
 use super::super::expression::ExpressionError;
@@ -59,6 +59,8 @@ pub struct WatchlistPanel {
     follow: bool,
     seen_selected: Option<SymbolId>,
     flash_left_ms: Option<u64>,
+    /// Symbols with headlines that nobody has read.
+    unread: HashSet<Symbol>,
 }
 
 impl WatchlistPanel {
@@ -78,6 +80,7 @@ impl WatchlistPanel {
             follow: true,
             seen_selected: None,
             flash_left_ms: None,
+            unread: HashSet::new(),
         }
     }
 
@@ -158,6 +161,11 @@ impl WatchlistPanel {
         }
     }
 
+    /// Marks the symbols that have headlines which nobody has read.
+    pub fn set_unread(&mut self, unread: HashSet<Symbol>) {
+        self.unread = unread;
+    }
+
     /// How soon, in milliseconds, a visible flash ends; `None` when nothing flashes.
     #[must_use]
     pub fn flash_left_ms(&self) -> Option<u64> {
@@ -232,6 +240,10 @@ impl Panel for WatchlistPanel {
                     .or_default()
                     .fit(cell),
             }
+        }
+        if lines.iter().any(|line| !line.row.trend.points().is_empty()) {
+            let trend = self.widths.entry(Column::Trend).or_default();
+            trend.is_known = true;
         }
         self.placed = self.place_columns(area, has_many_sources);
         self.draw_heading(area, buffer, context);

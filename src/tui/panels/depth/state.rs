@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::super::super::market::{self, quantity};
+use super::super::super::market;
 use super::super::super::number::{age, fixed};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{cut, put, width};
@@ -76,13 +76,16 @@ pub(super) fn draw_state(
     if let Some(text) = lost {
         pieces.push((text, theme.warning));
     }
-    pieces.push(match &view.state {
-        BookState::Waiting => ("◌ waiting for the whole book".to_owned(), theme.info),
-        BookState::Lost(reason) => (
+    let row = context.snapshot.rows.get(view.symbol);
+    let refusal = row.and_then(market::refusal_text);
+    pieces.push(match (&view.state, refusal) {
+        (BookState::Waiting, Some(reason)) => (format!("✖ refused: {reason}"), theme.error),
+        (BookState::Waiting, None) => ("◌ waiting for the whole book".to_owned(), theme.info),
+        (BookState::Lost(reason), _) => (
             format!("◌ resyncing: {}", market::beginning(reason, 200)),
             theme.warning,
         ),
-        BookState::Whole => {
+        (BookState::Whole, _) => {
             let (sign, style) = match view.book.integrity {
                 Integrity::Verified => ("✓", theme.up),
                 Integrity::Sequenced => ("●", theme.info),
@@ -150,7 +153,7 @@ pub(super) fn draw_middle(
         } else if spread.is_zero() {
             word = "locked";
         }
-        let spread = quantity(spread.abs());
+        let spread = spread.abs().normalize();
         [
             format!(" mid {mid} · {word} {spread}{bps} "),
             format!(" {mid} · {word} {spread} "),

@@ -17,7 +17,7 @@ use crate::domain::book::{BookTop, Level};
 use crate::domain::quote::SymbolFacts;
 use crate::domain::symbol::SymbolId;
 use crate::pipeline::Snapshot;
-use crate::pipeline::snapshot::{BookState, DepthView};
+use crate::pipeline::snapshot::{BookState, DepthView, RowState};
 
 fn with_depth(view: DepthView) -> Snapshot {
     Snapshot {
@@ -334,4 +334,72 @@ fn every_column_has_its_heading() {
     };
     assert_eq!(heading(84), ["Total", "Bid", "Price", "Ask", "Total"]);
     assert_eq!(heading(30), ["Price", "Size", "Total"]);
+}
+
+#[test]
+fn each_symbol_has_a_grouping_of_its_own() {
+    let other = DepthView {
+        symbol: SymbolId(1),
+        ..depth(25)
+    };
+    let scene = Scene::new(Snapshot {
+        depths: vec![Arc::new(depth(25)), Arc::new(other)],
+        ..live()
+    });
+    let mut panel = DepthPanel::default();
+    let step = |panel: &mut DepthPanel, id: u32, ways: u8| {
+        let mut context = scene.context();
+        context.selected = Some(SymbolId(id));
+        drawn(panel, &context, 60, 24);
+        for _ in 0..ways {
+            panel.act(PanelAction::ZoomOut, &context);
+        }
+        drawn(panel, &context, 60, 24);
+        let title = panel.title(&context).to_string();
+        title.rsplit(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(step(&mut panel, 0, 3), "1");
+    assert_eq!(step(&mut panel, 1, 0), "0.1", "as it came");
+    assert_eq!(step(&mut panel, 1, 1), "0.2");
+    assert_eq!(step(&mut panel, 0, 0), "1");
+}
+
+#[test]
+fn the_totals_of_large_books_differ() {
+    let level = |price: i64, size: &str| Level {
+        price: Decimal::from(price),
+        size: size.parse().unwrap(),
+    };
+    let scene = Scene::new(with_depth(DepthView {
+        book: BookTop {
+            bids: vec![level(9, "1224.84315601"), level(8, "0.5"), level(7, "1")],
+            ..BookTop::default()
+        },
+        ..depth(3)
+    }));
+    let text = drawn(&mut DepthPanel::default(), &on(&scene), 60, 24);
+    for total in ["1224.84 ", "1225.34 ", "1226.34 "] {
+        assert!(text.contains(total), "no {total}: {text}");
+    }
+}
+
+#[test]
+fn a_symbol_that_is_refused_is_not_waited_for() {
+    let mut waiting = depth(0);
+    waiting.state = BookState::Waiting;
+    let mut snapshot = with_depth(waiting);
+    let row = snapshot.rows.get_mut(SymbolId(0)).unwrap();
+    row.state = RowState::Refused;
+    row.refusal = Some("Currency pair not supported".into());
+    let scene = Scene::new(snapshot.clone());
+    let text = drawn(&mut DepthPanel::default(), &on(&scene), 80, 24);
+    let refused = "✖ refused: Currency pair not supported";
+    assert!(
+        text.contains(refused) && !text.contains("waiting"),
+        "{text}"
+    );
+    snapshot.depths.clear();
+    let scene = Scene::new(snapshot);
+    let text = drawn(&mut DepthPanel::default(), &on(&scene), 80, 24);
+    assert!(text.contains("Currency pair not supported"), "{text}");
 }

@@ -8,7 +8,7 @@ use crate::domain::time::UnixMs;
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::{Direction, Row, RowState};
 
-use super::super::super::market::{halt_text, lost_source};
+use super::super::super::market::{beginning, halt_text, lost_source, refusal_text};
 use super::super::super::number;
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, safe, width};
@@ -17,7 +17,10 @@ use super::columns::Column;
 use super::order::{change, change_percent};
 
 /// The longest reason of a halt that stands beside a name.
-const HALT_COLUMNS: usize = 24;
+const HALT_COLUMNS: usize = 60;
+
+/// The sign of headlines that nobody has read.
+pub const UNREAD: &str = "✉";
 
 /// How long a changed price flashes.
 pub const FLASH_MS: u64 = 500;
@@ -40,19 +43,42 @@ pub struct CellWidth {
     pub whole: usize,
     /// From the point on.
     pub fraction: usize,
+    /// The longest number as a whole.
+    pub longest: usize,
+    /// Whether anything is known in any row.
+    pub is_known: bool,
 }
+
+/// Numbers stand under each other at their points as long as that takes no more columns than this.
+const ALIGNED_COLUMNS_MAX: usize = 12;
+
+/// The most digits of a price that are shown, as long as those before the point are all there.
+const PRICE_DIGITS: u32 = 8;
 
 impl CellWidth {
     /// Grows so that the cell fits.
     pub fn fit(&mut self, cell: &Cell) {
         self.whole = self.whole.max(width(&cell.whole));
-        self.fraction = self.fraction.max(width(&cell.fraction));
+        let fraction = width(&cell.fraction);
+        self.fraction = self.fraction.max(fraction);
+        self.longest = self.longest.max(width(&cell.whole) + fraction);
+        self.is_known |= !cell.whole.is_empty() && cell.whole != UNKNOWN;
     }
 
-    /// Both parts together.
+    /// Whether the numbers stand under each other at their points; else at their ends.
+    #[must_use]
+    pub fn is_aligned(self) -> bool {
+        self.whole + self.fraction <= ALIGNED_COLUMNS_MAX
+    }
+
+    /// The whole column.
     #[must_use]
     pub fn total(self) -> usize {
-        self.whole + self.fraction
+        if self.is_aligned() {
+            self.whole + self.fraction
+        } else {
+            self.longest
+        }
     }
 }
 
@@ -71,6 +97,8 @@ pub enum Mark {
     Stale,
     /// Nothing has come yet.
     Waiting,
+    /// Its source does not give it.
+    Refused,
     /// The worker has been stopped.
     Quarantined,
 }
@@ -82,6 +110,7 @@ impl Mark {
         let Standing { age_ms, is_lost } = standing;
         match (row.state, row.direction) {
             (RowState::Quarantined, _) => Self::Quarantined,
+            (RowState::Refused, _) => Self::Refused,
             (RowState::Active, _) if is_lost => Self::Stale,
             _ if halt_text(row, 0).is_some() => Self::Halted,
             (RowState::Waiting, _) => Self::Waiting,
@@ -102,7 +131,7 @@ impl Mark {
             Self::Halted => "‖",
             Self::Stale => "◌",
             Self::Waiting => "·",
-            Self::Quarantined => "✖",
+            Self::Refused | Self::Quarantined => "✖",
         }
     }
 
@@ -116,7 +145,7 @@ impl Mark {
             Self::Unchanged => theme.unchanged,
             Self::Stale | Self::Halted => theme.warning,
             Self::Waiting => theme.dim,
-            Self::Quarantined => theme.error,
+            Self::Refused | Self::Quarantined => theme.error,
         }
     }
 }
@@ -182,11 +211,12 @@ pub fn cell(row: &Row, column: &Column, standing: Standing, context: &PanelConte
     let theme = context.theme;
     let mark = Mark::of(row, standing, context.stale_after_ms);
     let plain = match mark {
-        Mark::Stale | Mark::Waiting | Mark::Quarantined => theme.dim,
+        Mark::Stale | Mark::Waiting | Mark::Refused | Mark::Quarantined => theme.dim,
         _ => theme.text,
     };
     // A source that leaves zeros out gives prices of different lengths; what is computed has two digits at least.
-    let digits = row.last.map_or(2, |last| last.scale() as usize).max(2);
+    let digits = row.last.map_or(2, |last| shown(last).scale() as usize);
+    let digits = digits.max(2);
     let known = |text: Option<String>| match text {
         Some(text) => number_cell(&text, plain),
         None => number_cell(UNKNOWN, theme.dim),
@@ -200,7 +230,7 @@ pub fn cell(row: &Row, column: &Column, standing: Standing, context: &PanelConte
         };
         number_cell(text.as_deref().unwrap_or(UNKNOWN), style)
     };
-    let decimal = |value: Option<Decimal>| known(value.map(|value| value.to_string()));
+    let decimal = |value: Option<Decimal>| known(value.map(|value| shown(value).to_string()));
     let price = |value: Option<f64>| known(value.map(|value| number::fixed(value, digits)));
     match column {
         Column::Symbol => symbol_cell(row, row.symbol.as_str(), plain, context),
@@ -239,6 +269,39 @@ pub fn cell(row: &Row, column: &Column, standing: Standing, context: &PanelConte
     }
 }
 
+/// A number of the venue as it came, unless it has more digits than anybody reads: then it is rounded.
+fn shown(value: Decimal) -> Decimal {
+    let digits = value
+        .mantissa()
+        .unsigned_abs()
+        .checked_ilog10()
+        .unwrap_or(0)
+        + 1;
+    let excess = digits.saturating_sub(PRICE_DIGITS);
+    if excess == 0 || value.scale() == 0 {
+        return value;
+    }
+    let mut rounded = value
+        .round_dp(value.scale().saturating_sub(excess))
+        .normalize();
+    if rounded.scale() < 2 && value.scale() >= 2 && excess + 2 <= value.scale() {
+        rounded.rescale(2);
+    }
+    rounded
+}
+
+/// The venue's number in a column, with all its digits.
+pub fn exact(row: &Row, column: &Column) -> Option<Decimal> {
+    match column {
+        Column::Last => row.last,
+        Column::Bid => row.bid,
+        Column::BidSize => row.bid_size,
+        Column::Ask => row.ask,
+        Column::AskSize => row.ask_size,
+        _ => None,
+    }
+}
+
 /// A named value: prices with the digits of the row's prices, large numbers with a unit, small ones with more digits.
 fn value_text(row: &Row, name: &str, digits: usize) -> Option<String> {
     let found = values::find(row, name)?;
@@ -268,9 +331,13 @@ fn flashing(mut cell: Cell, row: &Row, context: &PanelContext<'_>) -> Cell {
     cell
 }
 
-/// The cell of a symbol that is called `name`, with what keeps it from being traded: it is seen there whatever the columns
+/// The cell of a symbol that is called `name`, with what keeps it from being given or traded: it is seen there whatever the columns
 /// are.
 pub fn symbol_cell(row: &Row, name: &str, look: Style, context: &PanelContext<'_>) -> Cell {
+    if let Some(reason) = refusal_text(row) {
+        let text = beginning(&format!("{name} ✖ {reason}"), HALT_COLUMNS);
+        return text_cell(&text, context.theme.error);
+    }
     match halt_text(row, HALT_COLUMNS) {
         Some(halt) => text_cell(&format!("{name} ‖ {halt}"), context.theme.warning),
         None => text_cell(name, look),
