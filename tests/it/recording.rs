@@ -562,7 +562,7 @@ fn replays_that_were_opened_together_step_together() {
         handle.commands.send(order).unwrap();
     };
     let mut seen = Vec::new();
-    let mut await_result = |seen: &mut Vec<String>| {
+    let await_result = |seen: &mut Vec<String>| {
         let deadline = Duration::from_secs(60);
         while let Ok(item) = given.recv_timeout(deadline) {
             if let Given::Result { symbol, result } = item {

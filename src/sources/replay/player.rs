@@ -23,7 +23,7 @@ use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::feed::{EngineGone, Feed};
 use crate::pipeline::meters::{ConnectionState, SourceMeters};
-use crate::pipeline::source::{Message, SourceCommand, TransportCommand};
+use crate::pipeline::source::{Message, TransportCommand};
 
 use super::admission::Admission;
 use super::files::File;

@@ -10,7 +10,7 @@ use super::messages::{
 use crate::decode::Rejection;
 use crate::decode::conditions::{Tape, by_letters};
 use crate::domain::bar::Ohlcv;
-use crate::domain::book::{BookProof, BookUpdate, Level};
+use crate::domain::book::{BookUpdate, Level};
 use crate::domain::event::{Event, Payload};
 use crate::domain::news::News;
 use crate::domain::quote::{Level1, SymbolFacts, Trading};

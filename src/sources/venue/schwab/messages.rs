@@ -10,7 +10,7 @@ use super::services::Service;
 use crate::decode::Rejection;
 use crate::decode::wire::Exact;
 use crate::domain::bar::Ohlcv;
-use crate::domain::book::{BookProof, BookUpdate, Level};
+use crate::domain::book::{BookUpdate, Level};
 use crate::domain::event::{Event, Payload};
 use crate::domain::quote::{Level1, SymbolFacts, Trading};
 use crate::domain::time::UnixMs;
