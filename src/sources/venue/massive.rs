@@ -169,8 +169,6 @@ struct Massive {
     keys: Vec<Option<SecretString>>,
     channels: Vec<&'static str>,
     takes_bars: bool,
-    /// Whether minutes come by seconds too.
-    bars_grow: bool,
     takes_level1: bool,
     takes_trades: bool,
     connection: Connection,
@@ -212,7 +210,6 @@ impl Massive {
             keys: setup.keys.clone(),
             channels,
             takes_bars: setup.asks_for_bars(),
-            bars_grow: grows,
             takes_level1,
             takes_trades: setup.needs_trades(),
             connection: Connection::default(),
