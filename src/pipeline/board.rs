@@ -3,6 +3,7 @@
 mod news;
 mod studies;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -393,17 +394,13 @@ fn set_last(row: &mut Row, last: LastPrice, now: Nanos) {
             return;
         }
     };
-    if let Some(before) = row.last
-        && before != price
-    {
-        row.direction = if price > before {
-            Direction::Up
-        } else {
-            Direction::Down
-        };
+    row.direction = match row.last.map(|before| price.cmp(&before)) {
+        Some(Ordering::Greater) => Direction::Up,
+        Some(Ordering::Less) => Direction::Down,
+        Some(Ordering::Equal) | None => Direction::Unchanged,
+    };
+    if row.direction != Direction::Unchanged {
         row.price_changed = now;
-    } else {
-        row.direction = Direction::Unchanged;
     }
     row.last = Some(price);
 }

@@ -9,6 +9,9 @@ use crate::domain::time::Timeframe;
 /// Marks that are left where they are however small the bound is.
 const MARKS_KEPT: usize = 64;
 
+/// Room for so many items changes hands without a copy; one that a flood has made is not passed on.
+const SWAPPED_MAX: usize = 1024;
+
 /// One thing for a worker to do.
 #[derive(Debug)]
 pub(crate) enum Item {
@@ -114,7 +117,9 @@ impl Mailbox {
             _ => false,
         };
         let fits = items.len() <= self.room() && items.iter().all(stands_alone);
-        if fits {
+        if fits && self.items.is_empty() {
+            std::mem::swap(&mut self.items, items);
+        } else if fits {
             self.items.append(items);
         }
         fits
@@ -278,9 +283,9 @@ impl Mailbox {
         Delivered::Conflated
     }
 
-    /// Takes out up to `count` items, oldest first. An announcement comes alone: it must not wait for the work on what
-    /// is behind it.
-    pub fn take(&mut self, count: usize, into: &mut Vec<Item>) {
+    /// Takes out up to `count` items, oldest first, behind those in `into`. An announcement comes alone: it must not wait
+    /// for the work on what is behind it.
+    pub fn take(&mut self, count: usize, into: &mut VecDeque<Item>) {
         let count = match self.items.front() {
             Some(Item::Announce) => 1,
             _ => count.min(self.items.len()),
@@ -288,14 +293,17 @@ impl Mailbox {
         self.taken += count as u64;
         let taken = self.taken;
         self.book_places.retain(|place| *place >= taken);
-        if self.marks == 0 {
+        let is_all = count == self.items.len() && into.is_empty();
+        if self.marks == 0 && is_all && self.items.capacity() <= SWAPPED_MAX {
+            std::mem::swap(&mut self.items, into);
+        } else if self.marks == 0 {
             into.extend(self.items.drain(..count));
         } else {
             for item in self.items.drain(..count) {
                 if matches!(item, Item::Conflated) {
                     self.marks -= 1;
                 } else {
-                    into.push(item);
+                    into.push_back(item);
                 }
             }
         }
@@ -347,7 +355,7 @@ mod tests {
     }
 
     fn drain(mailbox: &mut Mailbox) -> Vec<Payload> {
-        let mut items = Vec::new();
+        let mut items = VecDeque::new();
         mailbox.take(usize::MAX, &mut items);
         items
             .into_iter()
@@ -395,7 +403,7 @@ mod tests {
         };
         mailbox.deliver_live(at(5, quote(Some(1), None)), Nanos(0), true);
         mailbox.deliver_live(at(4, quote(Some(2), Some(3))), Nanos(0), true);
-        let mut items = Vec::new();
+        let mut items = VecDeque::new();
         mailbox.take(usize::MAX, &mut items);
         let merged = items.into_iter().find_map(|item| match item {
             Item::Event { event, .. } => Some(event),
@@ -586,7 +594,7 @@ mod tests {
             let mut mailbox = Mailbox::new(8);
             let (mut sent, mut answered, mut taken) = (0_u64, 0, 0);
             let mut known: Option<u64> = None;
-            let mut read = |items: Vec<Item>| {
+            let mut read = |items: VecDeque<Item>| {
                 for item in items {
                     let Item::Event { event, .. } = item else { continue };
                     taken += 1;
@@ -611,7 +619,7 @@ mod tests {
                     3 => bar(1),
                     4 => quote(Some(1), None),
                     _ => {
-                        let mut items = Vec::new();
+                        let mut items = VecDeque::new();
                         mailbox.take(3, &mut items);
                         read(items);
                         continue;
@@ -626,7 +634,7 @@ mod tests {
                 // The bound, a quote, a whole book and word that one is lost.
                 prop_assert!(mailbox.len() - mailbox.marks <= 8 + 3);
             }
-            let mut items = Vec::new();
+            let mut items = VecDeque::new();
             mailbox.take(usize::MAX, &mut items);
             read(items);
             prop_assert_eq!(sent, answered + taken, "each is answered for once");
@@ -640,7 +648,7 @@ mod tests {
             // What a reader of one event after the other sees: the last bar, and the quote then.
             let (mut expected, mut seen) = (Vec::new(), Vec::new());
             let (mut sent, mut taken) = (Level1::default(), Level1::default());
-            let mut read = |items: Vec<Item>| {
+            let mut read = |items: VecDeque<Item>| {
                 for item in items {
                     match item {
                         Item::Event { event: Event { payload: Payload::Level1(change), .. }, .. } => taken.merge(&change),
@@ -656,7 +664,7 @@ mod tests {
                     1 => quote(Some(n), None),
                     2 => quote(None, Some(n)),
                     _ => {
-                        let mut items = Vec::new();
+                        let mut items = VecDeque::new();
                         mailbox.take(2, &mut items);
                         read(items);
                         continue;
@@ -669,7 +677,7 @@ mod tests {
                 }
                 deliver(&mut mailbox, event);
             }
-            let mut items = Vec::new();
+            let mut items = VecDeque::new();
             mailbox.take(usize::MAX, &mut items);
             read(items);
             prop_assert_eq!(seen, expected);
@@ -695,7 +703,7 @@ mod tests {
                         }
                     }
                     _ => {
-                        let mut items = Vec::new();
+                        let mut items = VecDeque::new();
                         mailbox.take(2, &mut items);
                         for item in items {
                             if let Item::Event { event: Event { payload: Payload::Level1(change), .. }, .. } = item {

@@ -17,6 +17,7 @@ mod turn;
 use std::sync::Arc;
 
 use crate::compute::book::BookFault;
+use crate::compute::history::columns::TradeRow;
 use crate::compute::trade_bars::BuiltBar;
 use crate::domain::book::BookUpdate;
 use crate::domain::event::{DataService, Event, Payload};
@@ -102,6 +103,8 @@ pub(crate) struct SymbolWorker {
     told: Told,
     /// Bars that the trade in hand has changed.
     built: Vec<BuiltBar>,
+    /// Trades of this turn that history does not have yet: it takes them together.
+    unkept: Vec<TradeRow>,
     /// How far its own columns have been evaluated.
     evaluated: Evaluated,
 }
@@ -124,6 +127,7 @@ impl SymbolWorker {
             moved_to: LastPrice::Unchanged,
             told: Told::default(),
             built: Vec::new(),
+            unkept: Vec::new(),
             evaluated: Evaluated::default(),
         }
     }
@@ -272,6 +276,7 @@ impl SymbolWorker {
 
     /// Forgets all data, because a replay jumps.
     pub fn reset(&mut self) {
+        self.unkept.clear();
         self.ohlcv.reset();
         self.level1 = Level1Service::default();
         self.level2.reset();

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::vec::Drain;
 
 use crate::domain::quote::Level1;
 use crate::domain::time::UnixMs;
@@ -114,34 +115,52 @@ impl TradeHistory {
         }
     }
 
-    /// Puts a trade behind the others.
-    pub fn push(&mut self, time: Option<UnixMs>, trade: &Arc<TimeAndSale>) {
+    /// Puts the first of these trades behind the others, as many as fit into the memory at hand: one at least, unless
+    /// there is none for it at all, and then it goes.
+    pub fn append(&mut self, trades: &mut Drain<'_, TradeRow>) {
         if self.rows_max == 0 {
+            return trades.for_each(drop);
+        }
+        self.let_go(1);
+        if self.chunks.back().is_none_or(|chunk| is_full(chunk)) && !self.make_room() {
+            trades.next();
             return;
         }
-        if self.rows >= self.rows_max {
-            self.rows -= 1;
-            self.skip += 1;
-            if self
-                .chunks
-                .front()
-                .is_some_and(|chunk| chunk.len() <= self.skip)
-            {
+        let free = |chunk: &Arc<Vec<TradeRow>>| chunk.capacity() - chunk.len();
+        let free = self.chunks.back().map_or(0, free).min(self.rows_max);
+        let count = free.min(trades.len());
+        self.let_go(count);
+        let Some(chunk) = self.chunks.back_mut() else {
+            return;
+        };
+        if Arc::get_mut(chunk).is_none() {
+            // A snapshot holds it, which is not to change.
+            let mut copy = Vec::with_capacity(chunk.capacity());
+            copy.extend_from_slice(chunk);
+            *chunk = Arc::new(copy);
+        }
+        Arc::make_mut(chunk).extend(trades.take(count));
+        self.rows += count;
+    }
+
+    /// Lets the oldest rows go for which so many more, which are not more than there may be, leave no place.
+    fn let_go(&mut self, more: usize) {
+        let mut excess = (self.rows + more).saturating_sub(self.rows_max);
+        while excess > 0
+            && let Some(chunk) = self.chunks.front()
+        {
+            let first = chunk.len() - self.skip;
+            let has_room = self.chunks.len() == 1 && !is_full(chunk);
+            let gone = excess.min(first);
+            self.rows -= gone;
+            self.skip += gone;
+            excess -= gone;
+            if gone == first {
+                if has_room {
+                    break;
+                }
                 self.drop_first_chunk();
             }
-        }
-        if self.chunks.back().is_none_or(|chunk| is_full(chunk)) && !self.make_room() {
-            return;
-        }
-        if let Some(chunk) = self.chunks.back_mut() {
-            if Arc::get_mut(chunk).is_none() {
-                // A snapshot holds it, which is not to change.
-                let mut copy = Vec::with_capacity(chunk.capacity());
-                copy.extend_from_slice(chunk);
-                *chunk = Arc::new(copy);
-            }
-            Arc::make_mut(chunk).push((time, Arc::clone(trade)));
-            self.rows += 1;
         }
     }
 
@@ -247,6 +266,13 @@ mod tests {
         })
     }
 
+    fn put(trades: &mut TradeHistory, mut rows: Vec<TradeRow>) {
+        let mut rows = rows.drain(..);
+        while rows.len() > 0 {
+            trades.append(&mut rows);
+        }
+    }
+
     fn prices(rows: &TradeRows) -> Vec<Decimal> {
         rows.iter().map(|(_, trade)| trade.price.unwrap()).collect()
     }
@@ -282,7 +308,7 @@ mod tests {
         let budget = Arc::new(HistoryBudget::new(trades_bytes(40)));
         let mut trades = TradeHistory::new(10_000, Arc::clone(&budget));
         for n in 0..1000 {
-            trades.push(None, &trade(n));
+            put(&mut trades, vec![(None, trade(n))]);
             assert!(budget.used_bytes() <= budget.limit_bytes());
             assert_eq!(prices(&trades.rows()).last(), Some(&n.into()));
         }
@@ -290,7 +316,7 @@ mod tests {
         drop(trades);
         assert_eq!(budget.used_bytes(), 0);
         let mut none = TradeHistory::new(0, budget);
-        none.push(None, &trade(1));
+        put(&mut none, vec![(None, trade(1))]);
         assert!(none.is_empty());
     }
 
@@ -298,6 +324,7 @@ mod tests {
         #[test]
         fn the_newest_trades_are_kept_and_a_snapshot_stays_as_it_is(
             rows_max in 1_usize..200,
+            together in 1_usize..100,
             steps in proptest::collection::vec(1_usize..60, 1..12),
         ) {
             let budget = Arc::new(HistoryBudget::new(u64::MAX));
@@ -306,14 +333,19 @@ mod tests {
             let mut seen = Vec::new();
             let mut n = 0;
             for step in steps {
+                let mut rows = Vec::new();
                 for _ in 0..step {
                     n += 1;
-                    trades.push(Some(UnixMs(n)), &trade(n));
+                    rows.push((Some(UnixMs(n)), trade(n)));
+                    if rows.len() >= together {
+                        put(&mut trades, std::mem::take(&mut rows));
+                    }
                     model.push_back(Decimal::from(n));
                     if model.len() > rows_max {
                         model.pop_front();
                     }
                 }
+                put(&mut trades, rows);
                 let expected: Vec<_> = model.iter().copied().collect();
                 let rows = trades.rows();
                 prop_assert_eq!(rows.len(), expected.len());

@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, MutexGuard};
 
-use crate::compute::history::columns::{Candles, TradeRows};
+use crate::compute::history::columns::{Candles, TradeRow, TradeRows};
 use crate::compute::history::{HistoryBudget, Keep, Placed};
 use crate::domain::bar::Candle;
 use crate::domain::quote::Level1;
 use crate::domain::time::UnixMs;
-use crate::domain::trade::TimeAndSale;
 
 #[cfg(test)]
 use super::SymbolHistory;
@@ -114,13 +113,18 @@ impl KeptHistory {
         rows.quotes.push(time, quote);
     }
 
-    /// Puts a trade behind the others.
-    pub fn put_trade(&self, time: Option<UnixMs>, trade: &Arc<TimeAndSale>) {
-        if self.histories.settings.trade_rows == 0 {
-            return;
+    /// Puts trades behind the others; there are none afterwards.
+    pub fn put_trades(&self, trades: &mut Vec<TradeRow>) {
+        let mut trades = trades.drain(..);
+        while trades.len() > 0 {
+            let mut rows = self.rows(Keep::Ticks, |rows| rows.trades.bytes_wanted());
+            rows.trades.append(&mut trades);
         }
-        let mut rows = self.rows(Keep::Ticks, |rows| rows.trades.bytes_wanted());
-        rows.trades.push(time, trade);
+    }
+
+    /// Whether trades are kept at all.
+    pub fn keeps_trades(&self) -> bool {
+        self.histories.settings.trade_rows > 0
     }
 
     /// The trades as they are now, oldest first.

@@ -55,7 +55,7 @@ fn what_a_worker_puts_in_is_seen_by_all_until_the_symbol_goes() {
     first.insert(bar(1));
     first.put_quote(Some(UnixMs(5)), &quote(9));
     first.put_quote(None, &quote(10));
-    first.put_trade(None, &Arc::default());
+    first.put_trades(&mut vec![(None, Arc::default())]);
     second.insert(bar(2));
     let all = histories.all();
     let counts = |history: &SymbolHistory| {
@@ -135,7 +135,7 @@ fn a_flood_of_quotes_and_trades_leaves_the_bars_their_half_of_the_memory() {
     let quiet = enter(&histories, 2);
     for n in 0..20_000 {
         busy.put_quote(Some(UnixMs(n * 1000)), &quote(n));
-        busy.put_trade(Some(UnixMs(n * 1000)), &Arc::default());
+        busy.put_trades(&mut vec![(Some(UnixMs(n * 1000)), Arc::default())]);
         if n % 10 == 0 {
             quiet.insert(bar(n / 10));
         }

@@ -57,7 +57,9 @@ impl SymbolWorker {
             return self.context.meters.repeated.add(1);
         }
         self.ohlcv.indicators().take_trade(&trade);
-        self.context.history.put_trade(time, &trade);
+        if self.context.history.keeps_trades() {
+            self.unkept.push((time, Arc::clone(&trade)));
+        }
         if self.ohlcv.builds() {
             let counted = self.ohlcv.take_trade(time, &trade, &mut self.built);
             self.put_built(is_history, out);

@@ -63,6 +63,7 @@ impl SymbolWorker {
         let Some(desk) = &self.context.columns else {
             return;
         };
+        self.context.history.put_trades(&mut self.unkept);
         let corrected = self.evaluated.over.filter(|over| start < *over);
         self.evaluated.over = self.evaluated.over.max(Some(start));
         let recent = self.ohlcv.recent_values();

@@ -152,8 +152,9 @@ impl IndicatorService {
 
     /// Takes a trade. One that corrects another, or takes it out, is no further trade.
     pub fn take_trade(&mut self, trade: &TimeAndSale) {
-        if let (TradeAction::New, Some(price), Some(size)) =
-            (&trade.action, trade.price, trade.size)
+        if self.follows_ticks()
+            && let (TradeAction::New, Some(price), Some(size)) =
+                (&trade.action, trade.price, trade.size)
         {
             self.take_tick(&Input::Trade {
                 price: to_f64(price),

@@ -192,6 +192,7 @@ fn quotes_and_trades_are_kept_with_what_is_known_of_them() {
         3,
         Payload::TimeAndSales(TimeAndSale::default()),
     );
+    worker.finish_turn(&mut Vec::new());
     let history = worker.context.history.snapshot();
     let quotes = &history.quotes.parts()[0];
     assert_eq!(quotes.column(0), [10.0, 10.0]);

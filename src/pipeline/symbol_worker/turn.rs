@@ -31,6 +31,7 @@ impl SymbolWorker {
     /// The end of a turn: what the board should know beyond the results.
     pub fn finish_turn(&mut self, out: &mut Vec<Outcome>) {
         let id = self.context.id;
+        self.context.history.put_trades(&mut self.unkept);
         if self.past == Past::Due {
             self.recall(None);
         }

@@ -1,5 +1,6 @@
 //! A worker's turn on a thread: what it does with its mail, and what becomes of a panic.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -72,15 +73,16 @@ impl WorkerThreads {
     fn work(&self, cell: &WorkerCell, turn: &mut Turn) {
         let mut state = lock(&cell.state);
         let state = &mut *state;
+        let items = turn.items.make_contiguous();
         let mut at = 0;
-        while at < turn.items.len() {
+        while at < items.len() {
             let Some(mut worker) = state.worker.take() else {
-                turn.events += events_in(&turn.items[at..]);
+                turn.events += events_in(&items[at..]);
                 return;
             };
             let done = catch_unwind(AssertUnwindSafe(|| {
-                while at < turn.items.len() && !state.is_quarantined {
-                    let item = &mut turn.items[at];
+                while at < items.len() && !state.is_quarantined {
+                    let item = &mut items[at];
                     at += 1;
                     match item {
                         Item::Event {
@@ -119,14 +121,7 @@ impl WorkerThreads {
             }
             if state.is_quarantined {
                 let events = turn.events;
-                at = pass_over(
-                    cell,
-                    state,
-                    &turn.items,
-                    at,
-                    &mut turn.events,
-                    &mut turn.outcomes,
-                );
+                at = pass_over(cell, state, items, at, &mut turn.events, &mut turn.outcomes);
                 if turn.events > events {
                     self.notify(Control::Dropped(cell.context.id, turn.events - events));
                 }
@@ -202,7 +197,7 @@ impl WorkerThreads {
 /// What a thread reuses from turn to turn.
 #[derive(Default)]
 pub(super) struct Turn {
-    items: Vec<Item>,
+    items: VecDeque<Item>,
     outcomes: Vec<Outcome>,
     events: u64,
     received: Option<Nanos>,

@@ -68,6 +68,11 @@ impl Plausible {
             return Some(ahead(time, self.latest));
         }
         match &event.payload {
+            Payload::TimeAndSales(trade)
+                if !is_negative(trade.price) && !is_negative(trade.size) =>
+            {
+                None
+            }
             Payload::Ohlcv(bar) => fault_of_bar(bar),
             Payload::Level1(quote) => negative(&[
                 ("bid", quote.bid),
@@ -120,11 +125,12 @@ fn fault_of_bar(bar: &Ohlcv) -> Option<String> {
 }
 
 fn negative(values: &[(&str, Option<Decimal>)]) -> Option<String> {
-    values.iter().find_map(|(name, value)| {
-        let value = (*value)?;
-        let is_negative = value.is_sign_negative() && !value.is_zero();
-        is_negative.then(|| format!("the {name}, {value}, is below zero"))
-    })
+    let (name, value) = values.iter().find(|(_, value)| is_negative(*value))?;
+    Some(format!("the {name}, {}, is below zero", (*value)?))
+}
+
+fn is_negative(value: Option<Decimal>) -> bool {
+    value.is_some_and(|value| value.is_sign_negative() && !value.is_zero())
 }
 
 #[cfg(test)]

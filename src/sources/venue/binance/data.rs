@@ -2,13 +2,14 @@
 
 use super::book::Taken;
 use super::frames::{BookTicker, Depth, Frame, Kline, Trade};
-use super::{Binance, shutdown, usual};
+use super::{Binance, State, shutdown, usual};
 use crate::decode::Rejection;
 use crate::decode::usual::Usual;
 use crate::domain::event::{Event, Payload};
 use crate::domain::outcome::ErrorKind;
 use crate::domain::symbol::SymbolId;
 use crate::sources::venue::reading::{read_part, required};
+use crate::sources::venue::wanted::Entry;
 use crate::sources::venue::{Notice, Output};
 
 /// Stream and data of a message that is written as Binance writes them: `{"stream":"…","data":…}`. Whether the data is all
@@ -28,8 +29,9 @@ impl Binance {
         let Some((stream, data)) = stream_and_data(text) else {
             return false;
         };
-        match stream.split_once('@') {
-            Some((_, kind)) if self.takes(kind) => self.of_stream(kind, data, output).is_ok(),
+        let at = memchr::memchr(b'@', stream.as_bytes());
+        match at.and_then(|at| stream.get(at + 1..)) {
+            Some(kind) if self.takes(kind) => self.of_stream(kind, data, output).is_ok(),
             _ => false,
         }
     }
@@ -76,26 +78,31 @@ impl Binance {
 
     /// The data of a stream that has been asked for. When it cannot be taken, nothing has been given out.
     fn of_stream(&mut self, kind: &str, data: &str, output: &mut Output) -> Result<(), Rejection> {
-        let (id, time, payload) = match kind {
+        match kind {
             "trade" => {
                 let trade: Trade<'_> =
                     usual::trade(data).map_or_else(|| read_part(data, kind), Ok)?;
-                let payload = Payload::TimeAndSales(trade.trade());
-                let symbol = self.heard(&trade.symbol, output);
-                if let Some(entry) = self.wanted.get_mut(&trade.symbol) {
+                if let Some(entry) = self.heard(&trade.symbol, output) {
                     let gap = entry.state.trades.next(trade.t, entry.id);
                     output.missing.extend(gap);
+                    output.events.push(Event {
+                        symbol: entry.id,
+                        time: Some(trade.time()),
+                        payload: Payload::TimeAndSales(trade.trade()),
+                    });
                 }
-                (symbol, trade.time(), payload)
             }
             "bookTicker" => {
                 let ticker: BookTicker<'_> =
                     usual::book_ticker(data).map_or_else(|| read_part(data, kind), Ok)?;
-                (
-                    self.heard(&ticker.symbol, output),
-                    self.now,
-                    Payload::Level1(ticker.quote()),
-                )
+                let time = self.now;
+                if let Some(entry) = self.heard(&ticker.symbol, output) {
+                    output.events.push(Event {
+                        symbol: entry.id,
+                        time: Some(time),
+                        payload: Payload::Level1(ticker.quote()),
+                    });
+                }
             }
             "depth@100ms" => {
                 let depth: Depth<'_> =
@@ -110,23 +117,16 @@ impl Binance {
                     return Ok(());
                 }
                 self.bar(&kline, output);
-                return Ok(());
             }
-        };
-        if let Some(symbol) = id {
-            output.events.push(Event {
-                symbol,
-                time: Some(time),
-                payload,
-            });
         }
         Ok(())
     }
 
     fn bar(&mut self, kline: &Kline<'_>, output: &mut Output) {
-        let Some(symbol) = self.heard(&kline.symbol, output) else {
+        let Some(entry) = self.heard(&kline.symbol, output) else {
             return;
         };
+        let symbol = entry.id;
         let start = kline.k.start();
         let mut give = |time, payload| {
             output.events.push(Event {
@@ -142,20 +142,21 @@ impl Binance {
     }
 
     /// Data of a symbol has come, which shows that it is subscribed. `None`, and counted, when nobody wants it.
-    fn heard(&mut self, name: &str, output: &mut Output) -> Option<SymbolId> {
+    fn heard(&mut self, name: &str, output: &mut Output) -> Option<&mut Entry<State>> {
         let Some(entry) = self.wanted.get_mut(name) else {
             output.ignored += 1;
             return None;
         };
-        let id = entry.id;
-        if !std::mem::replace(&mut entry.state.is_heard, true) {
-            self.confirm(id, output);
+        if !std::mem::replace(&mut entry.state.is_heard, true)
+            && !std::mem::replace(&mut entry.state.is_confirmed, true)
+        {
+            output.notices.push(Notice::Subscribed(entry.id));
         }
-        Some(id)
+        Some(entry)
     }
 
     fn depth(&mut self, depth: Depth<'_>, output: &mut Output) -> Result<(), Rejection> {
-        let Some(symbol) = self.heard(&depth.symbol, output) else {
+        let Some(symbol) = self.heard(&depth.symbol, output).map(|entry| entry.id) else {
             return Ok(());
         };
         let name = depth.symbol.clone();
