@@ -15,7 +15,7 @@ use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::domain::{Decimal, to_f64};
 use crate::pipeline::Snapshot;
-use crate::pipeline::meters::{ConnectionState, LoadingView};
+use crate::pipeline::meters::{ConnectionState, LoadingView, TransportView};
 use crate::pipeline::snapshot::{Row, SourceView};
 
 use super::number::{age, compact};
@@ -30,11 +30,14 @@ const HALT_COLUMNS: usize = 200;
 /// The longest quantity that is written out.
 const QUANTITY_COLUMNS: usize = 12;
 
-/// The source of live data that does not deliver now: what came from it is as old as it is.
+/// The source of live data that does not deliver now, or did not when it was recorded: what came from it is as old as it
+/// is.
 #[must_use]
 pub fn lost_source<'a>(snapshot: &'a Snapshot, name: &SourceName) -> Option<&'a SourceView> {
     snapshot.source(name).filter(|source| {
-        source.origin == Origin::Live && source.state != ConnectionState::Connected
+        let is_cut = |transport: &TransportView| transport.is_cut;
+        source.transport.as_ref().is_some_and(is_cut)
+            || source.origin == Origin::Live && source.state != ConnectionState::Connected
     })
 }
 

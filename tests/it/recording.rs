@@ -17,7 +17,7 @@ use streamer_tui::pipeline::Command;
 use streamer_tui::pipeline::engine::{Outputs, SourcePlan};
 use streamer_tui::pipeline::recording::Recorder;
 use streamer_tui::pipeline::source::{Message, SeekTarget, Source, Speed, TransportCommand};
-use streamer_tui::sources::recording::Recording;
+use streamer_tui::sources::recording::{Played, Recording};
 use streamer_tui::sources::replay::{ReplaySettings, ReplaySource};
 use streamer_tui::sources::venue::options::Setup;
 use streamer_tui::sources::venue::recorded::Tap;
@@ -591,6 +591,138 @@ fn replays_that_were_opened_together_step_together() {
         more.filter(|item| matches!(item, Given::Result { .. }))
             .count(),
         0
+    );
+}
+
+/// A venue of which every message has a gap.
+struct Gaps(Option<SymbolId>);
+
+impl Protocol for Gaps {
+    fn connect(&mut self) -> Connect {
+        Connect::Refuse(Ending::never(ErrorKind::ConnectionError, "never connected"))
+    }
+    fn opened(&mut self, _: UnixMs, _: &mut Output) {}
+    fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
+        match self.0 {
+            Some(symbol) if message.bytes() == b"ok" => {
+                output.notices.push(Notice::Subscribed(symbol));
+            }
+            Some(symbol) => output.notices.push(Notice::Gap {
+                symbol,
+                kind: ErrorKind::SequenceGap,
+                reason: "2 are missing".to_owned(),
+            }),
+            None => {}
+        }
+    }
+    fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], _: &mut Output) {
+        self.0 = symbols.first().map(|(_, id)| *id);
+    }
+    fn unsubscribe(&mut self, _: &[(Symbol, SymbolId)], _: &mut Output) {}
+}
+
+#[test]
+fn a_recording_tells_of_gaps_and_of_lost_connections_as_the_live_run_did() {
+    let protocol = Arc::new(|_: &Setup| Some(Box::new(Gaps(None)) as Box<dyn Protocol>));
+    let recording = OfVenue::with_protocol("gaps", setup(), protocol);
+    let mut player = recording.player();
+    let mut told = |line: &str| {
+        let mut played = Played::default();
+        player.take(line.as_bytes(), &mut played).unwrap();
+        let errors = played.errors.iter();
+        let errors = errors.map(|error| format!("{} {}", error.severity.name(), error.kind));
+        let changes = played.changes.iter().map(|change| {
+            let symbol = change.symbol.as_ref();
+            format!(
+                "{} {}",
+                change.status.name(),
+                symbol.map_or("-", Symbol::as_str)
+            )
+        });
+        errors.chain(changes).collect::<Vec<_>>().join(", ")
+    };
+    let text = |text: &str| format!(r#"{{"ms":1,"on":0,"in":"text","text":"{text}"}}"#);
+    let [opened, closed] =
+        ["opened", "closed"].map(|name| format!(r#"{{"ms":1,"on":0,"in":"{name}"}}"#));
+    for (line, expected) in [
+        (opened.as_str(), ""),
+        (r#"{"ms":1,"on":0,"in":"subscribe","symbols":["X"]}"#, ""),
+        (&text("ok"), ""),
+        (&text("1"), "warning SequenceGap, gap X"),
+        (&closed, "error ConnectionError, reconnecting -"),
+        (&opened, ""),
+        (&text("ok"), "connected -"),
+        (&text("ok"), ""),
+        (r#"{"ms":1,"on":0,"in":"unsubscribe","symbols":["X"]}"#, ""),
+        (&closed, ""),
+    ] {
+        assert_eq!(told(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn a_replay_that_stands_where_the_connection_was_lost_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    recorded(folder.path(), 100, RecorderSettings::default());
+    let settings = ReplaySettings {
+        clock_from: Some(UnixMs(BEGIN - 3_600_000)),
+        gaps: true,
+        ..at_max()
+    };
+    let plan = SourcePlan {
+        source: Box::new(
+            ReplaySource::open(
+                folder.path(),
+                ReplaySettings {
+                    speed: Speed::Factor(1.0),
+                    ..settings
+                },
+            )
+            .unwrap(),
+        ),
+        symbols: Some(symbols(&NAMES)),
+    };
+    let (handle, given) = start(crate::engine::settings(), vec![plan], None);
+    let tell = |command| {
+        let order = Command::Transport {
+            source: None,
+            command,
+        };
+        handle.commands.send(order).unwrap();
+    };
+    tell(TransportCommand::Pause);
+    for (ms, expected) in [(50_650, true), (60_000, false), (50_650, true)] {
+        let at = UnixMs(BEGIN + ms);
+        tell(TransportCommand::Seek(SeekTarget::At(at)));
+        crate::support::wait_for("the replay to stand there", || {
+            let snapshot = handle.snapshots.recv().ok()?;
+            let source = snapshot.sources.first()?;
+            let transport = source.transport.as_ref()?;
+            let is_there = source.data_clock == Some(at) && transport.loading.is_none();
+            (is_there && transport.is_cut == expected).then_some(())
+        });
+    }
+    tell(TransportCommand::Speed(Speed::Max));
+    tell(TransportCommand::Seek(SeekTarget::At(UnixMs(BEGIN))));
+    tell(TransportCommand::Resume);
+    assert!(!handle.join().all_hopeless);
+    let given: Vec<Given> = given.into_iter().collect();
+    let statuses = given.iter().filter_map(|item| match item {
+        Given::Status(status) if status.symbol.is_none() => Some(status.status.name()),
+        _ => None,
+    });
+    let statuses: Vec<&str> = statuses.skip_while(|&name| name != "seek").collect();
+    assert_eq!(
+        statuses,
+        [
+            "seek",
+            "seek",
+            "seek",
+            "seek",
+            "reconnecting",
+            "connected",
+            "ended"
+        ]
     );
 }
 
