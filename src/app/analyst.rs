@@ -11,6 +11,7 @@ use std::{fmt, io, thread};
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, select};
 
+use crate::compute::history::columns::TradeRows;
 use crate::compute::indicator::IndicatorSet;
 use crate::compute::query::{
     self, AnswerFrame, Cancel, Cell, ErrorRecord, NewsRecord, QueryError, ResultRecord, Statement,
@@ -20,6 +21,7 @@ use crate::domain::clock::Clock;
 use crate::domain::column::SQL_STACK_BYTES;
 use crate::domain::time::UnixMs;
 use crate::pipeline::Command;
+use crate::pipeline::histories::SymbolHistory;
 use crate::pipeline::question::{
     Analyst, Answer, AnswerCell, AnswerColumn, AnswerTable, Material, Question,
 };
@@ -42,6 +44,22 @@ pub fn use_one_thread() {
     drop(dotenvy::from_read(&b"POLARS_MAX_THREADS=1\n"[..]));
 }
 
+/// What is kept of a symbol but its trades, as material for tables. Indicators are computed anew for each bar.
+pub(super) fn without_trades(history: &SymbolHistory) -> SymbolData {
+    SymbolData {
+        symbol: history.symbol.clone(),
+        source: history.source.clone(),
+        calendar: history.calendar,
+        interval: history.interval,
+        bars: history.bars.clone(),
+        quotes: history.quotes.clone(),
+        trades: TradeRows::default(),
+        indicators: history.indicators.clone(),
+        at_close: history.at_close.clone(),
+        recent: Vec::new(),
+    }
+}
+
 /// Everything that a question can be asked of, as tables; `columns` are the names of the person's own columns.
 #[must_use]
 pub fn tables_of(material: &Material, indicators: &IndicatorSet, columns: &[String]) -> Tables {
@@ -51,16 +69,8 @@ pub fn tables_of(material: &Material, indicators: &IndicatorSet, columns: &[Stri
             .histories
             .iter()
             .map(|history| SymbolData {
-                symbol: history.symbol.clone(),
-                source: history.source.clone(),
-                calendar: history.calendar,
-                interval: history.interval,
-                bars: history.bars.clone(),
-                quotes: history.quotes.clone(),
                 trades: history.trades.clone(),
-                indicators: history.indicators.clone(),
-                at_close: history.at_close.clone(),
-                recent: Vec::new(),
+                ..without_trades(history)
             })
             .collect(),
         results: material

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use crate::compute::history::columns::TradeRows;
 use crate::compute::query::{ColumnExpression, SymbolData};
 use crate::config::settings::Settings;
 use crate::domain::column::{ColumnRule, ColumnValues};
@@ -14,6 +13,7 @@ use crate::pipeline::columns::{ColumnEngine, with_deep_stack};
 use crate::pipeline::histories::SymbolHistory;
 
 use super::AppError;
+use super::analyst::without_trades;
 
 /// The columns of the settings.
 struct PolarsColumns {
@@ -77,16 +77,8 @@ impl ColumnEngine for PolarsColumns {
             return Ok(None);
         };
         let symbol = SymbolData {
-            symbol: history.symbol.clone(),
-            source: history.source.clone(),
-            calendar: history.calendar,
-            interval: history.interval,
-            bars: history.bars.clone(),
-            quotes: history.quotes.clone(),
-            trades: TradeRows::default(),
-            indicators: history.indicators.clone(),
-            at_close: history.at_close.clone(),
             recent: history.recent.clone(),
+            ..without_trades(history)
         };
         expression
             .evaluate(symbol)

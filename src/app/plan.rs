@@ -14,7 +14,7 @@ use crate::pipeline::source::Source;
 use crate::sources::bundled;
 use crate::sources::kind::replay;
 use crate::sources::kind::{Environment, OpenContext, OpenError};
-use crate::sources::spec::{SourceSpec, SpecError, nearest};
+use crate::sources::spec::{SourceSpec, SpecError, nearest, nearest_symbol};
 use crate::sources::venue::options::only_connection;
 
 use super::exit::Exit;
@@ -208,7 +208,7 @@ pub fn not_bundled(sources: &[SourcePlan]) -> Vec<String> {
     wanted
         .filter(|symbol| !known.contains(&symbol.as_str()))
         .map(|symbol| {
-            let hint = nearest(symbol.as_str(), known)
+            let hint = nearest_symbol(symbol.as_str(), &known)
                 .map_or_else(String::new, |name| format!("did you mean {name}? "));
             format!(
                 "{symbol} is not in the bundled session; {hint}It holds {}",

@@ -88,6 +88,7 @@ impl Check {
             config_file: layers
                 .file
                 .as_ref()
+                .filter(|file| file.named || file.path.exists())
                 .map(|file| file.path.display().to_string()),
             problems: Vec::new(),
             warnings: layers.warnings(),
@@ -110,9 +111,6 @@ impl Check {
     }
 
     fn take(&mut self, loaded: &Loaded, surroundings: &Surroundings) {
-        if !loaded.has_file {
-            self.config_file = None;
-        }
         self.settings = loaded.effective.iter().map(SettingEntry::of).collect();
         let settings = &loaded.settings;
         let specs = plan::expanded(&settings.sources);

@@ -24,6 +24,16 @@ pub struct Level1 {
 impl Level1 {
     /// How many fields it has.
     pub const FIELDS: usize = 7;
+    /// What its fields are called, in the order in which they are declared.
+    pub const NAMES: [&'static str; Self::FIELDS] = [
+        "bid",
+        "bid_size",
+        "ask",
+        "ask_size",
+        "last",
+        "last_size",
+        "volume",
+    ];
 
     /// Takes over every field that `newer` carries and keeps the rest.
     pub fn merge(&mut self, newer: &Self) {

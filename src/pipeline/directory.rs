@@ -143,6 +143,14 @@ impl Directory {
             .copied()
     }
 
+    /// Whether another source has been asked for this symbol too.
+    #[must_use]
+    pub fn is_shared(&self, source: SourceIndex, symbol: &Symbol) -> bool {
+        let state = self.read();
+        let mut sources = state.sources.iter().enumerate();
+        sources.any(|(at, part)| at != source.index() && part.by_symbol.contains_key(symbol))
+    }
+
     /// All subscribed symbols of a source, in the order of subscription.
     #[must_use]
     pub fn subscribed(&self, source: SourceIndex) -> Vec<(Symbol, SymbolId)> {

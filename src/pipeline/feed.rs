@@ -253,6 +253,12 @@ impl Feed {
         self.resolver.directory().subscribed(self.index)
     }
 
+    /// Whether another source has been asked for this symbol too.
+    #[must_use]
+    pub fn is_shared(&self, symbol: &Symbol) -> bool {
+        self.resolver.directory().is_shared(self.index, symbol)
+    }
+
     /// Whether every symbol that appears is wanted.
     #[must_use]
     pub fn takes_all(&self) -> bool {

@@ -95,6 +95,8 @@ pub struct ReplaySettings {
     pub clock_from: Option<UnixMs>,
     /// Which bars are read, of files that say how long theirs are.
     pub lengths: Lengths,
+    /// When the data begins and ends, where that is known beforehand: what its progress is counted by.
+    pub span: Option<(UnixMs, UnixMs)>,
 }
 
 impl Default for ReplaySettings {
@@ -115,6 +117,7 @@ impl Default for ReplaySettings {
             recorded_source: None,
             clock_from: None,
             lengths: Lengths::Shortest,
+            span: None,
         }
     }
 }

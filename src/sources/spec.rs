@@ -50,6 +50,14 @@ pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// The known symbol that may have been meant by one that is not known, if any looks like it.
+#[must_use]
+pub fn nearest_symbol<'a>(symbol: &str, known: &[&'a str]) -> Option<&'a str> {
+    let same = known.iter().find(|name| name.eq_ignore_ascii_case(symbol));
+    same.copied()
+        .or_else(|| nearest(symbol, known.iter().copied()))
+}
+
 impl SourceSpec {
     /// The kind.
     #[must_use]

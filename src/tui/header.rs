@@ -250,6 +250,15 @@ fn add_figures(segments: &mut Vec<Segment>, detail: &Detail, context: &PanelCont
     }
 }
 
+/// What a replay plays, shortly; several may play a part each of the same recording.
+fn played(source: &SourceView) -> Option<&str> {
+    // What stands before the colon is in the badge already, or is the name; of a path the end tells most.
+    let (_, rest) = source.label.split_once(':')?;
+    let last = rest.trim_end_matches('/').rsplit('/').next()?;
+    let what = last.split(['?', '#']).next()?;
+    (source.origin == Origin::Replay && !what.is_empty()).then_some(what)
+}
+
 /// The badge comes first and is never left out: recorded or made-up data is never taken for live.
 fn source_pieces(
     source: &SourceView,
@@ -262,19 +271,17 @@ fn source_pieces(
         Origin::Replay => (" REPLAY ", theme.replay),
         Origin::Synthetic => (" SYNTHETIC ", theme.replay),
     };
-    let label = safe(&source.label).into_owned();
-    // What stands before the colon is in the badge already, or is the name; of a path the end tells most.
-    let rest = label.split_once(':').map_or("", |(_, rest)| rest);
-    let last = rest.trim_end_matches('/').rsplit('/').next().unwrap_or("");
-    let what = last.split(['?', '#']).next().unwrap_or("");
-    let name = safe(source.name.as_str());
-    let label = match source.origin {
-        Origin::Replay if !what.is_empty() => what,
-        _ => &name,
+    let played = played(source);
+    let mut others = context.snapshot.sources.iter();
+    let is_shared = others.any(|other| other.name != source.name && self::played(other) == played);
+    let label = match played {
+        Some(what) if !is_shared => what,
+        _ => source.name.as_str(),
     };
     let mut pieces = vec![(badge.to_owned(), look)];
     if detail.name_columns > 0 {
-        let label = cut(label, detail.name_columns);
+        let label = safe(label);
+        let label = cut(&label, detail.name_columns);
         pieces.push((format!(" {label}"), theme.text));
     }
     let (sign, _) = connection_mark(source.state);

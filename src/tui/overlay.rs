@@ -35,8 +35,7 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
     };
     match overlay {
         Overlay::Help { top, query } => {
-            let columns = usize::from(buffer.area.width.saturating_sub(2).min(COLUMNS_MAX));
-            let columns = columns.saturating_sub(4);
+            let columns = usize::from(buffer.area.width.min(COLUMNS_MAX)).saturating_sub(4);
             let lines = help_lines(model, &query, columns);
             let title = if query.is_empty() {
                 "Help · / searches".to_owned()
@@ -109,7 +108,12 @@ fn draw_lines(
 }
 
 fn place(area: Rect, height: u16, width: u16) -> Rect {
-    let width = width.min(area.width.saturating_sub(2));
+    // Of what lies below, a strip as wide as its border is of no use.
+    let width = if area.width > width.saturating_add(2) {
+        width
+    } else {
+        area.width
+    };
     let height = height.max(3).min(area.height.saturating_sub(2));
     Rect {
         x: area.x + (area.width - width) / 2,
@@ -319,28 +323,44 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 fn draw_columns(model: &mut Model, buffer: &mut Buffer, entries: &[(Column, bool)], at: usize) {
+    let title = "Columns · Space shows · J K move";
+    let line = |_: &Model, (column, is_shown): &(Column, bool)| {
+        let text = match column {
+            Column::Value(name) => safe(name).into_owned(),
+            column => format!("{:<8} {}", column.heading(), column.name()),
+        };
+        (*is_shown, text)
+    };
+    draw_choice(model, buffer, (title, 44), entries, at, line);
+}
+
+/// A box with a title, of so many columns at the most, in which things are chosen: a line each, whether it is, and what it
+/// is. The one at `at` is selected.
+fn draw_choice<T>(
+    model: &mut Model,
+    buffer: &mut Buffer,
+    (title, columns): (&str, u16),
+    entries: &[T],
+    at: usize,
+    line: impl Fn(&Model, &T) -> (bool, String),
+) {
     let theme = model.theme;
-    let place = place(buffer.area, entries.len() as u16 + 2, 44);
-    open_box(model, buffer, place, "Columns · Space shows · J K move");
+    let place = place(buffer.area, entries.len() as u16 + 2, columns);
+    open_box(model, buffer, place, title);
     let visible = usize::from(place.height.saturating_sub(2));
     let first = at.saturating_sub(visible.saturating_sub(1));
-    for (row, (column, is_shown)) in entries.iter().enumerate().skip(first).take(visible) {
+    for (row, entry) in entries.iter().enumerate().skip(first).take(visible) {
         let y = place.y + 1 + (row - first) as u16;
-        let mark = if *is_shown { "✓" } else { " " };
-        let look = if *is_shown { theme.text } else { theme.dim };
-        let room = place.width.saturating_sub(4);
-        let text = match column {
-            Column::Value(name) => format!("{mark} {}", safe(name)),
-            column => format!("{mark} {:<8} {}", column.heading(), column.name()),
+        let (is_chosen, text) = line(model, entry);
+        let (mark, look) = if is_chosen {
+            ("✓", theme.text)
+        } else {
+            (" ", theme.dim)
         };
-        put(
-            buffer,
-            place.x + 2,
-            y,
-            room,
-            &cut(&text, usize::from(room)),
-            look,
-        );
+        let room = place.width.saturating_sub(4);
+        let text = format!("{mark} {text}");
+        let text = cut(&text, usize::from(room));
+        put(buffer, place.x + 2, y, room, &text, look);
         if row == at {
             let line = Rect {
                 x: place.x + 1,

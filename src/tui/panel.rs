@@ -93,6 +93,23 @@ pub enum PanelAction {
     NextRanking,
 }
 
+impl PanelAction {
+    /// How many rows it goes down, where a screenful has `page` of them; `i64::MIN` and `i64::MAX` are the first and the
+    /// last. `None` when it is another kind of action.
+    #[must_use]
+    pub fn distance(self, page: i64) -> Option<i64> {
+        match self {
+            Self::Up => Some(-1),
+            Self::Down => Some(1),
+            Self::PageUp => Some(-page),
+            Self::PageDown => Some(page),
+            Self::Home => Some(i64::MIN),
+            Self::End => Some(i64::MAX),
+            _ => None,
+        }
+    }
+}
+
 /// What the mouse did inside a panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PanelMouse {

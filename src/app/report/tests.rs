@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use super::*;
+use crate::config::ConfigFile;
 use crate::config::environment::Environment;
 use crate::config::key;
 
@@ -54,4 +55,27 @@ fn check_tells_mistakes_from_what_cannot_be_opened() {
     assert_eq!(absent.exit(), Exit::Failed);
     assert!(!absent.sources[0].ok);
     assert!(absent.to_text().contains("Not all is well."));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_only_where_a_person_has_named_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let named = |source: &str, named: bool| {
+        let file = Some(ConfigFile {
+            path: path.clone(),
+            named,
+        });
+        let check = Check::of(&Layers {
+            file,
+            ..layers(source)
+        });
+        check.config_file.is_some()
+    };
+    for source in ["sim:symbols=3", "sim:symbols=none"] {
+        assert!(!named(source, false), "{source}");
+        assert!(named(source, true), "{source}");
+    }
+    std::fs::write(&path, "").unwrap();
+    assert!(named("sim:symbols=none", false));
 }

@@ -12,21 +12,12 @@ use polars::prelude::{
 use polars_arrow::bitmap::Bitmap;
 use polars_buffer::Buffer;
 
+use crate::domain::quote::Level1;
+
 use super::columns::{BarColumns, Chunk, Columns, Part, QuoteColumns};
 
 /// The names of the columns of [`frame`], apart from the time.
 pub const BAR_COLUMNS: [&str; 5] = ["open", "high", "low", "close", "volume"];
-
-/// The names of the columns of [`quote_frame`], apart from the time.
-pub const QUOTE_COLUMNS: [&str; 7] = [
-    "bid",
-    "bid_size",
-    "ask",
-    "ask_size",
-    "last",
-    "last_size",
-    "volume",
-];
 
 /// The name of the column of times, in milliseconds since 1970.
 pub const TIME_COLUMN: &str = "unix_ts";
@@ -67,12 +58,12 @@ pub fn frame(bars: &BarColumns) -> PolarsResult<DataFrame> {
     frame_of(bars, BAR_COLUMNS, true)
 }
 
-/// The quotes as a frame, in the order of arrival: `unix_ts` and [`QUOTE_COLUMNS`]. What is not known is NaN.
+/// The quotes as a frame, in the order of arrival: `unix_ts` and [`Level1::NAMES`]. What is not known is NaN.
 ///
 /// # Errors
 /// When Polars cannot make a frame of the columns.
 pub fn quote_frame(quotes: &QuoteColumns) -> PolarsResult<DataFrame> {
-    frame_of(quotes, QUOTE_COLUMNS, false)
+    frame_of(quotes, Level1::NAMES, false)
 }
 
 fn frame_of<const N: usize>(

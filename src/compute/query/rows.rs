@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use polars::prelude::{ChunkFull, DataFrame, IntoColumn, PolarsResult, StringChunked};
 
 use crate::compute::history::columns::{TradeRow, TradeRows};
+use crate::domain::quote::Level1;
 use crate::domain::source::SourceName;
 use crate::domain::symbol::Symbol;
 use crate::domain::time::SessionCalendar;
@@ -17,16 +18,6 @@ use super::Cancel;
 use super::bars::numbers;
 use super::message::QueryError;
 use super::tables::{ErrorRecord, NewsRecord, ResultRecord, SymbolData, column, date, datetime};
-
-const QUOTE_COLUMNS: [&str; 7] = [
-    "bid",
-    "bid_size",
-    "ask",
-    "ask_size",
-    "last",
-    "last_size",
-    "volume",
-];
 
 /// The quotes of every symbol.
 pub(super) fn quotes(
@@ -58,7 +49,7 @@ fn quotes_of(symbol: Option<&SymbolData>, zone: Tz) -> PolarsResult<DataFrame> {
         unix_ts.clone(),
         datetime(&unix_ts, zone)?,
     ];
-    for (at, name) in QUOTE_COLUMNS.into_iter().enumerate() {
+    for (at, name) in Level1::NAMES.into_iter().enumerate() {
         let values: Vec<Option<f64>> = parts
             .iter()
             .flat_map(|part| part.column(at).iter())

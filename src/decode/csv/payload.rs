@@ -17,15 +17,7 @@ use super::{Fields, NO_BOOKS, OWN, OWN_MAX, decimal};
 pub(super) fn own_columns(service: DataService) -> &'static [&'static str] {
     let columns: &[&str] = match service {
         DataService::Ohlcv => &["open", "high", "low", "close", "volume", "timeframe"],
-        DataService::Level1 => &[
-            "bid",
-            "bid_size",
-            "ask",
-            "ask_size",
-            "last",
-            "last_size",
-            "volume",
-        ],
+        DataService::Level1 => &Level1::NAMES,
         DataService::TimeAndSales => &[
             "price",
             "size",

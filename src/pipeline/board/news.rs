@@ -32,14 +32,21 @@ impl Board {
         if rows.len() >= NEWS_MAX {
             rows.remove(0);
         }
-        rows.push(NewsRow {
+        // What is loaded of the time before comes from all symbols at once, in any order.
+        let is_before = |row: &NewsRow| row.time.is_none() || row.time <= time;
+        let at = match time {
+            Some(_) => rows.iter().rposition(is_before).map_or(0, |at| at + 1),
+            None => rows.len(),
+        };
+        let row = NewsRow {
             id: self.next_news,
             time,
             received: wall,
             source,
             symbols: vec![id],
             news: Arc::new(news.clone()),
-        });
+        };
+        rows.insert(at, row);
         self.next_news += 1;
     }
 
@@ -107,6 +114,24 @@ mod tests {
         assert_eq!(rows(&board), [(0, vec![0, 1]), (1, vec![2]), (2, vec![0])]);
         board.remove(SymbolId(0));
         assert_eq!(rows(&board), [(0, vec![1]), (1, vec![2])]);
+    }
+
+    #[test]
+    fn news_stand_in_the_order_of_their_times() {
+        let mut board = board();
+        for (headline, time) in [
+            ("c", Some(7)),
+            ("a", Some(5)),
+            ("untimed", None),
+            ("b", Some(6)),
+            ("d", Some(8)),
+            ("b2", Some(6)),
+        ] {
+            board.news(SymbolId(0), time.map(UnixMs), &news(headline), UnixMs(9));
+        }
+        let headlines = board.news.iter().map(|row| row.news.headline.as_str());
+        let headlines: Vec<&str> = headlines.collect();
+        assert_eq!(headlines, ["a", "c", "untimed", "b", "b2", "d"]);
     }
 
     #[test]

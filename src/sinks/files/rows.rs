@@ -124,16 +124,6 @@ fn figures_of(bar: &Ohlcv) -> [Option<f64>; 5] {
     [open, high, low, close, volume].map(|figure| figure.map(to_f64))
 }
 
-fn numbers_of(quote: &Level1) -> [Option<f64>; 7] {
-    let Level1 {
-        bid,
-        bid_size,
-        ask,
-        ask_size,
-        last,
-        last_size,
-        volume,
-    } = *quote;
-    let numbers = [bid, bid_size, ask, ask_size, last, last_size, volume];
-    numbers.map(|number| number.map(to_f64))
+fn numbers_of(quote: &Level1) -> [Option<f64>; Level1::FIELDS] {
+    quote.fields().map(|number| number.map(to_f64))
 }

@@ -94,22 +94,9 @@ impl<W: Write + Send> JsonLines<W> {
     }
 
     fn quote(&mut self, quote: &Level1) {
-        let Level1 {
-            bid,
-            bid_size,
-            ask,
-            ask_size,
-            last,
-            last_size,
-            volume,
-        } = *quote;
-        self.decimal("bid", bid);
-        self.decimal("bid_size", bid_size);
-        self.decimal("ask", ask);
-        self.decimal("ask_size", ask_size);
-        self.decimal("last", last);
-        self.decimal("last_size", last_size);
-        self.decimal("volume", volume);
+        for (name, number) in Level1::NAMES.into_iter().zip(quote.fields()) {
+            self.decimal(name, number);
+        }
     }
 
     fn facts(&mut self, facts: &SymbolFacts) {

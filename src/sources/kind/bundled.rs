@@ -38,6 +38,7 @@ fn open(spec: &SourceSpec, context: &OpenContext) -> Result<Box<dyn Source>, Ope
         speed: context.speed.unwrap_or(Speed::Factor(session.speed)),
         bar_stamp: session.bar_stamp,
         zone: Some(session.zone),
+        span: Some((session.begins_at, session.ends_at)),
         open_at: (!spec.parsed("whole")?.unwrap_or(false)).then_some(session.opens_at),
         ..ReplaySettings::default()
     };

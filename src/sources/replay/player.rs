@@ -78,7 +78,7 @@ enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     New,
-    /// The headers of tables have been asked for.
+    /// The headers of tables, and the endings of recordings, have been asked for.
     Headers,
     Open,
 }
@@ -88,8 +88,12 @@ struct Player {
     window: Window,
     files: Vec<File>,
     headers: Vec<Header>,
-    /// Headers that have been asked for and have not come.
+    /// When the recordings end, where that is known.
+    endings: Vec<Option<i64>>,
+    /// Headers and endings that have been asked for and have not come.
     headers_awaited: usize,
+    /// When the data begins and ends, where that is known.
+    span: Option<(i64, i64)>,
     // The feed's own, apart from it, because its resolver borrows it whole.
     meters: Arc<SourceMeters>,
     info: Arc<SourceInfo>,
@@ -140,7 +144,9 @@ impl Player {
             playback: Playback::new(settings.speed, settings.gaps),
             settings,
             headers: files.iter().map(|_| Header::Unknown).collect(),
+            endings: vec![None; files.len()],
             headers_awaited: 0,
+            span: None,
             played: vec![0; files.len()],
             reported: vec![0; files.len()],
             files,
@@ -240,6 +246,10 @@ impl Player {
         };
         match reply {
             Some(Reply::Header { file, line }) => self.take_header(file, line),
+            Some(Reply::Ending { file, time }) => {
+                self.headers_awaited = self.headers_awaited.saturating_sub(1);
+                self.endings[file] = time.map(|time| time.0);
+            }
             Some(Reply::Chunk { stream, chunk }) => {
                 let (merge, mut context) = self.decoding();
                 merge.give(stream, chunk, &mut context);

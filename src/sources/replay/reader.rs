@@ -13,8 +13,10 @@ use tokio::sync::mpsc;
 
 use crate::decode::csv::Layout;
 use crate::domain::outcome::{ErrorKind, Severity};
+use crate::domain::time::UnixMs;
 
-use super::files::File;
+use super::files::{File, Input};
+use super::recorded::time_of;
 use stream::Stream;
 
 /// The longest line that is taken.
@@ -23,6 +25,12 @@ const LINE_BYTES_MAX: usize = 16 << 20;
 const SAMPLE_BYTES: usize = 200;
 /// Chunks of all files together take about this much.
 const CHUNKS_BYTES: usize = 8 << 20;
+/// What is read to learn when recordings end, compressed, of all of them together.
+const ENDING_BYTES_MAX: u64 = 4 << 20;
+/// What that may come to when it is unpacked, of each.
+const ENDING_TEXT_BYTES_MAX: usize = 256 << 20;
+/// Lines that are looked at to find one that says when it was written.
+const LAST_LINES_MAX: usize = 8;
 /// Beyond this many files, plain ones are opened for each chunk anew, because a process may have few files open.
 const OPEN_FILES_MAX: usize = 200;
 
@@ -59,6 +67,8 @@ pub(super) struct Failure {
 pub(super) enum Request {
     /// The first line of a file that is not blank.
     Header { file: usize },
+    /// When the last line of a recording was written.
+    Ending { file: usize },
     /// Begin reading a file under this number. A layout means that it is CSV: its header is left out, and it is turned
     /// round when its rows go back in time.
     Open {
@@ -78,6 +88,11 @@ pub(super) enum Reply {
     Header {
         file: usize,
         line: Result<Vec<u8>, Failure>,
+    },
+    /// `None` where it would take long to find out.
+    Ending {
+        file: usize,
+        time: Option<UnixMs>,
     },
     Chunk {
         stream: u64,
@@ -140,6 +155,11 @@ impl Worker {
                     file,
                     line: first_line(&self.files[file]),
                 },
+                Request::Ending { file } => {
+                    let bytes_max = ENDING_BYTES_MAX / self.files.len().max(1) as u64;
+                    let time = last_time(&self.files[file], self.chunk_bytes, bytes_max);
+                    Reply::Ending { file, time }
+                }
                 Request::Open {
                     stream,
                     file,
@@ -173,6 +193,39 @@ impl Worker {
     fn keeps_open(&self) -> bool {
         self.files.len() <= OPEN_FILES_MAX
     }
+}
+
+/// When the last line of a recording was written. Where that is, only reading its last part tells, so it is not looked
+/// for in one of more than `bytes_max`.
+fn last_time(file: &File, chunk_bytes: usize, bytes_max: u64) -> Option<UnixMs> {
+    let (Some(recording), Input::Parts(parts)) = (&file.recording, &file.input) else {
+        return None;
+    };
+    let last = parts.last()?;
+    if std::fs::metadata(last).ok()?.len() > bytes_max {
+        return None;
+    }
+    let last = File {
+        input: Input::Parts(vec![last.clone()]),
+        ..file.clone()
+    };
+    let mut stream = Stream::new(&last, None, false);
+    let mut chunk = Chunk::default();
+    let mut time = None;
+    let mut read = 0;
+    while !chunk.last {
+        chunk = stream.next(chunk.text, chunk_bytes);
+        read += chunk.text.len();
+        if read > ENDING_TEXT_BYTES_MAX {
+            return None;
+        }
+        let lines = chunk.text.rsplit(|&byte| byte == b'\n');
+        let mut lines = lines.filter(|line| !line.is_empty()).take(LAST_LINES_MAX);
+        time = lines
+            .find_map(|line| time_of(recording.as_ref(), line))
+            .or(time);
+    }
+    time
 }
 
 /// Begins to read a file outside of the thread.

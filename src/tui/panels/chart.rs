@@ -35,6 +35,7 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::Timeframe;
+use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::snapshot::{ChartView, Row};
 use crate::tui::market;
 use crate::tui::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
@@ -323,8 +324,16 @@ impl Panel for ChartPanel {
                 return draw_message(&mut canvas, &format!("loading {symbol} {timeframe}"), "");
             };
             if chart.candles.is_empty() {
-                let first = format!("{symbol} has no {timeframe} candles yet");
-                return draw_message(&mut canvas, &first, "the first one will appear here");
+                let source = context.snapshot.source(&row.source);
+                let has_ended = source.is_some_and(|source| source.state == ConnectionState::Ended);
+                let (yet, then) = if has_ended {
+                    ("", "its source has ended")
+                } else {
+                    (" yet", "the first one will appear here")
+                };
+                let name = market::name_text(row, context.snapshot);
+                let first = format!("{name} has no {timeframe} candles{yet}");
+                return draw_message(&mut canvas, &first, then);
             }
         }
         if let Some(mut frame) = self.frame(context) {

@@ -228,15 +228,12 @@ impl Panel for CorrelationPanel {
 
     fn act(&mut self, action: PanelAction, context: &PanelContext<'_>) -> Response {
         let page = i64::from(Grid::of(self, self.area).body.height.max(1));
+        if let Some(by) = action.distance(page) {
+            return self.step(by, 0, context);
+        }
         match action {
-            PanelAction::Up => self.step(-1, 0, context),
-            PanelAction::Down => self.step(1, 0, context),
             PanelAction::Left => self.step(0, -1, context),
             PanelAction::Right => self.step(0, 1, context),
-            PanelAction::PageUp => self.step(-page, 0, context),
-            PanelAction::PageDown => self.step(page, 0, context),
-            PanelAction::Home => self.step(i64::MIN, 0, context),
-            PanelAction::End => self.step(i64::MAX, 0, context),
             PanelAction::Open => {
                 let row = self.row(context.selected);
                 self.symbols

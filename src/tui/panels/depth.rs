@@ -198,13 +198,10 @@ impl Panel for DepthPanel {
     fn act(&mut self, action: PanelAction, context: &PanelContext<'_>) -> Response {
         self.refresh(context);
         let page = self.visible.saturating_sub(1).max(1) as i64;
+        if let Some(by) = action.distance(page) {
+            return self.pass(by);
+        }
         match action {
-            PanelAction::Up => self.pass(-1),
-            PanelAction::Down => self.pass(1),
-            PanelAction::PageUp => self.pass(-page),
-            PanelAction::PageDown => self.pass(page),
-            PanelAction::Home => self.pass(i64::MIN),
-            PanelAction::End => self.pass(i64::MAX),
             PanelAction::ZoomIn => self.regroup(-1),
             PanelAction::ZoomOut => self.regroup(1),
             PanelAction::Back if self.passed > 0 => self.pass(i64::MIN),

@@ -242,13 +242,10 @@ impl Panel for MoversPanel {
 
     fn act(&mut self, action: PanelAction, context: &PanelContext<'_>) -> Response {
         let page = i64::from(self.lists[self.at].area.height.max(1));
+        if let Some(by) = action.distance(page) {
+            return self.step(by, context);
+        }
         match action {
-            PanelAction::Up => self.step(-1, context),
-            PanelAction::Down => self.step(1, context),
-            PanelAction::PageUp => self.step(-page, context),
-            PanelAction::PageDown => self.step(page, context),
-            PanelAction::Home => self.step(i64::MIN, context),
-            PanelAction::End => self.step(i64::MAX, context),
             PanelAction::Left => self.change_list(-1, context),
             PanelAction::Right => self.change_list(1, context),
             PanelAction::NextRanking => {

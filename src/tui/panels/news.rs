@@ -111,8 +111,8 @@ impl NewsPanel {
             })
             .collect();
         // What the board has let go of needs no mark any more.
-        if let Some(first) = news.first() {
-            self.read = self.read.split_off(&first.id);
+        if let Some(first) = news.iter().map(|row| row.id).min() {
+            self.read = self.read.split_off(&first);
         }
         self.made_of = Some((Arc::clone(news), symbol, self.rows.filter.clone()));
     }

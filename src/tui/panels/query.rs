@@ -196,13 +196,10 @@ impl Panel for QueryPanel {
         self.refresh(context.snapshot);
         let snapshot = context.snapshot;
         let page = self.table.page() as i64;
+        if let Some(by) = action.distance(page) {
+            return self.step(by, snapshot);
+        }
         match action {
-            PanelAction::Up => self.step(-1, snapshot),
-            PanelAction::Down => self.step(1, snapshot),
-            PanelAction::PageUp => self.step(-page, snapshot),
-            PanelAction::PageDown => self.step(page, snapshot),
-            PanelAction::Home => self.step(i64::MIN, snapshot),
-            PanelAction::End => self.step(i64::MAX, snapshot),
             PanelAction::Left | PanelAction::Right => {
                 self.table.step_sideways(action == PanelAction::Right);
                 Response::Done

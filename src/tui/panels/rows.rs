@@ -79,16 +79,7 @@ impl Rows {
 
     /// How far an action moves the choice; `None` when it is another kind of action.
     pub(super) fn distance(&self, action: PanelAction) -> Option<i64> {
-        let page = i64::from(self.area.height.max(1));
-        match action {
-            PanelAction::Up => Some(-1),
-            PanelAction::Down => Some(1),
-            PanelAction::PageUp => Some(-page),
-            PanelAction::PageDown => Some(page),
-            PanelAction::Home => Some(i64::MIN),
-            PanelAction::End => Some(i64::MAX),
-            _ => None,
-        }
+        action.distance(i64::from(self.area.height.max(1)))
     }
 
     /// The number of the row at a place on the screen.

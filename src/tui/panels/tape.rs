@@ -263,13 +263,10 @@ impl Panel for TapePanel {
 
     fn act(&mut self, action: PanelAction, context: &PanelContext<'_>) -> Response {
         let page = self.visible.saturating_sub(1).max(1) as i64;
+        if let Some(by) = action.distance(page) {
+            return self.scroll(by, context);
+        }
         match action {
-            PanelAction::Up => self.scroll(-1, context),
-            PanelAction::Down => self.scroll(1, context),
-            PanelAction::PageUp => self.scroll(-page, context),
-            PanelAction::PageDown => self.scroll(page, context),
-            PanelAction::Home => self.scroll(i64::MIN, context),
-            PanelAction::End => self.scroll(i64::MAX, context),
             PanelAction::Back if self.held.is_some() => self.scroll(i64::MIN, context),
             PanelAction::ZoomIn => {
                 self.refresh(context);

@@ -261,13 +261,10 @@ impl Panel for WatchlistPanel {
 
     fn act(&mut self, action: PanelAction, context: &PanelContext<'_>) -> Response {
         let page = self.rows_visible().max(1) as i64;
+        if let Some(by) = action.distance(page) {
+            return self.step(by, context);
+        }
         match action {
-            PanelAction::Up => self.step(-1, context),
-            PanelAction::Down => self.step(1, context),
-            PanelAction::PageUp => self.step(-page, context),
-            PanelAction::PageDown => self.step(page, context),
-            PanelAction::Home => self.step(i64::MIN, context),
-            PanelAction::End => self.step(i64::MAX, context),
             PanelAction::Open => context.selected.map_or(Response::Done, Response::OpenChart),
             PanelAction::Back if !self.filter.text().is_empty() => {
                 self.set_filter("");

@@ -69,6 +69,28 @@ fn several_sources_keep_clock_speed_and_progress() {
 }
 
 #[test]
+fn replays_of_one_recording_go_by_their_own_names() {
+    let mut snapshot = full();
+    let replay = snapshot.sources.remove(0);
+    snapshot.sources = ["kraken", "alpaca"]
+        .map(|name| SourceView {
+            name: SourceName::new(name),
+            label: "replay:market/rec".to_owned(),
+            ..replay.clone()
+        })
+        .to_vec();
+    for columns in [80, 140] {
+        let header = header_of(snapshot.clone(), None, columns);
+        for part in ["REPLAY  kraken ●", "REPLAY  alpaca ●"] {
+            assert!(header.contains(part), "no {part}: {header}");
+        }
+    }
+    snapshot.sources.truncate(1);
+    let header = header_of(snapshot, None, 80);
+    assert!(header.contains("REPLAY  rec ●"), "{header}");
+}
+
+#[test]
 fn the_clock_stands_with_the_source_of_the_selected_row() {
     let first = header_of(three_sources(), Some(0), 160);
     let second = header_of(three_sources(), Some(20), 160);

@@ -8,7 +8,10 @@ use super::super::fixture::live::{live, lost, recorded, resyncing};
 use super::super::fixture::{NOW, TAKEN, full, picture, screen};
 use super::super::model::Model;
 use super::super::views::View;
+use super::headers::three_sources;
 use crate::domain::clock::Nanos;
+use crate::domain::source::SourceName;
+use crate::domain::symbol::SymbolId;
 use crate::pipeline::Snapshot;
 use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::snapshot::RecordingView;
@@ -228,4 +231,39 @@ fn one_thread_is_one() {
     let mut model = shown(Some(snapshot), View::Pipeline, 120, 40);
     let picture = picture(&mut model);
     assert!(picture.contains("Pipeline · 1 thread "), "{picture}");
+}
+
+#[test]
+fn workers_of_one_symbol_are_told_apart_by_their_sources() {
+    let mut snapshot = full();
+    let mut other = snapshot.sources[0].clone();
+    other.name = SourceName::new("coinbase-2");
+    let mut twin = snapshot.rows.get(SymbolId(0)).unwrap().clone();
+    (twin.id, twin.source) = (SymbolId(99), other.name.clone());
+    let pipeline = Arc::make_mut(&mut snapshot.pipeline);
+    let mut worker = pipeline.workers[0].clone();
+    assert_eq!(worker.id, SymbolId(0));
+    (worker.id, worker.source) = (twin.id, twin.source.clone());
+    pipeline.workers.push(worker);
+    snapshot.sources.push(other);
+    snapshot.rows.insert(twin);
+    for (columns, last) in [(80, "conflated"), (100, "source"), (140, "source")] {
+        let mut model = shown(Some(snapshot.clone()), View::Pipeline, columns, 30);
+        let picture = picture(&mut model);
+        for name in ["AAPL@replay ", "AAPL@coinbase-2 "] {
+            assert!(picture.contains(name), "no {name}: {picture}");
+        }
+        assert!(!picture.contains("AMZN@"), "{picture}");
+        let heading = picture.lines().find(|line| line.contains("Worker ("));
+        assert!(heading.unwrap().contains(last), "{picture}");
+    }
+}
+
+#[test]
+fn sources_that_find_no_room_in_the_summary_are_counted() {
+    let mut model = screen(Some(three_sources()), 80, 24);
+    let summary = picture(&mut model);
+    assert!(summary.contains("● connected      +2 more"), "{summary}");
+    let mut model = screen(Some(three_sources()), 140, 40);
+    assert!(!picture(&mut model).contains(" more"));
 }

@@ -71,6 +71,29 @@ fn the_fixture_gives_the_five_results_and_the_one_error_of_the_reference() {
 }
 
 #[test]
+fn a_mistyped_symbol_of_a_file_is_an_error_that_names_the_one_that_is_near() {
+    let home = Home::new();
+    let table = "datetime,open,high,low,close,volume\n2024-07-09T09:30:00,1,1,1,1,1\n".to_owned();
+    let source = home.replay("AAPL_1min.csv", &table);
+    let run = home
+        .headless(&["--source", &source, "--symbols", "AAPL,APPL,DUD"])
+        .well();
+    assert_eq!(run.results_of("AAPL").len(), 1, "{run:?}");
+    let errors = run.errors();
+    let [mistyped, end] = &errors[..] else {
+        panic!("{errors:?}")
+    };
+    assert_eq!(mistyped["error"], "ConfigError");
+    assert_eq!(mistyped["severity"], "warning");
+    assert_eq!(mistyped["symbol"], "APPL");
+    assert_eq!(
+        mistyped["message"],
+        "APPL is not in the data; did you mean AAPL? It holds AAPL"
+    );
+    assert_eq!(end["error"], "ConnectionError");
+}
+
+#[test]
 fn the_error_comes_after_every_result_and_the_end_after_the_error() {
     let run = Home::new().headless(&["--source", &fixture()]).well();
     let kinds: Vec<&str> = run

@@ -1,16 +1,24 @@
 //! The end of the data.
 
+use std::collections::BTreeSet;
+
 use tokio::time::Instant;
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::source::Origin;
 use crate::domain::time::UnixMs;
 use crate::pipeline::feed::{EngineGone, Feed};
 use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::Message;
 use crate::sources::replay::END_OF_DATA;
+use crate::sources::spec::nearest_symbol;
 
 use super::Player;
 use super::load::{Cause, Place};
+use super::opening::Header;
+
+/// Names that are listed in a message.
+const LISTED_MAX: usize = 20;
 
 /// There is no thread to read with.
 pub(super) async fn fail(mut feed: Feed, error: &std::io::Error) -> EngineGone {
@@ -34,7 +42,11 @@ pub(super) async fn fail(mut feed: Feed, error: &std::io::Error) -> EngineGone {
 impl Player {
     /// Nothing is left: begins again, or says so and waits.
     pub(super) async fn end(&mut self) -> Result<(), EngineGone> {
+        self.say_mistyped();
         if self.has_ended {
+            if !self.outbox.is_empty() {
+                return Ok(());
+            }
             self.forget_steps();
             if !self.late.is_empty() {
                 return Ok(());
@@ -71,5 +83,53 @@ impl Player {
             },
         );
         Ok(())
+    }
+
+    /// Says which symbols are not in the data but look like ones that are. One that looks like none may well be without
+    /// data, and one that another source is asked for too is likely to be its own.
+    fn say_mistyped(&mut self) {
+        let is_whole = !self.merge.has_broken_off();
+        if self.info.origin != Origin::Replay || !self.admission.awaits() || !is_whole {
+            return;
+        }
+        let subscribed = self.feed.subscribed();
+        let (come, mut missing): (Vec<_>, Vec<_>) = subscribed
+            .into_iter()
+            .partition(|&(_, id)| self.admission.has_come(id));
+        missing.retain(|&(_, id)| self.admission.miss(id));
+        let tables = self.files.iter().zip(&self.headers);
+        let tables = tables
+            .filter(|(_, header)| matches!(header, Header::Known(layout) if !layout.has_symbol()));
+        let known: BTreeSet<&str> = come
+            .iter()
+            .map(|(symbol, _)| symbol.as_str())
+            .chain(tables.map(|(file, _)| file.symbol.as_str()))
+            .chain(self.admission.others())
+            .collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        let errors = missing.into_iter().filter_map(|(symbol, _)| {
+            let near = nearest_symbol(symbol.as_str(), &known)?;
+            let message = format!(
+                "{symbol} is not in the data; did you mean {near}? It holds {}",
+                listed(&known)
+            );
+            let error = self.error(ErrorKind::ConfigError, message).as_warning();
+            let is_shared = self.feed.is_shared(&symbol);
+            (!is_shared).then_some(ErrorInstance {
+                symbol: Some(symbol),
+                ..error
+            })
+        });
+        let errors = errors.collect();
+        self.put_errors(errors);
+    }
+}
+
+/// The first of some names, and how many more there are.
+fn listed(names: &[&str]) -> String {
+    let shown = names.get(..LISTED_MAX).unwrap_or(names);
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -42,13 +42,18 @@ impl Player {
                 if self.files[file].format == Format::Csv {
                     self.headers_awaited += 1;
                     self.reader.ask(Request::Header { file });
-                } else {
-                    *header = Header::None;
+                    continue;
+                }
+                *header = Header::None;
+                if self.files[file].format == Format::Recording {
+                    self.headers_awaited += 1;
+                    self.reader.ask(Request::Ending { file });
                 }
             }
             return;
         }
         self.stage = Stage::Open;
+        self.span = self.span();
         self.put_status(Status::Connected, None);
         self.open_tracks(false);
         if let Some(time) = self.settings.open_at {

@@ -58,11 +58,39 @@ impl Player {
         }
     }
 
+    /// When the data begins and ends, if that is known beforehand, or all of it is recordings whose ends are known.
+    pub(super) fn span(&self) -> Option<(i64, i64)> {
+        if let Some((begins, ends)) = self.settings.span {
+            return Some((begins.0, ends.0));
+        }
+        let recordings = self.files.iter().map(|file| file.recording.as_ref());
+        let starts = recordings.map(|recording| recording.map(|it| it.started().0));
+        let starts: Vec<i64> = starts.collect::<Option<_>>()?;
+        let endings: Vec<i64> = self.endings.iter().copied().collect::<Option<_>>()?;
+        let begins = self.clock_from().or(starts.into_iter().min())?;
+        let end = self.settings.end.map_or(i64::MAX, |end| end.0);
+        let ends = endings.into_iter().max()?.min(end);
+        (begins < ends).then_some((begins, ends))
+    }
+
+    /// How much of the data has been played, 0 to 1: by its time, or by its bytes, which are read ahead.
+    fn progress(&self) -> f64 {
+        let Some((begins, ends)) = self.span else {
+            return self.merge.progress();
+        };
+        let shown = self.playback.shows(Instant::now());
+        let at = shown.zip(self.meters.data_clock());
+        at.map_or(0.0, |(shown, clock)| {
+            let at = shown.min(clock.0) as f64;
+            ((at - begins as f64) / (ends as f64 - begins as f64)).clamp(0.0, 1.0)
+        })
+    }
+
     /// Shows how the replay stands.
     pub(super) fn publish(&mut self, state: ConnectionState) {
         let progress = match state {
             ConnectionState::Ended => 1.0,
-            _ => self.merge.progress(),
+            _ => self.progress(),
         };
         let loading = self.loading();
         self.shown = Shown {

@@ -56,6 +56,46 @@ async fn the_reference_example_gives_its_five_bars_and_the_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_symbol_that_never_came_and_looks_like_one_that_did_is_told_once() {
+    let folder = folder(&[
+        ("MSFT_1min.csv", &table(&[0, 1])),
+        ("mixed.jsonl", &lines(&[1.0, 2.0], &["AAPL", "SPY"])),
+    ]);
+    let told = |symbol: &str, near: &str| {
+        format!(
+            "rejected ConfigError {symbol} is not in the data; did you mean {near}? It holds AAPL, MSFT, SPY | {symbol}"
+        )
+    };
+    let wanted = ["AAPL", "APPL", "msft", "DUD"];
+    let mut rig = Rig::start(open(&folder, at_max()), &wanted);
+    let said = [told("APPL", "AAPL"), told("msft", "MSFT")];
+    assert_eq!(
+        rig.all().await,
+        ["data AAPL@1", "data AAPL@2", &said[0], &said[1], END]
+    );
+    // One that is asked for when all has been read, and a look back at it.
+    rig.add("SPI");
+    assert_eq!(rig.told().await, told("SPI", "SPY"));
+    rig.tell(TransportCommand::SeekBy(-600_000));
+    let again = rig.all().await;
+    assert!(
+        !again.iter().any(|message| message.contains("did you mean")),
+        "{again:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_symbol_that_another_source_is_asked_for_too_may_well_be_its_own() {
+    let folder = folder(&[("mixed.jsonl", &lines(&[1.0], &["BTC/USD"]))]);
+    let mut rig = Rig::start(open(&folder, at_max()), &["BTC/USD", "BTCUSD"]);
+    let other = rig.directory.add_source(false);
+    rig.directory
+        .subscribe(other, &Symbol::new("BTCUSD").unwrap())
+        .unwrap();
+    assert_eq!(rig.all().await, ["data BTC/USD@1", END]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn files_are_merged_by_time_and_wanted_symbols_only() {
     let folder = folder(&[
         ("A_1min.csv", &table(&[0, 2, 4])),
@@ -295,6 +335,25 @@ async fn a_session_in_memory_opens_in_the_middle() {
             "seek 2024-07-09T07:02:00-04:00",
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_progress_of_a_session_is_that_of_its_time_where_that_is_known() {
+    let bytes = zstd::encode_all(&lines(&[0.0, 1.0, 2.0, 3.0], &["A"])[..], 0).unwrap();
+    let settings = ReplaySettings {
+        open_at: Some(UnixMs(BEGIN + 2 * 60_000)),
+        span: Some((UnixMs(BEGIN), UnixMs(BEGIN + 8 * 60_000))),
+        ..at_sixty()
+    };
+    let source =
+        ReplaySource::in_memory(bytes.leak(), "bundled", Origin::Synthetic, settings).unwrap();
+    let mut rig = Rig::start(source, &[]);
+    while rig.told().await != "data A@2" {}
+    rig.until("a quarter of it", |rig| {
+        let transport = rig.control().meters.transport();
+        transport.is_some_and(|transport| (0.24..0.3).contains(&transport.progress))
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -317,6 +317,33 @@ async fn all_after(rig: &mut Rig, jump: TransportCommand) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_progress_of_recordings_is_that_of_their_time() {
+    // Most of the bytes are in the first minute.
+    let minutes: Vec<f64> = (0..6_000)
+        .map(|at| f64::from(at) / 6_000.0)
+        .chain((1..=40).map(f64::from))
+        .collect();
+    let pack = |minutes: &[f64]| zstd::encode_all(&lines(minutes, &["A"])[..], 0).unwrap();
+    let folder = folder(&[
+        ("a-0001.rec.zst", &pack(&minutes[..6_010])),
+        ("a-0002.rec.zst", &pack(&minutes[6_010..])),
+        ("b-0001.rec.zst", &pack(&[0.0, 3.0])),
+    ]);
+    let mut rig = Rig::start(open(&folder, recorded(at_sixty())), &["A"]);
+    let shown = |rig: &Rig| rig.control().meters.transport().unwrap().progress;
+    while rig.told().await != "data A@10" {}
+    rig.until("the progress", |rig| (0.24..0.28).contains(&shown(rig)))
+        .await;
+    while rig.told().await != "data A@20" {}
+    rig.until("the progress", |rig| (0.49..0.53).contains(&shown(rig)))
+        .await;
+    rig.tell(to(10.0));
+    until(&mut rig, "seek").await;
+    rig.until("the progress", |rig| (0.24..0.28).contains(&shown(rig)))
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_jump_back_in_recordings_reads_nothing_again() {
     let folder = two_recordings();
     for symbols in [&["A", "B", "C"][..], &["C"], &[]] {

@@ -258,6 +258,14 @@ fn a_chart_that_is_not_there_says_so() {
     assert!(screen.draw().contains("no symbol selected"));
     screen.candles(Vec::new());
     assert!(screen.draw().contains("AAPL has no 1m candles yet"));
+    screen.snapshot.sources = crate::tui::fixture::full().sources;
+    let row = screen.snapshot.rows.iter().next().unwrap();
+    screen.snapshot.sources[0].name = row.source.clone();
+    screen.snapshot.sources[0].state = ConnectionState::Ended;
+    let ended = screen.draw();
+    for line in ["AAPL has no 1m candles", "its source has ended"] {
+        assert!(ended.lines().any(|it| it.trim() == line), "{ended}");
+    }
     screen.area = Rect::new(0, 0, 9, 2);
     assert_eq!(screen.draw().trim(), "");
 }

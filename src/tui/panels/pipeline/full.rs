@@ -11,7 +11,7 @@ use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe, width};
 use super::pieces::{
     Piece, alarming_count, byte_rate, counted, labelled, latency_text, message_rate, per_second,
-    put_pieces, recording,
+    put_pieces, recording, worker_name,
 };
 use super::{PipelinePanel, connection_mark, connection_style, measured};
 
@@ -193,7 +193,10 @@ pub(super) fn draw_figures(
     row
 }
 
-/// The columns of the table of workers; the first is made longer by their number.
+/// The width of a worker's name, and of one that may come with its source.
+const NAME_COLUMNS: (usize, usize) = (12, 15);
+
+/// The columns of the table of workers after their names.
 const WORKER_COLUMNS: [(&str, usize); 7] = [
     ("State", 13),
     ("events/s", 8),
@@ -203,6 +206,14 @@ const WORKER_COLUMNS: [(&str, usize); 7] = [
     ("dropped", 9),
     ("source", 10),
 ];
+
+fn name_columns(context: &PanelContext<'_>) -> usize {
+    let (alone, with_source) = NAME_COLUMNS;
+    match context.snapshot.sources.len() {
+        0 | 1 => alone,
+        _ => with_source,
+    }
+}
 
 fn worker_line(worker: &WorkerView, context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
     let theme = context.theme;
@@ -228,7 +239,10 @@ fn worker_line(worker: &WorkerView, context: &PanelContext<'_>) -> Vec<Vec<Piece
         vec![(format!("{value:>9}"), style)]
     };
     vec![
-        vec![(padded(&safe(worker.symbol.as_str()), 12), theme.text)],
+        vec![(
+            padded(&worker_name(worker, context), name_columns(context)),
+            theme.text,
+        )],
         vec![(format!("{state:<13}"), look)],
         vec![(format!("{:>8}", compact(worker.events_per_s)), theme.text)],
         count(worker.backlog, false),
@@ -259,7 +273,7 @@ impl PipelinePanel {
         let view = &context.snapshot.pipeline;
         let count = measured(view, || workers.len().to_string());
         let name = format!("Worker ({count})");
-        let mut columns = vec![(name.as_str(), 12)];
+        let mut columns = vec![(name.as_str(), name_columns(context))];
         columns.extend(WORKER_COLUMNS);
         put_pieces(buffer, area, row, 2, &heading(&columns, context));
         self.workers_visible = usize::from(area.height.saturating_sub(row + 1));

@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::super::super::market::beginning;
+use super::super::super::market::{beginning, name_text};
 use super::super::super::number::{bytes, compact, latency};
 use super::super::super::panel::PanelContext;
-use super::super::super::text::{UNKNOWN, cut, put, width};
+use super::super::super::text::{UNKNOWN, cut, put, safe, width};
 use super::measured;
-use crate::pipeline::snapshot::{PipelineView, SourceView};
+use crate::pipeline::snapshot::{PipelineView, SourceView, WorkerView};
 
 /// The longest name of a folder that is drawn.
 const FOLDER_COLUMNS: usize = 200;
@@ -133,6 +133,15 @@ pub(super) fn latency_text(view: &PipelineView) -> String {
         latency(view.latency.p50_us),
         latency(view.latency.p99_us),
         latency(view.latency.max_us)
+    )
+}
+
+/// A worker's name, safe to draw, with its source where another has the same symbol.
+pub(super) fn worker_name(worker: &WorkerView, context: &PanelContext<'_>) -> String {
+    let row = context.snapshot.rows.get(worker.id);
+    row.map_or_else(
+        || safe(worker.symbol.as_str()).into_owned(),
+        |row| name_text(row, context.snapshot),
     )
 }
 

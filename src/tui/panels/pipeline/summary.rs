@@ -11,7 +11,7 @@ use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, cut, safe};
 use super::pieces::{
     Piece, alarming, alarming_count, backlog_total, byte_rate, counted, labelled, latency_text,
-    message_rate, per_second, put_pieces, recording,
+    message_rate, per_second, put_pieces, recording, worker_name,
 };
 use super::{connection_mark, connection_style, measured};
 
@@ -69,13 +69,15 @@ fn source_pieces(source: &SourceView, context: &PanelContext<'_>) -> Vec<Vec<Pie
 pub(super) fn draw_summary(area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
     let view = &context.snapshot.pipeline;
     let mut row = 0;
-    for source in context
-        .snapshot
-        .sources
-        .iter()
-        .take(usize::from(area.height.saturating_sub(2).max(1)))
-    {
-        put_pieces(buffer, area, row, 3, &source_pieces(source, context));
+    let sources = &context.snapshot.sources;
+    let shown = usize::from(area.height.saturating_sub(2).max(1)).min(sources.len());
+    for (at, source) in sources.iter().take(shown).enumerate() {
+        let mut pieces = source_pieces(source, context);
+        if at + 1 == shown && shown < sources.len() {
+            let more = format!("+{} more", sources.len() - shown);
+            pieces.insert(1, vec![(more, context.theme.dim)]);
+        }
+        put_pieces(buffer, area, row, 3, &pieces);
         row += 1;
     }
     let mut workers = vec![
@@ -91,7 +93,7 @@ pub(super) fn draw_summary(area: Rect, buffer: &mut Buffer, context: &PanelConte
                 "busiest",
                 format!(
                     "{} {}/s",
-                    safe(busiest.symbol.as_str()),
+                    worker_name(busiest, context),
                     compact(busiest.events_per_s)
                 ),
                 context,
