@@ -108,6 +108,7 @@ impl Player {
             looping: self.settings.looping,
             progress: self.shown.progress,
             loading,
+            length_ms: self.span.map(|(begins, ends)| ends - begins),
             is_cut: self.is_cut && !self.has_ended,
         });
     }
