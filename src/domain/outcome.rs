@@ -296,6 +296,10 @@ pub enum Status {
     Ended,
     /// A symbol's worker has been stopped after repeated panics.
     Quarantined,
+    /// What live sources receive is being recorded.
+    Recording,
+    /// The recording has ended.
+    Recorded,
 }
 
 impl Status {
@@ -312,6 +316,8 @@ impl Status {
             Self::Seek => "seek",
             Self::Ended => "ended",
             Self::Quarantined => "quarantined",
+            Self::Recording => "recording",
+            Self::Recorded => "recorded",
         }
     }
 }
@@ -334,16 +340,25 @@ pub struct StatusChange {
 }
 
 impl StatusChange {
-    /// A status of a source with nothing more to say.
+    /// A status with nothing more to say, not even of what.
     #[must_use]
-    pub fn of_source(status: Status, source: &SourceName) -> Self {
+    pub fn new(status: Status) -> Self {
         Self {
             status,
-            source: Some(source.clone()),
+            source: None,
             symbol: None,
             message: None,
             retry_ms: None,
             time: None,
+        }
+    }
+
+    /// A status of a source with nothing more to say.
+    #[must_use]
+    pub fn of_source(status: Status, source: &SourceName) -> Self {
+        Self {
+            source: Some(source.clone()),
+            ..Self::new(status)
         }
     }
 

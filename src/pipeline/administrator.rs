@@ -3,6 +3,7 @@
 mod commands;
 mod health;
 mod outputs;
+mod recording;
 mod steps;
 
 use std::collections::VecDeque;
@@ -117,6 +118,7 @@ impl Administrator {
         for trouble in std::mem::take(&mut self.parts.troubles) {
             self.report(trouble);
         }
+        self.tell_recording();
         let mut next_tick = self.parts.clock.monotonic();
         let mut commands_open = true;
         loop {
@@ -149,6 +151,7 @@ impl Administrator {
             }
         }
         self.flush_sinks();
+        self.end_recording();
         self.tick(self.parts.clock.monotonic());
         // What they still hold is written before anybody can take this for the end, which is when commands are no longer
         // received.

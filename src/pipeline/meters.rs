@@ -238,6 +238,10 @@ pub struct TransportView {
     pub progress: f64,
     /// What is being read before it can play on; `None` while it plays.
     pub loading: Option<LoadingView>,
+    /// How long the data is by its times, in milliseconds; `None` where that is not known beforehand.
+    pub length_ms: Option<i64>,
+    /// Whether the source that was recorded had lost a connection at this point.
+    pub is_cut: bool,
 }
 
 /// How far a replay has come with reading what is earlier than what it plays next.

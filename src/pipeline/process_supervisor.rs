@@ -161,6 +161,8 @@ pub(crate) struct ProcessSupervisor {
     overloads: overloads::Overloads,
     /// Whether there are more symbols than threads.
     takes_turns: bool,
+    /// Whether the workers of sources that were stopped have been told that nothing more comes.
+    has_told_end: bool,
 }
 
 impl ProcessSupervisor {
@@ -175,13 +177,14 @@ impl ProcessSupervisor {
             books: Vec::new(),
             overloads: overloads::Overloads::default(),
             takes_turns: false,
+            has_told_end: false,
         }
     }
 
     /// Works until all streamers are gone and everything they sent has been processed.
     pub fn run(mut self) {
         let mut is_open = true;
-        while is_open || !self.is_drained() {
+        while is_open || !self.is_drained() || self.tell_end() {
             is_open = self.step(is_open);
         }
         while let Ok(control) = self.parts.control.try_recv() {
@@ -192,6 +195,21 @@ impl ProcessSupervisor {
             drop(self.parts.results.send(Batch::of_engine(outcome)));
         }
         self.parts.threads.finish();
+    }
+
+    /// Has bars given out that are still open because their source was stopped before its end. Whether there may be any.
+    fn tell_end(&mut self) -> bool {
+        if std::mem::replace(&mut self.has_told_end, true) {
+            return false;
+        }
+        for at in 0..self.parts.sources.len() {
+            if !self.parts.sources[at].has_ended {
+                let open = self.order_all(SourceIndex(at as u16), || Item::EndOfData);
+                self.parts.sources[at].in_flight.add(open);
+            }
+        }
+        self.run_workers();
+        true
     }
 
     fn is_drained(&self) -> bool {

@@ -102,7 +102,7 @@ pub enum TransportCommand {
     BackTo(UnixMs),
     /// Go to a time.
     Seek(SeekTarget),
-    /// Go this many milliseconds of data time forward, or back when negative.
+    /// Go this many milliseconds of data time forward, or back when negative, but not to before the beginning.
     SeekBy(i64),
 }
 

@@ -298,6 +298,7 @@ impl SymbolWorker {
     pub fn watch_book(&mut self, is_wanted: bool) {
         self.level2.watch(is_wanted);
         if is_wanted {
+            self.context.history.put_trades(&mut self.unkept);
             self.trades.watch(|| self.context.history.trades());
         } else {
             self.trades.unwatch();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::decode::Rejection;
 use crate::domain::event::Event;
-use crate::domain::outcome::ErrorInstance;
+use crate::domain::outcome::{ErrorInstance, StatusChange};
 use crate::domain::source::Products;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, UnixMs};
@@ -62,6 +62,8 @@ pub struct Played {
     pub rejections: Vec<Rejection>,
     /// What else went wrong.
     pub errors: Vec<ErrorInstance>,
+    /// What was told of the connections and of symbols, but for the source's name.
+    pub changes: Vec<StatusChange>,
     /// Data of symbols that nobody wanted.
     pub ignored: u64,
 }

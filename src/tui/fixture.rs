@@ -123,6 +123,8 @@ fn source() -> SourceView {
             looping: false,
             progress: 0.41,
             loading: None,
+            length_ms: None,
+            is_cut: false,
         }),
         data_clock: Some(NOW),
         messages_per_s: 12_400.0,

@@ -16,7 +16,7 @@ use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::Snapshot;
-use crate::pipeline::meters::{ConnectionState, LoadingView};
+use crate::pipeline::meters::{ConnectionState, LoadingView, TransportView};
 use crate::pipeline::snapshot::{Row, RowState, SourceView};
 
 use super::number::age;
@@ -28,11 +28,14 @@ use super::text::{UNKNOWN, put, safe, width};
 /// The longest reason of a halt that a title gives.
 const HALT_COLUMNS: usize = 200;
 
-/// The source of live data that does not deliver now: what came from it is as old as it is.
+/// The source of live data that does not deliver now, or did not when it was recorded: what came from it is as old as it
+/// is.
 #[must_use]
 pub fn lost_source<'a>(snapshot: &'a Snapshot, name: &SourceName) -> Option<&'a SourceView> {
     snapshot.source(name).filter(|source| {
-        source.origin == Origin::Live && source.state != ConnectionState::Connected
+        let is_cut = |transport: &TransportView| transport.is_cut;
+        source.transport.as_ref().is_some_and(is_cut)
+            || source.origin == Origin::Live && source.state != ConnectionState::Connected
     })
 }
 

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use streamer_tui::domain::clock::SystemClock;
 use streamer_tui::domain::outcome::{ErrorInstance, ErrorKind, ResultBody, Status, StatusChange};
 use streamer_tui::domain::source::{Delivery, SourceName};
+use streamer_tui::domain::time::Timeframe;
 use streamer_tui::pipeline::Command;
 use streamer_tui::pipeline::engine::{self, Analysis, EngineHandle, SourcePlan};
 use streamer_tui::pipeline::feed::Feed;
@@ -586,6 +588,63 @@ fn a_symbol_that_is_removed_as_soon_as_it_is_added_is_told_of_and_gone() {
 }
 
 #[test]
+fn bars_that_are_open_go_out_when_their_symbol_is_removed_and_at_quit() {
+    let source = ScriptedSource::new("script", Delivery::Pausable, |mut feed| async move {
+        let ids = ["A", "B"].map(|name| id(&mut feed, name));
+        for minute in 0..3 {
+            let bars = ids.map(|id| bar(id, minute, 1));
+            send(&mut feed, Message::Data(bars.to_vec())).await;
+        }
+        while feed.next_command().await.is_some() {}
+    });
+    let settings = EngineSettings {
+        stop_when_ended: false,
+        timeframes: vec![Timeframe::M5],
+        ..settings()
+    };
+    let (handle, given) = start(settings, vec![plan(source, &["A", "B"])], None);
+    let mut minutes = 0;
+    let mut partial = Vec::new();
+    let mut note = |item: Given| {
+        let Given::Result { symbol, result } = item else {
+            return 0;
+        };
+        let ResultBody::Ohlcv {
+            bar,
+            timeframe,
+            partial: is_partial,
+            ..
+        } = result.body
+        else {
+            return 0;
+        };
+        if is_partial {
+            partial.push((symbol, timeframe.label(), bar.volume.unwrap().to_string()));
+        }
+        u32::from(timeframe == Timeframe::M1)
+    };
+    while minutes < 6 {
+        minutes += note(given.recv_timeout(Duration::from_secs(60)).unwrap());
+    }
+    let removed = vec!["A".parse().unwrap()];
+    handle.commands.send(Command::Remove(removed)).unwrap();
+    loop {
+        let item = given.recv_timeout(Duration::from_secs(60)).unwrap();
+        if matches!(&item, Given::Status(status) if status.status == Status::Unsubscribed) {
+            break;
+        }
+        note(item);
+    }
+    handle.commands.send(Command::Quit).unwrap();
+    finish(handle);
+    given.into_iter().for_each(|item| {
+        note(item);
+    });
+    let expected = ["A", "B"].map(|name| (name.to_owned(), "5m", "3".to_owned()));
+    assert_eq!(partial, expected);
+}
+
+#[test]
 fn a_command_that_is_refused_is_answered_each_time() {
     let source = ScriptedSource::new("script", Delivery::Pausable, |mut feed| async move {
         while feed.next_command().await.is_some() {}
@@ -594,9 +653,15 @@ fn a_command_that_is_refused_is_answered_each_time() {
         stop_when_ended: false,
         ..settings()
     };
-    let (handle, _given) = start(settings, vec![plan(source, &[])], None);
+    let (handle, _given) = start(settings, vec![plan(source, &["AAPL"])], None);
     let nope = Command::Reconnect(Some(SourceName::new("nope")));
-    let orders = [nope.clone(), nope, Command::Record(Some("afile".into()))];
+    let orders = [
+        nope.clone(),
+        nope,
+        Command::Record(Some("afile".into())),
+        Command::Record(None),
+        Command::Release("AAPL".parse().unwrap()),
+    ];
     for (id, order) in (1..).zip(orders) {
         handle.commands.send(order).unwrap();
         let word = wait_for("an answer", || {

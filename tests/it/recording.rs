@@ -13,10 +13,11 @@ use streamer_tui::domain::outcome::{ErrorKind, Severity};
 use streamer_tui::domain::source::{Delivery, Products, SourceName};
 use streamer_tui::domain::symbol::{Resolution, Symbol, SymbolId};
 use streamer_tui::domain::time::{SessionCalendar, Timeframe, UnixMs};
-use streamer_tui::pipeline::engine::SourcePlan;
+use streamer_tui::pipeline::Command;
+use streamer_tui::pipeline::engine::{Outputs, SourcePlan};
 use streamer_tui::pipeline::recording::Recorder;
 use streamer_tui::pipeline::source::{Message, SeekTarget, Source, Speed, TransportCommand};
-use streamer_tui::sources::recording::Recording;
+use streamer_tui::sources::recording::{Played, Recording};
 use streamer_tui::sources::replay::{ReplaySettings, ReplaySource};
 use streamer_tui::sources::venue::kept::Kept;
 use streamer_tui::sources::venue::options::Setup;
@@ -310,8 +311,11 @@ fn a_replayed_recording_gives_the_same_results_as_the_live_run_did() {
     for path in [folder.path().to_owned(), only_file(folder.path())] {
         let given = replayed(open(&path), Some(&NAMES));
         assert_eq!(results(&given), live);
-        let errors = errors(&given);
-        assert_eq!(errors.len(), 13, "{errors:#?}");
+        let mut errors = errors(&given);
+        // The connection was lost once, which the live run of this test did not tell.
+        let count = errors.len();
+        errors.retain(|error| !error.contains("connection was lost"));
+        assert_eq!((count, errors.len()), (14, 13), "{errors:#?}");
         let first = format!(
             "DecodeError {}:",
             only_file(folder.path())
@@ -460,7 +464,7 @@ fn a_damaged_part_is_left_out_and_said_and_the_rest_is_played() {
         assert_eq!(damage.count(), 1, "{errors:?}");
         for (symbol, results) in results(&given) {
             let live = &live[&symbol];
-            assert!(results.len() < live.len(), "{share}");
+            assert!(results.len() <= live.len(), "{share}");
             assert!(results.iter().all(|result| live.contains(result)));
             assert_eq!(results.last(), live.last(), "{share}");
         }
@@ -502,7 +506,7 @@ fn seeking_builds_the_book_up_and_plays_on() {
         TransportCommand::Seek(SeekTarget::At(at)),
         TransportCommand::Speed(Speed::Max),
     ] {
-        let command = streamer_tui::pipeline::Command::Transport {
+        let command = Command::Transport {
             source: None,
             command,
         };
@@ -535,7 +539,7 @@ fn replays_that_were_opened_together_step_together() {
     ] {
         let (time, symbol) = (BEGIN + second * 1000, names[at]);
         text.push_str(&format!(
-            "{{\"timestamp\":{time},\"service\":\"LEVEL1\",\"symbols\":{{\"{symbol}\":{{\"last\":1}}}}}}\n"
+            "{{\"timestamp\":{time},\"service\":\"OHLCV\",\"symbols\":{{\"{symbol}\":{{\"close\":1,\"datetime\":{time}}}}}}}\n"
         ));
         expected.push(format!("{second} {symbol}"));
     }
@@ -555,7 +559,7 @@ fn replays_that_were_opened_together_step_together() {
     let plans = names.map(plan).into_iter().collect();
     let (handle, given) = start(crate::engine::settings(), plans, None);
     let step = |command| {
-        let order = streamer_tui::pipeline::Command::Transport {
+        let order = Command::Transport {
             source: None,
             command,
         };
@@ -583,10 +587,7 @@ fn replays_that_were_opened_together_step_together() {
     step(TransportCommand::Step);
     await_result(&mut seen);
     assert_eq!(seen.last(), expected.last());
-    handle
-        .commands
-        .send(streamer_tui::pipeline::Command::Quit)
-        .unwrap();
+    handle.commands.send(Command::Quit).unwrap();
     crate::engine::finish(handle);
     let more = given.into_iter();
     assert_eq!(
@@ -594,6 +595,188 @@ fn replays_that_were_opened_together_step_together() {
             .count(),
         0
     );
+}
+
+/// A venue of which every message has a gap.
+struct Gaps(Option<SymbolId>);
+
+impl Protocol for Gaps {
+    fn connect(&mut self) -> Connect {
+        Connect::Refuse(Ending::never(ErrorKind::ConnectionError, "never connected"))
+    }
+    fn opened(&mut self, _: UnixMs, _: &mut Output) {}
+    fn message(&mut self, message: Incoming<'_>, _: UnixMs, output: &mut Output) {
+        match self.0 {
+            Some(symbol) if message.bytes() == b"ok" => {
+                output.notices.push(Notice::Subscribed(symbol));
+            }
+            Some(symbol) => output.notices.push(Notice::Gap {
+                symbol,
+                kind: ErrorKind::SequenceGap,
+                reason: "2 are missing".to_owned(),
+            }),
+            None => {}
+        }
+    }
+    fn subscribe(&mut self, symbols: &[(Symbol, SymbolId)], _: &mut Output) {
+        self.0 = symbols.first().map(|(_, id)| *id);
+    }
+    fn unsubscribe(&mut self, _: &[(Symbol, SymbolId)], _: &mut Output) {}
+}
+
+#[test]
+fn a_recording_tells_of_gaps_and_of_lost_connections_as_the_live_run_did() {
+    let protocol = Arc::new(|_: &Setup| Some(Box::new(Gaps(None)) as Box<dyn Protocol>));
+    let recording = OfVenue::with_protocol("gaps", setup(), protocol);
+    let mut player = recording.player();
+    let mut told = |line: &str| {
+        let mut played = Played::default();
+        player.take(line.as_bytes(), &mut played).unwrap();
+        let errors = played.errors.iter();
+        let errors = errors.map(|error| format!("{} {}", error.severity.name(), error.kind));
+        let changes = played.changes.iter().map(|change| {
+            let symbol = change.symbol.as_ref();
+            format!(
+                "{} {}",
+                change.status.name(),
+                symbol.map_or("-", Symbol::as_str)
+            )
+        });
+        errors.chain(changes).collect::<Vec<_>>().join(", ")
+    };
+    let text = |text: &str| format!(r#"{{"ms":1,"on":0,"in":"text","text":"{text}"}}"#);
+    let [opened, closed] =
+        ["opened", "closed"].map(|name| format!(r#"{{"ms":1,"on":0,"in":"{name}"}}"#));
+    for (line, expected) in [
+        (opened.as_str(), ""),
+        (r#"{"ms":1,"on":0,"in":"subscribe","symbols":["X"]}"#, ""),
+        (&text("ok"), ""),
+        (&text("1"), "warning SequenceGap, gap X"),
+        (&closed, "error ConnectionError, reconnecting -"),
+        (&opened, ""),
+        (&text("ok"), "connected -"),
+        (&text("ok"), ""),
+        (r#"{"ms":1,"on":0,"in":"unsubscribe","symbols":["X"]}"#, ""),
+        (&closed, ""),
+    ] {
+        assert_eq!(told(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn a_replay_that_stands_where_the_connection_was_lost_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    recorded(folder.path(), 100, RecorderSettings::default());
+    let settings = ReplaySettings {
+        clock_from: Some(UnixMs(BEGIN - 3_600_000)),
+        gaps: true,
+        ..at_max()
+    };
+    let plan = SourcePlan {
+        source: Box::new(
+            ReplaySource::open(
+                folder.path(),
+                ReplaySettings {
+                    speed: Speed::Factor(1.0),
+                    ..settings
+                },
+            )
+            .unwrap(),
+        ),
+        symbols: Some(symbols(&NAMES)),
+    };
+    let (handle, given) = start(crate::engine::settings(), vec![plan], None);
+    let tell = |command| {
+        let order = Command::Transport {
+            source: None,
+            command,
+        };
+        handle.commands.send(order).unwrap();
+    };
+    tell(TransportCommand::Pause);
+    for (ms, expected) in [(50_650, true), (60_000, false), (50_650, true)] {
+        let at = UnixMs(BEGIN + ms);
+        tell(TransportCommand::Seek(SeekTarget::At(at)));
+        crate::support::wait_for("the replay to stand there", || {
+            let snapshot = handle.snapshots.recv().ok()?;
+            let source = snapshot.sources.first()?;
+            let transport = source.transport.as_ref()?;
+            let is_there = source.data_clock == Some(at) && transport.loading.is_none();
+            (is_there && transport.is_cut == expected).then_some(())
+        });
+    }
+    tell(TransportCommand::Speed(Speed::Max));
+    tell(TransportCommand::Seek(SeekTarget::At(UnixMs(BEGIN))));
+    tell(TransportCommand::Resume);
+    assert!(!handle.join().all_hopeless);
+    let given: Vec<Given> = given.into_iter().collect();
+    let statuses = given.iter().filter_map(|item| match item {
+        Given::Status(status) if status.symbol.is_none() => Some(status.status.name()),
+        _ => None,
+    });
+    let statuses: Vec<&str> = statuses.skip_while(|&name| name != "seek").collect();
+    assert_eq!(
+        statuses,
+        [
+            "seek",
+            "seek",
+            "seek",
+            "seek",
+            "reconnecting",
+            "connected",
+            "ended"
+        ]
+    );
+}
+
+#[test]
+fn that_a_recording_begins_and_ends_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["one", "two"].map(|name| folder.path().join(name));
+    let source = ScriptedSource::new("live", Delivery::Pausable, |mut feed| async move {
+        while feed.next_command().await.is_some() {}
+    });
+    let recorder = recorder(RecorderSettings::default());
+    recorder.begin(&paths[0]).unwrap();
+    let (sink, given, _) = crate::support::collector();
+    let outputs = Outputs {
+        recorder: Arc::clone(&recorder) as _,
+        ..vec![sink].into()
+    };
+    let handle = streamer_tui::pipeline::engine::start(
+        crate::engine::settings(),
+        vec![crate::engine::plan(source.live(), &[])],
+        outputs,
+        Arc::new(SystemClock::default()),
+        None,
+    )
+    .unwrap();
+    for command in [
+        Command::Record(Some(paths[1].clone())),
+        Command::Record(None),
+        Command::Record(Some(paths[0].clone())),
+        Command::Quit,
+    ] {
+        handle.commands.send(command).unwrap();
+    }
+    crate::engine::finish(handle);
+    assert_eq!(recorder.session(), None);
+    let told = given.into_iter().filter_map(|item| match item {
+        Given::Status(status) if status.source.is_none() => {
+            Some((status.status.name(), PathBuf::from(status.message?)))
+        }
+        _ => None,
+    });
+    let [one, two] = paths;
+    let expected = [
+        ("recording", one.clone()),
+        ("recorded", one.clone()),
+        ("recording", two.clone()),
+        ("recorded", two),
+        ("recording", one.clone()),
+        ("recorded", one),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -68,6 +68,14 @@ impl ScriptedSource {
     }
 }
 
+impl ScriptedSource {
+    /// The same as a live source.
+    pub fn live(mut self) -> Self {
+        Arc::make_mut(&mut self.info).origin = Origin::Live;
+        self
+    }
+}
+
 impl Source for ScriptedSource {
     fn info(&self) -> Arc<SourceInfo> {
         Arc::clone(&self.info)

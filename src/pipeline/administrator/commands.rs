@@ -1,6 +1,5 @@
 //! What the administrator does when it is told something.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity, Status, StatusChange};
@@ -11,7 +10,7 @@ use super::super::command::Command;
 use super::super::export::{ExportOrder, Word};
 use super::super::process_supervisor::Control;
 use super::super::question::{Answer, AnswerView, Material, Question, QuestionId};
-use super::super::snapshot::Row;
+use super::super::snapshot::{Row, RowState};
 use super::super::source::{SourceCommand, TransportCommand};
 use super::{Administrator, SourceEntry};
 
@@ -216,7 +215,19 @@ impl Administrator {
         for (at, symbol) in self.named(spec) {
             if let Some(id) = self.parts.directory.find(at, &symbol) {
                 was_there = true;
-                self.tell(Control::Release(id));
+                let row = self.parts.board.rows.get(id);
+                if row.is_some_and(|row| row.state != RowState::Quarantined) {
+                    let mut error = ErrorInstance::new(
+                        ErrorKind::ConfigError,
+                        format!("{symbol} is not quarantined, so there is nothing to release"),
+                    );
+                    error.severity = Severity::Info;
+                    error.source = Some(self.parts.sources[at.index()].info.name.clone());
+                    error.symbol = Some(symbol);
+                    self.answer_with(error);
+                } else {
+                    self.tell(Control::Release(id));
+                }
             }
         }
         if !was_there {
@@ -279,26 +290,9 @@ impl Administrator {
 
     /// Reports what is wrong with a command, and answers the person who gave it: a report that has been made before is
     /// easily missed.
-    fn answer_with(&mut self, error: ErrorInstance) {
+    pub(super) fn answer_with(&mut self, error: ErrorInstance) {
         self.tell_person(error.message.clone(), true);
         self.report(error);
-    }
-
-    fn record(&mut self, folder: Option<PathBuf>) {
-        match folder {
-            None => self.parts.recorder.end(),
-            Some(folder) => {
-                let is_live = |entry: &SourceEntry| entry.info.origin == Origin::Live;
-                if !self.parts.sources.iter().any(is_live) {
-                    let message = "only live sources are recorded, and none is open";
-                    let error = ErrorInstance::new(ErrorKind::ConfigError, message);
-                    return self.answer_with(error.as_warning());
-                }
-                if let Err(error) = self.parts.recorder.begin(&folder) {
-                    self.answer_with(ErrorInstance::new(ErrorKind::SinkError, error.to_string()));
-                }
-            }
-        }
     }
 
     /// A symbol's worker has finished.

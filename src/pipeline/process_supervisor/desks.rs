@@ -107,10 +107,16 @@ impl ProcessSupervisor {
         self.parts.histories.leave(id);
         let source = &mut self.parts.sources[desk.cell.source.index()];
         source.blocked.retain(|blocked| *blocked != id);
+        // Bars that are open go out, unless that has been seen to at the source's end.
+        let closes_bars = !source.has_ended;
+        source.in_flight.add(u64::from(closes_bars));
         // What a full mailbox could not take is taken all the same: it arrived before the symbol was removed.
         let schedule = desk.cell.with_mailbox(|mailbox| {
             for item in desk.staged {
                 mailbox.push(item);
+            }
+            if closes_bars {
+                mailbox.push(Item::EndOfData);
             }
             mailbox.push(Item::Retire);
         });

@@ -316,7 +316,7 @@ impl ProcessSupervisor {
     }
 
     /// Gives an order to every worker of a source; how many there are.
-    fn order_all(&mut self, at: SourceIndex, item: impl Fn() -> Item) -> u64 {
+    pub(super) fn order_all(&mut self, at: SourceIndex, item: impl Fn() -> Item) -> u64 {
         let mut workers = 0;
         for desk in self
             .desks

@@ -162,7 +162,8 @@ impl SymbolWorker {
         }
     }
 
-    /// The source has ended: bars that are still open go out as they are.
+    /// Nothing more comes, because the source has ended, was stopped, or the symbol is removed: bars that are still open go
+    /// out as they are.
     pub fn end_of_data(&mut self, out: &mut Vec<Outcome>) {
         let gives = self.serves(DataService::Ohlcv);
         for open in self.ohlcv.open_bars() {

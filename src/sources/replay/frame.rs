@@ -1,7 +1,7 @@
 //! What one line holds, and what is needed to decode it.
 
 use crate::domain::event::Event;
-use crate::domain::outcome::ErrorInstance;
+use crate::domain::outcome::{ErrorInstance, StatusChange};
 use crate::domain::source::{BarStamp, SourceInfo};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
@@ -21,10 +21,19 @@ pub(super) struct Frame {
     pub(super) pacing: i64,
     pub(super) events: Vec<Event>,
     pub(super) errors: Vec<ErrorInstance>,
+    /// What was told of connections and symbols.
+    pub(super) changes: Vec<StatusChange>,
     /// How many lines of the file have been passed with this one.
     pub(super) ordinal: u64,
     /// Whether it is a row of a table, so that it may be sent together with others.
     pub(super) is_row: bool,
+}
+
+impl Frame {
+    /// Whether it holds nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.errors.is_empty() && self.changes.is_empty()
+    }
 }
 
 /// What is cut off at both ends.

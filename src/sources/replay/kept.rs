@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::domain::book::{BookUpdate, Level};
 use crate::domain::event::{Event, Payload};
-use crate::domain::outcome::ErrorInstance;
+use crate::domain::outcome::{ErrorInstance, StatusChange};
 use crate::domain::trade::TradeId;
 
 use super::frame::Frame;
@@ -26,6 +26,7 @@ pub(super) struct Kept {
     next: (usize, usize),
     /// By the number of their frames.
     errors: FxHashMap<usize, Vec<ErrorInstance>>,
+    changes: FxHashMap<usize, Vec<StatusChange>>,
     /// About how much memory all of it takes.
     bytes: usize,
 }
@@ -76,6 +77,10 @@ impl Kept {
             self.bytes += frame.errors.iter().map(error_bytes).sum::<usize>();
             self.errors.insert(self.frames, frame.errors.clone());
         }
+        if !frame.changes.is_empty() {
+            self.bytes += frame.changes.iter().map(change_bytes).sum::<usize>();
+            self.changes.insert(self.frames, frame.changes.clone());
+        }
         self.bytes += frame.events.iter().map(heap_bytes).sum::<usize>();
         self.frames += 1;
         self.given = self.frames;
@@ -98,12 +103,14 @@ impl Kept {
         let begin = before.map_or(0, |before| before.end);
         events.extend_from_slice(block.events.get(begin..frame.end)?);
         let errors = self.errors.get(&self.given).cloned();
+        let changes = self.changes.get(&self.given).cloned();
         let frame = Frame {
             pacing: frame.pacing,
             events,
             errors: errors
                 .filter(|_| frame.ordinal > reported)
                 .unwrap_or_default(),
+            changes: changes.unwrap_or_default(),
             ordinal: frame.ordinal,
             is_row: false,
         };
@@ -150,6 +157,10 @@ fn error_bytes(error: &ErrorInstance) -> usize {
     let texts = [&error.location, &error.sample, &error.next];
     let texts = texts.into_iter().flatten().map(String::len);
     size_of_val(error) + error.message.len() + texts.sum::<usize>()
+}
+
+fn change_bytes(change: &StatusChange) -> usize {
+    size_of_val(change) + change.message.as_ref().map_or(0, String::len)
 }
 
 /// About how much memory an event takes beside its own place.
@@ -205,6 +216,7 @@ mod tests {
             pacing: line as i64 / 3,
             events: (0..count).map(event).collect(),
             errors: Vec::new(),
+            changes: Vec::new(),
             ordinal: line,
             is_row: false,
         }

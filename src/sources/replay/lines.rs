@@ -6,7 +6,7 @@ use crate::decode::Rejection;
 use crate::decode::csv::Layout;
 use crate::decode::envelope::decode_line;
 use crate::domain::event::Event;
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, StatusChange};
 use crate::domain::symbol::{Resolution, Symbol};
 use crate::domain::time::{Timeframe, UnixMs};
 
@@ -33,6 +33,8 @@ pub(super) struct Held {
     pub(super) ignored: u64,
     /// How long its bar is, where it says so.
     pub(super) timeframe: Option<Timeframe>,
+    /// What it tells of connections and symbols.
+    pub(super) changes: Vec<StatusChange>,
 }
 
 impl Lines {
@@ -55,6 +57,7 @@ impl Lines {
                     time: line.time,
                     ignored: line.ignored,
                     timeframe: line.timeframe,
+                    changes: Vec::new(),
                 })
             }
             Self::Recorded(lines) => {
@@ -63,6 +66,7 @@ impl Lines {
                     time,
                     ignored,
                     timeframe: None,
+                    changes: lines.take_changes(),
                 })
             }
             Self::Csv { layout, symbol } => {
@@ -73,6 +77,7 @@ impl Lines {
                     time: row.time,
                     ignored: 0,
                     timeframe: row.timeframe,
+                    changes: Vec::new(),
                 };
                 let symbol = row.symbol.unwrap_or(Cow::Borrowed(symbol));
                 match resolve(&symbol) {

@@ -117,6 +117,8 @@ struct Player {
     more_steps: u32,
     stage: Stage,
     has_ended: bool,
+    /// Whether the recorded source had lost a connection here.
+    is_cut: bool,
     /// Whether anything has been played since the beginning or the last jump.
     has_played: bool,
     has_said_full: bool,
@@ -164,6 +166,7 @@ impl Player {
             more_steps: 0,
             stage: Stage::New,
             has_ended: false,
+            is_cut: false,
             has_played: false,
             has_said_full: false,
             last_played: None,
@@ -352,6 +355,7 @@ impl Player {
                 self.put_data(received, std::mem::take(&mut rows));
                 self.put_errors(frame.errors);
             }
+            self.put_changes(frame.changes);
         }
         self.put_data(received, rows);
         self.say_full();
@@ -364,6 +368,7 @@ impl Player {
         if !frame.errors.is_empty() {
             self.reported[file] = self.reported[file].max(frame.ordinal);
         }
+        self.note_changes(&frame.changes);
         self.reached = self.reached.max(frame.pacing);
         if frame.pacing != i64::MIN {
             self.last_played = self.last_played.max(Some(frame.pacing));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::decode::Rejection;
 use crate::domain::event::{DataService, Event};
-use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Severity, StatusChange};
 use crate::domain::source::Products;
 use crate::domain::symbol::Resolution;
 use crate::domain::time::{SessionCalendar, UnixMs};
@@ -210,6 +210,11 @@ impl RecordedLines {
         troubles.extend(played.rejections.drain(..).map(trouble));
         troubles.append(&mut played.errors);
         result.map(|()| (played.time, ignored))
+    }
+
+    /// What the line before told of the connections and of symbols.
+    pub(super) fn take_changes(&mut self) -> Vec<StatusChange> {
+        std::mem::take(&mut self.played.changes)
     }
 
     /// Lines are missing here: gives what the symbols have to be told.

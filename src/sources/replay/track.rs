@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use crate::decode::Rejection;
 use crate::domain::event::Event;
-use crate::domain::outcome::ErrorInstance;
+use crate::domain::outcome::{ErrorInstance, StatusChange};
 use crate::domain::time::UnixMs;
 
 use super::frame::{Context, Frame, Joining, Window, sample};
@@ -60,6 +60,8 @@ pub(super) struct Track {
     /// Rejections up to this line have been reported before.
     reported: u64,
     spare: Vec<Event>,
+    /// What the line tells of connections and symbols.
+    changes: Vec<StatusChange>,
     /// All frames so far; `None` where they are not kept, or would be too many.
     kept: Option<Kept>,
     kept_bytes_max: usize,
@@ -108,6 +110,7 @@ impl Track {
             is_outside: false,
             reported: opening.reported,
             spare: Vec::new(),
+            changes: Vec::new(),
             kept: is_kept.then(Kept::default),
             kept_bytes_max: opening.kept_bytes_max,
         };
@@ -175,7 +178,7 @@ impl Track {
             frame
                 .events
                 .retain(|event| context.admission.has(event.symbol));
-            if frame.events.is_empty() && frame.errors.is_empty() {
+            if frame.is_empty() {
                 self.spare = self.head.take().unwrap_or_default().events;
             }
         }
@@ -271,7 +274,7 @@ impl Track {
         } else {
             self.errors(troubles, line, number, context)
         };
-        if events.is_empty() && errors.is_empty() {
+        if events.is_empty() && errors.is_empty() && self.changes.is_empty() {
             self.spare = events;
         } else {
             self.set_head(events, errors);
@@ -296,6 +299,7 @@ impl Track {
         let only = joining.map(|joining| &joining.symbols[..]);
         let resolve = context.admission.resolving(context.resolver, only);
         let held = self.lines.decode(line, events, troubles, resolve)?;
+        self.changes = held.changes;
         let mut ignored = held.ignored;
         let interval = context.info.products.interval;
         let is_other = held
@@ -334,11 +338,12 @@ impl Track {
                 _ => !is_outside,
             });
             if is_outside {
+                self.changes.clear();
                 return;
             }
         }
         if let Some(time) = time
-            && !events.is_empty()
+            && !(events.is_empty() && self.changes.is_empty())
         {
             self.pacing = self.pacing.max(time.0);
         }
@@ -349,6 +354,7 @@ impl Track {
             pacing: self.pacing,
             events,
             errors,
+            changes: std::mem::take(&mut self.changes),
             ordinal: self.ordinal,
             is_row: matches!(self.lines, Lines::Csv { .. }),
         };

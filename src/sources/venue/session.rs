@@ -237,6 +237,12 @@ impl Session {
         }
     }
 
+    /// Whether nobody wants anything of it.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.symbols.is_empty()
+    }
+
     /// What is known of a symbol, or of the connection, that later messages do not repeat: a session that is given it as
     /// [`Input::Kept`] goes on as this one does. `None` when nothing is.
     #[must_use]

@@ -16,6 +16,11 @@ use super::{Effect, Model, Overlay, Prompt, PromptKind, row_spec};
 /// How many removals can be undone.
 const REMOVED_MAX: usize = 100;
 
+/// With so many jumps a replay is passed over, if it is short.
+const JUMPS_IN_ALL: i64 = 20;
+/// The shortest jump.
+const JUMP_MS_MIN: i64 = 1000;
+
 impl Model {
     /// A key was pressed.
     pub fn key(&mut self, event: &KeyEvent) {
@@ -216,7 +221,7 @@ impl Model {
         });
     }
 
-    /// How far one jump goes: some fifteen bars of what is on the chart.
+    /// How far one jump goes: some fifteen bars of what is on the chart, but no more than a part of all there is.
     fn seek_ms(&self) -> i64 {
         let minutes = match self.panels.chart.timeframe() {
             Timeframe::M1 => 15,
@@ -225,7 +230,11 @@ impl Model {
             Timeframe::H1 => 24 * 60,
             Timeframe::D1 => 7 * 24 * 60,
         };
-        minutes * 60_000
+        let transports = self.latest.sources.iter();
+        let transports = transports.filter_map(|source| source.transport.as_ref());
+        let longest = transports.filter_map(|transport| transport.length_ms).max();
+        let most = longest.map_or(i64::MAX, |ms| (ms / JUMPS_IN_ALL).max(JUMP_MS_MIN));
+        most.min(minutes * 60_000)
     }
 
     /// Offers an action to the focused panel, then to the watchlist, then deals with it here.

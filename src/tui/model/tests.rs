@@ -297,6 +297,22 @@ fn a_replay_is_driven_by_keys_and_live_data_is_not() {
             TransportCommand::SeekBy(900_000),
         ]
     );
+    // A short recording is not passed over by one jump.
+    let mut short = full();
+    for source in &mut short.sources {
+        if let Some(transport) = &mut source.transport {
+            transport.length_ms = Some(28_000);
+        }
+    }
+    let mut short = screen(Some(short), 120, 40);
+    press(&mut short, ">");
+    assert_eq!(
+        commands(&mut short),
+        [Command::Transport {
+            source: None,
+            command: TransportCommand::SeekBy(1_400)
+        }]
+    );
     // A time is one of the clock that is shown.
     model.settings.zone = chrono_tz::Asia::Tokyo;
     enter(&mut model, "seek 2024-07-09 10:30");

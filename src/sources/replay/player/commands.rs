@@ -157,7 +157,9 @@ impl Player {
             TransportCommand::SeekBy(ms) => {
                 self.late.clear();
                 let at = self.stands_at(now);
-                at.map(|at| Place::At(at.saturating_add(ms)))
+                // Before the beginning there is nothing to wait for.
+                let first = self.span.map_or(i64::MIN, |(begins, _)| begins);
+                at.map(|at| Place::At(at.saturating_add(ms).max(first)))
             }
             TransportCommand::Seek(target) => {
                 self.late.clear();

@@ -51,6 +51,26 @@ impl Player {
         self.put(received, Message::Status(Box::new(change)));
     }
 
+    /// Notes whether the recorded source has lost a connection.
+    pub(super) fn note_changes(&mut self, changes: &[StatusChange]) {
+        for change in changes {
+            match change.status {
+                Status::Reconnecting => self.is_cut = true,
+                Status::Connected => self.is_cut = false,
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn put_changes(&mut self, changes: Vec<StatusChange>) {
+        for mut change in changes {
+            change.source = Some(self.info.name.clone());
+            change.time = Some(self.feed.clock().wall());
+            let received = self.feed.now();
+            self.put(received, Message::Status(Box::new(change)));
+        }
+    }
+
     pub(super) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> ErrorInstance {
         ErrorInstance::new(kind, message).from_source(&self.info.name)
     }

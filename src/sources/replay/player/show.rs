@@ -98,13 +98,18 @@ impl Player {
             at: Some(Instant::now()),
             progress: progress.max(self.shown.progress),
         };
-        self.meters.set_state(state);
+        self.meters.set_state(match state {
+            ConnectionState::Connected if self.is_cut => ConnectionState::Reconnecting,
+            state => state,
+        });
         self.meters.set_transport(TransportView {
             speed: self.playback.speed(),
             paused: self.playback.is_paused(),
             looping: self.settings.looping,
             progress: self.shown.progress,
             loading,
+            length_ms: self.span.map(|(begins, ends)| ends - begins),
+            is_cut: self.is_cut && !self.has_ended,
         });
     }
 }

@@ -362,7 +362,7 @@ mod tests {
                 is_all && errors.len() <= 1 || errors.len() == 1,
                 "bit {bit}"
             );
-            if let (false, Some(damaged)) = (is_all, errors[0].get_ref()) {
+            if let (false, Some(damaged)) = (is_all, errors.first().and_then(|one| one.get_ref())) {
                 let damaged: &Damaged = damaged.downcast_ref().unwrap();
                 let begin = if hit == 0 { 0 } else { ends[hit - 1] };
                 let expected = (begin as u64, ends[hit] as u64);

@@ -51,6 +51,26 @@ async fn data_is_paced_and_speed_changes_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_jump_back_goes_no_further_than_the_beginning() {
+    let folder = ten_minutes();
+    let settings = ReplaySettings {
+        span: Some((UnixMs(BEGIN), UnixMs(BEGIN + 9 * 60_000))),
+        ..at_sixty()
+    };
+    let mut rig = Rig::start(open(&folder, settings), &["A"]);
+    while rig.told().await != "data A@3" {}
+    let transport = rig.control().meters.transport().unwrap();
+    assert_eq!(transport.length_ms, Some(9 * 60_000));
+    rig.tell(TransportCommand::Pause);
+    rig.tell(TransportCommand::SeekBy(-900_000));
+    let mut told = String::new();
+    while !told.starts_with("seek") {
+        told = rig.told().await;
+    }
+    assert_eq!(told, "seek 2024-07-09T07:00:00-04:00");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_shown_clock_moves_while_nothing_comes() {
     let folder = folder(&[("a.jsonl", &lines(&[0.0, 1.0], &["A"]))]);
     let settings = ReplaySettings {

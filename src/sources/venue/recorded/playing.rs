@@ -1,13 +1,13 @@
 //! Sessions that are given recorded inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use crate::decode::Rejection;
-use crate::domain::outcome::{ErrorInstance, ErrorKind};
+use crate::domain::outcome::{ErrorInstance, ErrorKind, Status, StatusChange};
 use crate::domain::source::Products;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::{SessionCalendar, UnixMs};
@@ -18,7 +18,7 @@ use crate::sources::venue::options::{Setup, Venue};
 use crate::sources::venue::session::Session;
 use crate::sources::venue::{Notice, Output, Protocol, VENUES};
 
-use super::line::{Head, Line};
+use super::line::{Head, Line, What};
 
 /// What stands for a key: a recording is played without any.
 const NO_KEY: &str = "not-needed-for-a-recording";
@@ -143,6 +143,8 @@ impl Recording for OfVenue {
             setup: self.setup.clone(),
             protocol: Arc::clone(&self.protocol),
             sessions: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            has_told_ending: false,
             symbols: Vec::new(),
             ids: FxHashMap::default(),
             output: Output::default(),
@@ -155,6 +157,10 @@ struct Player {
     setup: Setup,
     protocol: MakeProtocol,
     sessions: BTreeMap<usize, Session>,
+    /// Connections that were lost, and have not been of use since.
+    lost: BTreeSet<usize>,
+    /// Why the connection of the last input ends has been told.
+    has_told_ending: bool,
     /// By number.
     symbols: Vec<Symbol>,
     ids: FxHashMap<Symbol, SymbolId>,
@@ -166,6 +172,7 @@ impl RecordingPlayer for Player {
         let line = Line::read(line)?;
         if let Some(head) = line.as_head()? {
             self.sessions.clear();
+            self.lost.clear();
             played.time = Some(head.started);
             return Ok(());
         }
@@ -198,7 +205,19 @@ impl RecordingPlayer for Player {
         recorded
             .what
             .give(number, |input| session.take(input, recorded.now, output));
+        let is_lost = matches!(recorded.what, What::Closed) && !session.is_idle();
+        let opens = |notice: &Notice| matches!(notice, Notice::Ready | Notice::Subscribed(_));
+        let is_of_use = !matches!(recorded.what, What::Closed)
+            && (!output.events.is_empty() || output.notices.iter().any(opens));
+        if is_of_use && self.lost.remove(&recorded.connection) && self.lost.is_empty() {
+            let change = StatusChange::new(Status::Connected);
+            let back = "connected again, as it was recorded";
+            played.changes.push(change.with_message(back));
+        }
         self.tell(played);
+        if is_lost {
+            self.lose(recorded.connection, played);
+        }
         Ok(())
     }
 
@@ -217,6 +236,18 @@ impl RecordingPlayer for Player {
 }
 
 impl Player {
+    /// A connection was lost. Its session has told why, if that was for it to say.
+    fn lose(&mut self, connection: usize, played: &mut Played) {
+        self.lost.insert(connection);
+        let message = "the connection was lost, as it was recorded";
+        if !std::mem::take(&mut self.has_told_ending) {
+            let error = ErrorInstance::new(ErrorKind::ConnectionError, message);
+            played.errors.push(error);
+        }
+        let change = StatusChange::new(Status::Reconnecting);
+        played.changes.push(change.with_message(message));
+    }
+
     /// What has come of an input. What would have been sent or asked is not: the answers are in the recording too.
     fn tell(&mut self, played: &mut Played) {
         played.events.append(&mut self.output.events);
@@ -238,7 +269,15 @@ impl Player {
                     symbol,
                     kind,
                     reason,
-                } => played.errors.push(about(symbol, kind, reason)),
+                } => {
+                    let error = about(symbol, kind, reason).as_warning();
+                    let mut change = StatusChange::new(Status::Gap);
+                    change.symbol.clone_from(&error.symbol);
+                    played
+                        .changes
+                        .push(change.with_message(error.message.clone()));
+                    played.errors.push(error);
+                }
                 Notice::Rejected(rejection) => played.rejections.push(rejection),
                 Notice::Error(error) => played.errors.push(error),
             }
@@ -246,6 +285,7 @@ impl Player {
         if let Some(ending) = self.output.ending.take() {
             let error = ErrorInstance::new(ending.kind, ending.message);
             played.errors.push(error);
+            self.has_told_ending = true;
         }
     }
 }
