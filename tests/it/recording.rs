@@ -600,6 +600,8 @@ fn replays_that_were_opened_together_step_together() {
 /// A venue of which every message has a gap.
 struct Gaps(Option<SymbolId>);
 
+impl Kept for Gaps {}
+
 impl Protocol for Gaps {
     fn connect(&mut self) -> Connect {
         Connect::Refuse(Ending::never(ErrorKind::ConnectionError, "never connected"))
