@@ -15,7 +15,7 @@ pub(crate) struct Pace(Arc<Mutex<Used>>);
 struct Used {
     most: u32,
     period: Duration,
-    used: u32,
+    taken: u32,
     marks: VecDeque<(Instant, u32)>,
 }
 
@@ -25,7 +25,7 @@ impl Pace {
         Self(Arc::new(Mutex::new(Used {
             most: most.max(1),
             period: period.saturating_add(period / 20),
-            used: 0,
+            taken: 0,
             marks: VecDeque::new(),
         })))
     }
@@ -51,11 +51,11 @@ impl Used {
             && now.saturating_duration_since(at) >= self.period
         {
             self.marks.pop_front();
-            self.used = self.used.saturating_sub(weight);
+            self.taken = self.taken.saturating_sub(weight);
         }
         // What is heavier than everything together may be done alone.
         let weight = weight.min(self.most);
-        let mut left = self.used;
+        let mut left = self.taken;
         if left.saturating_add(weight) <= self.most {
             return None;
         }
@@ -70,7 +70,7 @@ impl Used {
 
     fn take(&mut self, weight: u32, now: Instant) {
         let weight = weight.min(self.most);
-        self.used = self.used.saturating_add(weight);
+        self.taken = self.taken.saturating_add(weight);
         self.marks.push_back((now, weight));
     }
 }
