@@ -31,6 +31,9 @@ pub trait Recording: fmt::Debug + Send + Sync {
     /// What workers make of its data.
     fn products(&self) -> Products;
 
+    /// When a line was written, whichever it is; `None` where it does not say so.
+    fn time_of(&self, line: &[u8]) -> Option<UnixMs>;
+
     /// Begins to play it, from its first line on.
     fn player(&self) -> Box<dyn RecordingPlayer>;
 }

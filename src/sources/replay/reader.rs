@@ -16,7 +16,6 @@ use crate::domain::outcome::{ErrorKind, Severity};
 use crate::domain::time::UnixMs;
 
 use super::files::{File, Input};
-use super::recorded::time_of;
 use stream::Stream;
 
 /// The longest line that is taken.
@@ -221,9 +220,7 @@ fn last_time(file: &File, chunk_bytes: usize, bytes_max: u64) -> Option<UnixMs> 
         }
         let lines = chunk.text.rsplit(|&byte| byte == b'\n');
         let mut lines = lines.filter(|line| !line.is_empty()).take(LAST_LINES_MAX);
-        time = lines
-            .find_map(|line| time_of(recording.as_ref(), line))
-            .or(time);
+        time = lines.find_map(|line| recording.time_of(line)).or(time);
     }
     time
 }

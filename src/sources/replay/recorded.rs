@@ -248,14 +248,6 @@ impl RecordedLines {
     }
 }
 
-/// When a line of a recording was written, whatever came before it.
-pub(super) fn time_of(recording: &dyn Recording, line: &[u8]) -> Option<UnixMs> {
-    let mut played = Played::default();
-    // What it cannot make of the line alone does not matter.
-    recording.player().take(line, &mut played).ok();
-    played.time
-}
-
 /// A rejection as it is reported, but for its place.
 pub(super) fn trouble(rejection: Rejection) -> ErrorInstance {
     ErrorInstance {

@@ -260,6 +260,11 @@ impl Recording for Bars {
     fn products(&self) -> Products {
         Products::default()
     }
+    fn time_of(&self, line: &[u8]) -> Option<UnixMs> {
+        let mut played = Played::default();
+        self.player().take(line, &mut played).ok()?;
+        played.time
+    }
     fn player(&self) -> Box<dyn RecordingPlayer> {
         Box::new(BarsPlayer(Vec::new()))
     }

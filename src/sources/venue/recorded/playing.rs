@@ -138,6 +138,14 @@ impl Recording for OfVenue {
         self.setup.products
     }
 
+    fn time_of(&self, line: &[u8]) -> Option<UnixMs> {
+        let line = Line::read(line).ok()?;
+        if let Ok(Some(head)) = line.as_head() {
+            return Some(head.started);
+        }
+        line.into_recorded().ok().map(|recorded| recorded.now)
+    }
+
     fn player(&self) -> Box<dyn RecordingPlayer> {
         Box::new(Player {
             setup: self.setup.clone(),
