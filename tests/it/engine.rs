@@ -661,6 +661,7 @@ fn a_command_that_is_refused_is_answered_each_time() {
         Command::Record(Some("afile".into())),
         Command::Record(None),
         Command::Release("AAPL".parse().unwrap()),
+        Command::Add(vec!["X@nope".parse().unwrap()]),
     ];
     for (id, order) in (1..).zip(orders) {
         handle.commands.send(order).unwrap();

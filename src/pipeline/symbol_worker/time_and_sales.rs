@@ -488,7 +488,7 @@ mod tests {
     #[test]
     fn the_quote_speaks_for_a_side_where_the_source_tells_none() {
         let tape = TimeAndSalesService::default();
-        let quoted = |bid: i64, ask: i64| {
+        let with_quote = |bid: i64, ask: i64| {
             let mut quotes = Level1Service::default();
             let quote = Level1 {
                 bid: Some(bid.into()),
@@ -502,7 +502,7 @@ mod tests {
         let new = |price: i64| trade(1, price, TradeAction::New);
         let (buy, sell) = (Some(Side::Buy), Some(Side::Sell));
         assert_eq!(of(&Level1Service::default(), &new(10)), None, "no quote");
-        let quotes = quoted(9, 11);
+        let quotes = with_quote(9, 11);
         for (price, side) in [(8, sell), (9, sell), (10, None), (11, buy), (12, buy)] {
             assert_eq!(of(&quotes, &new(price)), side, "{price}");
         }
@@ -511,7 +511,7 @@ mod tests {
             ..TimeAndSale::clone(&new(11))
         };
         assert_eq!(of(&quotes, &told), None, "the source knows");
-        assert_eq!(of(&quoted(9, 9), &new(9)), None, "locked");
+        assert_eq!(of(&with_quote(9, 9), &new(9)), None, "locked");
         let cancel = trade(0, 20, TradeAction::Cancels(TradeId::Number(7)));
         assert_eq!(of(&quotes, &cancel), None);
     }

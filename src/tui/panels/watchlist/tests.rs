@@ -561,7 +561,7 @@ fn prices_of_all_magnitudes_are_shown() {
         "45285.12",
     ];
     let scene = Scene::new(quoted(&prices));
-    for width in [36, 50, 80, 140] {
+    for width in [28, 50, 80, 140] {
         let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
         let text = drawn(&mut panel, &scene.context(), width, 10);
         for price in ["123456789012 ", "0.00000123 ", " 510.35 ", " 45285.12 "] {
