@@ -106,6 +106,8 @@ pub struct TimeAndSale {
     pub size: Option<Decimal>,
     /// The aggressor, where the source tells.
     pub side: Option<Side>,
+    /// The side that the quote of that moment speaks for, where the source tells none. It is no part of results.
+    pub inferred: Option<Side>,
     /// The venue's codes for the manner of the trade, in its order.
     pub conditions: Box<[Box<str>]>,
     /// Where it was traded, in the venue's code. Some venues number the trades of each exchange on its own.

@@ -27,7 +27,7 @@ use super::snapshot::{
 const ERRORS_MAX: usize = 1000;
 
 /// Trades that the board keeps of a tape.
-pub(super) const TAPE_ROWS_MAX: usize = 1000;
+pub(super) const TAPE_ROWS_MAX: usize = 5000;
 
 /// What makes two errors the same one.
 type ErrorIdentity = (

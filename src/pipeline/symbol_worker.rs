@@ -162,6 +162,7 @@ impl SymbolWorker {
                 self.context.meters.resyncs.add(u64::from(is_news));
             }
             Payload::TimeAndSales(trade) => {
+                trade.inferred = self.trades.infer(time, trade, &self.level1);
                 // Made here, where it mostly ends too: a thread's own memory is the cheapest.
                 let trade = Arc::new(std::mem::take(trade));
                 self.take_trade(time, trade, is_history, out);
@@ -287,7 +288,11 @@ impl SymbolWorker {
     /// Whether the board wants this symbol's depth and tape.
     pub fn watch_book(&mut self, is_wanted: bool) {
         self.level2.watch(is_wanted);
-        self.trades.watch(is_wanted);
+        if is_wanted {
+            self.trades.watch(|| self.context.history.trades());
+        } else {
+            self.trades.unwatch();
+        }
     }
 
     /// Events have been passed over, so the book can no longer be relied on: it is asked for again where that can be done.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, MutexGuard};
 
-use crate::compute::history::columns::Candles;
+use crate::compute::history::columns::{Candles, TradeRows};
 use crate::compute::history::{HistoryBudget, Keep, Placed};
 use crate::domain::bar::Candle;
 use crate::domain::quote::Level1;
@@ -121,6 +121,11 @@ impl KeptHistory {
         }
         let mut rows = self.rows(Keep::Ticks, |rows| rows.trades.bytes_wanted());
         rows.trades.push(time, trade);
+    }
+
+    /// The trades as they are now, oldest first.
+    pub fn trades(&self) -> TradeRows {
+        self.kept.lock().trades.rows()
     }
 
     /// Forgets all bars, quotes and trades.

@@ -24,8 +24,6 @@ pub struct TapeRow {
     pub time: Option<UnixMs>,
     /// The trade.
     pub trade: Arc<TimeAndSale>,
-    /// The side that the quote of that moment speaks for, of a trade whose source tells none.
-    pub inferred: Option<Side>,
     /// What has become of it since.
     pub fate: TradeFate,
 }
@@ -34,7 +32,7 @@ impl TapeRow {
     /// The side that took the initiative, told or inferred.
     #[must_use]
     pub fn side(&self) -> Option<Side> {
-        self.trade.side.or(self.inferred)
+        self.trade.side.or(self.trade.inferred)
     }
 }
 

@@ -71,7 +71,6 @@ impl SymbolWorker {
             _ if was_of_quote && self.is_last_of_quote() => LastPrice::Unchanged,
             _ => self.last().map_or(LastPrice::Gone, LastPrice::Is),
         };
-        self.trades.judge(&trade, self.level1.quote());
         if is_history {
             return;
         }

@@ -14,7 +14,9 @@ use crate::domain::{Decimal, to_f64};
 const STRAGGLERS_MAX: u32 = 20;
 /// Nor are those that have nothing newer between them for so long by their own clock.
 const STRAGGLING_MAX_MS: i64 = 5_000;
-/// The place of the last price among the fields.
+/// The places of the best prices and of the last one among the fields.
+const BID: usize = 0;
+const ASK: usize = 2;
 const LAST: usize = 4;
 
 /// What has become of a message.
@@ -104,6 +106,11 @@ impl Level1Service {
     /// Of when the newest part of the quote is, where that is known.
     pub fn time(&self) -> Option<UnixMs> {
         self.times.into_iter().max().flatten()
+    }
+
+    /// Of when the bid and the ask are, where that is known; the newer of the two.
+    pub fn sides_time(&self) -> Option<UnixMs> {
+        self.times[BID].max(self.times[ASK])
     }
 
     /// Takes over what the venue says beside the quote. Whether anything is new.

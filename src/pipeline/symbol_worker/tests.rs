@@ -12,7 +12,7 @@ use crate::domain::source::{
     BarOrigin, BarStamp, Delivery, OpenRule, Origin, Products, SourceName,
 };
 use crate::domain::time::{MINUTE_MS, SessionCalendar};
-use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
+use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 
 use super::super::histories::{Histories, PastBars};
 use super::super::snapshot::BookState;
@@ -639,6 +639,37 @@ fn depth_and_tape_go_to_the_board_at_the_end_of_a_turn_while_it_watches() {
     worker.reset();
     let told = told(&turn_end(&mut worker));
     assert_eq!(told[1..], ["depth Waiting", "tape true 0"]);
+}
+
+#[test]
+fn a_tape_that_is_watched_again_has_all_trades_that_are_kept() {
+    let mut worker = worker(Products::default());
+    give(
+        &mut worker,
+        0,
+        Payload::Level1(Level1 {
+            bid: Some(3.into()),
+            ..Level1::default()
+        }),
+    );
+    for id in 0..400 {
+        give(&mut worker, 1, trade(id, id as i64 % 7));
+    }
+    for is_again in [false, true] {
+        worker.watch_book(true);
+        let out = turn_end(&mut worker);
+        let Some(Outcome::Tape(tape)) = out.last() else {
+            unreachable!("{out:?}")
+        };
+        assert_eq!((tape.is_whole, tape.rows.len()), (true, 400), "{is_again}");
+        assert_eq!(
+            tape.rows[3].side(),
+            Some(Side::Sell),
+            "as it was judged then"
+        );
+        assert_eq!(tape.rows[4].side(), None);
+        worker.watch_book(false);
+    }
 }
 
 #[test]

@@ -5,9 +5,11 @@ mod seen;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
+use crate::compute::history::columns::TradeRows;
 use crate::domain::Decimal;
 use crate::domain::outcome::LastPrice;
-use crate::domain::quote::Level1;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
@@ -15,6 +17,7 @@ use crate::domain::trade::{Side, TimeAndSale, TradeAction, TradeId};
 use super::super::board::TAPE_ROWS_MAX;
 use super::super::outcome::TapeUpdate;
 use super::super::snapshot::{TapeRow, TradeFate};
+use super::level1::Level1Service;
 
 use seen::SeenTrades;
 
@@ -71,7 +74,6 @@ impl TimeAndSalesService {
             number,
             time,
             trade: Arc::clone(trade),
-            inferred: None,
             fate: TradeFate::Stands,
         });
         match trade.price {
@@ -87,23 +89,37 @@ impl TimeAndSalesService {
         }
     }
 
-    /// Judges the trade that has just been taken by the quote of that moment, where its source tells no side: at the ask or
+    /// The side of a trade that is about to be taken, where its source tells none, by the quote of that moment: at the ask or
     /// above it the buyer took the initiative, at the bid or below it the seller (the quote rule of Lee and Ready,
-    /// "Inferring Trade Direction from Intraday Data", 1991). Between them it is not known.
-    pub fn judge(&mut self, trade: &Arc<TimeAndSale>, quote: &Level1) {
-        if let (None, Some(price)) = (trade.side, trade.price)
-            && let Some(row) = self.rows.back_mut()
-            && Arc::ptr_eq(&row.trade, trade)
-        {
-            // A price of zero says that nobody is there.
-            let of_somebody = |side: Option<Decimal>| side.filter(|price| !price.is_zero());
-            let is_bought = of_somebody(quote.ask).is_some_and(|ask| price >= ask);
-            let is_sold = of_somebody(quote.bid).is_some_and(|bid| price <= bid);
-            row.inferred = match (is_bought, is_sold) {
-                (true, false) => Some(Side::Buy),
-                (false, true) => Some(Side::Sell),
-                _ => None,
-            };
+    /// "Inferring Trade Direction from Intraday Data", 1991). Between them it is not known, and neither is it of one that
+    /// was made before the quote, or that is no last price because it is late. A correction has the side of the trade that
+    /// it corrects.
+    pub fn infer(
+        &self,
+        time: Option<UnixMs>,
+        trade: &TimeAndSale,
+        quotes: &Level1Service,
+    ) -> Option<Side> {
+        let price = trade.price.filter(|_| trade.side.is_none())?;
+        match &trade.action {
+            TradeAction::New => {}
+            TradeAction::Corrects(name) => return self.named(trade, name)?.side(),
+            TradeAction::Cancels(_) => return None,
+        }
+        let is_late = trade.bar_rule.high_low && !trade.bar_rule.open_close;
+        let is_older = time.is_some_and(|time| quotes.sides_time() > Some(time));
+        if is_late || is_older {
+            return None;
+        }
+        let quote = quotes.quote();
+        // A price of zero says that nobody is there.
+        let of_somebody = |side: Option<Decimal>| side.filter(|price| !price.is_zero());
+        let is_bought = of_somebody(quote.ask).is_some_and(|ask| price >= ask);
+        let is_sold = of_somebody(quote.bid).is_some_and(|bid| price <= bid);
+        match (is_bought, is_sold) {
+            (true, false) => Some(Side::Buy),
+            (false, true) => Some(Side::Sell),
+            _ => None,
         }
     }
 
@@ -126,16 +142,16 @@ impl TimeAndSalesService {
         }
     }
 
-    /// Says what has become of the trade that `by` names, which was made on the same exchange. Whether its price was the
-    /// last one.
+    /// The trade of this name that stands, made on the same exchange as `by`.
+    fn named(&self, by: &TimeAndSale, name: &TradeId) -> Option<&TapeRow> {
+        let mut rows = self.counting.iter().chain(&self.rows).rev();
+        rows.find(|row| is_named(row, by, name))
+    }
+
+    /// Says what has become of the trade that `by` names. Whether its price was the last one.
     fn mark(&mut self, by: &TimeAndSale, name: &TradeId, fate: TradeFate) -> bool {
-        let is_meant = |row: &&mut TapeRow| {
-            row.fate == TradeFate::Stands
-                && row.trade.trade_id.as_ref() == Some(name)
-                && row.trade.exchange == by.exchange
-        };
-        let rows = self.counting.iter_mut().chain(&mut self.rows);
-        let Some(row) = rows.rev().find(is_meant) else {
+        let mut rows = self.counting.iter_mut().chain(&mut self.rows).rev();
+        let Some(row) = rows.find(|row| is_named(row, by, name)) else {
             return false;
         };
         row.fate = fate;
@@ -190,12 +206,73 @@ impl TimeAndSalesService {
         self.last?.time
     }
 
-    pub fn watch(&mut self, is_wanted: bool) {
-        self.is_watched = is_wanted;
-        self.is_whole_due = is_wanted;
+    /// The board wants the tape, and as much of what has been as is kept in the history.
+    pub fn watch(&mut self, history: impl FnOnce() -> TradeRows) {
+        if !std::mem::replace(&mut self.is_watched, true) {
+            self.recall(&history());
+        }
+        self.is_whole_due = true;
+    }
+
+    /// The board does not want the tape any more.
+    pub fn unwatch(&mut self) {
+        self.is_watched = false;
+        self.is_whole_due = false;
         while self.rows.len() > self.rows_max() {
             self.let_go();
         }
+        self.rows.shrink_to(UNWATCHED_ROWS);
+    }
+
+    /// Puts the trades of the history before the rows that are there.
+    fn recall(&mut self, history: &TradeRows) {
+        let Some(first) = self.rows.front() else {
+            return;
+        };
+        let skipped = history.len().saturating_sub(TAPE_ROWS_MAX);
+        let known = || history.iter().skip(skipped);
+        let Some(end) = known().position(|(_, trade)| Arc::ptr_eq(trade, &first.trade)) else {
+            return;
+        };
+        let mut older: VecDeque<TapeRow> = VecDeque::with_capacity(end);
+        // Where each trade that stands is among the older ones; `None` if it is a row already.
+        let mut places: FxHashMap<(Option<&str>, &TradeId), Option<usize>> = FxHashMap::default();
+        for (at, (time, trade)) in known().enumerate() {
+            let exchange = trade.exchange.as_deref();
+            let (changed, fate) = match &trade.action {
+                TradeAction::New => (None, TradeFate::Stands),
+                TradeAction::Corrects(name) => (Some(name), TradeFate::Corrected),
+                TradeAction::Cancels(name) => (Some(name), TradeFate::Cancelled),
+            };
+            let place = changed.and_then(|name| places.remove(&(exchange, name)));
+            if let Some(row) = place.flatten().and_then(|place| older.get_mut(place)) {
+                row.fate = fate;
+            }
+            if fate == TradeFate::Cancelled {
+                continue;
+            }
+            if let Some(name) = &trade.trade_id {
+                places.insert((exchange, name), (at < end).then_some(older.len()));
+            }
+            if at < end {
+                older.push_back(TapeRow {
+                    number: 0,
+                    time: *time,
+                    trade: Arc::clone(trade),
+                    fate: TradeFate::Stands,
+                });
+            }
+        }
+        let mut number = first.number;
+        for mut row in older.into_iter().rev() {
+            let Some(before) = number.checked_sub(1) else {
+                break;
+            };
+            number = before;
+            row.number = number;
+            self.rows.push_front(row);
+        }
+        self.counting.retain(|row| row.number < number);
     }
 
     /// What is new on the tape for the board, if it is wanted there.
@@ -235,6 +312,13 @@ impl TimeAndSalesService {
     }
 }
 
+/// Whether a row is the trade of this name that stands, made on the same exchange as `by`.
+fn is_named(row: &TapeRow, by: &TimeAndSale, name: &TradeId) -> bool {
+    row.fate == TradeFate::Stands
+        && row.trade.trade_id.as_ref() == Some(name)
+        && row.trade.exchange == by.exchange
+}
+
 /// Whether a trade may be the one whose price is the last.
 fn counts(trade: &TimeAndSale) -> bool {
     trade.bar_rule.open_close && trade.price.is_some()
@@ -243,6 +327,7 @@ fn counts(trade: &TimeAndSale) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
+    use crate::domain::quote::Level1;
     use crate::domain::trade::BarRule;
 
     use super::*;
@@ -272,7 +357,7 @@ mod tests {
             tape.take(None, &trade(name, 10, TradeAction::New));
         }
         assert_eq!(told(&mut tape), []);
-        tape.watch(true);
+        tape.watch(TradeRows::default);
         let whole = tape.tape_change(ID).unwrap();
         assert!(whole.is_whole);
         assert_eq!(whole.rows.len(), UNWATCHED_ROWS);
@@ -294,7 +379,7 @@ mod tests {
                 (151, TradeFate::Stands)
             ]
         );
-        for name in 200..3000 {
+        for name in 200..200 + 2 * TAPE_ROWS_MAX as u64 {
             tape.take(None, &trade(name, 10, TradeAction::New));
         }
         assert_eq!(tape.rows.len(), TAPE_ROWS_MAX);
@@ -304,7 +389,7 @@ mod tests {
             tape.tape_change(ID).unwrap().is_whole,
             "the board forgets too"
         );
-        tape.watch(false);
+        tape.unwatch();
         tape.take(None, &trade(1, 1, TradeAction::New));
         assert_eq!(tape.tape_change(ID).map(|update| update.rows.len()), None);
     }
@@ -312,7 +397,7 @@ mod tests {
     #[test]
     fn each_exchange_has_names_of_its_own() {
         let mut tape = TimeAndSalesService::default();
-        tape.watch(true);
+        tape.watch(TradeRows::default);
         let on = |exchange: &str, trade: Arc<TimeAndSale>| {
             Arc::new(TimeAndSale {
                 exchange: Some(exchange.into()),
@@ -404,32 +489,109 @@ mod tests {
 
     #[test]
     fn the_quote_speaks_for_a_side_where_the_source_tells_none() {
-        let mut tape = TimeAndSalesService::default();
-        let mut quote = Level1::default();
-        let mut judged = |quote: &Level1, price: i64, side: Option<Side>| {
-            let trade = Arc::new(TimeAndSale {
-                side,
-                ..TimeAndSale::clone(&trade(1, price, TradeAction::New))
-            });
-            tape.take(None, &trade);
-            tape.judge(&trade, quote);
-            let row = tape.rows.back().unwrap();
-            assert_eq!(row.trade.side, side, "what the source says stays");
-            (row.inferred, row.side())
+        let tape = TimeAndSalesService::default();
+        let with_quote = |bid: i64, ask: i64| {
+            let mut quotes = Level1Service::default();
+            let quote = Level1 {
+                bid: Some(bid.into()),
+                ask: Some(ask.into()),
+                ..Level1::default()
+            };
+            quotes.take(Some(UnixMs(5)), &quote, None);
+            quotes
         };
+        let of = |quotes: &Level1Service, trade: &TimeAndSale| tape.infer(None, trade, quotes);
+        let new = |price: i64| trade(1, price, TradeAction::New);
         let (buy, sell) = (Some(Side::Buy), Some(Side::Sell));
-        assert_eq!(judged(&quote, 10, None), (None, None), "no quote");
-        (quote.bid, quote.ask) = (Some(9.into()), Some(11.into()));
+        assert_eq!(of(&Level1Service::default(), &new(10)), None, "no quote");
+        let quotes = with_quote(9, 11);
         for (price, side) in [(8, sell), (9, sell), (10, None), (11, buy), (12, buy)] {
-            assert_eq!(judged(&quote, price, None), (side, side), "{price}");
+            assert_eq!(of(&quotes, &new(price)), side, "{price}");
         }
-        assert_eq!(judged(&quote, 11, sell), (None, sell), "the source knows");
-        quote.ask = Some(9.into());
-        assert_eq!(judged(&quote, 9, None), (None, None), "locked");
-        // One that is taken out changes nothing of the one before it.
+        let told = TimeAndSale {
+            side: sell,
+            ..TimeAndSale::clone(&new(11))
+        };
+        assert_eq!(of(&quotes, &told), None, "the source knows");
+        assert_eq!(of(&with_quote(9, 9), &new(9)), None, "locked");
         let cancel = trade(0, 20, TradeAction::Cancels(TradeId::Number(7)));
-        tape.take(None, &cancel);
-        tape.judge(&cancel, &quote);
-        assert_eq!(tape.rows.back().unwrap().inferred, None);
+        assert_eq!(of(&quotes, &cancel), None);
+    }
+
+    #[test]
+    fn what_was_not_made_at_the_quote_is_not_judged_by_it() {
+        let mut tape = TimeAndSalesService::default();
+        let mut quotes = Level1Service::default();
+        let quote = Level1 {
+            bid: Some(9.into()),
+            ..Level1::default()
+        };
+        quotes.take(Some(UnixMs(50)), &quote, None);
+        let infer = |tape: &TimeAndSalesService, ms, trade: &TimeAndSale| {
+            tape.infer(Some(UnixMs(ms)), trade, &quotes)
+        };
+        let sold = trade(1, 9, TradeAction::New);
+        assert_eq!(infer(&tape, 50, &sold), Some(Side::Sell));
+        assert_eq!(infer(&tape, 49, &sold), None, "before the quote");
+        let late = TimeAndSale {
+            bar_rule: BarRule {
+                open_close: false,
+                ..BarRule::ALL
+            },
+            ..TimeAndSale::clone(&sold)
+        };
+        assert_eq!(infer(&tape, 60, &late), None, "late");
+        // A correction is as the trade was.
+        let correction = trade(2, 8, TradeAction::Corrects(TradeId::Number(1)));
+        assert_eq!(infer(&tape, 60, &correction), None, "of nothing");
+        for (side, inferred) in [(Some(Side::Buy), None), (None, Some(Side::Buy))] {
+            let bought = TimeAndSale {
+                side,
+                inferred,
+                ..TimeAndSale::clone(&sold)
+            };
+            tape.take(Some(UnixMs(40)), &Arc::new(bought));
+            assert_eq!(infer(&tape, 60, &correction), Some(Side::Buy));
+        }
+    }
+
+    #[test]
+    fn recalled_trades_come_before_those_that_are_there_with_their_fates() {
+        let mut tape = TimeAndSalesService::default();
+        let mut history = Vec::new();
+        let mut give = |tape: &mut TimeAndSalesService, name: u64, action: TradeAction| {
+            let trade = trade(name, name as i64, action);
+            history.push((None, Arc::clone(&trade)));
+            tape.take(None, &trade);
+        };
+        for name in 0..300 {
+            give(&mut tape, name, TradeAction::New);
+        }
+        // Of trades that are rows no more, and of one that is.
+        give(&mut tape, 0, TradeAction::Cancels(TradeId::Number(20)));
+        give(&mut tape, 300, TradeAction::Corrects(TradeId::Number(30)));
+        give(&mut tape, 0, TradeAction::Cancels(TradeId::Number(290)));
+        let history = TradeRows::from(history);
+        let expected = |number: u64| match number {
+            20 | 290 => TradeFate::Cancelled,
+            30 => TradeFate::Corrected,
+            _ => TradeFate::Stands,
+        };
+        let expected: Vec<_> = (0..=300).map(|number| (number, expected(number))).collect();
+        for _ in 0..2 {
+            tape.watch(|| history.clone());
+            assert_eq!(told(&mut tape), expected);
+            tape.unwatch();
+            assert_eq!(tape.rows.len(), UNWATCHED_ROWS);
+        }
+        tape.watch(|| history.clone());
+        told(&mut tape);
+        tape.watch(|| history.clone());
+        assert_eq!(told(&mut tape), expected, "once more, but not twice");
+        for number in (1..=300).rev() {
+            let cancel = trade(0, 0, TradeAction::Cancels(TradeId::Number(number)));
+            tape.take(None, &cancel);
+        }
+        assert_eq!(tape.last(), Some(0.into()), "each is there once");
     }
 }

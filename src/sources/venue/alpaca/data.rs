@@ -82,7 +82,7 @@ impl Alpaca {
             conditions: trade.conditions,
             exchange: exchange(trade.exchange),
             trade_id: Some(TradeId::Number(trade.id)),
-            action: TradeAction::New,
+            ..TimeAndSale::default()
         };
         if self.doubts > 0 && sale.bar_rule.open_close {
             self.lift_halt(&trade.symbol, time, output);
@@ -121,12 +121,12 @@ impl Alpaca {
         let sale = TimeAndSale {
             price: Some(correction.price.0),
             size: Some(correction.size.0),
-            side: None,
             bar_rule: self.rule(&correction.conditions, correction.tape.as_deref(), time),
             conditions: correction.conditions,
             exchange: exchange(correction.exchange),
             trade_id: Some(TradeId::Number(correction.id)),
             action: TradeAction::Corrects(TradeId::Number(correction.original_id)),
+            ..TimeAndSale::default()
         };
         let payload = Payload::TimeAndSales(sale);
         self.give(&correction.symbol, Some(time), payload, output);

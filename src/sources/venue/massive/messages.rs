@@ -13,7 +13,7 @@ use crate::domain::bar::Ohlcv;
 use crate::domain::event::{Event, Payload};
 use crate::domain::quote::{Level1, SymbolFacts};
 use crate::domain::time::{MINUTE_MS, UnixMs};
-use crate::domain::trade::{TimeAndSale, TradeAction, TradeId};
+use crate::domain::trade::{TimeAndSale, TradeId};
 use crate::sources::venue::{Output, kept, reading};
 
 /// A message's type, when it does not stand first.
@@ -287,12 +287,11 @@ impl Massive {
         let sale = TimeAndSale {
             price: Some(trade.price.0),
             size: Some(trade.decimal_size.unwrap_or(trade.size).0),
-            side: None,
             conditions: codes.collect(),
             exchange: exchange(trade.exchange, trade.facility),
             trade_id: trade.id.map(|id| TradeId::Text(id.into())),
-            action: TradeAction::New,
             bar_rule: by_massive_numbers(conditions.iter().copied(), in_regular_hours),
+            ..TimeAndSale::default()
         };
         let payload = Payload::TimeAndSales(sale);
         self.give(&trade.sym, time, payload, |_| true, output);

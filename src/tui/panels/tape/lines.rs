@@ -174,7 +174,7 @@ pub fn lines(rows: &[TapeRow], rules: &TapeRules) -> Vec<TapeLine> {
 /// The sign and word of the side that took the initiative; one that is inferred has a hollow sign.
 #[must_use]
 pub fn side_mark(row: &TapeRow) -> (&'static str, &'static str) {
-    match (row.trade.side, row.inferred) {
+    match (row.trade.side, row.trade.inferred) {
         (Some(Side::Buy), _) => ("▲", "buy"),
         (Some(Side::Sell), _) => ("▼", "sell"),
         (None, Some(Side::Buy)) => ("△", "buy?"),
@@ -212,7 +212,6 @@ mod tests {
                 side: Some(side),
                 ..TimeAndSale::default()
             }),
-            inferred: None,
             fate: TradeFate::Stands,
         }
     }

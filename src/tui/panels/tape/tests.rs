@@ -167,7 +167,6 @@ fn hostile_trades_of_any_length_are_drawn_at_any_size() {
         number: 41,
         time: None,
         trade: Arc::default(),
-        inferred: None,
         fate: TradeFate::Stands,
     });
     let scene = with_tape(TapeView {
@@ -214,9 +213,9 @@ fn an_inferred_side_has_its_colour_and_a_mark_of_its_own() {
         let side = row.trade.side;
         row.trade = Arc::new(TimeAndSale {
             side: None,
+            inferred: side,
             ..TimeAndSale::clone(&row.trade)
         });
-        row.inferred = side;
     }
     let scene = with_tape(view);
     let theme = Theme::of(ThemeName::Dark, ColorDepth::Ansi256);
