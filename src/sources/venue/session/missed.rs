@@ -133,7 +133,7 @@ impl Missed {
             let since = *gap.since.get_or_insert(now);
             // One that is reported late says nothing of others.
             let counts = trade.action == TradeAction::New && trade.bar_rule.open_close;
-            let oldest = since.plus_ms(-late_ms - SENT_ALONG_MS);
+            let oldest = since.plus_ms(-late_ms).plus_ms(-SENT_ALONG_MS);
             gap.sent_along = Some(time).filter(|time| counts && *time < oldest);
             gap.told = gap.end(late_ms);
             ended.push(Event {
@@ -145,7 +145,7 @@ impl Missed {
         output.events.splice(first..first, ended);
     }
 
-    /// A minute is over: how late trades are is known better than by the first of them. Where the gaps end is told for good.
+    /// A minute is over: how late trades are is known better now than by the first of them. Gaps are told for good.
     pub(super) fn settle(&mut self, late_ms: i64, output: &mut Output) {
         self.gaps.retain(|symbol, gap| {
             let end = gap.end(late_ms);
