@@ -132,8 +132,11 @@ pub enum Payload {
     BookLost,
     /// Every trade and bar up to the event's time has come: bars that end by then are complete.
     Clock,
-    /// Trades may be missed from now until the next one: the stream begins, or has broken off.
+    /// Trades that were made after the event's time, or after the newest known where it has none, are missed: the stream
+    /// begins, or has broken off.
     TradesMissed,
+    /// Trades that were made at the event's time or later come again. It may be said again, better.
+    TradesResumed,
     /// A trade.
     TimeAndSales(TimeAndSale),
     /// A headline.
@@ -145,9 +148,11 @@ impl Payload {
     #[must_use]
     pub fn service(&self) -> DataService {
         match self {
-            Self::Ohlcv(_) | Self::PastBars(_) | Self::Clock | Self::TradesMissed => {
-                DataService::Ohlcv
-            }
+            Self::Ohlcv(_)
+            | Self::PastBars(_)
+            | Self::Clock
+            | Self::TradesMissed
+            | Self::TradesResumed => DataService::Ohlcv,
             Self::Level1(_) | Self::Facts(_) => DataService::Level1,
             Self::Level2(_) | Self::BookLost => DataService::Level2,
             Self::TimeAndSales(_) => DataService::TimeAndSales,

@@ -122,8 +122,8 @@ impl Mailbox {
 
     /// Delivers an event of a source that cannot wait. A quote takes in the one that still waits just before it. When there
     /// is no room it takes in the newest that waits, wherever that is, and one is let in if none does, so that the newest
-    /// always gets through. Whole books, and word that the book is lost, always
-    /// get through too. Anything else that finds no room is dropped, and so it is when `may_grow` says that there is none
+    /// always gets through. Whole books, word that the book is lost, and word
+    /// of what trades are missed always get through too. Anything else that finds no room is dropped, and so it is when `may_grow` says that there is none
     /// for the source as a whole.
     pub fn deliver_live(&mut self, event: Event, received: Nanos, may_grow: bool) -> Delivered {
         let has_room = may_grow && self.room() > 0;
@@ -143,7 +143,8 @@ impl Mailbox {
                 self.is_book_lost = true;
                 self.book_places.push(self.next_place());
             }
-            Payload::BookLost => {}
+            // These are few, and no later one says the same again.
+            Payload::BookLost | Payload::TradesMissed | Payload::TradesResumed => {}
             _ if !has_room => return Delivered::Dropped,
             _ => {}
         }
@@ -537,6 +538,24 @@ mod tests {
         assert_eq!(deliver(&mut mailbox, book(true, 6)), Delivered::Queued);
         assert_eq!(deliver(&mut mailbox, book(false, 7)), Delivered::Queued);
         let expected = [book(true, 6).payload, book(false, 7).payload];
+        assert_eq!(drain(&mut mailbox), expected);
+    }
+
+    #[test]
+    fn word_of_missed_trades_gets_through_where_there_is_no_room() {
+        let mut mailbox = Mailbox::new(1);
+        deliver(&mut mailbox, bar(1));
+        assert_eq!(deliver(&mut mailbox, bar(2)), Delivered::Dropped);
+        let mut expected = vec![bar(1).payload];
+        for payload in [Payload::TradesMissed, Payload::TradesResumed] {
+            let event = Event {
+                symbol: SymbolId(0),
+                time: None,
+                payload: payload.clone(),
+            };
+            assert_eq!(deliver(&mut mailbox, event), Delivered::Queued);
+            expected.push(payload);
+        }
         assert_eq!(drain(&mut mailbox), expected);
     }
 

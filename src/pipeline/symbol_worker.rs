@@ -167,7 +167,8 @@ impl SymbolWorker {
                 self.take_trade(time, trade, is_history, out);
             }
             Payload::Clock => self.take_clock(time, is_history, out),
-            Payload::TradesMissed => self.ohlcv.miss_trades(),
+            Payload::TradesMissed => self.ohlcv.miss_trades(time),
+            Payload::TradesResumed => self.ohlcv.resume_trades(time),
             Payload::News(news) => {
                 if !self.serves(DataService::News) {
                     return;

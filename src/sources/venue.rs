@@ -104,6 +104,12 @@ pub trait Protocol: Send {
         false
     }
 
+    /// Whether the venue says when it begins to give a symbol: [`Notice::Subscribed`] tells of that then, else of the first
+    /// data.
+    fn confirms(&self) -> bool {
+        true
+    }
+
     /// The connection is open: nothing that was said on an earlier one counts any more.
     fn opened(&mut self, now: UnixMs, output: &mut Output);
 

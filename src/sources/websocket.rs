@@ -240,6 +240,10 @@ impl Protocol for Feed {
         self.ready.is_some()
     }
 
+    fn confirms(&self) -> bool {
+        false
+    }
+
     fn opened(&mut self, now: UnixMs, output: &mut Output) {
         self.is_ready = false;
         self.now = now;

@@ -170,23 +170,28 @@ impl OhlcvService {
         let Some(builder) = &mut self.builder else {
             return Counted::Nowhere;
         };
-        let counted = builder.take(time, trade, &mut |bar| built.push(bar));
-        self.cuts.trade(time, counted);
-        counted
+        builder.take(time, trade, &mut |bar| built.push(bar))
     }
 
     /// Every trade up to `time` has come: bars that are over go to `built`, as with [`Self::take_trade`].
     pub fn clock(&mut self, time: UnixMs, built: &mut Vec<BuiltBar>) {
         if let Some(builder) = &mut self.builder {
             builder.clock(time, &mut |bar| built.push(bar));
-            self.cuts.clock(time);
         }
     }
 
-    /// From now until the next trade some may be missed.
-    pub fn miss_trades(&mut self) {
-        let open = self.builder.iter().flat_map(TradeBars::open_bars);
-        self.cuts.begin(open.map(|bar| bar.start));
+    /// Trades are missed that were made after `from`, or after what is known.
+    pub fn miss_trades(&mut self, from: Option<UnixMs>) {
+        let newest = || self.history.newest().map(|newest| newest.start);
+        let from = from.or_else(newest).unwrap_or(UnixMs(i64::MIN));
+        self.cuts.begin(from);
+    }
+
+    /// Trades that were made at `until` or later come again.
+    pub fn resume_trades(&mut self, until: Option<UnixMs>) {
+        if let Some(until) = until {
+            self.cuts.end(until);
+        }
     }
 
     /// The bars under way, because nothing more will come.

@@ -435,38 +435,55 @@ fn longer_bars_end_by_the_clock_when_no_further_bar_or_trade_comes() {
     );
 }
 
+/// Tells what trades are missed; `at` is in milliseconds.
+fn miss(worker: &mut SymbolWorker, at: Option<i64>, payload: Payload) {
+    let mut event = Event {
+        symbol: SymbolId(0),
+        time: at.map(|ms| UnixMs(86_400_000 + ms)),
+        payload,
+    };
+    let mut out = Vec::new();
+    worker.take(&mut event, false, &mut out);
+    assert_eq!(told(&out), [""; 0]);
+}
+
 #[test]
 fn bars_that_lack_trades_are_partial_at_every_length() {
     let mut worker = worker_of(built(), five_minutes());
+    let missed = |worker: &mut SymbolWorker, from: i64, until: i64| {
+        miss(worker, Some(from), Payload::TradesMissed);
+        miss(worker, Some(until), Payload::TradesResumed);
+    };
     let clock = |worker: &mut SymbolWorker, seconds: i64| {
         let out = give(worker, seconds, Payload::Clock);
         told(&out)
     };
-    assert_eq!(told(&give(&mut worker, 95, Payload::TradesMissed)), [""; 0]);
+    // It begins in minute 1.
+    miss(&mut worker, None, Payload::TradesMissed);
+    miss(&mut worker, Some(95_000), Payload::TradesResumed);
     give(&mut worker, 100, trade(1, 10));
     assert_eq!(clock(&mut worker, 120), ["1m 1: 10 10 x1 partial"]);
     give(&mut worker, 130, trade(2, 11));
     assert_eq!(clock(&mut worker, 180), ["1m 2: 11 11 x1"]);
     assert_eq!(clock(&mut worker, 300), ["5m 0: 10 11 x2 partial"]);
-    // The stream breaks off in minute 5 and goes on in minute 6.
+    // It breaks off in minute 5, and goes on as minute 6 begins.
     give(&mut worker, 310, trade(3, 12));
-    give(&mut worker, 320, Payload::TradesMissed);
+    miss(&mut worker, Some(315_000), Payload::TradesMissed);
     assert_eq!(clock(&mut worker, 360), ["1m 5: 12 12 x1 partial"]);
+    miss(&mut worker, Some(360_000), Payload::TradesResumed);
     give(&mut worker, 370, trade(4, 13));
     give(&mut worker, 430, trade(5, 14));
     assert_eq!(
         clock(&mut worker, 600),
         ["1m 7: 14 14 x1", "5m 5: 12 14 x3 partial"]
     );
-    // Nothing is traded for a while after it has begun again.
-    give(&mut worker, 610, Payload::TradesMissed);
-    assert_eq!(clock(&mut worker, 660), [""; 0]);
-    assert_eq!(clock(&mut worker, 720), [""; 0]);
+    // Nothing was traded in a minute that lacks what was; the first trade comes long after.
+    missed(&mut worker, 610_000, 655_000);
     give(&mut worker, 730, trade(6, 15));
     assert_eq!(clock(&mut worker, 780), ["1m 12: 15 15 x1"]);
     assert_eq!(clock(&mut worker, 900), ["5m 10: 15 15 x1 partial"]);
     // What was missed is fetched.
-    give(&mut worker, 905, Payload::TradesMissed);
+    missed(&mut worker, 904_000, 909_000);
     give(&mut worker, 910, trade(7, 16));
     assert_eq!(clock(&mut worker, 960), ["1m 15: 16 16 x1 partial"]);
     let whole = PastBar {
@@ -475,6 +492,86 @@ fn bars_that_lack_trades_are_partial_at_every_length() {
     };
     give(&mut worker, 965, Payload::PastBars([whole].into()));
     assert_eq!(clock(&mut worker, 1200), ["5m 15: 17 17 x1"]);
+}
+
+#[test]
+fn a_time_without_trades_is_in_every_bar_that_it_touches_and_in_no_other() {
+    // From and until, in milliseconds, and which of the minutes 0 to 9 lack trades, and which of the two bars of five.
+    for (from, until, minutes, fives) in [
+        (299_999, 300_001, [4, 5].as_slice(), [true, true]),
+        (299_999, 300_000, &[4], [true, false]),
+        (300_000, 300_001, &[5], [false, true]),
+        (120_500, 300_000, &[2, 3, 4], [true, false]),
+        (119_000, 119_000, &[], [false, false]),
+        (130_000, 119_000, &[], [false, false]),
+    ] {
+        let mut worker = worker_of(built(), five_minutes());
+        miss(&mut worker, Some(from), Payload::TradesMissed);
+        // It turns out later where it ended.
+        miss(&mut worker, Some(from + 500_000), Payload::TradesResumed);
+        miss(&mut worker, Some(until), Payload::TradesResumed);
+        let mut out = Vec::new();
+        for minute in 0..10 {
+            out.extend(give(
+                &mut worker,
+                minute * 60 + 30,
+                trade(minute as u64, 10),
+            ));
+        }
+        out.extend(give(&mut worker, 600, Payload::Clock));
+        let lines = told(&out);
+        let is_partial = |start: &str| {
+            let bar = lines.iter().find(|line| line.starts_with(start)).unwrap();
+            bar.ends_with("partial")
+        };
+        for minute in 0..10 {
+            let start = format!("1m {minute}:");
+            assert_eq!(is_partial(&start), minutes.contains(&minute), "{lines:?}");
+        }
+        assert_eq!([is_partial("5m 0:"), is_partial("5m 5:")], fives);
+    }
+}
+
+#[test]
+fn where_nobody_says_since_when_trades_are_missed_it_is_since_those_that_are_known() {
+    let mut worker = worker_of(built(), five_minutes());
+    for minute in 0..7 {
+        give(&mut worker, minute * 60, trade(minute as u64, 10));
+    }
+    // The source begins anew.
+    miss(&mut worker, None, Payload::TradesMissed);
+    miss(&mut worker, Some(400_000), Payload::TradesResumed);
+    let late = told(&give(&mut worker, 200, trade(100, 12)));
+    assert_eq!(late[..2], ["1m 3: 10 12 x2", "5m 0: 10 10 x6"]);
+    assert_eq!(
+        told(&give(&mut worker, 600, Payload::Clock)),
+        ["1m 6: 10 10 x1 partial", "5m 5: 10 10 x2 partial"]
+    );
+}
+
+#[test]
+fn bars_that_are_fetched_fill_just_what_they_cover() {
+    let mut worker = worker_of(built(), five_minutes());
+    let bar_of = |minute: i64| PastBar {
+        start: UnixMs(86_400_000 + minute * MINUTE_MS),
+        bar: flat(10),
+    };
+    miss(&mut worker, None, Payload::TradesMissed);
+    // Nothing was traded in minute 3.
+    let fetched = [2, 4].map(bar_of);
+    give(&mut worker, 0, Payload::PastBars(fetched.into()));
+    miss(&mut worker, Some(330_000), Payload::TradesResumed);
+    let mut out = Vec::new();
+    for minute in 1..7 {
+        let id = minute as u64;
+        out.extend(give(&mut worker, minute * 60 + 40, trade(id, 10)));
+    }
+    let lines = told(&out);
+    let partial = lines.iter().filter(|line| line.ends_with("partial"));
+    let partial: Vec<&str> = partial
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(partial, ["1m 1", "5m 0", "5m 0", "1m 5"], "{lines:?}");
 }
 
 #[test]

@@ -147,7 +147,8 @@ fn payload(event: &Event) -> String {
         | Payload::Facts(_)
         | Payload::BookLost
         | Payload::Clock
-        | Payload::TradesMissed => {}
+        | Payload::TradesMissed
+        | Payload::TradesResumed => {}
     }
     fields.push(format!("\"datetime\":{}", event.time.unwrap().0));
     fields.join(",")

@@ -187,6 +187,10 @@ impl Protocol for Answers {
         ))
     }
 
+    fn confirms(&self) -> bool {
+        false
+    }
+
     /// A recording begins: it knows nothing of what was said before.
     fn opened(&mut self, _: UnixMs, _: &mut Output) {
         for asked in self.asked.values_mut() {

@@ -170,7 +170,8 @@ fn heap_bytes(event: &Event) -> usize {
         | Payload::Level1(_)
         | Payload::BookLost
         | Payload::Clock
-        | Payload::TradesMissed => 0,
+        | Payload::TradesMissed
+        | Payload::TradesResumed => 0,
         Payload::TimeAndSales(trade) => {
             let conditions = trade.conditions.iter();
             let conditions = conditions.map(|one| size_of_val(one) + one.len());

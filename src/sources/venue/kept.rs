@@ -100,6 +100,8 @@ pub(super) struct OfSymbol {
     pub(super) own: Value,
     /// That of the bars from before.
     pub(super) past: Value,
+    /// Which of its trades are missed.
+    pub(super) missed: Value,
     /// What is missing and has not been told.
     pub(super) gaps: Value,
 }
@@ -109,6 +111,7 @@ pub(super) struct OfSymbol {
 #[serde(default)]
 pub(super) struct OfConnection {
     pub(super) ticked: Option<UnixMs>,
+    pub(super) heard: Option<UnixMs>,
     /// The last minute that was said to be over, and how late trades are.
     pub(super) minute: Option<i64>,
     pub(super) lateness: Value,

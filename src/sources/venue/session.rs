@@ -2,6 +2,7 @@
 //! that both make the same of the same input.
 
 mod lateness;
+mod missed;
 
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ use super::plausible::Plausible;
 use super::{Answer, Incoming, Output, Protocol};
 use crate::decode::Rejection;
 use lateness::{Bars, Lateness};
+use missed::Missed;
 
 /// Ticks come about every second; what is much longer was a pause, in milliseconds.
 const TICK_MS: i64 = 1000;
@@ -55,8 +57,8 @@ pub struct Session {
     has_books: bool,
     /// What says that bars are over.
     bars: Option<Bars>,
-    /// Whether those that lack trades are to be told from others.
-    tells_missed: bool,
+    /// What trades are missed, where bars are built from them.
+    missed: Option<Missed>,
     backfill: Option<Backfill>,
     /// The last minute that was said to be over.
     minute: i64,
@@ -66,25 +68,30 @@ pub struct Session {
     shown: Option<Shown>,
     /// When it was last told that time passes, or that the connection is open.
     ticked: Option<UnixMs>,
+    /// When a message came last, or the connection was opened: what was sent before has come.
+    heard: Option<UnixMs>,
 }
 
 impl Session {
     /// A session of a protocol that was made from this.
     #[must_use]
     pub fn new(protocol: Box<dyn Protocol>, setup: &Setup) -> Self {
+        let builds = Bars::of(setup) == Some(Bars::Built) && setup.has(DataService::Ohlcv);
+        let missed = builds.then(|| Missed::new(protocol.confirms()));
         Self {
             protocol,
             symbols: Vec::new(),
             interval: setup.products.interval,
             has_books: setup.has(DataService::Level2),
             bars: Bars::of(setup),
-            tells_missed: Bars::of(setup) == Some(Bars::Built) && setup.has(DataService::Ohlcv),
+            missed,
             backfill: Backfill::new(setup),
             minute: 0,
             lateness: Lateness::default(),
             gaps: Gaps::default(),
             shown: (setup.has(DataService::Level1)).then(|| Shown::new(setup.calendar)),
             ticked: None,
+            heard: None,
         }
     }
 
@@ -133,12 +140,15 @@ impl Session {
 
     fn take_live(&mut self, input: Input<'_>, now: UnixMs, output: &mut Output) {
         let before = output.events.len();
+        let notices = output.notices.len();
         match input {
             Input::Opened => {
                 self.ticked = Some(now);
+                self.heard = Some(now);
                 self.protocol.opened(now, output);
             }
             Input::Message(message) => {
+                self.heard = Some(now);
                 self.protocol.message(message, now, output);
                 self.keep_plausible(before, now, output);
                 for missing in output.missing.drain(..) {
@@ -155,9 +165,8 @@ impl Session {
             }
             Input::Subscribe(symbols) => {
                 self.symbols.extend_from_slice(symbols);
-                if self.tells_missed {
-                    let new = symbols.iter().map(|(_, id)| *id);
-                    tell(new, None, &Payload::TradesMissed, output);
+                if let Some(missed) = &mut self.missed {
+                    missed.add(symbols.iter().map(|(_, id)| *id), now, output);
                 }
                 self.protocol.subscribe(symbols, output);
             }
@@ -166,6 +175,9 @@ impl Session {
                     .retain(|(_, known)| !symbols.iter().any(|(_, id)| id == known));
                 if let Some(shown) = &mut self.shown {
                     shown.forget(symbols);
+                }
+                if let Some(missed) = &mut self.missed {
+                    missed.remove(symbols.iter().map(|(_, id)| *id));
                 }
                 self.gaps.forget(symbols, now, &mut output.notices);
                 self.protocol.unsubscribe(symbols, output);
@@ -179,13 +191,19 @@ impl Session {
             }
             Input::Closed => {
                 self.gaps.tell(now, &mut output.notices);
-                self.lose(output);
+                self.lose(now, output);
             }
             Input::Kept(of, text) => {
-                if let Err(rejection) = self.keep(of.map(|(_, id)| *id), text, output) {
+                if let Err(rejection) = self.keep(of.map(|(_, id)| *id), text, now, output) {
                     output.reject(rejection);
                 }
                 self.note_shown(before, output);
+            }
+        }
+        if let Some(missed) = &mut self.missed {
+            missed.look(output.notices.get(notices..).unwrap_or_default(), now);
+            if let Some(late_ms) = self.lateness.least_ms(now) {
+                missed.take(before, late_ms, now, output);
             }
         }
     }
@@ -218,6 +236,7 @@ impl Session {
         let Some(symbol) = symbol else {
             let mut known = OfConnection {
                 ticked: self.ticked,
+                heard: self.heard,
                 gaps: self.gaps.kept(None),
                 own,
                 ..OfConnection::default()
@@ -232,6 +251,9 @@ impl Session {
         let mut known = shown.unwrap_or_default();
         known.own = own;
         known.gaps = self.gaps.kept(Some(symbol));
+        if let Some(missed) = &self.missed {
+            known.missed = missed.kept(symbol);
+        }
         if let Some(backfill) = &self.backfill {
             known.past = backfill.kept(symbol);
         }
@@ -242,14 +264,20 @@ impl Session {
         &mut self,
         symbol: Option<SymbolId>,
         text: &str,
+        now: UnixMs,
         output: &mut Output,
     ) -> Result<(), Rejection> {
         let Some(symbol) = symbol else {
             let known: OfConnection = serde_json::from_str(text).map_err(kept::wrong)?;
             self.ticked = known.ticked.or(self.ticked);
+            self.heard = known.heard.or(self.heard);
             self.minute = known.minute.unwrap_or(self.minute);
             if !known.lateness.is_null() {
                 self.lateness = kept::read(known.lateness)?;
+            }
+            let late_ms = self.lateness.least_ms(now).unwrap_or(0);
+            if let Some(missed) = &mut self.missed {
+                missed.resume_all(now.plus_ms(-late_ms), output);
             }
             self.gaps.keep(None, known.gaps)?;
             return self.keep_own(None, known.own, output);
@@ -257,6 +285,10 @@ impl Session {
         let known: OfSymbol = serde_json::from_str(text).map_err(kept::wrong)?;
         known.events(symbol, &mut output.events);
         self.gaps.keep(Some(symbol), known.gaps)?;
+        let late_ms = self.lateness.least_ms(now).unwrap_or(0);
+        if let Some(missed) = &mut self.missed {
+            missed.keep(symbol, known.missed, now.plus_ms(-late_ms), output)?;
+        }
         if let Some(backfill) = &mut self.backfill {
             backfill.keep(symbol, known.past)?;
         }
@@ -294,16 +326,19 @@ impl Session {
     /// to come, which a delayed feed's has a quarter of an hour later.
     fn tell_minutes(&mut self, now: UnixMs, output: &mut Output) {
         let Some(bars) = self.bars else { return };
-        let Some(until) = self.lateness.all_until(bars, now) else {
+        let Some(late_ms) = self.lateness.least_ms(now) else {
             return;
         };
-        let minute = until.0.div_euclid(MINUTE_MS);
+        let minute = bars.all_until(now, late_ms).0.div_euclid(MINUTE_MS);
         if minute < self.minute {
             // Data are later than it seemed when that was said.
             self.minute = minute;
         } else if minute > self.minute {
             let is_first = std::mem::replace(&mut self.minute, minute) == 0;
             if !is_first {
+                if let Some(missed) = &mut self.missed {
+                    missed.settle(late_ms, output);
+                }
                 let time = UnixMs(minute * MINUTE_MS);
                 let symbols = self.symbols.iter().map(|(_, id)| *id);
                 tell(symbols, Some(time), &Payload::Clock, output);
@@ -312,13 +347,15 @@ impl Session {
     }
 
     /// What comes from now on does not go on from what has come.
-    fn lose(&self, output: &mut Output) {
+    fn lose(&mut self, now: UnixMs, output: &mut Output) {
         let symbols = || self.symbols.iter().map(|(_, id)| *id);
         if self.has_books {
             tell(symbols(), None, &Payload::BookLost, output);
         }
-        if self.tells_missed {
-            tell(symbols(), None, &Payload::TradesMissed, output);
+        if let Some(missed) = &mut self.missed {
+            let late_ms = self.lateness.least_ms(now);
+            let until = late_ms.map(|ms| Bars::Built.all_until(self.heard.unwrap_or(now), ms));
+            missed.lose(symbols(), until, output);
         }
     }
 }
@@ -371,7 +408,11 @@ mod tests {
             let trade = format!(
                 r#"[{{"T":"t","S":"AAPL","p":1,"s":1,"x":"V","z":"C","i":{second},"t":"{time}","c":[]}}]"#
             );
-            assert_eq!(bench.text(&trade).events.len(), 1);
+            let came = &bench.text(&trade).events;
+            assert!(matches!(
+                came.last().map(|event| &event.payload),
+                Some(Payload::TimeAndSales(_))
+            ));
         }
         clocks
     }

@@ -1,85 +1,59 @@
-//! Minutes of which trades may have been missed: the stream began in them, or broke off.
+//! The times of which trades are missed: before the stream began, and where it broke off.
 
 use std::collections::VecDeque;
 
-use crate::compute::trade_bars::{Counted, minute_of};
-use crate::domain::time::{MINUTE_MS, UnixMs};
+use crate::domain::time::UnixMs;
 
-/// So many minutes are remembered of a symbol.
+/// So many are remembered of a symbol.
 const CUTS_MAX: usize = 64;
+/// The end of one that goes on.
+const OPEN: UnixMs = UnixMs(i64::MAX);
 
-/// What is known of the time in which trades are missed.
-#[derive(Debug, Clone, Copy, Default)]
-enum Gap {
-    /// There is none.
-    #[default]
-    Over,
-    /// Nothing has come since it began. A trade is of the minute in which it ends.
-    Open,
-    /// It ended before this minute began, or as it did.
-    Before(UnixMs),
-}
-
-/// The minutes of one symbol that lack trades, or may do so.
+/// The times of which one symbol lacks trades, or may do so: from when on, and until when, in order. Those that end where
+/// they begin, or before, are none.
 #[derive(Debug, Default)]
 pub(super) struct Cuts {
-    gap: Gap,
-    minutes: VecDeque<UnixMs>,
+    all: VecDeque<(UnixMs, UnixMs)>,
 }
 
 impl Cuts {
-    /// Trades are missed from now on; these minutes are open.
-    pub fn begin(&mut self, open: impl Iterator<Item = UnixMs>) {
-        self.gap = Gap::Open;
-        for start in open {
-            add(&mut self.minutes, start);
+    /// Trades are missed from then on.
+    pub fn begin(&mut self, from: UnixMs) {
+        if self.all.back().is_some_and(|last| last.1 == OPEN) {
+            return;
+        }
+        self.all.retain(|(from, until)| from < until);
+        while self.all.len() >= CUTS_MAX {
+            self.all.pop_front();
+        }
+        self.all.push_back((from, OPEN));
+    }
+
+    /// Trades are missed no more from then on. What is said last counts.
+    pub fn end(&mut self, until: UnixMs) {
+        if let Some(last) = self.all.back_mut() {
+            last.1 = until;
         }
     }
 
-    /// A trade has come.
-    pub fn trade(&mut self, time: Option<UnixMs>, counted: Counted) {
-        match (self.gap, time) {
-            (Gap::Over, _) | (_, None) => {}
-            (_, Some(time)) if counted == Counted::Done => {
-                add(&mut self.minutes, minute_of(time));
-                self.gap = Gap::Over;
+    /// What was missed between these times has come.
+    pub fn fill(&mut self, start: UnixMs, end: UnixMs) {
+        for (from, until) in std::mem::take(&mut self.all) {
+            if until <= start || end <= from {
+                self.all.push_back((from, until));
+                continue;
             }
-            _ => {}
+            if from < start {
+                self.all.push_back((from, start));
+            }
+            // It stays the last one even if nothing is left of it: where it ends may be said once more.
+            self.all.push_back((from.max(end), until));
         }
     }
 
-    /// Every trade up to `time` has come. A minute that begins after that is whole even if its trade is the first.
-    pub fn clock(&mut self, time: UnixMs) {
-        self.gap = match self.gap {
-            Gap::Over => return,
-            Gap::Open => Gap::Before(time),
-            Gap::Before(end) => {
-                // Longer bars lack what was traded before.
-                add(&mut self.minutes, end.plus_ms(-MINUTE_MS));
-                Gap::Over
-            }
-        };
-    }
-
-    /// A bar has come that lacks nothing.
-    pub fn fill(&mut self, start: UnixMs) {
-        self.minutes.retain(|known| *known != start);
-    }
-
-    /// Whether any of the minutes lies between these times.
+    /// Whether anything between these times is missed.
     pub fn is_any(&self, start: UnixMs, end: UnixMs) -> bool {
-        self.minutes
-            .iter()
-            .any(|minute| start <= *minute && *minute < end)
+        let mut all = self.all.iter();
+        all.any(|(from, until)| start.max(*from) < end.min(*until))
     }
-}
-
-fn add(minutes: &mut VecDeque<UnixMs>, start: UnixMs) {
-    if minutes.contains(&start) {
-        return;
-    }
-    if minutes.len() >= CUTS_MAX {
-        minutes.pop_front();
-    }
-    minutes.push_back(start);
 }

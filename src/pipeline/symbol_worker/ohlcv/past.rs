@@ -10,6 +10,11 @@ impl OhlcvService {
     /// Takes bars from before, each in the place of its time, where it replaces one that is there. No result comes of
     /// them; the trading day and longer bars take them in. The latter go out, but for those from before the first result.
     pub fn take_past(&mut self, bars: &[PastBar]) {
+        // Between two of them there is none where nothing was traded.
+        if let [oldest, .., newest] | [oldest @ newest] = bars {
+            let end = newest.start.plus_ms(self.interval.ms());
+            self.cuts.fill(oldest.start, end);
+        }
         let mut first = None;
         for past in bars {
             let (start, bar) = (past.start, &past.bar);
@@ -18,7 +23,6 @@ impl OhlcvService {
             else {
                 continue;
             };
-            self.cuts.fill(start);
             let newest = self.history.newest();
             let placed = if newest.is_none_or(|newest| newest.start < start) {
                 self.place(candle, session)

@@ -105,7 +105,8 @@ impl Reader {
             | Payload::Facts(_)
             | Payload::BookLost
             | Payload::Clock
-            | Payload::TradesMissed => {}
+            | Payload::TradesMissed
+            | Payload::TradesResumed => {}
         }
     }
 

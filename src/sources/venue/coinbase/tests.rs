@@ -484,7 +484,7 @@ fn a_book_that_somebody_else_found_wrong_begins_anew_alone() {
 
 #[test]
 fn bad_parts_reject_only_themselves() {
-    let mut bench = open("coinbase:");
+    let mut bench = open("coinbase:services=LEVEL1,LEVEL2,TIMESALE");
     bench.text(&book(0, "BTC-USD", "snapshot"));
     bench.text(&book(1, "ETH-USD", "snapshot"));
     let bad = trades(2, "update", &[1, 2]).replacen("1260.01", "1e400", 1);

@@ -137,7 +137,7 @@ fn news_are_asked_for_unless_the_services_say_otherwise() {
 
 #[test]
 fn a_batch_is_put_in_order_of_time() {
-    let mut bench = ready("finnhub:", &["XOM", "A"]);
+    let mut bench = ready("finnhub:services=TIMESALE", &["XOM", "A"]);
     let frame = r#"{"data":[{"c":["1"],"p":110.10,"s":"XOM","t":1700060242474,"v":5},{"c":["1","8"],"p":110.2,"s":"XOM","t":1700060242333,"v":100},{"c":null,"p":1,"s":"A","t":1700060242333,"v":0},{"c":["1"],"p":9,"s":"NOBODY","t":1,"v":1}],"type":"trade"}"#;
     let output = bench.text(frame);
     assert_eq!(
@@ -217,7 +217,7 @@ fn errors_say_what_to_do() {
 
 #[test]
 fn a_bad_trade_rejects_itself_alone() {
-    let mut bench = ready("finnhub:", &["A"]);
+    let mut bench = ready("finnhub:services=TIMESALE", &["A"]);
     let good = r#"{"c":["1"],"p":9.35,"s":"A","t":1618845539775,"v":50}"#;
     for (bad, expected) in [
         (
@@ -267,7 +267,7 @@ fn every_recorded_frame_is_taken() {
         return;
     };
     let names = ["TSLA", "AAPL", "CLOV", "AMZN", "BINANCE:BTCUSDT"];
-    let mut bench = ready("finnhub:", &names);
+    let mut bench = ready("finnhub:services=TIMESALE", &names);
     let mut came = Vec::new();
     for line in frames.lines() {
         let output = bench.text(line);

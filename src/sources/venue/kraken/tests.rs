@@ -578,8 +578,8 @@ fn seeds() -> Vec<String> {
 proptest! {
     #![proptest_config(mutate::config())]
     #[test]
-    fn no_input_breaks_it(steps in mutate::steps(seeds())) {
-        let mut bench = open("kraken:");
+    fn no_input_breaks_it(steps in mutate::steps(seeds()), bars in prop::sample::select(vec!["venue", "trades"])) {
+        let mut bench = open(&format!("kraken:bars={bars}"));
         mutate::run(&mut bench, &NAMES, &steps);
     }
 }

@@ -40,6 +40,12 @@ impl Bars {
             Self::Whole(_) => 30_000,
         }
     }
+
+    /// Up to when everything has come by `now`, if data are so late. What seems to come from the future comes at once.
+    pub(super) fn all_until(self, now: UnixMs, late_ms: i64) -> UnixMs {
+        let late_ms = late_ms.max(0).saturating_add(self.grace_ms());
+        UnixMs(now.0.saturating_sub(late_ms))
+    }
 }
 
 /// How late data are: the least of it lately, because single ones may be older, as those are that a connection begins with.
@@ -83,12 +89,9 @@ impl Lateness {
         }
     }
 
-    /// Up to when everything has come by `now`; `None` before the first data. What seems to come from the future comes at
-    /// once.
-    pub(super) fn all_until(&mut self, bars: Bars, now: UnixMs) -> Option<UnixMs> {
+    /// The least of it, in milliseconds; `None` before the first data.
+    pub(super) fn least_ms(&mut self, now: UnixMs) -> Option<i64> {
         self.turn(now);
-        let late_ms = self.now.into_iter().chain(self.before).min()?.max(0);
-        let late_ms = late_ms.saturating_add(bars.grace_ms());
-        Some(UnixMs(now.0.saturating_sub(late_ms)))
+        self.now.into_iter().chain(self.before).min()
     }
 }

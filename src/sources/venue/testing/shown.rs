@@ -62,6 +62,7 @@ fn event(event: &Event) -> String {
         }
         Payload::Clock => "clock".to_owned(),
         Payload::TradesMissed => "trades missed".to_owned(),
+        Payload::TradesResumed => "trades resumed".to_owned(),
         Payload::TimeAndSales(sale) => trade(sale),
         Payload::News(news) => format!("news {:?} {}", news.headline, news.symbols.join(",")),
     };
