@@ -1,6 +1,7 @@
 //! `binance:`: Binance's spot market over its combined streams. No key is needed.
 //!
-//! - Bars: `kline`. One is given out again and again until it is over; each takes the place of the one before.
+//! - Bars: `kline`. One is given out again and again until it is over, which the last one says; each takes the place of
+//!   the one before.
 //! - Bars from before (`backfill=`): `klines` over HTTP, a thousand at a time.
 //! - Quotes: `bookTicker`. It carries neither a time nor the last trade: the time of a quote is when it was
 //!   received.
@@ -180,7 +181,7 @@ struct Pending {
 struct Binance {
     socket_url: String,
     streams: Vec<String>,
-    interval: &'static str,
+    interval: Timeframe,
     has_books: bool,
     book_limit: u32,
     book_weight: u32,
@@ -204,7 +205,7 @@ impl Binance {
         Ok(Self {
             socket_url: setup.socket_url.clone(),
             streams: streams(setup),
-            interval: setup.products.interval.label(),
+            interval: setup.products.interval,
             has_books: setup.has(DataService::Level2),
             book_limit,
             book_weight,

@@ -105,15 +105,12 @@ impl Binance {
             _ => {
                 let kline: Kline<'_> =
                     usual::kline(data).map_or_else(|| read_part(data, kind), Ok)?;
-                if &*kline.k.interval != self.interval {
+                if &*kline.k.interval != self.interval.label() {
                     output.ignored += 1;
                     return Ok(());
                 }
-                (
-                    self.heard(&kline.symbol, output),
-                    kline.k.start(),
-                    Payload::Ohlcv(kline.k.bar()),
-                )
+                self.bar(&kline, output);
+                return Ok(());
             }
         };
         if let Some(symbol) = id {
@@ -124,6 +121,24 @@ impl Binance {
             });
         }
         Ok(())
+    }
+
+    fn bar(&mut self, kline: &Kline<'_>, output: &mut Output) {
+        let Some(symbol) = self.heard(&kline.symbol, output) else {
+            return;
+        };
+        let start = kline.k.start();
+        let mut give = |time, payload| {
+            output.events.push(Event {
+                symbol,
+                time: Some(time),
+                payload,
+            });
+        };
+        give(start, Payload::Ohlcv(kline.k.bar()));
+        if kline.k.is_over {
+            give(start.plus_ms(self.interval.ms()), Payload::Clock);
+        }
     }
 
     /// Data of a symbol has come, which shows that it is subscribed. `None`, and counted, when nobody wants it.

@@ -110,6 +110,9 @@ pub(super) struct KlineBody<'a> {
     pub l: Quoted,
     pub c: Quoted,
     pub v: Quoted,
+    /// Whether it is over.
+    #[serde(rename = "x", default)]
+    pub is_over: bool,
 }
 
 impl KlineBody<'_> {

@@ -21,7 +21,7 @@ impl Binance {
         // Without a start, those before the end are given.
         let path = format!(
             "/api/v3/klines?symbol={name}&interval={}&endTime={}&limit={rows}",
-            self.interval,
+            self.interval.label(),
             page.until.0.saturating_sub(1),
         );
         Some(PageRequest {

@@ -213,6 +213,17 @@ fn data_keeps_its_digits_and_times() {
     };
     assert_eq!(quote.ask_size.unwrap().to_string(), "40.66000000");
     assert_eq!(output.events[0].time, Some(now), "when it was received");
+    let last = KLINE.replace("\"x\":false", "\"x\":true");
+    let over = crate::domain::event::Event {
+        symbol: SymbolId(0),
+        time: Some(UnixMs(1_672_515_840_000)),
+        payload: Payload::Clock,
+    };
+    let output = bench.text(&last);
+    assert_eq!(
+        (output.events.len(), output.events.last()),
+        (2, Some(&over))
+    );
     let other = KLINE.replace("\"i\":\"1m\"", "\"i\":\"5m\"");
     assert_eq!(
         (bench.text(&other).events.len(), bench.output.ignored),

@@ -155,7 +155,7 @@ pub(super) fn kline(data: &str) -> Option<Kline<'_>> {
     usual.pass(",\"n\":")?;
     usual.whole()?;
     usual.pass(",\"x\":")?;
-    usual.flag()?;
+    let is_over = usual.flag()?;
     for key in [",\"q\":\"", ",\"V\":\"", ",\"Q\":\"", ",\"B\":\""] {
         usual.pass(key)?;
         usual.text()?;
@@ -170,6 +170,7 @@ pub(super) fn kline(data: &str) -> Option<Kline<'_>> {
         l: low,
         c: close,
         v: volume,
+        is_over,
     };
     Some(Kline { symbol, k: body })
 }

@@ -217,6 +217,7 @@ impl Massive {
     fn minute(&mut self, bar: &Bar<'_>, output: &mut Output) -> Result<(), Rejection> {
         let start = reading::time_of_ms(bar.start, "s")?;
         let end = reading::time_of_ms(bar.end, "e")?;
+        let grows = self.channels.contains(&"A");
         let Some(entry) = self.wanted.get_mut(&bar.sym) else {
             output.ignored += 1;
             return Ok(());
@@ -235,6 +236,9 @@ impl Massive {
         };
         if self.takes_bars {
             give(start, Payload::Ohlcv(GrowingBar::begun(start, bar).bar()));
+            if grows {
+                give(start.plus_ms(MINUTE_MS), Payload::Clock);
+            }
         }
         let day = Level1 {
             // Trades tell the last price sooner.

@@ -321,7 +321,10 @@ fn a_minute_grows_by_seconds_until_its_own_bar_comes() {
     );
     assert_eq!(
         events(bench.text(&bar("AM", minute, ["10", "13", "8", "12"], "160"))),
-        ["#0 @1610144640000 bar 10 13 8 12 160"]
+        [
+            "#0 @1610144640000 bar 10 13 8 12 160",
+            "#0 @1610144700000 clock"
+        ]
     );
     // The minute is complete: what comes late does not spoil it.
     assert_eq!(
