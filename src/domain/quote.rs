@@ -1,5 +1,7 @@
 //! Level 1: the best bid and ask, the last trade, and whether the symbol may be traded.
 
+use serde::{Deserialize, Serialize};
+
 use super::Decimal;
 
 /// A quote, or the part of one that changed: `None` means "not in this message".
@@ -63,7 +65,8 @@ impl Level1 {
 }
 
 /// Whether a symbol may be traded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Trading {
     /// It may.
     #[default]

@@ -10,7 +10,9 @@
 //! - Bars from before (`backfill=`): over HTTP, of the same feed; the delayed feed's are those of SIP, as late.
 //! - LEVEL1: `quotes`, with sizes as they come, which for stocks is in round lots; `dailyBars`, sent every minute with
 //!   the day's running totals, give `volume`, and `last` where trades are not asked for; `statuses` and `lulds` give halts and price limits.
-//!   Only changes are told: a halt from before a connection is over with the first trade on it.
+//!   Only changes are told: a halt from before a connection is over with the first trade on it that counts for the last
+//!   price. Where trades are not asked for, the day's last price shows that there was one; until then it is said that the
+//!   halt may be over.
 //! - TIMESALE: `trades`; corrections and cancels come along by themselves.
 //! - LEVEL2: `orderbooks`, of crypto alone. Nothing numbers the changes: after one that cannot be read the book is asked
 //!   for anew.
@@ -20,6 +22,7 @@ mod books;
 mod control;
 mod data;
 mod feed;
+mod halts;
 mod kept;
 mod messages;
 mod past;
@@ -35,7 +38,9 @@ use serde_json::Value;
 
 use self::control::{ANSWER_MS, Asked, Order, REQUEST_BYTES_MAX, request};
 use self::feed::Feed;
+use self::halts::Halt;
 use super::backfill::{Page, PageRequest};
+use super::kept::Digits;
 use super::options::{self, Key, OptionProblem, Setup, Venue};
 use super::patience::Patience;
 use super::reading;
@@ -154,21 +159,15 @@ struct Known {
     is_confirmed: bool,
     /// The venue does not want it.
     is_refused: bool,
-    /// Why it is not traded, where trading again would show.
+    /// Why it is not traded.
     halt: Option<Halt>,
+    /// The day's last price as it was told last.
+    day_close: Option<Digits>,
     /// Its book begins anew: changes mean nothing until it has come whole.
     is_book_lost: bool,
     /// When the book is to be asked for anew.
     resync_at: Option<UnixMs>,
     patience: Patience,
-}
-
-/// A halt that has been told.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Halt {
-    since: UnixMs,
-    /// It was told on an earlier connection, and may have been lifted in between.
-    is_doubted: bool,
 }
 
 /// The venue's protocol.
@@ -271,10 +270,7 @@ impl Protocol for Alpaca {
         self.order = Order::Known;
         self.doubts = 0;
         for (_, entry) in self.wanted.iter_mut() {
-            let halt = entry.state.halt.map(|halt| Halt {
-                is_doubted: true,
-                ..halt
-            });
+            let halt = entry.state.halt.map(Halt::doubted);
             self.doubts += usize::from(halt.is_some());
             entry.state = Known {
                 halt,

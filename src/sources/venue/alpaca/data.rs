@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::Alpaca;
+use super::halts::Halt;
 use super::messages::{
     Article, Bar, Book, BookLevel, Cancel, Correction, Limits, Quote, Status, Trade,
 };
-use super::{Alpaca, Halt};
 use crate::decode::Rejection;
 use crate::decode::conditions::{Tape, by_letters};
 use crate::domain::bar::Ohlcv;
@@ -85,31 +86,11 @@ impl Alpaca {
             action: TradeAction::New,
         };
         if self.doubts > 0 && sale.bar_rule.open_close {
-            self.lift_halt(&trade.symbol, time, output);
+            self.lift_halt(&trade.symbol, Some(time), output);
         }
         let payload = Payload::TimeAndSales(sale);
         self.give(&trade.symbol, Some(time), payload, output);
         Ok(())
-    }
-
-    /// A symbol that was halted when the last connection was lost is traded: its halt has been lifted in between.
-    fn lift_halt(&mut self, symbol: &str, time: UnixMs, output: &mut Output) {
-        let Some(entry) = self.wanted.get_mut(symbol) else {
-            return;
-        };
-        let is_over = |halt: &mut Halt| halt.is_doubted && time > halt.since;
-        if entry.state.halt.take_if(is_over).is_some() {
-            self.doubts = self.doubts.saturating_sub(1);
-            let facts = SymbolFacts {
-                trading: Some(Trading::Open),
-                ..SymbolFacts::default()
-            };
-            output.events.push(Event {
-                symbol: entry.id,
-                time: Some(time),
-                payload: Payload::Facts(Box::new(facts)),
-            });
-        }
     }
 
     fn correction(
@@ -151,8 +132,7 @@ impl Alpaca {
     fn quote(&mut self, quote: &Quote<'_>, output: &mut Output) -> Result<(), Rejection> {
         let time = reading::time_of_text(&quote.time, "t")?;
         if self.doubts > 0 && !self.takes_trades {
-            // There is nothing better to tell by.
-            self.lift_halt(&quote.symbol, time, output);
+            self.doubt_halt(&quote.symbol, time, output);
         }
         let payload = Payload::Level1(Level1 {
             bid: Some(quote.bid.0),
@@ -185,6 +165,9 @@ impl Alpaca {
     /// The day so far. Its own time is the day's beginning, which is not when its totals were reached.
     fn day(&mut self, bar: &Bar<'_>, output: &mut Output) -> Result<(), Rejection> {
         reading::time_of_text(&bar.start, "t")?;
+        if !self.takes_trades {
+            self.note_day_close(&bar.symbol, bar.close.0, output);
+        }
         let payload = Payload::Level1(Level1 {
             // Trades tell the last price sooner.
             last: (!self.takes_trades).then_some(bar.close.0),
@@ -204,16 +187,7 @@ impl Alpaca {
             return Ok(());
         };
         if let Some(entry) = self.wanted.get_mut(&status.symbol) {
-            // Where trades are not asked for, quotes would show it, which come before trading does.
-            let would_show = match trading {
-                Trading::Open => false,
-                Trading::QuotesOnly => self.takes_trades,
-                _ => true,
-            };
-            entry.state.halt = would_show.then_some(Halt {
-                since: time,
-                is_doubted: false,
-            });
+            entry.state.halt = Halt::of(trading, time);
         }
         let reason = [&status.reason, &status.message]
             .into_iter()

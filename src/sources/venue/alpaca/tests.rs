@@ -439,11 +439,32 @@ fn a_halt_from_before_a_connection_is_over_with_the_first_trade_on_it() {
     reopen(&mut bench);
     bench.text(&status("H"));
     assert_eq!(bench.text(&trade(22, r#""@""#)).events.len(), 1);
-    let mut bench = ready("alpaca:sip?services=LEVEL1", &["AAPL"]);
-    bench.text(&status("H"));
-    assert_eq!(bench.text(quote).events.len(), 1);
-    reopen(&mut bench);
-    assert_eq!(bench.text(quote).events.len(), 2);
+    // Where trades are not asked for, the day's last price shows that there was one. Quotes show nothing.
+    let day = |close: u32| {
+        format!(
+            r#"[{{"T":"d","S":"AAPL","o":1,"h":9,"l":1,"c":{close},"v":5,"n":1,"vw":1,"t":"2021-02-22T05:00:00Z"}}]"#
+        )
+    };
+    for code in ["H", "Q"] {
+        let mut bench = ready("alpaca:sip?services=LEVEL1", &["AAPL"]);
+        bench.text(&status(code));
+        bench.text(&day(1));
+        assert_eq!(bench.text(quote).events.len(), 1);
+        reopen(&mut bench);
+        bench.begin_recording(true);
+        let told = events(bench.text(quote));
+        let name = if code == "H" { "halted" } else { "quotes-only" };
+        let doubted = format!(
+            "facts trading={name} reason=\"told before the connection was lost: it may be over\""
+        );
+        assert!(told[0].ends_with(&doubted), "{told:?}");
+        assert_eq!((told.len(), bench.text(quote).events.len()), (2, 1));
+        assert_eq!(bench.text(&day(2)).events.len(), 1, "from before, maybe");
+        assert_eq!(bench.text(&day(2)).events.len(), 1);
+        let told = events(bench.text(&day(3)));
+        assert!(told[0].ends_with("facts trading=open"), "{told:?}");
+        assert_eq!((told.len(), bench.text(&day(4)).events.len()), (2, 1));
+    }
 }
 
 #[test]
