@@ -41,11 +41,17 @@ pub const VENUE: Venue = Venue {
     protocol: |setup| Ok(Box::new(Feed::new(setup)?)),
 };
 
-/// So many messages may come before it is said that none of them is taken.
+/// So many messages may come before it is said that none of them holds data of what is asked for.
 const UNTAKEN_MAX: u32 = 20;
+
+/// The same of messages with data of other symbols, where a feed gives everything without being asked.
+const OTHERS_MAX: u32 = 1000;
 
 /// The longest answer to a ping that is no JSON.
 const WORD_BYTES_MAX: usize = 16;
+
+/// Connections at a time, where there is to be more than one.
+const CONNECTIONS_MAX: usize = 100;
 
 fn seconds(setup: &Setup, option: &str) -> Option<Duration> {
     let value: f64 = setup.own.get(option)?.parse().ok()?;
@@ -54,8 +60,18 @@ fn seconds(setup: &Setup, option: &str) -> Option<Duration> {
 
 fn limits(setup: &Setup) -> Limits {
     let usual = Limits::default();
+    let count = |option: &str| setup.own.get(option)?.parse().ok();
+    let symbols = count("symbols_per_connection");
     Limits {
         silence: seconds(setup, "silence_s").unwrap_or(Duration::from_secs(60)),
+        sends: (count("sends").unwrap_or(usual.sends.0), usual.sends.1),
+        symbols_per_connection: symbols
+            .map_or(usual.symbols_per_connection, |symbols| symbols as usize),
+        connections: if symbols.is_some() {
+            CONNECTIONS_MAX
+        } else {
+            usual.connections
+        },
         ..usual
     }
 }
