@@ -71,6 +71,7 @@ use chain::Missing;
 pub use ending::{Ending, Next};
 pub use limits::Limits;
 use options::{Setup, Venue};
+pub(crate) use source::{Seen, in_words};
 
 /// Every venue.
 pub const VENUES: &[&Venue] = &[

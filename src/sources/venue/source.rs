@@ -30,6 +30,8 @@ use super::connection::tls;
 use super::options::{Setup, Venue};
 use super::recorded::Tap;
 
+pub(crate) use desk::in_words;
+pub(crate) use seen::Seen;
 use streamer::Streamer;
 
 /// The driver's own times.
