@@ -72,6 +72,7 @@ pub use ending::{Ending, Next};
 use kept::Kept;
 pub use limits::Limits;
 use options::{Setup, Venue};
+pub(crate) use source::{Seen, in_words};
 
 /// Every venue.
 pub const VENUES: &[&Venue] = &[

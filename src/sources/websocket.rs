@@ -48,6 +48,9 @@ const OTHERS_MAX: u32 = 1000;
 /// The longest answer to a ping that is no JSON.
 const WORD_BYTES_MAX: usize = 16;
 
+/// Connections at a time, where there is to be more than one.
+const CONNECTIONS_MAX: usize = 100;
+
 fn seconds(setup: &Setup, option: &str) -> Option<Duration> {
     let value: f64 = setup.own.get(option)?.parse().ok()?;
     Duration::try_from_secs_f64(value).ok()
@@ -55,8 +58,18 @@ fn seconds(setup: &Setup, option: &str) -> Option<Duration> {
 
 fn limits(setup: &Setup) -> Limits {
     let usual = Limits::default();
+    let count = |option: &str| setup.own.get(option)?.parse().ok();
+    let symbols = count("symbols_per_connection");
     Limits {
         silence: seconds(setup, "silence_s").unwrap_or(Duration::from_secs(60)),
+        sends: (count("sends").unwrap_or(usual.sends.0), usual.sends.1),
+        symbols_per_connection: symbols
+            .map_or(usual.symbols_per_connection, |symbols| symbols as usize),
+        connections: if symbols.is_some() {
+            CONNECTIONS_MAX
+        } else {
+            usual.connections
+        },
         ..usual
     }
 }

@@ -3,15 +3,23 @@
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
+use super::schedule::{REQUESTS_MAX, Wanted};
 use crate::decode::pointer::Pointer;
 use crate::decode::pointer::mapping::Mapping;
 use crate::decode::pointer::options::from_options;
+use crate::domain::event::DataService;
 use crate::domain::time::{SessionCalendar, Timeframe};
 use crate::sources::mapped::{Style, Template, Variables, error_pointer, headers, mappings};
 use crate::sources::venue::options::{OptionProblem, Setup, is_loopback};
 use crate::sources::venue::secrets::Secrets;
+
+/// The longest URL that is made for many symbols, unless one alone makes it longer: every server takes this.
+const URL_BYTES_MAX: usize = 4000;
+
+/// What is not stale however long nothing comes: news come when there are any.
+const NEVER: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// The environment variable with the key of Financial Modeling Prep.
 pub const FMP_KEY: &str = "FMP_API_KEY";
@@ -81,6 +89,14 @@ pub struct Plan {
     pub period: Duration,
     /// How long an answer may take.
     pub timeout: Duration,
+    /// Requests under way at a time.
+    pub requests_max: usize,
+    /// Symbols in one request at the most.
+    pub symbols_max: usize,
+    /// After how long without news a symbol is stale.
+    pub stale_after: Duration,
+    /// Whether all data comes with its time.
+    pub has_times: bool,
     /// Whether what has not changed is given out again.
     pub repeat: bool,
     /// How answers are read.
@@ -144,10 +160,15 @@ impl Plan {
             ));
         }
         let host = host_of(&url)?;
+        let period = millis(own("period_ms"), 1000);
         Ok(Self {
             headers: headers_of(own("headers"))?,
             variables: Variables::new(setup, &[FMP_KEY]),
-            period: millis(own("period_ms"), 1000),
+            period,
+            requests_max: count(own("requests")).unwrap_or(REQUESTS_MAX),
+            symbols_max: count(own("symbols_per_request")).unwrap_or(usize::MAX),
+            stale_after: stale_after(setup, &mappings, period),
+            has_times: mappings.iter().all(|mapping| mapping.time.is_some()),
             timeout: millis(own("timeout_ms"), 10_000),
             repeat: own("repeat") == Some("true"),
             mappings,
@@ -167,6 +188,49 @@ impl Plan {
     #[must_use]
     pub fn is_for_one(&self) -> bool {
         self.url.is_for_one()
+    }
+
+    /// Whether a request is for some of the symbols, as many as it has room for.
+    #[must_use]
+    pub fn is_for_many(&self) -> bool {
+        !self.is_for_one() && self.url.is_for_many()
+    }
+
+    /// Whether a request says for which symbols it is.
+    #[must_use]
+    pub fn names_symbols(&self) -> bool {
+        self.is_for_one() || self.is_for_many()
+    }
+
+    /// Whether one request has room for these symbols.
+    #[must_use]
+    pub fn fits(&self, symbols: &[Wanted]) -> bool {
+        let names: Vec<&str> = symbols.iter().map(|(symbol, _)| symbol.as_str()).collect();
+        let most = if self.is_for_one() {
+            1
+        } else {
+            self.symbols_max
+        };
+        names.len() <= most && self.url(&names).expose_secret().len() <= URL_BYTES_MAX
+    }
+
+    /// The symbols of one request, of the next, and so on, with no more than `most` in one.
+    #[must_use]
+    pub fn groups(&self, symbols: Vec<Wanted>, most: usize) -> Vec<Vec<Wanted>> {
+        let mut groups: Vec<Vec<Wanted>> = Vec::new();
+        for symbol in symbols {
+            if let Some(group) = groups.last_mut().filter(|group| group.len() < most) {
+                group.push(symbol);
+                if self.fits(group) {
+                    continue;
+                }
+                let next = group.pop();
+                groups.extend(next.map(|symbol| vec![symbol]));
+            } else {
+                groups.push(vec![symbol]);
+            }
+        }
+        groups
     }
 
     /// The URL for these symbols. It may hold keys, and is never shown.
@@ -195,6 +259,30 @@ fn problem(option: &'static str, reason: &str) -> OptionProblem {
         option,
         reason: reason.to_owned(),
     }
+}
+
+fn count(value: Option<&str>) -> Option<usize> {
+    value?.parse().ok()
+}
+
+/// After how long without news a symbol is stale: never before it could have come.
+fn stale_after(setup: &Setup, mappings: &[Mapping], period: Duration) -> Duration {
+    if mappings
+        .iter()
+        .all(|mapping| mapping.service == DataService::News)
+    {
+        return NEVER;
+    }
+    let has_bars = mappings
+        .iter()
+        .any(|mapping| mapping.service == DataService::Ohlcv);
+    let bar_ms = if has_bars {
+        setup.products.interval.ms()
+    } else {
+        0
+    };
+    let bar = Duration::from_millis(u64::try_from(bar_ms).unwrap_or(0));
+    setup.stale_after.max(period * 3).max(bar * 2)
 }
 
 fn millis(value: Option<&str>, default: u64) -> Duration {

@@ -24,6 +24,8 @@ pub enum Response {
     TooLarge,
     /// No answer, and why.
     Failed(String),
+    /// No connection, and why.
+    Unreachable(String),
 }
 
 /// An answer.
@@ -69,6 +71,7 @@ impl Client {
         }
         match request.send().await {
             Ok(response) => read(response).await,
+            Err(error) if error.is_connect() => Response::Unreachable(reason_of(error)),
             Err(error) => Response::Failed(reason_of(error)),
         }
     }

@@ -1,68 +1,46 @@
 //! Whose turn it is. Times count from the beginning of the run.
+//!
+//! Each request has its own standing and its own waits: one that fails is put off alone. The endpoint as a whole is left
+//! alone when it asks for that, when it cannot be reached, or when nothing works; then one request shows whether it is
+//! back.
+
+mod groups;
+mod job;
+mod standing;
 
 use std::time::Duration;
 
+use super::protocol::number_of;
 use crate::domain::symbol::{Symbol, SymbolId};
 use crate::pipeline::backoff::{Backoff, BackoffSettings};
 
-/// Requests under way at a time.
+use job::Standing;
+pub use job::{Job, Validators};
+pub use standing::{Denial, Refusal};
+
+/// Requests under way at a time, unless `requests` says otherwise.
 pub const REQUESTS_MAX: usize = 8;
 
-/// A request that is made again and again.
-#[derive(Debug)]
-pub struct Job {
-    /// Its number in the protocol.
-    pub number: u64,
-    /// The symbol that it is for; `None` when it is for all.
-    pub symbol: Option<(Symbol, SymbolId)>,
-    /// What the last answer was called, so that the next one need not come if it is the same.
-    pub validators: Validators,
-    due: Duration,
-    is_busy: bool,
-    standing: Standing,
-    backoff: Backoff,
-}
+/// A symbol that is wanted.
+pub type Wanted = (Symbol, SymbolId);
 
-/// What is known of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// Nothing yet.
-    Untried,
-    /// It leads to answers.
-    Works,
-    /// The endpoint says that it is not allowed.
-    Denied,
-    /// It is not made again.
-    Refused,
-}
+/// A turn is much too late by a period, and by so much.
+const LATE_MIN: Duration = Duration::from_secs(1);
 
-/// What it means that a request is not allowed.
+/// So many turns in a row that come too late are no accident.
+const LATE_MAX: u32 = 3;
+
+/// Whether requests may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denial {
-    /// Others work: it is about this one.
-    OfThis,
-    /// Nobody knows yet.
+enum Gate {
     Open,
-    /// It is about all of them.
-    OfAll,
-}
-
-/// So many requests that are not allowed, and none that has worked, say that none ever will.
-const DENIED_MAX: usize = 3;
-
-/// What an answer was called.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Validators {
-    /// `ETag`.
-    pub etag: Option<String>,
-    /// `Last-Modified`.
-    pub last_modified: Option<String>,
-}
-
-impl Job {
-    fn is_refused(&self) -> bool {
-        self.standing == Standing::Refused
-    }
+    /// None before a time. Who led to that is the last who should find out whether it is over.
+    Shut {
+        until: Duration,
+        culprit: u64,
+    },
+    /// None but this one, which finds out.
+    Probing(u64),
 }
 
 /// All requests, and when each is made.
@@ -70,50 +48,86 @@ impl Job {
 pub struct Schedule {
     period: Duration,
     backoff: BackoffSettings,
+    requests_max: usize,
     jobs: Vec<Job>,
+    last_number: u64,
     under_way: usize,
-    /// Nothing is asked before.
-    paused_until: Option<Duration>,
-    /// After a pause, one request shows whether the endpoint is back.
-    is_probing: bool,
+    gate: Gate,
+    /// The most symbols in a request that the endpoint takes, as far as that is known.
+    symbols_max: usize,
+    has_worked: bool,
+    /// Requests that were refused since one has worked.
+    refusals: u32,
+    /// How far apart turns are that should be a period apart, until that has been told.
+    behind: Option<Duration>,
 }
 
 impl Schedule {
     /// Nothing to ask yet.
     #[must_use]
-    pub fn new(period: Duration, backoff: BackoffSettings) -> Self {
+    pub fn new(period: Duration, backoff: BackoffSettings, requests_max: usize) -> Self {
         Self {
             period,
             backoff,
+            requests_max: requests_max.max(1),
             jobs: Vec::new(),
+            last_number: 0,
             under_way: 0,
-            paused_until: None,
-            is_probing: false,
+            gate: Gate::Open,
+            symbols_max: usize::MAX,
+            has_worked: false,
+            refusals: 0,
+            behind: None,
         }
     }
 
-    /// Adds requests, spread evenly over one period from `now` on.
-    pub fn add(&mut self, jobs: &[(u64, Option<(Symbol, SymbolId)>)], now: Duration) {
-        let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX).max(1);
-        for (at, (number, symbol)) in (0_u32..).zip(jobs) {
-            if self.jobs.iter().any(|job| job.number == *number) {
-                continue;
-            }
-            self.jobs.push(Job {
-                number: *number,
-                symbol: symbol.clone(),
-                validators: Validators::default(),
-                due: now + self.period.mul_f64(f64::from(at) / f64::from(count)),
-                is_busy: false,
-                standing: Standing::Untried,
-                backoff: Backoff::new(self.backoff, *number),
-            });
+    /// Adds requests for these symbols each, spread evenly over one period from `now` on.
+    pub fn add(&mut self, groups: Vec<Vec<Wanted>>, now: Duration) {
+        let count = groups.len();
+        for (at, symbols) in groups.into_iter().enumerate() {
+            let due = now + self.share_of_period(at, count);
+            self.push(symbols, due, false);
         }
     }
 
-    /// Takes a request out. One that is under way is forgotten when it is answered.
-    pub fn remove(&mut self, number: u64) {
-        self.jobs.retain(|job| job.number != number);
+    fn push(&mut self, symbols: Vec<Wanted>, due: Duration, is_proven: bool) {
+        self.last_number += 1;
+        let seed = symbols
+            .first()
+            .map_or(0, |(symbol, _)| number_of(symbol.as_str()));
+        self.jobs.push(Job {
+            number: self.last_number,
+            symbols,
+            validators: Validators::default(),
+            due,
+            held_until: Duration::ZERO,
+            begun: None,
+            is_busy: false,
+            standing: Standing::Untried,
+            has_worked: false,
+            is_proven,
+            denials: 0,
+            late: 0,
+            backoff: Backoff::new(self.backoff, seed),
+        });
+    }
+
+    fn share_of_period(&self, at: usize, count: usize) -> Duration {
+        self.period.mul_f64(at as f64 / count.max(1) as f64)
+    }
+
+    /// Takes a symbol out, with its request if that is for no other. One that is under way is forgotten when it is answered.
+    pub fn remove(&mut self, symbol: SymbolId) {
+        for job in &mut self.jobs {
+            job.symbols.retain(|(_, id)| *id != symbol);
+        }
+        self.jobs.retain(|job| !job.symbols.is_empty());
+        if let Gate::Probing(number) = self.gate
+            && self.job(number).is_none()
+        {
+            let (until, culprit) = (Duration::ZERO, number);
+            self.gate = Gate::Shut { until, culprit };
+        }
     }
 
     /// The request of a number.
@@ -121,35 +135,49 @@ impl Schedule {
         self.jobs.iter_mut().find(|job| job.number == number)
     }
 
-    /// How many requests there are that are not refused.
+    /// The requests that are not refused.
+    pub fn alive(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().filter(|job| !job.is_refused())
+    }
+
+    /// How many symbols there are that are not refused.
     #[must_use]
     pub fn live(&self) -> usize {
-        self.jobs.iter().filter(|job| !job.is_refused()).count()
+        self.alive().map(|job| job.symbols.len()).sum()
     }
 
-    fn has_room(&self) -> bool {
-        self.under_way < if self.is_probing { 1 } else { REQUESTS_MAX }
+    /// Whether there is any request.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
     }
 
-    fn next(&self) -> Option<usize> {
+    fn next(&self) -> Option<(usize, &Job)> {
         let waiting = self.jobs.iter().enumerate();
-        waiting
-            .filter(|(_, job)| !job.is_busy && !job.is_refused())
-            .min_by_key(|(_, job)| job.due)
-            .map(|(at, _)| at)
+        let waiting = waiting.filter(|(_, job)| !job.is_busy && !job.is_refused());
+        match self.gate {
+            Gate::Open => waiting.min_by_key(|(_, job)| job.ready_at()),
+            // What has worked until now is the best witness.
+            Gate::Shut { culprit, .. } => waiting.min_by_key(|(_, job)| {
+                let is_failing = job.backoff.failures() > 0;
+                (job.number == culprit, is_failing, job.due)
+            }),
+            Gate::Probing(_) => None,
+        }
     }
 
     /// When the next request may begin; `None` when something has to happen first.
     #[must_use]
     pub fn next_due(&self) -> Option<Duration> {
-        if !self.has_room() {
+        if self.under_way >= self.requests_max {
             return None;
         }
-        let job = self.jobs.get(self.next()?)?;
-        Some(
-            self.paused_until
-                .map_or(job.due, |until| until.max(job.due)),
-        )
+        let (_, job) = self.next()?;
+        Some(match self.gate {
+            // How often requests are made at the most is not for a failure to change.
+            Gate::Shut { until, .. } => until.max(job.due),
+            _ => job.ready_at(),
+        })
     }
 
     /// Begins the request whose turn it is at `now`, if it is anybody's.
@@ -157,14 +185,28 @@ impl Schedule {
         if self.next_due()? > now {
             return None;
         }
-        let at = self.next()?;
+        let (at, _) = self.next()?;
+        let (period, is_open) = (self.period, self.gate == Gate::Open);
         let job = self.jobs.get_mut(at)?;
+        let is_late = is_open && now.saturating_sub(job.ready_at()) > period.max(LATE_MIN);
+        job.late = if is_late { job.late + 1 } else { 0 };
+        if job.late == LATE_MAX {
+            self.behind = job.begun.map(|begun| now.saturating_sub(begun));
+        }
         job.is_busy = true;
+        job.begun = Some(now);
         // One that comes late does not come twice to make up for it.
-        job.due = now + self.period;
+        job.due = now + period;
         self.under_way += 1;
-        self.paused_until = None;
-        Some(job)
+        if !is_open {
+            self.gate = Gate::Probing(job.number);
+        }
+        self.jobs.get(at)
+    }
+
+    /// How far apart turns are, when they cannot be a period apart.
+    pub fn take_behind(&mut self) -> Option<Duration> {
+        self.behind.take()
     }
 
     /// A request has been answered, whatever the answer: it may be made again. Whether it is still wanted is the answer.
@@ -179,44 +221,54 @@ impl Schedule {
         }
     }
 
-    /// The endpoint works.
-    pub fn succeeded(&mut self, number: u64) {
-        self.is_probing = false;
+    /// A request has led to an answer. Whether the endpoint works is the answer: while it is to be left alone, what was
+    /// under way says nothing of that.
+    pub fn succeeded(&mut self, number: u64, now: Duration) -> bool {
+        self.has_worked = true;
+        self.refusals = 0;
         if let Some(job) = self.job(number) {
             job.standing = Standing::Works;
+            job.has_worked = true;
+            job.is_proven = true;
+            job.denials = 0;
+            job.held_until = Duration::ZERO;
             job.backoff.succeeded();
         }
+        self.reopen(number, now);
+        self.gate == Gate::Open
     }
 
-    /// The endpoint says that a request is not allowed.
-    pub fn deny(&mut self, number: u64) -> Denial {
-        if let Some(job) = self.job(number) {
-            job.standing = Standing::Denied;
+    /// The request that was to find out has had an answer of its own: the others go on.
+    fn reopen(&mut self, number: u64, now: Duration) {
+        if self.gate != Gate::Probing(number) {
+            return;
         }
-        let live = || self.jobs.iter().filter(|job| !job.is_refused());
-        if live().any(|job| job.standing == Standing::Works) {
-            return Denial::OfThis;
-        }
-        let denied = live()
-            .filter(|job| job.standing == Standing::Denied)
-            .count();
-        if denied >= live().count().min(DENIED_MAX) {
-            Denial::OfAll
-        } else {
-            Denial::Open
+        self.gate = Gate::Open;
+        // Not all of them at once, then and ever after.
+        let count = self.jobs.len();
+        for at in 0..count {
+            let turn = now + self.share_of_period(at, count);
+            if let Some(job) = self.jobs.get_mut(at) {
+                if job.due < turn {
+                    job.due = turn;
+                }
+                job.held_until = job.held_until.min(turn);
+            }
         }
     }
 
-    /// Asks nobody before `until`.
-    pub fn pause(&mut self, until: Duration) {
-        self.paused_until = Some(until);
-        self.is_probing = true;
+    /// Asks nobody for a while, which is given back: until then nothing begins.
+    pub fn pause(&mut self, culprit: u64, wait: Duration, now: Duration) -> Duration {
+        let until = now.saturating_add(wait);
+        self.gate = Gate::Shut { until, culprit };
+        self.next_due().unwrap_or(until).saturating_sub(now)
     }
 
-    /// Whether requests that began before have to be let go without a new pause for each.
+    /// Whether what this request says counts for the endpoint as a whole: not while that is left alone for what another has
+    /// said.
     #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.paused_until.is_some()
+    pub fn is_witness(&self, number: u64) -> bool {
+        self.gate == Gate::Open || self.gate == Gate::Probing(number)
     }
 
     /// A request failed: it is made again after a wait, which is given back.
@@ -224,35 +276,32 @@ impl Schedule {
         let Some(job) = self.job(number) else {
             return Duration::ZERO;
         };
-        let wait = job.backoff.next();
-        job.due = job.due.max(now + wait);
-        job.due.saturating_sub(now)
+        job.held_until = now + job.backoff.next();
+        let wait = job.ready_at().saturating_sub(now);
+        if !self.is_lost() {
+            self.reopen(number, now);
+        }
+        wait
     }
 
     /// Whether not one request works.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        let mut live = self.jobs.iter().filter(|job| !job.is_refused()).peekable();
-        live.peek().is_some() && live.all(|job| job.backoff.failures() > 0)
+        let mut alive = self.alive().peekable();
+        alive.peek().is_some() && alive.all(|job| job.backoff.failures() > 0)
     }
 
     /// Makes every request again as if none had been made, from `now` on.
     pub fn begin_anew(&mut self, now: Duration) {
-        self.paused_until = None;
-        self.is_probing = false;
-        let count = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX).max(1);
-        for (at, job) in (0_u32..).zip(&mut self.jobs) {
-            job.due = now + self.period.mul_f64(f64::from(at) / f64::from(count));
-            job.standing = Standing::Untried;
-            job.validators = Validators::default();
-            job.backoff.succeeded();
-        }
-    }
-
-    /// Does not make a request again.
-    pub fn refuse(&mut self, number: u64) {
-        if let Some(job) = self.job(number) {
-            job.standing = Standing::Refused;
+        self.gate = Gate::Open;
+        self.has_worked = false;
+        self.refusals = 0;
+        let count = self.jobs.len();
+        for at in 0..count {
+            let due = now + self.share_of_period(at, count);
+            if let Some(job) = self.jobs.get_mut(at) {
+                job.begin_anew(due);
+            }
         }
     }
 
@@ -266,97 +315,4 @@ impl Schedule {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-mod tests {
-    use super::*;
-
-    const fn ms(ms: u64) -> Duration {
-        Duration::from_millis(ms)
-    }
-
-    fn schedule(count: u64) -> Schedule {
-        let mut schedule = Schedule::new(ms(1000), BackoffSettings::default());
-        let jobs: Vec<_> = (1..=count).map(|number| (number, None)).collect();
-        schedule.add(&jobs, ms(0));
-        schedule
-    }
-
-    fn begin(schedule: &mut Schedule, now: u64) -> Option<u64> {
-        schedule.begin(ms(now)).map(|job| job.number)
-    }
-
-    #[test]
-    fn requests_are_spread_over_the_period_and_come_again_a_period_after_they_began() {
-        let mut schedule = schedule(4);
-        let mut began = Vec::new();
-        for now in (0..2500).step_by(50) {
-            while let Some(number) = begin(&mut schedule, now) {
-                began.push((now, number));
-                schedule.end(number);
-            }
-        }
-        let expected: Vec<(u64, u64)> = (0..10).map(|at| (at * 250, at % 4 + 1)).collect();
-        assert_eq!(began, expected);
-    }
-
-    #[test]
-    fn a_request_is_never_made_twice_at_a_time_and_a_late_one_not_twice_in_a_row() {
-        let mut schedule = schedule(1);
-        assert_eq!(begin(&mut schedule, 0), Some(1));
-        assert_eq!(begin(&mut schedule, 5000), None);
-        assert_eq!(schedule.next_due(), None);
-        assert!(schedule.end(1));
-        assert_eq!(begin(&mut schedule, 5000), Some(1));
-        schedule.end(1);
-        assert_eq!(begin(&mut schedule, 5999), None);
-        assert_eq!(schedule.next_due(), Some(ms(6000)));
-    }
-
-    #[test]
-    fn there_are_never_more_under_way_than_allowed() {
-        let mut schedule = schedule(20);
-        for _ in 0..REQUESTS_MAX {
-            assert!(begin(&mut schedule, 2000).is_some());
-        }
-        assert_eq!(begin(&mut schedule, 2000), None);
-        schedule.remove(1);
-        assert!(!schedule.end(1));
-        assert_eq!(begin(&mut schedule, 2000), Some(9));
-    }
-
-    #[test]
-    fn after_a_pause_one_request_shows_whether_the_endpoint_is_back() {
-        let mut schedule = schedule(3);
-        let first = begin(&mut schedule, 1000).unwrap();
-        schedule.end(first);
-        schedule.pause(ms(4000));
-        assert!(schedule.is_paused());
-        assert_eq!(begin(&mut schedule, 3999), None);
-        assert_eq!(schedule.next_due(), Some(ms(4000)));
-        let probe = begin(&mut schedule, 4000).unwrap();
-        assert_eq!(begin(&mut schedule, 4000), None);
-        schedule.end(probe);
-        schedule.succeeded(probe);
-        assert!(begin(&mut schedule, 4000).is_some());
-        assert!(begin(&mut schedule, 4000).is_some());
-    }
-
-    #[test]
-    fn failures_put_one_request_off_and_all_of_them_make_the_endpoint_lost() {
-        let mut schedule = schedule(2);
-        for number in [1, 2] {
-            assert!(!schedule.is_lost());
-            begin(&mut schedule, 2000).unwrap();
-            schedule.end(number);
-            assert!(schedule.fail(number, ms(2000)) >= ms(1000));
-        }
-        assert!(schedule.is_lost());
-        schedule.succeeded(2);
-        assert!(!schedule.is_lost());
-        schedule.refuse(2);
-        assert!(schedule.is_lost());
-        assert_eq!(schedule.live(), 1);
-        schedule.refuse(1);
-        assert!(!schedule.is_lost());
-        assert_eq!(schedule.next_due(), None);
-    }
-}
+mod tests;

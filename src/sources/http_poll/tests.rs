@@ -2,6 +2,7 @@
 
 mod data;
 mod rig;
+mod standing;
 
 use std::io::Write;
 
@@ -215,7 +216,7 @@ async fn a_symbol_that_is_not_there_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn a_symbol_that_is_not_allowed_leaves_the_others_alone() {
-    for status in [403, 451] {
+    for status in [401, 403, 451] {
         // Whichever comes first: nobody knows what it means before another has been answered.
         for names in [["A", "PAID"], ["PAID", "A"]] {
             let mut rig = Rig::new(QUOTES, &names, move |path, number, _| match path {

@@ -6,13 +6,13 @@ use crate::domain::source::Delivery;
 use crate::sources::http_poll::plan::PRESET_NAMES;
 use crate::sources::http_poll::{VENUE, open};
 use crate::sources::mapped::{check_own_url, with_mapping};
-use crate::sources::venue::options::{BARS, DEPTH, INSECURE, INTERVAL, LEVELS, SERVICES};
+use crate::sources::venue::options::{BARS, DEPTH, INSECURE, INTERVAL, LEVELS, SERVICES, STALE};
 
 /// The kind as the registry knows it.
 pub const KIND: SourceKind = SourceKind {
     name: "http",
-    summary: "Any REST endpoint, asked once per period for each symbol where {symbol} stands in its URL, or for all of them, \
-              with {symbols} or without: where in an answer the data stands. Pointers are JSON pointers; what in the URL's \
+    summary: "Any REST endpoint, asked once per period for each symbol where {symbol} stands in its URL, or for many of them where \
+              {symbols} stands there, or for all: where in an answer the data stands. Pointers are JSON pointers; what in the URL's \
               query is no option stays in the URL, and so does query.NAME=VALUE. What has not changed is not given out again",
     rest: Rest::Url,
     schemes: &["https", "http"],
@@ -42,6 +42,22 @@ pub const KIND: SourceKind = SourceKind {
             default: "10000",
             summary: "How long an answer may take, in milliseconds",
         },
+        SourceOption {
+            name: "requests",
+            value: OptionValue::Count { min: 1, max: 256 },
+            default: "8",
+            summary: "How many requests are under way at a time",
+        },
+        SourceOption {
+            name: "symbols_per_request",
+            value: OptionValue::Count {
+                min: 1,
+                max: 100_000
+            },
+            default: "as many as a URL of 4000 bytes holds",
+            summary: "How many symbols stand in the place of {symbols}; the others are asked for in further requests",
+        },
+        STALE,
         SourceOption {
             name: "repeat",
             value: OptionValue::Boolean,

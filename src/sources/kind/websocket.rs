@@ -66,6 +66,24 @@ pub const KIND: SourceKind = SourceKind {
             default: "60",
             summary: "A connection on which nothing at all has come for so many seconds is opened anew",
         },
+        SourceOption {
+            name: "sends",
+            value: OptionValue::Count {
+                min: 1,
+                max: 100_000
+            },
+            default: "10",
+            summary: "How many texts are sent within a second at the most",
+        },
+        SourceOption {
+            name: "symbols_per_connection",
+            value: OptionValue::Count {
+                min: 1,
+                max: 100_000
+            },
+            default: "all on one connection",
+            summary: "How many symbols are subscribed on one connection; the others come on further connections, a hundred at the most",
+        },
         text(
             "url",
             "URL",

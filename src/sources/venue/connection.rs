@@ -170,10 +170,14 @@ async fn connect(url: &Url, deadline: Instant) -> Result<TcpStream, DialError> {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let port = url.port_or_known_default().unwrap_or(443);
+    let failed = |what: String| {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        DialError::Failed(format!("{what}{}", proxy_hint(is_set)))
+    };
     let found = timeout_at(deadline, tokio::net::lookup_host((bare, port)))
         .await
-        .map_err(|_| DialError::Failed(format!("the name {host} was not found in time")))?
-        .map_err(|error| DialError::Failed(format!("the name {host} was not found: {error}")))?;
+        .map_err(|_| failed(format!("the name {host} was not found in time")))?
+        .map_err(|error| failed(format!("the name {host} was not found: {error}")))?;
     let addresses: Vec<SocketAddr> = found.collect();
     let mut failure = format!("the name {host} stands for no address");
     for (tried, address) in addresses.iter().enumerate() {
@@ -185,7 +189,17 @@ async fn connect(url: &Url, deadline: Instant) -> Result<TcpStream, DialError> {
             Err(_) => failure = format!("no connection to {host} ({address}): no answer in time"),
         }
     }
-    Err(DialError::Failed(failure))
+    Err(failed(failure))
+}
+
+/// What to know where connections are meant to go through a proxy.
+fn proxy_hint(is_set: impl Fn(&str) -> bool) -> &'static str {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    if names.into_iter().any(is_set) {
+        ". A proxy is set in the environment: requests over HTTP take it, websockets do not; url= may lead to a way through"
+    } else {
+        ""
+    }
 }
 
 /// What the failure of an open connection means, and the code to leave it with.
@@ -241,5 +255,17 @@ pub(crate) async fn leave(mut socket: Socket, code: u16) {
     let goodbye = socket.send(Message::Close(Some(frame)));
     if !matches!(timeout(GOODBYE, goodbye).await, Ok(Ok(()))) {
         tracing::debug!("a connection could not be left properly");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_that_websockets_do_not_take_is_spoken_of() {
+        assert_eq!(proxy_hint(|_| false), "");
+        assert_eq!(proxy_hint(|name| name == "NO_PROXY"), "");
+        assert!(proxy_hint(|name| name == "https_proxy").contains("websockets do not"));
     }
 }

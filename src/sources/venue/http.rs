@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 
+use super::connection::tls;
 use crate::domain::time::UnixMs;
 
 /// What this program calls itself.
@@ -43,9 +44,14 @@ pub(crate) async fn body(
 
 /// What went wrong, with its causes and without the URL, which may hold a key.
 pub(crate) fn reason_of(error: reqwest::Error) -> String {
+    let host = error.url().and_then(reqwest::Url::host_str);
+    let host = host.unwrap_or("the endpoint").to_owned();
     let error = error.without_url();
     if error.is_timeout() {
         return "no answer came in time".to_owned();
+    }
+    if tls::problem_in(&error).is_some() {
+        return tls::explain(&error, &host);
     }
     let mut reason = error.to_string();
     let mut cause = std::error::Error::source(&error);

@@ -31,6 +31,8 @@ use super::options::{Setup, Venue};
 use super::pacing::{Pace, Paces};
 use super::recorded::Tap;
 
+pub(crate) use desk::in_words;
+pub(crate) use seen::Seen;
 use streamer::Streamer;
 
 /// The driver's own times.

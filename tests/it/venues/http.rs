@@ -69,3 +69,39 @@ fn a_wrong_key_ends_the_source() {
     answer(&live, "A", 401, &[], "no such key: CANARY-KEY-7890");
     live.ends_refused("401");
 }
+
+#[test]
+fn a_symbol_that_is_not_there_leaves_the_others_of_its_request_alone() {
+    const MANY: &str =
+        "{http}/all?list={symbols}&items=@message&symbol=/s&last=/p&time=/t&period_ms=20";
+    let mut live = Live::start(MANY, "A,NOPE,B", &[]);
+    let mut given = Vec::new();
+    // It is found out by asking for fewer at a time; then the others are asked for together again.
+    for number in 0.. {
+        let call = live.server.call();
+        let (_, list) = call.head.path.split_once("list=").unwrap();
+        let list = list.to_owned();
+        if list.contains("NOPE") {
+            call.answer(404, &[], "unknown symbol");
+            if list == "NOPE" {
+                live.error("ConfigError", "404");
+            }
+            continue;
+        }
+        let rows: Vec<String> = list
+            .split(',')
+            .map(|name| format!(r#"{{"s":"{name}","p":{number},"t":1700000000123}}"#))
+            .collect();
+        call.answer(200, &[], &format!("[{}]", rows.join(",")));
+        for name in list.split(',') {
+            live.program.next_result(name);
+        }
+        let is_all = list.len() == 3;
+        given.push(list);
+        if is_all {
+            break;
+        }
+    }
+    assert!(given.len() > 1, "{given:?}");
+    live.quit_and_replay();
+}

@@ -10,7 +10,7 @@ use crate::domain::symbol::Symbol;
 use crate::pipeline::feed::EngineGone;
 use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::source::Message;
-use crate::sources::venue::{Notice, Output};
+use crate::sources::venue::{Notice, Output, in_words};
 
 /// How much of an answer is shown with an error.
 const SAMPLE_BYTES_MAX: usize = 200;
@@ -131,11 +131,7 @@ impl Streamer {
     }
 
     pub(super) fn show_subscriptions(&mut self) {
-        let count = if self.plan.is_for_one() {
-            self.schedule.live()
-        } else {
-            self.symbols.len()
-        };
+        let count = self.schedule.live();
         self.feed
             .meters()
             .update_connection(CONNECTION, |connection| {
@@ -145,17 +141,28 @@ impl Streamer {
 
     pub(super) async fn report_success(&mut self, number: u64) -> Result<(), EngineGone> {
         let now = self.feed.now();
-        self.schedule.succeeded(number);
-        self.backoff.succeeded();
+        let is_open = self.schedule.succeeded(number, self.elapsed());
+        self.note_sameness(number, now);
         self.feed
             .meters()
             .update_connection(CONNECTION, |connection| {
                 connection.last_message = Some(now);
-                connection.next_retry = None;
+                if is_open {
+                    connection.next_retry = None;
+                }
             });
+        if !is_open {
+            return Ok(());
+        }
+        self.backoff.succeeded();
+        if self.plan.is_for_many() {
+            let plan = &self.plan;
+            self.schedule.join(number, |symbols| plan.fits(symbols));
+        }
         if self.state == ConnectionState::Connected {
             return Ok(());
         }
+        self.connected = now;
         self.set_state(ConnectionState::Connected);
         let text = format!(
             "{}, every {} ms",
@@ -165,20 +172,33 @@ impl Streamer {
         self.status(Status::Connected, text, None).await
     }
 
+    /// An answer that is the same as before is news of data without a time: it holds now.
+    fn note_sameness(&mut self, number: u64, now: Nanos) {
+        if self.plan.has_times {
+            return;
+        }
+        if let Some(job) = self.schedule.job(number) {
+            for (_, id) in &job.symbols {
+                self.seen.mark(*id, now);
+            }
+        }
+    }
+
     /// The endpoint as a whole has to be left alone for a while.
     pub(super) async fn report_wait(
         &mut self,
+        number: u64,
         kind: ErrorKind,
         text: String,
         asked: Option<Duration>,
         whole: Option<&Whole>,
     ) -> Result<(), EngineGone> {
-        if self.schedule.is_paused() {
+        if !self.schedule.is_witness(number) {
             // It was under way when another was told the same.
             return Ok(());
         }
         let wait = self.backoff.next().max(asked.unwrap_or_default());
-        self.schedule.pause(self.elapsed().saturating_add(wait));
+        let wait = self.schedule.pause(number, wait, self.elapsed());
         self.lose(ErrorInstance::new(kind, text), wait, whole).await
     }
 
@@ -190,16 +210,25 @@ impl Streamer {
         text: String,
         whole: Option<&Whole>,
     ) -> Result<(), EngineGone> {
-        let wait = self.schedule.fail(number, self.elapsed());
+        let now = self.elapsed();
+        let wait = self.schedule.fail(number, now);
         let mut error = ErrorInstance::new(kind, text);
-        let job = self.schedule.job(number);
-        error.symbol = job.and_then(|job| Some(job.symbol.as_ref()?.0.clone()));
-        if self.schedule.is_lost() {
+        error.symbol = self.only_symbol(number);
+        if self.schedule.is_lost() && self.schedule.is_witness(number) {
+            let wait = self.schedule.pause(number, self.backoff.next(), now);
             return self.lose(error, wait, whole).await;
         }
         error.next = Some(again_in(wait));
         let body = whole.map_or(&b""[..], |whole| &whole.body);
         self.report(error, body).await
+    }
+
+    /// The symbol of a request that is for no other.
+    fn only_symbol(&mut self, number: u64) -> Option<Symbol> {
+        match self.schedule.job(number)?.symbols.as_slice() {
+            [(symbol, _)] => Some(symbol.clone()),
+            _ => None,
+        }
     }
 
     /// Nothing works, until at least one request does again.
@@ -235,8 +264,7 @@ impl Streamer {
         whole: Option<&Whole>,
     ) -> Result<(), EngineGone> {
         let mut error = ErrorInstance::new(ErrorKind::ConfigError, text);
-        let job = self.schedule.job(number);
-        error.symbol = job.and_then(|job| Some(job.symbol.as_ref()?.0.clone()));
+        error.symbol = self.only_symbol(number);
         let body = whole.map_or(&b""[..], |whole| &whole.body);
         self.report(error, body).await
     }
@@ -250,6 +278,7 @@ impl Streamer {
     ) -> Result<(), EngineGone> {
         self.set_state(ConnectionState::Failed);
         let name = &self.feed.info().name;
+        let text = self.plan.secrets.hide(text);
         let text = format!("{text}; not trying again until told to: reconnect {name}");
         let mut error = ErrorInstance::new(kind, text).from_source(name);
         error.time = Some(self.wall());
@@ -269,6 +298,51 @@ impl Streamer {
             hopeless: true,
         };
         self.tell(self.feed.now(), end).await
+    }
+}
+
+impl Streamer {
+    /// Reports the symbols of which nothing has come for long.
+    pub(super) async fn report_quiet(&mut self) -> Result<(), EngineGone> {
+        let (now, wall, since) = (self.feed.now(), self.wall(), self.connected);
+        if self.state != ConnectionState::Connected {
+            return Ok(());
+        }
+        let seen = &mut self.seen;
+        let alive = self.schedule.alive().flat_map(|job| &job.symbols);
+        let quiet = alive.filter(|(symbol, id)| {
+            seen.is_trading(seen.calendar_of(symbol), wall) && seen.is_news(*id, since, now)
+        });
+        let quiet: Vec<Symbol> = quiet.map(|(symbol, _)| symbol.clone()).collect();
+        for symbol in quiet {
+            let message = format!(
+                "{symbol}: nothing for {}",
+                in_words(self.seen.stale_after())
+            );
+            let mut error = ErrorInstance::new(ErrorKind::Stale, message).as_warning();
+            error.symbol = Some(symbol);
+            self.report(error, b"").await?;
+        }
+        Ok(())
+    }
+
+    /// Reports once that there are more requests than can be made.
+    pub(super) async fn report_behind(&mut self) -> Result<(), EngineGone> {
+        let Some(apart) = self.schedule.take_behind() else {
+            return Ok(());
+        };
+        if std::mem::replace(&mut self.is_behind, true) {
+            return Ok(());
+        }
+        let text = format!(
+            "a symbol is asked for every {} instead of every {} ms: answers take too long for so many; a longer period_ms, \
+             or more requests at a time (requests=, now {}) may help",
+            in_words(apart),
+            self.plan.period.as_millis(),
+            self.plan.requests_max
+        );
+        let error = ErrorInstance::new(ErrorKind::Overload, text).as_warning();
+        self.report(error, b"").await
     }
 }
 

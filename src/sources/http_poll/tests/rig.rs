@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use super::super::{HttpPoll, VENUE};
 use crate::domain::clock::SystemClock;
@@ -32,6 +33,8 @@ pub(super) struct Reply {
     pub(super) headers: &'static str,
     pub(super) body: Vec<u8>,
     pub(super) never: bool,
+    /// It does not come before this.
+    pub(super) after: Option<Arc<Notify>>,
 }
 
 pub(super) fn reply(status: u16, headers: &'static str, body: impl Into<Vec<u8>>) -> Reply {
@@ -40,6 +43,7 @@ pub(super) fn reply(status: u16, headers: &'static str, body: impl Into<Vec<u8>>
         headers,
         body: body.into(),
         never: false,
+        after: None,
     }
 }
 
@@ -213,6 +217,9 @@ async fn answer(
         let reply = script(&path, number, &text.to_ascii_lowercase());
         if reply.never {
             std::future::pending::<()>().await;
+        }
+        if let Some(after) = &reply.after {
+            after.notified().await;
         }
         let mut answer = format!(
             "HTTP/1.1 {} X\r\nContent-Length: {}\r\n{}\r\n",

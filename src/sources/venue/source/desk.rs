@@ -218,7 +218,7 @@ impl Desk {
 }
 
 /// A duration as people say it.
-pub(super) fn in_words(duration: Duration) -> String {
+pub(crate) fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match duration.as_secs() {
         0..10 => format!("{} s", (seconds * 10.0).round() / 10.0),

@@ -13,7 +13,7 @@ const LATE_TRADING_MS: i64 = 4 * 60 * MINUTE_MS;
 
 /// When each symbol's data came last.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     stale_after: Duration,
     calendar: SessionCalendar,
     /// See [`Limits::delay`] and [`Limits::hours`].
@@ -31,7 +31,7 @@ struct Entry {
 }
 
 impl Seen {
-    pub(super) fn new(stale_after: Duration, calendar: SessionCalendar, limits: &Limits) -> Self {
+    pub(crate) fn new(stale_after: Duration, calendar: SessionCalendar, limits: &Limits) -> Self {
         Self {
             stale_after,
             calendar,
@@ -42,14 +42,14 @@ impl Seen {
     }
 
     /// Makes room for a symbol.
-    pub(super) fn add(&mut self, symbol: SymbolId) {
+    pub(crate) fn add(&mut self, symbol: SymbolId) {
         if self.symbols.len() <= symbol.index() {
             self.symbols.resize(symbol.index() + 1, Entry::default());
         }
     }
 
     /// Data of a symbol has come.
-    pub(super) fn mark(&mut self, symbol: SymbolId, now: Nanos) {
+    pub(crate) fn mark(&mut self, symbol: SymbolId, now: Nanos) {
         if let Some(entry) = self.symbols.get_mut(symbol.index()) {
             *entry = Entry {
                 at: now,
@@ -66,7 +66,7 @@ impl Seen {
     }
 
     /// Whether a symbol that has been asked for since `since` is to be called stale, which is said once for each silence.
-    pub(super) fn is_news(&mut self, symbol: SymbolId, since: Nanos, now: Nanos) -> bool {
+    pub(crate) fn is_news(&mut self, symbol: SymbolId, since: Nanos, now: Nanos) -> bool {
         let Some(entry) = self.symbols.get_mut(symbol.index()) else {
             return false;
         };
@@ -75,7 +75,7 @@ impl Seen {
     }
 
     /// Whether a silence means anything: there are trading hours, and they have lasted for as long.
-    pub(super) fn is_trading(&self, calendar: SessionCalendar, now: UnixMs) -> bool {
+    pub(crate) fn is_trading(&self, calendar: SessionCalendar, now: UnixMs) -> bool {
         let now = now.plus_ms(-ms(self.delay));
         let Some(session) = calendar.session_of(now) else {
             return false;
@@ -93,12 +93,12 @@ impl Seen {
     }
 
     /// When a symbol's trading days begin and end.
-    pub(super) fn calendar_of(&self, symbol: &Symbol) -> SessionCalendar {
+    pub(crate) fn calendar_of(&self, symbol: &Symbol) -> SessionCalendar {
         self.calendar.of(symbol.as_str())
     }
 
     /// After how long a symbol is stale.
-    pub(super) fn stale_after(&self) -> Duration {
+    pub(crate) fn stale_after(&self) -> Duration {
         self.stale_after
     }
 }
