@@ -242,7 +242,7 @@ impl Schwab {
                 return;
             };
             let service = subscriptions.service;
-            let Some(next) = subscriptions.next(&self.wanted) else {
+            let Some(next) = subscriptions.next(&self.wanted, self.now) else {
                 continue;
             };
             let mut parameters = serde_json::json!({"keys": next.keys});

@@ -33,6 +33,15 @@ impl Schwab {
                 self.confirm(&symbols.unwrap_or_default(), output);
             }
             (12 | 20 | 30 | 3, _) => output.end(ending(code, &said)),
+            (9 | 11, Some((step, subscriptions))) if step.command != Command::Remove => {
+                let at = subscriptions.put_off(step, self.now);
+                let seconds = at.0.saturating_sub(self.now.0) / 1000;
+                let message = format!("{}: {said}: it is not available now", response.service);
+                let error = ErrorInstance::new(ErrorKind::ConnectionError, message)
+                    .as_warning()
+                    .then(format!("asking again in {seconds} s"));
+                output.notices.push(Notice::Error(error));
+            }
             // One symbol may be what the others are refused for.
             (19 | 21..=25, Some((step, subscriptions))) if step.command != Command::Remove => {
                 let mut symbols = subscriptions.halve(step);
@@ -107,7 +116,6 @@ impl Schwab {
     ) {
         let advice = match code {
             19 => ": the streamer takes no more symbols; remove some",
-            11 => ": the service is not available now",
             _ => "",
         };
         let kind = if code == 19 {

@@ -10,6 +10,7 @@ use crate::decode::Rejection;
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::sources::venue::kept;
+use crate::sources::venue::patience::Patience;
 use crate::sources::venue::wanted::Wanted;
 
 /// Symbols in one command.
@@ -96,6 +97,10 @@ pub(super) struct Subscriptions {
     under_way: Option<UnderWay>,
     /// Commands in a row that were not answered.
     unanswered: u32,
+    /// How often the service was not there of late.
+    patience: Patience,
+    /// It is asked for nothing more before this.
+    not_before: Option<UnixMs>,
 }
 
 /// A command that has not been answered.
@@ -116,6 +121,8 @@ struct Told {
     /// The number of the command, what it is to do, with which symbols, those that it adds, and since when.
     under_way: Option<(u64, Command, String, Vec<String>, UnixMs)>,
     unanswered: u32,
+    patience: Patience,
+    not_before: Option<UnixMs>,
 }
 
 impl Subscriptions {
@@ -140,6 +147,8 @@ impl Subscriptions {
             to_remove: self.to_remove.iter().cloned().collect(),
             under_way,
             unanswered: self.unanswered,
+            patience: self.patience,
+            not_before: self.not_before,
         })
     }
 
@@ -168,6 +177,8 @@ impl Subscriptions {
             to_remove: told.to_remove.into(),
             under_way,
             unanswered: told.unanswered,
+            patience: told.patience,
+            not_before: told.not_before,
         };
         Ok(())
     }
@@ -181,6 +192,8 @@ impl Subscriptions {
             to_remove: VecDeque::new(),
             under_way: None,
             unanswered: 0,
+            patience: Patience::default(),
+            not_before: None,
         }
     }
 
@@ -214,7 +227,7 @@ impl Subscriptions {
     }
 
     /// The next command, when none is under way.
-    pub(super) fn next(&mut self, wanted: &Wanted<Known>) -> Option<Step> {
+    pub(super) fn next(&mut self, wanted: &Wanted<Known>, now: UnixMs) -> Option<Step> {
         if self.under_way.is_some() {
             return None;
         }
@@ -226,6 +239,9 @@ impl Subscriptions {
                 keys: keys.join(","),
                 symbols: Vec::new(),
             });
+        }
+        if self.not_before.is_some_and(|at| now < at) {
+            return None;
         }
         while let Some(part) = self.parts.pop_front() {
             if let Some(step) = self.adding(&part, wanted) {
@@ -266,6 +282,21 @@ impl Subscriptions {
         Vec::new()
     }
 
+    /// The service is not there now: what a command was to do is to be done later. Gives when.
+    pub(super) fn put_off(&mut self, step: Step, now: UnixMs) -> UnixMs {
+        self.put_back(step);
+        let at = self.patience.next(now);
+        self.not_before = Some(at);
+        at
+    }
+
+    fn put_back(&mut self, step: Step) {
+        self.has_begun &= step.command != Command::Replace;
+        for symbol in step.symbols.into_iter().rev() {
+            self.to_add.push_front(symbol);
+        }
+    }
+
     /// Gives up all symbols that have not been asked for.
     pub(super) fn give_up_waiting(&mut self) -> Vec<SymbolId> {
         let parts = self.parts.drain(..).flatten();
@@ -297,18 +328,14 @@ impl Subscriptions {
             .take_if(|under_way| now.0.saturating_sub(under_way.sent_at.0) >= most)?;
         let is_first = self.unanswered == 0;
         self.unanswered = self.unanswered.saturating_add(1);
-        match step.command {
+        let command = step.command;
+        match command {
             // Symbols that come all the same are left out; others are not kept waiting for that.
             Command::Remove if !is_first => {}
             Command::Remove => self.to_remove.extend(step.keys.split(',').map(Box::from)),
-            Command::Replace | Command::Add => {
-                self.has_begun &= step.command != Command::Replace;
-                for symbol in step.symbols.into_iter().rev() {
-                    self.to_add.push_front(symbol);
-                }
-            }
+            Command::Replace | Command::Add => self.put_back(step),
         }
-        Some((step.command, most))
+        Some((command, most))
     }
 
     /// For so long, in milliseconds, no answer could come.

@@ -458,6 +458,31 @@ fn a_refused_command_is_cut_in_halves_until_the_culprit_is_alone() {
 }
 
 #[test]
+fn a_service_that_is_away_is_asked_again_by_and_by() {
+    let mut bench = ready("schwab:services=LEVEL1", &["A", "B"]);
+    let away = |bench: &mut Workbench, request, code| {
+        bench.text(&response("LEVELONE_EQUITIES", "SUBS", request, code));
+        let said = notices(&bench.output);
+        assert!(said[0].ends_with("it is not available now"), "{said:?}");
+        assert_eq!(said.len(), 1, "nothing is refused");
+        commands(bench)
+    };
+    assert_eq!(
+        away(&mut bench, 2, 11),
+        ["LEVELONE_EQUITIES SUBS 3 A,B"],
+        "at once the first time"
+    );
+    assert_eq!(away(&mut bench, 3, 9), [""; 0]);
+    let now = bench.now;
+    bench.tick(now.plus_ms(999));
+    assert_eq!(commands(&bench), [""; 0]);
+    bench.tick(now.plus_ms(1000));
+    assert_eq!(commands(&bench), ["LEVELONE_EQUITIES SUBS 4 A,B"]);
+    let output = bench.text(&response("LEVELONE_EQUITIES", "SUBS", 4, 0));
+    assert_eq!(notices(output), ["subscribed #0", "subscribed #1"]);
+}
+
+#[test]
 fn a_halt_and_the_close_before_are_facts() {
     let mut bench = ready("schwab:services=LEVEL1", &["AAPL"]);
     let frame = r#"{"data":[{"service":"LEVELONE_EQUITIES","timestamp":1755118704147,"command":"SUBS","content":[
