@@ -52,7 +52,7 @@ impl WatchlistPanel {
             let of_rank = candidates.clone().filter(|(it, _)| *it == rank);
             of_rank.map(|(_, column)| wanted(column) + gap).sum()
         };
-        let kept = self.kept_ranks(candidates.clone(), room + gap, total);
+        let kept = self.kept_ranks(&candidates, room + gap, total);
         let shown = candidates.clone().filter(|(rank, _)| kept.contains(rank));
         let used: usize = kept.iter().map(|rank| total(*rank)).sum();
         let mut spare = (room + gap).saturating_sub(used);
@@ -85,7 +85,7 @@ impl WatchlistPanel {
     /// Which columns there is room for, by their ranks: `total` tells how much a rank takes.
     fn kept_ranks<'a>(
         &self,
-        candidates: impl Iterator<Item = ((u8, usize), &'a Column)> + Clone,
+        candidates: &(impl Iterator<Item = ((u8, usize), &'a Column)> + Clone),
         mut spare: usize,
         total: impl Fn((u8, usize)) -> usize,
     ) -> Vec<(u8, usize)> {
