@@ -233,6 +233,10 @@ impl Panel for WatchlistPanel {
                     .fit(cell),
             }
         }
+        if lines.iter().any(|line| !line.row.trend.points().is_empty()) {
+            let trend = self.widths.entry(Column::Trend).or_default();
+            trend.is_known = true;
+        }
         self.placed = self.place_columns(area, has_many_sources);
         self.draw_heading(area, buffer, context);
         if lines.is_empty() {

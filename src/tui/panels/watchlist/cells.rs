@@ -40,19 +40,42 @@ pub struct CellWidth {
     pub whole: usize,
     /// From the point on.
     pub fraction: usize,
+    /// The longest number as a whole.
+    pub longest: usize,
+    /// Whether anything is known in any row.
+    pub is_known: bool,
 }
+
+/// Numbers stand under each other at their points as long as that takes no more columns than this.
+const ALIGNED_COLUMNS_MAX: usize = 12;
+
+/// The most digits of a price that are shown, as long as those before the point are all there.
+const PRICE_DIGITS: u32 = 8;
 
 impl CellWidth {
     /// Grows so that the cell fits.
     pub fn fit(&mut self, cell: &Cell) {
         self.whole = self.whole.max(width(&cell.whole));
-        self.fraction = self.fraction.max(width(&cell.fraction));
+        let fraction = width(&cell.fraction);
+        self.fraction = self.fraction.max(fraction);
+        self.longest = self.longest.max(width(&cell.whole) + fraction);
+        self.is_known |= !cell.whole.is_empty() && cell.whole != UNKNOWN;
     }
 
-    /// Both parts together.
+    /// Whether the numbers stand under each other at their points; else at their ends.
+    #[must_use]
+    pub fn is_aligned(self) -> bool {
+        self.whole + self.fraction <= ALIGNED_COLUMNS_MAX
+    }
+
+    /// The whole column.
     #[must_use]
     pub fn total(self) -> usize {
-        self.whole + self.fraction
+        if self.is_aligned() {
+            self.whole + self.fraction
+        } else {
+            self.longest
+        }
     }
 }
 
@@ -186,7 +209,8 @@ pub fn cell(row: &Row, column: &Column, standing: Standing, context: &PanelConte
         _ => theme.text,
     };
     // A source that leaves zeros out gives prices of different lengths; what is computed has two digits at least.
-    let digits = row.last.map_or(2, |last| last.scale() as usize).max(2);
+    let digits = row.last.map_or(2, |last| shown(last).scale() as usize);
+    let digits = digits.max(2);
     let known = |text: Option<String>| match text {
         Some(text) => number_cell(&text, plain),
         None => number_cell(UNKNOWN, theme.dim),
@@ -200,7 +224,7 @@ pub fn cell(row: &Row, column: &Column, standing: Standing, context: &PanelConte
         };
         number_cell(text.as_deref().unwrap_or(UNKNOWN), style)
     };
-    let decimal = |value: Option<Decimal>| known(value.map(|value| value.to_string()));
+    let decimal = |value: Option<Decimal>| known(value.map(|value| shown(value).to_string()));
     let price = |value: Option<f64>| known(value.map(|value| number::fixed(value, digits)));
     match column {
         Column::Symbol => symbol_cell(row, row.symbol.as_str(), plain, context),
@@ -239,6 +263,39 @@ pub fn cell(row: &Row, column: &Column, standing: Standing, context: &PanelConte
     }
 }
 
+/// A number of the venue as it came, unless it has more digits than anybody reads: then it is rounded.
+fn shown(value: Decimal) -> Decimal {
+    let digits = value
+        .mantissa()
+        .unsigned_abs()
+        .checked_ilog10()
+        .unwrap_or(0)
+        + 1;
+    let excess = digits.saturating_sub(PRICE_DIGITS);
+    if excess == 0 || value.scale() == 0 {
+        return value;
+    }
+    let mut rounded = value
+        .round_dp(value.scale().saturating_sub(excess))
+        .normalize();
+    if rounded.scale() < 2 && value.scale() >= 2 && excess + 2 <= value.scale() {
+        rounded.rescale(2);
+    }
+    rounded
+}
+
+/// The venue's number in a column, with all its digits.
+pub fn exact(row: &Row, column: &Column) -> Option<Decimal> {
+    match column {
+        Column::Last => row.last,
+        Column::Bid => row.bid,
+        Column::BidSize => row.bid_size,
+        Column::Ask => row.ask,
+        Column::AskSize => row.ask_size,
+        _ => None,
+    }
+}
+
 /// A named value: prices with the digits of the row's prices, large numbers with a unit, small ones with more digits.
 fn value_text(row: &Row, name: &str, digits: usize) -> Option<String> {
     let found = values::find(row, name)?;
@@ -268,7 +325,7 @@ fn flashing(mut cell: Cell, row: &Row, context: &PanelContext<'_>) -> Cell {
     cell
 }
 
-/// The cell of a symbol that is called `name`, with what keeps it from being traded: it is seen there whatever the columns
+/// The cell of a symbol that is called `name`, with what keeps it from being given or traded: it is seen there whatever the columns
 /// are.
 pub fn symbol_cell(row: &Row, name: &str, look: Style, context: &PanelContext<'_>) -> Cell {
     match halt_text(row, HALT_COLUMNS) {

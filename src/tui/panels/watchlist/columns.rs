@@ -187,7 +187,7 @@ impl Column {
 
     /// The lower, the longer it stays when the room gets less. Columns of the same number stay and go together: one
     /// side of a quote alone is misleading. A value, which was asked for, stays longer than what is there anyway; of
-    /// several the first, by where they stand among the columns.
+    /// several the first, by where they stand among the columns. Columns without anything in them go before all others.
     pub(super) fn dispensability(&self, at: usize) -> (u8, usize) {
         let rank = match self {
             Self::Symbol => 0,
@@ -195,13 +195,13 @@ impl Column {
             Self::ChangePercent => 2,
             Self::Value(_) => return (3, at),
             Self::Change => 4,
-            Self::Trend => 5,
-            Self::Volume => 6,
-            Self::Age => 7,
-            Self::Source => 8,
-            Self::Vwap => 9,
-            Self::Bid | Self::Ask => 10,
-            Self::BidSize | Self::AskSize => 11,
+            Self::Bid | Self::Ask => 5,
+            Self::Age => 6,
+            Self::Trend => 7,
+            Self::Volume => 8,
+            Self::Source => 9,
+            Self::BidSize | Self::AskSize => 10,
+            Self::Vwap => 11,
             Self::High => 12,
             Self::Low => 13,
             Self::Open => 14,

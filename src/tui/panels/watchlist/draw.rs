@@ -26,13 +26,18 @@ impl WatchlistPanel {
     pub(super) fn place_columns(&self, area: Rect, has_many_sources: bool) -> Vec<Placed> {
         let gap = if area.width < 60 { 1 } else { 2 };
         let room = usize::from(area.width.saturating_sub(MARK_COLUMNS));
+        let wanted_last = self.widths.get(&Column::Last).map_or(0, |it| it.total());
         let wanted = |column: &Column| -> usize {
             let content = match column {
                 Column::Trend => TREND_COLUMNS_MIN,
-                Column::Symbol | Column::Source => self
-                    .widths
-                    .get(column)
-                    .map_or(6, |width| width.total().clamp(6, TEXT_COLUMNS_MAX)),
+                Column::Symbol | Column::Source => {
+                    // A long name gives way to the price.
+                    let most = room.saturating_sub(gap + wanted_last.max(4));
+                    let most = most.clamp(6, TEXT_COLUMNS_MAX);
+                    self.widths
+                        .get(column)
+                        .map_or(6, |width| width.longest.clamp(6, most))
+                }
                 column => self.widths.get(column).map_or(0, |width| width.total()),
             };
             content.max(width(&safe(column.heading())))
@@ -43,40 +48,26 @@ impl WatchlistPanel {
             .enumerate()
             .filter(|(_, column)| **column != Column::Source || has_many_sources)
             .map(|(at, column)| (column.dispensability(at), column));
-        let mut ranks: Vec<(u8, usize)> = candidates.clone().map(|(rank, _)| rank).collect();
-        ranks.sort_unstable();
-        ranks.dedup();
-        // What is dispensable and wide does not keep out what is more dispensable and fits.
-        let mut kept: Vec<(u8, usize)> = Vec::new();
-        let mut spare = room + gap;
-        let (prices, sizes) = (
-            Column::Bid.dispensability(0),
-            Column::BidSize.dispensability(0),
-        );
-        let has_prices = ranks.contains(&prices);
-        for rank in ranks {
-            // Sizes without their prices say nothing.
-            if rank == sizes && has_prices && !kept.contains(&prices) {
-                continue;
-            }
-            let needed: usize = candidates
-                .clone()
-                .filter(|(of_column, _)| *of_column == rank)
-                .map(|(_, column)| wanted(column) + gap)
-                .sum();
-            if needed <= spare || kept.is_empty() {
-                kept.push(rank);
-                spare = spare.saturating_sub(needed);
-            }
-        }
-        let shown = candidates.filter(|(rank, _)| kept.contains(rank));
+        let total = |rank: (u8, usize)| -> usize {
+            let of_rank = candidates.clone().filter(|(it, _)| *it == rank);
+            of_rank.map(|(_, column)| wanted(column) + gap).sum()
+        };
+        let kept = self.kept_ranks(&candidates, room + gap, total);
+        let shown = candidates.clone().filter(|(rank, _)| kept.contains(rank));
+        let used: usize = kept.iter().map(|rank| total(*rank)).sum();
+        let mut spare = (room + gap).saturating_sub(used);
+        // What keeps a symbol from being traded stands behind its name.
+        let named = self.widths.get(&Column::Symbol);
+        let name = named.map_or(0, |width| width.longest.saturating_sub(TEXT_COLUMNS_MAX));
+        let name = name.min(spare);
+        spare -= name;
         let mut x = area.x + MARK_COLUMNS;
         shown
             .map(|(_, column)| {
-                let grown = if *column == Column::Trend {
-                    spare.min(TREND_COLUMNS_MAX - TREND_COLUMNS_MIN)
-                } else {
-                    0
+                let grown = match column {
+                    Column::Symbol => name,
+                    Column::Trend => spare.min(TREND_COLUMNS_MAX - TREND_COLUMNS_MIN),
+                    _ => 0,
                 };
                 let columns =
                     (wanted(column) + grown).min(usize::from(area.right().saturating_sub(x)));
@@ -89,6 +80,49 @@ impl WatchlistPanel {
                 placed
             })
             .collect()
+    }
+
+    /// Which columns there is room for, by their ranks: `total` tells how much a rank takes.
+    fn kept_ranks<'a>(
+        &self,
+        candidates: &(impl Iterator<Item = ((u8, usize), &'a Column)> + Clone),
+        mut spare: usize,
+        total: impl Fn((u8, usize)) -> usize,
+    ) -> Vec<(u8, usize)> {
+        let [prices, sizes, last] =
+            [Column::Bid, Column::BidSize, Column::Last].map(|column| column.dispensability(0));
+        let is_empty = |rank: (u8, usize)| {
+            let mut of_rank = candidates.clone().filter(|(it, _)| *it == rank);
+            rank > last
+                && of_rank.all(|(_, column)| {
+                    let is_known = self.widths.get(column).is_some_and(|width| width.is_known);
+                    !is_known && !matches!(column, Column::Value(_))
+                })
+        };
+        let mut ranks: Vec<(bool, (u8, usize))> = candidates
+            .clone()
+            .map(|(rank, _)| (is_empty(rank), rank))
+            .collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        let has = |rank: (u8, usize)| ranks.iter().any(|(_, it)| *it == rank);
+        let (has_prices, has_last) = (has(prices), has(last));
+        // What is dispensable and wide does not keep out what is more dispensable and fits.
+        let mut kept: Vec<(u8, usize)> = Vec::new();
+        for (_, rank) in ranks {
+            // Sizes without their prices say nothing, and nothing takes the room of the price itself.
+            if rank == sizes && has_prices && !kept.contains(&prices)
+                || rank > last && has_last && !kept.contains(&last)
+            {
+                continue;
+            }
+            let needed = total(rank);
+            if needed <= spare || kept.is_empty() {
+                kept.push(rank);
+                spare = spare.saturating_sub(needed);
+            }
+        }
+        kept
     }
 
     pub(super) fn draw_heading(&self, area: Rect, buffer: &mut Buffer, context: &PanelContext<'_>) {
@@ -165,7 +199,11 @@ fn draw_cell(buffer: &mut Buffer, placed: &Placed, y: u16, cell: &Cell, widths: 
         return;
     }
     let text = format!("{}{}", cell.whole, cell.fraction);
-    let behind = widths.fraction.saturating_sub(width(&cell.fraction));
+    let behind = if widths.is_aligned() {
+        widths.fraction.saturating_sub(width(&cell.fraction))
+    } else {
+        0
+    };
     let end = usize::from(placed.width).saturating_sub(behind);
     let before = end.saturating_sub(width(&text));
     // A number is never cut: one that does not fit is not shown.
@@ -251,8 +289,12 @@ pub(super) fn row_text(row: &Row, columns: &[Column], context: &PanelContext<'_>
         .iter()
         .filter(|column| **column != Column::Trend)
         .map(|column| {
+            let heading = column.heading();
+            if let Some(value) = cells::exact(row, column) {
+                return format!("{heading} {value}");
+            }
             let cell = cells::cell(row, column, standing, context);
-            format!("{} {}{}", column.heading(), cell.whole, cell.fraction)
+            format!("{heading} {}{}", cell.whole, cell.fraction)
         })
         .collect::<Vec<_>>()
         .join("\t")

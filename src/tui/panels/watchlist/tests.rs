@@ -15,9 +15,12 @@ use super::super::super::panel::{Panel, PanelAction, PanelMouse, Response};
 use super::super::super::theme::{ColorDepth, Theme, ThemeName};
 use super::*;
 use crate::domain::clock::Nanos;
+use crate::domain::event::{DataService, ServiceSet};
+use crate::domain::outcome::DayStats;
 use crate::domain::quote::{SymbolFacts, Trading};
 use crate::domain::source::SourceName;
 use crate::pipeline::Snapshot;
+use crate::pipeline::snapshot::{RowState, Trend};
 
 fn symbols(panel: &WatchlistPanel, snapshot: &Snapshot) -> Vec<String> {
     panel
@@ -512,4 +515,66 @@ fn rows_of_one_name_are_told_apart_by_their_sources() {
         }
         assert!(!text.contains("AMZN@"), "{text}");
     }
+}
+
+fn quoted(last: &[&str]) -> Snapshot {
+    let rows = last.iter().enumerate().map(|(at, last)| {
+        let mut row = row(at as u32, &format!("S{at}/USD"), last, 1.0, 1.0, 0);
+        (row.bid, row.ask) = (row.last, row.last);
+        row
+    });
+    Snapshot {
+        rows: rows.collect(),
+        ..full()
+    }
+}
+
+#[test]
+fn the_quote_outlasts_what_is_not_there() {
+    let mut snapshot = quoted(&["170.25", "170.5"]);
+    let scene = Scene::new(snapshot.clone());
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    let text = drawn(&mut panel, &scene.context(), 62, 10);
+    assert!(text.contains("Bid") && text.contains("Chg"), "{text}");
+    // Of a source without bars nothing but quotes is known.
+    for id in 0..2 {
+        let row = snapshot.rows.get_mut(SymbolId(id)).unwrap();
+        row.day = DayStats::default();
+        row.trend = Trend::default();
+        (row.bid_size, row.ask_size) = (row.last, row.last);
+    }
+    let scene = Scene::new(snapshot);
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    let text = drawn(&mut panel, &scene.context(), 62, 10);
+    let heading = text.lines().next().unwrap();
+    for column in ["Last", "Bid", "BSize", "Ask", "ASize", "Age"] {
+        assert!(heading.contains(column), "no {column}: {text}");
+    }
+}
+
+#[test]
+fn prices_of_all_magnitudes_are_shown() {
+    let prices = [
+        "123456789012.5",
+        "0.00000123",
+        "510.34999999999997",
+        "45285.12",
+    ];
+    let scene = Scene::new(quoted(&prices));
+    for width in [28, 50, 80, 140] {
+        let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+        let text = drawn(&mut panel, &scene.context(), width, 10);
+        for price in ["123456789012 ", "0.00000123 ", " 510.35 ", " 45285.12 "] {
+            let shown = text.lines().any(|line| format!("{line} ").contains(price));
+            assert!(shown, "no {price} at {width}: {text}");
+        }
+    }
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    let mut context = scene.context();
+    context.selected = Some(SymbolId(2));
+    drawn(&mut panel, &context, 140, 10);
+    let Response::Copy(text) = panel.act(PanelAction::Copy, &context) else {
+        panic!("nothing copied");
+    };
+    assert!(text.contains("Bid 510.34999999999997\t"), "{text}");
 }
