@@ -8,17 +8,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use crate::domain::event::DataService;
+use crate::domain::Decimal;
+use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::quote::Trading;
 use crate::domain::source::{Origin, SourceName};
 use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
-use crate::domain::{Decimal, to_f64};
 use crate::pipeline::Snapshot;
 use crate::pipeline::meters::{ConnectionState, LoadingView};
 use crate::pipeline::snapshot::{Row, SourceView};
 
-use super::number::{age, compact};
+use super::number::age;
 use super::overlay::wrap;
 use super::panel::PanelContext;
 use super::panels::pipeline::connection_mark;
@@ -26,9 +26,6 @@ use super::text::{UNKNOWN, put, safe, width};
 
 /// The longest reason of a halt that a title gives.
 const HALT_COLUMNS: usize = 200;
-
-/// The longest quantity that is written out.
-const QUANTITY_COLUMNS: usize = 12;
 
 /// The source of live data that does not deliver now: what came from it is as old as it is.
 #[must_use]
@@ -220,18 +217,83 @@ pub fn time_text(time: Option<UnixMs>, context: &PanelContext<'_>) -> String {
         )
 }
 
-/// A quantity in full, without zeros at its end, where it is of a usual length; else in four digits.
-#[must_use]
-pub fn quantity(value: Decimal) -> String {
-    let text = value.normalize().to_string();
-    if text.len() <= QUANTITY_COLUMNS {
-        return text;
+/// How the quantities of one column are written: all with the same unit, and with the decimals that the smallest of them
+/// needs, as far as there is room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QuantityFormat {
+    /// Which of [`UNITS`].
+    unit: usize,
+    decimals: u32,
+}
+
+const UNITS: [&str; 5] = ["", "k", "M", "B", "T"];
+/// Quantities of so many columns are written out.
+const EXACT_COLUMNS: u32 = 10;
+/// The most columns of those that are rounded, point and all.
+const ROUNDED_COLUMNS: u32 = 12;
+/// Longer numbers before the point have a unit.
+const WHOLE_DIGITS: u32 = 9;
+/// Digits that are left of each.
+const DIGITS_MIN: i32 = 4;
+
+/// Digits before the point; zero and less when it begins with so many zeros after it.
+fn whole_digits(value: Decimal) -> i32 {
+    let digits = value.mantissa().unsigned_abs().checked_ilog10();
+    digits.map_or(0, |digits| digits as i32 + 1) - value.scale() as i32
+}
+
+impl QuantityFormat {
+    /// The one for these quantities.
+    #[must_use]
+    pub fn of(values: impl IntoIterator<Item = Decimal>) -> Self {
+        let (mut most, mut least, mut scale) = (1, i32::MAX, 0);
+        for value in values {
+            let value = value.normalize();
+            if value.is_zero() {
+                continue;
+            }
+            most = most.max(whole_digits(value));
+            least = least.min(whole_digits(value));
+            scale = scale.max(value.scale());
+        }
+        let whole = most as u32;
+        if whole <= WHOLE_DIGITS && (scale == 0 || whole + 1 + scale <= EXACT_COLUMNS) {
+            return Self {
+                unit: 0,
+                decimals: scale,
+            };
+        }
+        let unit = match whole {
+            0..=WHOLE_DIGITS => 0,
+            // As small as six digits before the point allow.
+            longer => ((longer as usize - 4) / 3).min(UNITS.len() - 1),
+        };
+        let shift = 3 * unit as u32;
+        let left = whole.saturating_sub(shift);
+        let wanted = (DIGITS_MIN - least.saturating_sub(shift as i32)).max(2) as u32;
+        let room = ROUNDED_COLUMNS.saturating_sub(left + 1);
+        Self {
+            unit,
+            decimals: wanted.min(room).min(scale + shift),
+        }
     }
-    let value = to_f64(value);
-    if value.abs() < 1.0 {
-        format!("{value:.3e}")
-    } else {
-        compact(value)
+
+    /// A quantity in this format.
+    #[must_use]
+    pub fn text(self, value: Decimal) -> String {
+        let factor = Decimal::from(1_000_u64.pow(self.unit as u32));
+        let scaled = value.checked_div(factor).unwrap_or(value);
+        let mut rounded = scaled.round_dp(self.decimals);
+        let unit = UNITS[self.unit];
+        if rounded.is_zero() && !value.is_zero() {
+            return format!("<{}{unit}", Decimal::new(1, self.decimals));
+        }
+        if self.unit == 0 {
+            rounded = rounded.normalize();
+        } else {
+            rounded.rescale(self.decimals);
+        }
+        format!("{rounded}{unit}")
     }
 }
 
@@ -335,16 +397,41 @@ mod tests {
     }
 
     #[test]
-    fn quantities_are_exact_while_they_are_of_a_usual_length() {
-        for (text, expected) in [
-            ("0.00100000", "0.001"),
-            ("1200.50", "1200.5"),
-            ("100", "100"),
-            ("123456789012345", "123.5T"),
-            ("0.000000000001236", "1.236e-12"),
+    fn the_quantities_of_a_column_are_written_alike() {
+        for (values, expected) in [
+            (
+                &["0.00100000", "1200.50", "100"][..],
+                &["0.001", "1200.5", "100"][..],
+            ),
+            (
+                &["2857.4021648", "1506.71567531", "1224.84", "100"],
+                &["2857.4", "1506.72", "1224.84", "100"],
+            ),
+            (
+                &["1506.71567531", "0.00123456"],
+                &["1506.715675", "0.001235"],
+            ),
+            (&["1012345678.9", "432337948.65"], &["1012.35M", "432.34M"]),
+            (&["1012345678", "12"], &["1012.345678M", "0.000012M"]),
+            (&["123456789012345", "0.1"], &["123456.78901B", "<0.00001B"]),
+            (&["1000", "2500", "20000"], &["1000", "2500", "20000"]),
+            (&["0.000000000001236", "3"], &["<0.0000000001", "3"]),
+            (&["0"], &["0"]),
         ] {
-            let value = text.parse().unwrap_or_default();
-            assert_eq!(quantity(value), expected);
+            let values: Vec<Decimal> = values
+                .iter()
+                .map(|text| text.parse().unwrap_or_default())
+                .collect();
+            let format = QuantityFormat::of(values.iter().copied());
+            let texts: Vec<String> = values.iter().map(|it| format.text(*it)).collect();
+            assert_eq!(texts, expected);
+        }
+        for value in [Decimal::MAX, Decimal::MIN, Decimal::new(1, 28)] {
+            let both = [value, Decimal::new(1, 28)];
+            for value in both {
+                let text = QuantityFormat::of(both).text(value);
+                assert!(text.len() < 40, "{text}");
+            }
         }
     }
 

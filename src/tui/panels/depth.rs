@@ -17,7 +17,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::event::DataService;
 use crate::pipeline::snapshot::{BookState, DepthView};
 
-use super::super::market::{self, NumberRoom};
+use super::super::market::{self, NumberRoom, QuantityFormat};
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
 pub(super) use bars::bar;
 use ladder::{Ladder, tick_scale, zoom_max};
@@ -55,6 +55,9 @@ struct Room {
     price: usize,
     size: NumberRoom,
     total: NumberRoom,
+    /// How the sizes and totals in sight are written.
+    sizes: QuantityFormat,
+    totals: QuantityFormat,
 }
 
 impl DepthPanel {

@@ -16,7 +16,7 @@ use crate::domain::Decimal;
 use crate::domain::event::DataService;
 use crate::pipeline::snapshot::{TapeRow, TapeView};
 
-use super::super::market::{self, NumberRoom, quantity};
+use super::super::market::{self, NumberRoom, QuantityFormat};
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
 use super::super::text::UNKNOWN;
 use super::depth::title_of;
@@ -47,6 +47,8 @@ struct Shown {
     lines: Vec<TapeLine>,
     price: NumberRoom,
     size: NumberRoom,
+    /// How the sizes in sight are written.
+    sizes: QuantityFormat,
     size_max: Decimal,
 }
 
@@ -105,6 +107,7 @@ impl TapePanel {
                 lines,
                 price: before.as_ref().map(|it| it.price).unwrap_or_default(),
                 size: before.as_ref().map(|it| it.size).unwrap_or_default(),
+                sizes: QuantityFormat::default(),
                 size_max: size_max.unwrap_or_default(),
             });
         }
@@ -210,8 +213,9 @@ fn price_text(row: &TapeRow) -> String {
         .map_or_else(|| UNKNOWN.to_owned(), |price| price.to_string())
 }
 
-fn size_text(line: &TapeLine) -> String {
-    line.size.map_or_else(|| UNKNOWN.to_owned(), quantity)
+fn size_text(line: &TapeLine, format: QuantityFormat) -> String {
+    line.size
+        .map_or_else(|| UNKNOWN.to_owned(), |size| format.text(size))
 }
 
 impl Panel for TapePanel {
@@ -314,7 +318,8 @@ fn copy_text(shown: &Shown, top: usize, count: usize, context: &PanelContext<'_>
                 "{}\t{}\t{}\t{side}",
                 market::time_text(row.time, context),
                 price_text(row),
-                size_text(line)
+                line.size
+                    .map_or_else(|| UNKNOWN.to_owned(), |size| size.normalize().to_string())
             ))
         })
         .collect();

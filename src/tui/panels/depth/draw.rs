@@ -8,11 +8,11 @@ use crate::domain::Decimal;
 use crate::domain::symbol::SymbolId;
 use crate::pipeline::snapshot::BookState;
 
-use super::super::super::market::quantity;
+use super::super::super::market::QuantityFormat;
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{cut, put, width};
 use super::bars::{bar, bar_left, share};
-use super::ladder::Rung;
+use super::ladder::{Ladder, Rung};
 use super::state::{draw_middle, draw_state, lost_text};
 use super::{DepthPanel, Room, Shown};
 
@@ -153,17 +153,24 @@ fn price_text(price: Decimal, scale: u32) -> String {
 impl Shown {
     /// Makes room for the numbers that are in sight.
     fn measure(&mut self, places: &[Place]) {
-        for place in places {
-            let Place::Rung(at) = place else { continue };
-            for rung in [self.ladder.asks.get(*at), self.ladder.bids.get(*at)]
-                .into_iter()
-                .flatten()
-            {
-                let price = width(&price_text(rung.price, self.ladder.scale));
-                self.room.price = self.room.price.max(price);
-                self.room.size.fit(&quantity(rung.size));
-                self.room.total.fit(&quantity(rung.total));
-            }
+        let Ladder { asks, bids, .. } = &self.ladder;
+        let in_sight: Vec<&Rung> = places
+            .iter()
+            .filter_map(|place| match place {
+                Place::Rung(at) => Some([asks.get(*at), bids.get(*at)]),
+                Place::Passed(_) => None,
+            })
+            .flatten()
+            .flatten()
+            .collect();
+        let room = &mut self.room;
+        room.sizes = QuantityFormat::of(in_sight.iter().map(|rung| rung.size));
+        room.totals = QuantityFormat::of(in_sight.iter().map(|rung| rung.total));
+        for rung in in_sight {
+            let price = width(&price_text(rung.price, self.ladder.scale));
+            room.price = room.price.max(price);
+            room.size.fit(&room.sizes.text(rung.size));
+            room.total.fit(&room.totals.text(rung.total));
         }
         self.room.price = self.room.price.max(width(PRICE));
         self.room.size.fit_word(width(SIZE));
@@ -248,7 +255,7 @@ impl Shown {
         let left = rows.right().saturating_sub(x);
         put(buffer, x, y, left, &cut(&price, usize::from(left)), style);
         let share = share(rung.size, self.ladder.size_max);
-        let (size, total) = (quantity(rung.size), quantity(rung.total));
+        let (size, total) = (room.sizes.text(rung.size), room.totals.text(rung.total));
         let (size_columns, total_columns) = (room.size.total(), room.total.total());
         if layout.is_facing && is_bid {
             room.total.put(buffer, at(0), y, &total, look.total);

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::super::super::market::{self, quantity};
+use super::super::super::market;
 use super::super::super::number::{age, fixed};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{cut, put, width};
@@ -150,7 +150,7 @@ pub(super) fn draw_middle(
         } else if spread.is_zero() {
             word = "locked";
         }
-        let spread = quantity(spread.abs());
+        let spread = spread.abs().normalize();
         [
             format!(" mid {mid} · {word} {spread}{bps} "),
             format!(" {mid} · {word} {spread} "),

@@ -335,3 +335,22 @@ fn every_column_has_its_heading() {
     assert_eq!(heading(84), ["Total", "Bid", "Price", "Ask", "Total"]);
     assert_eq!(heading(30), ["Price", "Size", "Total"]);
 }
+
+#[test]
+fn the_totals_of_large_books_differ() {
+    let level = |price: i64, size: &str| Level {
+        price: Decimal::from(price),
+        size: size.parse().unwrap(),
+    };
+    let scene = Scene::new(with_depth(DepthView {
+        book: BookTop {
+            bids: vec![level(9, "1224.84315601"), level(8, "0.5"), level(7, "1")],
+            ..BookTop::default()
+        },
+        ..depth(3)
+    }));
+    let text = drawn(&mut DepthPanel::default(), &on(&scene), 60, 24);
+    for total in ["1224.84 ", "1225.34 ", "1226.34 "] {
+        assert!(text.contains(total), "no {total}: {text}");
+    }
+}

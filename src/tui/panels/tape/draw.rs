@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 use crate::domain::trade::{Side, TradeAction, TradeId};
 use crate::pipeline::snapshot::{TapeRow, TapeView, TradeFate};
 
-use super::super::super::market::{self, beginning};
+use super::super::super::market::{self, QuantityFormat, beginning};
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{cut, put, width};
 use super::super::depth::bar;
@@ -42,10 +42,12 @@ impl TapePanel {
         let Some(shown) = &mut self.shown else {
             return;
         };
-        for line in shown.lines.iter().skip(top).take(visible) {
+        let in_sight = || shown.lines.iter().skip(top).take(visible);
+        shown.sizes = QuantityFormat::of(in_sight().filter_map(|line| line.size));
+        for line in in_sight() {
             if let Some(row) = shown.view.rows.get(line.at) {
                 shown.price.fit(&price_text(row));
-                shown.size.fit(&size_text(line));
+                shown.size.fit(&size_text(line, shown.sizes));
             }
         }
         let columns = Columns::new(area, shown);
@@ -236,7 +238,7 @@ fn draw_numbers(
     buffer: &mut Buffer,
 ) {
     let y = place.y;
-    let (price, units) = (price_text(row), size_text(line));
+    let (price, units) = (price_text(row), size_text(line, shown.sizes));
     let fits = |x: u16, room: usize| usize::from(x) + room <= usize::from(place.right());
     let wide = |from: u16, to: u16, room: usize| (to - from).saturating_sub(room as u16);
     let price_room = shown.price.total();

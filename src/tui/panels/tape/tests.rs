@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 
 use super::super::super::fixture::live::{live, tape, trade};
 use super::super::super::fixture::{Scene, drawn};
-use super::super::super::panel::{Panel, PanelAction, PanelContext};
+use super::super::super::panel::{Panel, PanelAction, PanelContext, Response};
 use super::super::super::screen::plain_text;
 use super::super::super::theme::{ColorDepth, Theme, ThemeName};
 use super::{TapePanel, TapeRules};
@@ -249,4 +249,23 @@ fn an_inferred_side_has_its_colour_and_a_mark_of_its_own() {
         text.contains("△ buy? ") && text.contains("▽ sell? "),
         "{text}"
     );
+}
+
+#[test]
+fn sizes_are_copied_as_they_are() {
+    let mut view = tape(200);
+    for (at, row) in Arc::make_mut(&mut view.rows).iter_mut().enumerate() {
+        row.trade = Arc::new(TimeAndSale {
+            size: Some(Decimal::new(150_671_567_531 + at as i64, 8)),
+            ..TimeAndSale::clone(&row.trade)
+        });
+    }
+    let scene = with_tape(view);
+    let mut panel = TapePanel::default();
+    let text = drawn(&mut panel, &on(&scene), 80, 12);
+    assert!(text.contains("1506.72 "), "{text}");
+    let Response::Copy(text) = panel.act(PanelAction::Copy, &on(&scene)) else {
+        panic!("nothing copied");
+    };
+    assert!(text.contains("\t1506.71567651\t"), "{text}");
 }
