@@ -232,6 +232,8 @@ pub struct ErrorInstance {
     pub sample: Option<String>,
     /// When, by the system clock.
     pub time: Option<UnixMs>,
+    /// Whether the source says by it that it does not give the symbol.
+    pub is_refusal: bool,
 }
 
 impl ErrorInstance {
@@ -247,6 +249,7 @@ impl ErrorInstance {
             location: None,
             sample: None,
             time: None,
+            is_refusal: false,
         }
     }
 

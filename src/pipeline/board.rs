@@ -218,7 +218,7 @@ impl Board {
             row.state = if primed.last.is_some() || primed.time.is_some() {
                 RowState::Active
             } else {
-                RowState::Waiting
+                without_data(row)
             };
         }
     }
@@ -229,7 +229,7 @@ impl Board {
             row.state = match (is_quarantined, row.updated) {
                 (true, _) => RowState::Quarantined,
                 (false, Some(_)) => RowState::Active,
-                (false, None) => RowState::Waiting,
+                (false, None) => without_data(row),
             };
         }
     }
@@ -237,6 +237,9 @@ impl Board {
     /// Takes over an error: a repeat counts up the row that is there and moves it to the end.
     pub fn error(&mut self, error: &ErrorInstance, wall: UnixMs) {
         self.errors_total += 1;
+        if error.is_refusal {
+            self.refuse(error);
+        }
         let at = error.time.unwrap_or(wall);
         let identity = (
             error.kind,
@@ -280,6 +283,21 @@ impl Board {
         }
         self.known_errors.insert(identity, self.next_error);
         self.next_error += 1;
+    }
+
+    /// A source does not give a symbol.
+    fn refuse(&mut self, error: &ErrorInstance) {
+        let is_meant = |row: &&Row| {
+            error.symbol.as_ref() == Some(&row.symbol) && error.source.as_ref() == Some(&row.source)
+        };
+        let id = self.rows.iter().find(is_meant).map(|row| row.id);
+        let Some(row) = id.and_then(|id| self.rows.get_mut(id)) else {
+            return;
+        };
+        if matches!(row.state, RowState::Waiting | RowState::Refused) {
+            row.state = RowState::Refused;
+            row.refusal = Some(error.message.as_str().into());
+        }
     }
 
     /// Marks one error as seen, or all.
@@ -350,9 +368,17 @@ impl Board {
     }
 }
 
+fn without_data(row: &Row) -> RowState {
+    match row.refusal {
+        Some(_) => RowState::Refused,
+        None => RowState::Waiting,
+    }
+}
+
 fn touch(row: &mut Row, time: Option<UnixMs>) {
-    if row.state == RowState::Waiting {
+    if matches!(row.state, RowState::Waiting | RowState::Refused) {
         row.state = RowState::Active;
+        row.refusal = None;
     }
     row.updated = row.updated.max(time);
 }
@@ -416,6 +442,41 @@ mod tests {
         assert_eq!(board.errors_unread(), 0);
         board.error(&error("a"), UnixMs(4));
         assert_eq!(board.errors_unread(), 1, "a repeat is news again");
+    }
+
+    #[test]
+    fn a_symbol_that_is_refused_says_why_until_data_comes() {
+        let mut board = Board::new(10);
+        let (symbol, source) = (Symbol::new("X").unwrap(), SourceName::new("venue"));
+        for (id, source) in [(0, SourceName::new("other")), (1, source.clone())] {
+            let row = Row::waiting(SymbolId(id), symbol.clone(), source);
+            board.rows.insert(row);
+        }
+        let mut error = error("no such pair").from_source(&source);
+        error.symbol = Some(symbol);
+        board.error(&error, UnixMs(1));
+        let states = |board: &Board| {
+            let rows = board.rows.iter();
+            rows.map(|row| (row.state, row.refusal.clone()))
+                .collect::<Vec<_>>()
+        };
+        let waiting = (RowState::Waiting, None);
+        assert_eq!(states(&board)[1], waiting, "any error is no refusal");
+        error.is_refusal = true;
+        board.error(&error, UnixMs(1));
+        let refused = (RowState::Refused, Some("no such pair".into()));
+        assert_eq!(states(&board), [waiting, refused]);
+        board.moved(
+            &Moved {
+                id: SymbolId(1),
+                last: LastPrice::Unchanged,
+                time: None,
+            },
+            Nanos(1),
+        );
+        assert_eq!(states(&board)[1], (RowState::Active, None));
+        board.error(&error, UnixMs(1));
+        assert_eq!(states(&board)[1].0, RowState::Active, "a part was refused");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::pipeline::Snapshot;
 use crate::pipeline::meters::{ConnectionState, LoadingView};
-use crate::pipeline::snapshot::{Row, SourceView};
+use crate::pipeline::snapshot::{Row, RowState, SourceView};
 
 use super::number::age;
 use super::overlay::wrap;
@@ -139,13 +139,15 @@ pub fn missing_text(
     let symbol = safe(row.symbol.as_str());
     let gives = |source: &SourceView| source.services.has(service);
     let name = service.name();
+    if let Some(reason) = refusal_text(row) {
+        let source = safe(row.source.as_str());
+        return format!("no {what} for {symbol}: {source} does not give it: {reason}");
+    }
     if context.is_frozen {
         return format!("no {what} for {symbol} while the picture is held: f lets it go on");
     }
     if context.snapshot.source(&row.source).is_none_or(gives) {
-        return format!(
-            "no {what} for {symbol}: this source does not give {name}, or it has not come yet"
-        );
+        return format!("no {what} for {symbol} yet");
     }
     let source = safe(row.source.as_str());
     format!("no {what} for {symbol}: {source} does not give {name}")
@@ -179,6 +181,13 @@ pub fn name_text(row: &Row, snapshot: &Snapshot) -> String {
     } else {
         name.into_owned()
     }
+}
+
+/// Why a symbol's source does not give it; `None` when it does, as far as is known.
+#[must_use]
+pub fn refusal_text(row: &Row) -> Option<String> {
+    let reason = row.refusal.as_ref()?;
+    (row.state == RowState::Refused).then(|| beginning(reason, HALT_COLUMNS))
 }
 
 /// Why a symbol may not be traded now, in at most so many columns of the venue's words too; `None` when it may, and when

@@ -111,6 +111,8 @@ pub enum RowState {
     Waiting,
     /// Data has come.
     Active,
+    /// Its source does not give it, and no data has come.
+    Refused,
     /// Its worker has been stopped after repeated panics.
     Quarantined,
 }
@@ -138,6 +140,8 @@ pub struct Row {
     pub source: SourceName,
     /// What it is doing.
     pub state: RowState,
+    /// Why its source does not give it, when that is so.
+    pub refusal: Option<Arc<str>>,
     /// Last price, as it came.
     pub last: Option<Decimal>,
     /// Best bid.
@@ -177,6 +181,7 @@ impl Row {
             symbol,
             source,
             state: RowState::Waiting,
+            refusal: None,
             last: None,
             bid: None,
             bid_size: None,

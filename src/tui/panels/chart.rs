@@ -319,6 +319,10 @@ impl Panel for ChartPanel {
                 );
             };
             let (symbol, timeframe) = (&row.symbol, self.view.timeframe);
+            if let Some(reason) = market::refusal_text(row) {
+                let first = format!("{} does not give {symbol}", row.source);
+                return draw_message(&mut canvas, &first, &reason);
+            }
             let Some(chart) = self.chart(context) else {
                 return draw_message(&mut canvas, &format!("loading {symbol} {timeframe}"), "");
             };

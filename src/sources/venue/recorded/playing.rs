@@ -220,9 +220,10 @@ impl Player {
             match notice {
                 Notice::Ready | Notice::Subscribed(_) => {}
                 Notice::Refused { symbol, reason } => {
-                    played
-                        .errors
-                        .push(about(symbol, ErrorKind::ConfigError, reason));
+                    played.errors.push(ErrorInstance {
+                        is_refusal: true,
+                        ..about(symbol, ErrorKind::ConfigError, reason)
+                    });
                 }
                 Notice::Gap {
                     symbol,

@@ -155,6 +155,8 @@ impl Desk {
             Notice::Refused { symbol, reason } => {
                 let mut error = ErrorInstance::new(ErrorKind::ConfigError, reason);
                 error.symbol = self.symbol(symbol);
+                error.is_refusal = true;
+                self.seen.refuse(symbol);
                 self.error(error, moment);
             }
             Notice::Gap {

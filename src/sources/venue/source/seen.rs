@@ -26,7 +26,7 @@ pub(super) struct Seen {
 #[derive(Debug, Clone, Copy, Default)]
 struct Entry {
     at: Nanos,
-    /// Whether it has been said that nothing has come since.
+    /// Whether it has been said that nothing has come since, or that nothing will.
     is_told: bool,
 }
 
@@ -55,6 +55,13 @@ impl Seen {
                 at: now,
                 is_told: false,
             };
+        }
+    }
+
+    /// The venue does not give a symbol: its silence is no news.
+    pub(super) fn refuse(&mut self, symbol: SymbolId) {
+        if let Some(entry) = self.symbols.get_mut(symbol.index()) {
+            entry.is_told = true;
         }
     }
 

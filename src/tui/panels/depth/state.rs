@@ -76,13 +76,16 @@ pub(super) fn draw_state(
     if let Some(text) = lost {
         pieces.push((text, theme.warning));
     }
-    pieces.push(match &view.state {
-        BookState::Waiting => ("◌ waiting for the whole book".to_owned(), theme.info),
-        BookState::Lost(reason) => (
+    let row = context.snapshot.rows.get(view.symbol);
+    let refusal = row.and_then(market::refusal_text);
+    pieces.push(match (&view.state, refusal) {
+        (BookState::Waiting, Some(reason)) => (format!("✖ refused: {reason}"), theme.error),
+        (BookState::Waiting, None) => ("◌ waiting for the whole book".to_owned(), theme.info),
+        (BookState::Lost(reason), _) => (
             format!("◌ resyncing: {}", market::beginning(reason, 200)),
             theme.warning,
         ),
-        BookState::Whole => {
+        (BookState::Whole, _) => {
             let (sign, style) = match view.book.integrity {
                 Integrity::Verified => ("✓", theme.up),
                 Integrity::Sequenced => ("●", theme.info),

@@ -17,7 +17,7 @@ use crate::domain::book::{BookTop, Level};
 use crate::domain::quote::SymbolFacts;
 use crate::domain::symbol::SymbolId;
 use crate::pipeline::Snapshot;
-use crate::pipeline::snapshot::{BookState, DepthView};
+use crate::pipeline::snapshot::{BookState, DepthView, RowState};
 
 fn with_depth(view: DepthView) -> Snapshot {
     Snapshot {
@@ -353,4 +353,25 @@ fn the_totals_of_large_books_differ() {
     for total in ["1224.84 ", "1225.34 ", "1226.34 "] {
         assert!(text.contains(total), "no {total}: {text}");
     }
+}
+
+#[test]
+fn a_symbol_that_is_refused_is_not_waited_for() {
+    let mut waiting = depth(0);
+    waiting.state = BookState::Waiting;
+    let mut snapshot = with_depth(waiting);
+    let row = snapshot.rows.get_mut(SymbolId(0)).unwrap();
+    row.state = RowState::Refused;
+    row.refusal = Some("Currency pair not supported".into());
+    let scene = Scene::new(snapshot.clone());
+    let text = drawn(&mut DepthPanel::default(), &on(&scene), 80, 24);
+    let refused = "✖ refused: Currency pair not supported";
+    assert!(
+        text.contains(refused) && !text.contains("waiting"),
+        "{text}"
+    );
+    snapshot.depths.clear();
+    let scene = Scene::new(snapshot);
+    let text = drawn(&mut DepthPanel::default(), &on(&scene), 80, 24);
+    assert!(text.contains("Currency pair not supported"), "{text}");
 }

@@ -8,7 +8,7 @@ use crate::domain::time::UnixMs;
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::{Direction, Row, RowState};
 
-use super::super::super::market::{halt_text, lost_source};
+use super::super::super::market::{beginning, halt_text, lost_source, refusal_text};
 use super::super::super::number;
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{UNKNOWN, safe, width};
@@ -17,7 +17,10 @@ use super::columns::Column;
 use super::order::{change, change_percent};
 
 /// The longest reason of a halt that stands beside a name.
-const HALT_COLUMNS: usize = 24;
+const HALT_COLUMNS: usize = 60;
+
+/// The sign of headlines that nobody has read.
+pub const UNREAD: &str = "✉";
 
 /// How long a changed price flashes.
 pub const FLASH_MS: u64 = 500;
@@ -94,6 +97,8 @@ pub enum Mark {
     Stale,
     /// Nothing has come yet.
     Waiting,
+    /// Its source does not give it.
+    Refused,
     /// The worker has been stopped.
     Quarantined,
 }
@@ -105,6 +110,7 @@ impl Mark {
         let Standing { age_ms, is_lost } = standing;
         match (row.state, row.direction) {
             (RowState::Quarantined, _) => Self::Quarantined,
+            (RowState::Refused, _) => Self::Refused,
             (RowState::Active, _) if is_lost => Self::Stale,
             _ if halt_text(row, 0).is_some() => Self::Halted,
             (RowState::Waiting, _) => Self::Waiting,
@@ -125,7 +131,7 @@ impl Mark {
             Self::Halted => "‖",
             Self::Stale => "◌",
             Self::Waiting => "·",
-            Self::Quarantined => "✖",
+            Self::Refused | Self::Quarantined => "✖",
         }
     }
 
@@ -139,7 +145,7 @@ impl Mark {
             Self::Unchanged => theme.unchanged,
             Self::Stale | Self::Halted => theme.warning,
             Self::Waiting => theme.dim,
-            Self::Quarantined => theme.error,
+            Self::Refused | Self::Quarantined => theme.error,
         }
     }
 }
@@ -205,7 +211,7 @@ pub fn cell(row: &Row, column: &Column, standing: Standing, context: &PanelConte
     let theme = context.theme;
     let mark = Mark::of(row, standing, context.stale_after_ms);
     let plain = match mark {
-        Mark::Stale | Mark::Waiting | Mark::Quarantined => theme.dim,
+        Mark::Stale | Mark::Waiting | Mark::Refused | Mark::Quarantined => theme.dim,
         _ => theme.text,
     };
     // A source that leaves zeros out gives prices of different lengths; what is computed has two digits at least.
@@ -328,6 +334,10 @@ fn flashing(mut cell: Cell, row: &Row, context: &PanelContext<'_>) -> Cell {
 /// The cell of a symbol that is called `name`, with what keeps it from being given or traded: it is seen there whatever the columns
 /// are.
 pub fn symbol_cell(row: &Row, name: &str, look: Style, context: &PanelContext<'_>) -> Cell {
+    if let Some(reason) = refusal_text(row) {
+        let text = beginning(&format!("{name} ✖ {reason}"), HALT_COLUMNS);
+        return text_cell(&text, context.theme.error);
+    }
     match halt_text(row, HALT_COLUMNS) {
         Some(halt) => text_cell(&format!("{name} ‖ {halt}"), context.theme.warning),
         None => text_cell(name, look),

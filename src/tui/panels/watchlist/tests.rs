@@ -578,3 +578,28 @@ fn prices_of_all_magnitudes_are_shown() {
     };
     assert!(text.contains("Bid 510.34999999999997\t"), "{text}");
 }
+
+#[test]
+fn why_a_symbol_is_not_given_or_traded_has_the_room_that_is_left() {
+    let reason = "Volatility Trading Pause until 10:45";
+    let mut snapshot = quoted(&["170.25", "170.5"]);
+    snapshot.rows.get_mut(SymbolId(0)).unwrap().facts = Some(Arc::new(SymbolFacts {
+        trading: Some(Trading::Halted),
+        reason: Some(reason.into()),
+        ..SymbolFacts::default()
+    }));
+    let refused = snapshot.rows.get_mut(SymbolId(1)).unwrap();
+    refused.state = RowState::Refused;
+    refused.refusal = Some("Currency pair not supported".into());
+    let scene = Scene::new(snapshot);
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    let text = drawn(&mut panel, &scene.context(), 170, 10);
+    for part in [
+        format!("S0/USD ‖ HALTED {reason} "),
+        "✖ S1/USD ✖ Currency pair not supported ".to_owned(),
+    ] {
+        assert!(text.contains(&part), "no {part}: {text}");
+    }
+    let text = drawn(&mut panel, &scene.context(), 80, 10);
+    assert!(text.contains("Last") && text.contains("Bid"), "{text}");
+}

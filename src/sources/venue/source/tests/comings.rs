@@ -204,6 +204,25 @@ fn a_symbol_without_data_is_told_once() {
 }
 
 #[test]
+fn the_silence_of_a_symbol_that_is_refused_is_no_news() {
+    let server = Server::start();
+    let mut plan = Plan::new(server.url());
+    plan.stale = Duration::from_millis(200);
+    plan.symbols = &["A", "B"];
+    let mut rig = plan.start();
+    let mut peer = server.accept();
+    peer.send("refuse A");
+    loop {
+        let told = rig.next();
+        assert!(!told.contains("Stale A"), "{told}");
+        if told.contains("Stale B") {
+            break;
+        }
+    }
+    rig.end();
+}
+
+#[test]
 fn a_key_that_is_missing_is_named() {
     let spec = "sim:".parse().unwrap();
     let context = OpenContext {
