@@ -208,9 +208,12 @@ impl Model {
         let mut query = QueryPanel::default();
         query.set_history(session.questions);
         let mut depth = DepthPanel::default();
-        depth.set_grouping(session.grouping);
+        depth.set_groupings(session.groupings.iter().cloned().collect());
         let mut tape = TapePanel::default();
-        tape.set_rules(tape_rules(&session.tape));
+        tape.set_rules_of(None, tape_rules(&session.tape));
+        let sizes = session.tape_sizes.iter();
+        let sizes = sizes.filter_map(|(name, size)| Some((name, size.parse().ok()?)));
+        tape.set_sizes_min(sizes.collect());
         let lists = lists::merged(&settings.watchlists, &session.watchlists);
         let shown = session.indicators.as_ref().unwrap_or(&settings.indicators);
         let indicators = settings.indicator_catalogue.read_all(shown);

@@ -5,6 +5,7 @@ pub mod charts;
 pub mod correlation;
 pub mod depth;
 pub mod errors;
+mod kept;
 pub mod movers;
 pub mod news;
 pub mod pipeline;

@@ -198,8 +198,10 @@ pub struct SessionState {
     pub maximised: bool,
     /// What was asked in SQL, oldest first.
     pub questions: Vec<String>,
-    /// The order book's grouping, as many steps from the finest.
-    pub grouping: u8,
+    /// The groupings of order books by symbol (`SYMBOL@source`), as many steps from the finest.
+    pub groupings: Vec<(String, u8)>,
+    /// The smallest sizes that tapes show, by symbol.
+    pub tape_sizes: Vec<(String, String)>,
     /// The lines of the command line that bring the tape's rules back, as `min 0.5`.
     pub tape: Vec<String>,
 }

@@ -6,9 +6,9 @@ use crate::pipeline::source::{SeekTarget, TransportCommand};
 use super::super::command_line::Order;
 use super::super::expression::filter_error;
 use super::super::theme::Theme;
-use super::super::views::View;
+use super::super::views::{PanelId, View};
 use super::naming::in_expression;
-use super::{Effect, Model};
+use super::{Effect, Model, row_name};
 
 impl Model {
     /// Obeys, or says why not.
@@ -31,8 +31,11 @@ impl Model {
             }
             Order::Timeframe(timeframe) => self.panels.chart.set_timeframe(timeframe),
             Order::Tape(order) => {
-                let rules = order.apply(self.panels.tape.rules());
-                self.panels.tape.set_rules(rules);
+                let symbol = self.selected_for(PanelId::Tape);
+                let name = symbol.and_then(|id| self.shown.rows.get(id)).map(row_name);
+                let tape = &mut self.panels.tape;
+                let rules = order.apply(tape.rules_of(name.as_deref()));
+                tape.set_rules_of(name.as_deref(), rules);
             }
             Order::Indicator(order) => return self.obey_indicator(order),
             Order::Compare(order) => return self.obey_compare(order),

@@ -5,6 +5,12 @@ use super::super::settings::{SessionState, TuiSettings};
 use super::super::theme::Theme;
 use super::{Model, lists, row_name};
 
+fn owned<'a, T>(entries: impl Iterator<Item = (&'a str, T)>) -> Vec<(String, T)> {
+    entries
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
 impl Model {
     /// What to keep for the next run.
     #[must_use]
@@ -25,8 +31,15 @@ impl Model {
             theme: Some(self.settings.theme),
             maximised: self.is_maximised,
             questions: self.panels.query.history().to_vec(),
-            grouping: self.panels.depth.grouping(),
-            tape: tape_lines(&self.panels.tape.rules()),
+            groupings: owned(self.panels.depth.groupings().iter()),
+            tape_sizes: owned(
+                self.panels
+                    .tape
+                    .sizes_min()
+                    .iter()
+                    .map(|(name, size)| (name, size.to_string())),
+            ),
+            tape: tape_lines(&self.panels.tape.rules_of(None)),
         }
     }
 

@@ -19,14 +19,15 @@ use crate::pipeline::snapshot::{BookState, DepthView};
 
 use super::super::market::{self, NumberRoom, QuantityFormat};
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
+use super::kept::{self, PerSymbol};
 pub(super) use bars::bar;
 use ladder::{Ladder, tick_scale, zoom_max};
 
 /// The order book's panel.
 #[derive(Debug, Default)]
 pub struct DepthPanel {
-    /// Which grouping is wanted, whatever the book at hand allows; zero is the book as it came.
-    zoom: u8,
+    /// Which grouping is wanted of each symbol, whatever the book at hand allows; none is the book as it came.
+    groupings: PerSymbol<u8>,
     /// Lines of each side passed over between the best and the next that is shown.
     passed: usize,
     /// Lines of each side in sight, of the last frame.
@@ -61,20 +62,21 @@ struct Room {
 }
 
 impl DepthPanel {
-    /// Which grouping is wanted, to be kept.
+    /// Which groupings are wanted, to be kept.
     #[must_use]
-    pub fn grouping(&self) -> u8 {
-        self.zoom
+    pub fn groupings(&self) -> &PerSymbol<u8> {
+        &self.groupings
     }
 
     /// Groups as it was kept; a book that does not allow it is grouped as far as it does.
-    pub fn set_grouping(&mut self, grouping: u8) {
-        self.zoom = grouping;
+    pub fn set_groupings(&mut self, groupings: PerSymbol<u8>) {
+        self.groupings = groupings;
     }
 
     /// Brings the ladder in line with the board; `None` while there is no book of the selected symbol.
     fn refresh(&mut self, context: &PanelContext<'_>) -> Option<&mut Shown> {
         let wanted = context.selected?;
+        let grouping = self.groupings.get(context).unwrap_or(0);
         let view = context
             .snapshot
             .depths
@@ -87,7 +89,7 @@ impl DepthPanel {
         let is_current = self
             .shown
             .as_ref()
-            .is_some_and(|shown| Arc::ptr_eq(&shown.view, view) && shown.wanted == self.zoom);
+            .is_some_and(|shown| Arc::ptr_eq(&shown.view, view) && shown.wanted == grouping);
         if !is_current {
             let before = self
                 .shown
@@ -99,14 +101,14 @@ impl DepthPanel {
             // A tick that has been seen stays: steps that change by themselves would be jumps.
             let known = before.as_ref().map_or(0, |shown| shown.tick_scale);
             let tick_scale = tick_scale(&view.book).max(known);
-            let zoom = self.zoom.min(zoom_max(&view.book, tick_scale));
+            let zoom = grouping.min(zoom_max(&view.book, tick_scale));
             let room = before
                 .filter(|shown| shown.zoom == zoom)
                 .map(|shown| shown.room)
                 .unwrap_or_default();
             self.shown = Some(Shown {
                 view: Arc::clone(view),
-                wanted: self.zoom,
+                wanted: grouping,
                 zoom,
                 tick_scale,
                 ladder: Ladder::new(&view.book, zoom, tick_scale),
@@ -136,13 +138,16 @@ impl DepthPanel {
         Response::Done
     }
 
-    fn regroup(&mut self, by: i8) -> Response {
+    fn regroup(&mut self, by: i8, context: &PanelContext<'_>) -> Response {
         // Without levels there is nothing to see a step by.
         if let Some(shown) = &self.shown
             && (!shown.ladder.bids.is_empty() || !shown.ladder.asks.is_empty())
+            && let Some(name) = kept::name(context)
         {
             let max = zoom_max(&shown.view.book, shown.tick_scale);
-            self.zoom = shown.zoom.saturating_add_signed(by).min(max);
+            let zoom = shown.zoom.saturating_add_signed(by).min(max);
+            self.groupings
+                .set(&name, Some(zoom).filter(|zoom| *zoom > 0));
             self.passed = 0;
         }
         Response::Done
@@ -208,8 +213,8 @@ impl Panel for DepthPanel {
             PanelAction::PageDown => self.pass(page),
             PanelAction::Home => self.pass(i64::MIN),
             PanelAction::End => self.pass(i64::MAX),
-            PanelAction::ZoomIn => self.regroup(-1),
-            PanelAction::ZoomOut => self.regroup(1),
+            PanelAction::ZoomIn => self.regroup(-1, context),
+            PanelAction::ZoomOut => self.regroup(1, context),
             PanelAction::Back if self.passed > 0 => self.pass(i64::MIN),
             PanelAction::Open => context.selected.map_or(Response::Done, Response::OpenChart),
             PanelAction::Copy => match &self.shown {

@@ -20,6 +20,7 @@ use super::super::market::{self, NumberRoom, QuantityFormat};
 use super::super::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
 use super::super::text::UNKNOWN;
 use super::depth::title_of;
+use super::kept::{self, PerSymbol};
 pub use lines::{BigPrints, TapeRules};
 use lines::{TapeLine, next_size, round_size, side_mark, usual_size};
 
@@ -29,7 +30,10 @@ const WINDOWS_MS: [i64; 3] = [0, 100, 1_000];
 /// The tape's panel.
 #[derive(Debug, Default)]
 pub struct TapePanel {
+    /// What is shown of all tapes alike.
     rules: TapeRules,
+    /// The smallest size that is shown, of each symbol of which something is left out.
+    sizes_min: PerSymbol<Decimal>,
     /// The tape as it was when somebody scrolled: it stands still until they return.
     held: Option<Arc<TapeView>>,
     /// The first line in sight.
@@ -53,17 +57,46 @@ struct Shown {
 }
 
 impl TapePanel {
-    /// What is shown of the tape.
+    /// What is shown of the tape of a symbol; without a name, of one of which nothing has been set.
     #[must_use]
-    pub fn rules(&self) -> TapeRules {
-        self.rules
+    pub fn rules_of(&self, name: Option<&str>) -> TapeRules {
+        TapeRules {
+            size_min: name.and_then(|name| self.sizes_min.of(name)),
+            ..self.rules
+        }
     }
 
-    /// Shows this of the tape from now on.
-    pub fn set_rules(&mut self, rules: TapeRules) {
-        self.rules = rules;
+    /// Shows this from now on: the smallest size of this symbol, and everything else of all.
+    pub fn set_rules_of(&mut self, name: Option<&str>, rules: TapeRules) {
+        if let Some(name) = name {
+            self.sizes_min.set(name, rules.size_min);
+        }
+        self.rules = TapeRules {
+            size_min: None,
+            ..rules
+        };
         self.top = 0;
         self.held = None;
+    }
+
+    /// The smallest sizes that are shown, to be kept.
+    #[must_use]
+    pub fn sizes_min(&self) -> &PerSymbol<Decimal> {
+        &self.sizes_min
+    }
+
+    /// Leaves out what was left out when they were kept.
+    pub fn set_sizes_min(&mut self, sizes: PerSymbol<Decimal>) {
+        self.sizes_min = sizes;
+    }
+
+    fn rules(&self, context: &PanelContext<'_>) -> TapeRules {
+        self.rules_of(kept::name(context).as_deref())
+    }
+
+    fn set_rules(&mut self, rules: TapeRules, context: &PanelContext<'_>) -> Response {
+        self.set_rules_of(kept::name(context).as_deref(), rules);
+        Response::Done
     }
 
     fn latest<'a>(context: &PanelContext<'a>) -> Option<&'a Arc<TapeView>> {
@@ -85,6 +118,7 @@ impl TapePanel {
             self.held = None;
             self.top = 0;
         }
+        let rules = self.rules(context);
         let Some(view) = self.held.as_ref().or(Self::latest(context)) else {
             self.shown = None;
             self.top = 0;
@@ -93,17 +127,17 @@ impl TapePanel {
         let is_current = self
             .shown
             .as_ref()
-            .is_some_and(|shown| Arc::ptr_eq(&shown.view, view) && shown.rules == self.rules);
+            .is_some_and(|shown| Arc::ptr_eq(&shown.view, view) && shown.rules == rules);
         if !is_current {
             let before = self
                 .shown
                 .take()
                 .filter(|shown| shown.view.symbol == view.symbol);
-            let lines = lines::lines(&view.rows, &self.rules);
+            let lines = lines::lines(&view.rows, &rules);
             let size_max = lines.iter().filter_map(|line| line.size).max();
             self.shown = Some(Shown {
                 view: Arc::clone(view),
-                rules: self.rules,
+                rules,
                 lines,
                 price: before.as_ref().map(|it| it.price).unwrap_or_default(),
                 size: before.as_ref().map(|it| it.size).unwrap_or_default(),
@@ -119,11 +153,12 @@ impl TapePanel {
             return 0;
         };
         let last = |view: &TapeView| view.rows.last().map_or(0, |row| row.number);
-        if self.rules.size_min.is_none() {
+        let rules = self.rules(context);
+        if rules.size_min.is_none() {
             return last(latest).saturating_sub(last(held));
         }
         let first = latest.rows.partition_point(|row| row.number <= last(held));
-        let lines = lines::lines(&latest.rows[first..], &self.rules);
+        let lines = lines::lines(&latest.rows[first..], &rules);
         lines.iter().map(|line| u64::from(line.count)).sum()
     }
 
@@ -145,13 +180,15 @@ impl TapePanel {
     }
 
     /// The next larger or smaller size that is shown; below a hundredth of the usual everything is.
-    fn change_size(&mut self, is_up: bool) -> Response {
+    fn change_size(&mut self, is_up: bool, context: &PanelContext<'_>) -> Response {
+        self.refresh(context);
+        let rules = self.rules(context);
         let usual = self
             .shown
             .as_ref()
             .and_then(|shown| usual_size(&shown.view.rows))
             .filter(|usual| !usual.is_zero());
-        let size_min = match (self.rules.size_min, usual) {
+        let size_min = match (rules.size_min, usual) {
             (None, Some(usual)) if is_up => Some(round_size(usual)),
             (None, _) => None,
             (Some(size), _) if is_up => Some(next_size(size, true)),
@@ -160,23 +197,20 @@ impl TapePanel {
                 *next > least && !next.is_zero()
             }),
         };
-        self.set_rules(TapeRules {
-            size_min,
-            ..self.rules
-        });
-        Response::Done
+        self.set_rules(TapeRules { size_min, ..rules }, context)
     }
 
-    fn next_window(&mut self) -> Response {
+    fn next_window(&mut self, context: &PanelContext<'_>) -> Response {
+        let rules = self.rules(context);
         let at = WINDOWS_MS
             .iter()
-            .position(|window| *window > self.rules.window_ms)
+            .position(|window| *window > rules.window_ms)
             .unwrap_or(0);
-        self.set_rules(TapeRules {
+        let rules = TapeRules {
             window_ms: WINDOWS_MS[at],
-            ..self.rules
-        });
-        Response::Done
+            ..rules
+        };
+        self.set_rules(rules, context)
     }
 
     /// What to say while there is nothing to show.
@@ -188,7 +222,7 @@ impl TapePanel {
             return "no symbol is selected: a adds one".to_owned();
         };
         let trades = self.shown.as_ref().map_or(0, |shown| shown.view.rows.len());
-        match self.rules.size_min {
+        match self.rules(context).size_min {
             Some(size) if trades > 0 => {
                 format!("none of {trades} trades is {size} or larger · :tape min off shows all")
             }
@@ -234,7 +268,7 @@ impl Panel for TapePanel {
             };
             spans.push(Span::styled(text, theme.warning));
         }
-        if let Some(size) = self.rules.size_min {
+        if let Some(size) = self.rules(context).size_min {
             spans.push(Span::styled(format!(" · min {size}"), theme.warning));
         }
         if self.rules.window_ms > 0 {
@@ -275,12 +309,9 @@ impl Panel for TapePanel {
             PanelAction::Home => self.scroll(i64::MIN, context),
             PanelAction::End => self.scroll(i64::MAX, context),
             PanelAction::Back if self.held.is_some() => self.scroll(i64::MIN, context),
-            PanelAction::ZoomIn => {
-                self.refresh(context);
-                self.change_size(true)
-            }
-            PanelAction::ZoomOut => self.change_size(false),
-            PanelAction::NextWindow => self.next_window(),
+            PanelAction::ZoomIn => self.change_size(true, context),
+            PanelAction::ZoomOut => self.change_size(false, context),
+            PanelAction::NextWindow => self.next_window(context),
             PanelAction::Open => context.selected.map_or(Response::Done, Response::OpenChart),
             PanelAction::Copy => {
                 self.refresh(context);

@@ -229,5 +229,9 @@ fn grouping_and_tape_are_as_they_were_left() {
     for part in ["step 1 ", "min 0.5", "merged 250 ms"] {
         assert!(text.contains(part), "no {part}: {text}");
     }
-    assert_eq!(again.panels.tape.rules(), model.panels.tape.rules());
+    for name in [Some("BTC/USD@kraken"), Some("ETH/USD@kraken"), None] {
+        let rules = model.panels.tape.rules_of(name);
+        assert_eq!(again.panels.tape.rules_of(name), rules);
+        assert_eq!(rules.size_min.is_some(), name == Some("BTC/USD@kraken"));
+    }
 }

@@ -337,6 +337,34 @@ fn every_column_has_its_heading() {
 }
 
 #[test]
+fn each_symbol_has_a_grouping_of_its_own() {
+    let other = DepthView {
+        symbol: SymbolId(1),
+        ..depth(25)
+    };
+    let scene = Scene::new(Snapshot {
+        depths: vec![Arc::new(depth(25)), Arc::new(other)],
+        ..live()
+    });
+    let mut panel = DepthPanel::default();
+    let step = |panel: &mut DepthPanel, id: u32, ways: u8| {
+        let mut context = scene.context();
+        context.selected = Some(SymbolId(id));
+        drawn(panel, &context, 60, 24);
+        for _ in 0..ways {
+            panel.act(PanelAction::ZoomOut, &context);
+        }
+        drawn(panel, &context, 60, 24);
+        let title = panel.title(&context).to_string();
+        title.rsplit(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(step(&mut panel, 0, 3), "1");
+    assert_eq!(step(&mut panel, 1, 0), "0.1", "as it came");
+    assert_eq!(step(&mut panel, 1, 1), "0.2");
+    assert_eq!(step(&mut panel, 0, 0), "1");
+}
+
+#[test]
 fn the_totals_of_large_books_differ() {
     let level = |price: i64, size: &str| Level {
         price: Decimal::from(price),

@@ -22,6 +22,9 @@ use crate::domain::trade::{TimeAndSale, TradeId};
 use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::{TapeRow, TapeView, TradeFate};
 
+/// The first symbol's.
+const NAME: &str = "BTC/USD@kraken";
+
 fn with_tape(view: TapeView) -> Scene {
     Scene::new(Snapshot {
         tapes: vec![Arc::new(view)],
@@ -105,7 +108,7 @@ fn the_keys_leave_out_small_trades_and_bring_them_back() {
     };
     let all = count(&mut panel);
     panel.act(PanelAction::ZoomIn, &context);
-    assert!(panel.rules().size_min.is_some());
+    assert!(panel.rules_of(Some(NAME)).size_min.is_some());
     panel.act(PanelAction::ZoomIn, &context);
     let fewer = count(&mut panel);
     assert!(fewer < all, "{fewer} {all}");
@@ -118,7 +121,7 @@ fn the_keys_leave_out_small_trades_and_bring_them_back() {
     for _ in 0..60 {
         panel.act(PanelAction::ZoomOut, &context);
     }
-    assert_eq!(panel.rules().size_min, None);
+    assert_eq!(panel.rules_of(Some(NAME)).size_min, None);
     assert_eq!(count(&mut panel), all);
 }
 
@@ -130,7 +133,7 @@ fn the_window_goes_round() {
     let mut windows = Vec::new();
     for _ in 0..3 {
         panel.act(PanelAction::NextWindow, &context);
-        windows.push(panel.rules().window_ms);
+        windows.push(panel.rules_of(Some(NAME)).window_ms);
         drawn(&mut panel, &context, 80, 12);
     }
     assert_eq!(windows, [100, 1_000, 0]);
@@ -191,10 +194,11 @@ fn hostile_trades_of_any_length_are_drawn_at_any_size() {
 #[test]
 fn what_has_come_meanwhile_is_counted_as_it_would_be_shown() {
     let mut panel = TapePanel::default();
-    panel.set_rules(TapeRules {
+    let rules = TapeRules {
         size_min: Some(Decimal::from(9)),
         ..TapeRules::default()
-    });
+    };
+    panel.set_rules_of(Some(NAME), rules);
     let before = with_tape(tape(200));
     drawn(&mut panel, &on(&before), 80, 4);
     panel.act(PanelAction::Down, &on(&before));
@@ -249,6 +253,33 @@ fn an_inferred_side_has_its_colour_and_a_mark_of_its_own() {
         text.contains("△ buy? ") && text.contains("▽ sell? "),
         "{text}"
     );
+}
+
+#[test]
+fn what_is_left_out_of_one_tape_is_not_left_out_of_another() {
+    let other = TapeView {
+        symbol: SymbolId(1),
+        ..tape(200)
+    };
+    let scene = Scene::new(Snapshot {
+        tapes: vec![Arc::new(tape(200)), Arc::new(other)],
+        ..live()
+    });
+    let mut panel = TapePanel::default();
+    for _ in 0..2 {
+        panel.act(PanelAction::ZoomIn, &on(&scene));
+    }
+    let size_min = panel.rules_of(Some(NAME)).size_min;
+    assert!(size_min.is_some());
+    let mut context = scene.context();
+    context.selected = Some(SymbolId(1));
+    let title = panel.title(&context).to_string();
+    assert!(!title.contains("min"), "{title}");
+    drawn(&mut panel, &context, 80, 200);
+    assert_eq!(panel.shown.as_ref().unwrap().lines.len(), 121);
+    panel.act(PanelAction::NextWindow, &context);
+    let rules = panel.rules_of(Some(NAME));
+    assert_eq!((rules.size_min, rules.window_ms), (size_min, 100));
 }
 
 #[test]
