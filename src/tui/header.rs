@@ -73,6 +73,7 @@ pub(super) fn draw(model: &mut Model, buffer: &mut Buffer) {
 fn fitted(model: &mut Model, room: usize) -> Vec<Segment> {
     let is_quitting = model.is_quitting;
     let now = model.now;
+    let unread = model.panels.news.unread(&model.shown).count();
     let frozen_ms = model
         .frozen_since
         .map(|since| now.since(since).as_millis() as i64);
@@ -82,13 +83,18 @@ fn fitted(model: &mut Model, room: usize) -> Vec<Segment> {
             columns + 3 * segments.len().saturating_sub(1)
         };
         let mut detail = Detail::full(context);
-        let mut segments = self::segments(is_quitting, frozen_ms, &detail, context);
+        let segments_of = |detail: &Detail| {
+            let mut segments = self::segments(is_quitting, frozen_ms, detail, context);
+            add_unread(&mut segments, unread, context);
+            segments
+        };
+        let mut segments = segments_of(&detail);
         for step in detail.steps() {
             if total(&segments) <= room {
                 break;
             }
             detail.apply(step);
-            segments = self::segments(is_quitting, frozen_ms, &detail, context);
+            segments = segments_of(&detail);
         }
         while segments.len() > 1 && total(&segments) > room {
             let worst = segments.iter().map(|segment| segment.rank).max();
@@ -247,6 +253,15 @@ fn add_figures(segments: &mut Vec<Segment>, detail: &Detail, context: &PanelCont
         let style = theme.warning.add_modifier(Modifier::BOLD);
         let to_errors = Some(Action::View(View::Errors));
         segments.push(segment(3, format!("⚠ {unread}"), style, to_errors));
+    }
+}
+
+/// Headlines that nobody has read.
+fn add_unread(segments: &mut Vec<Segment>, unread: usize, context: &PanelContext<'_>) {
+    if unread > 0 {
+        let to_news = Some(Action::View(View::News));
+        let text = format!("✉ {unread}");
+        segments.push(segment(6, text, context.theme.info, to_news));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What several panels say of live data: whether its source delivers, when it is tried again, exact numbers in columns,
 //! texts of any length.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -12,7 +13,7 @@ use crate::domain::Decimal;
 use crate::domain::event::{DataService, ServiceSet};
 use crate::domain::quote::Trading;
 use crate::domain::source::{Origin, SourceName};
-use crate::domain::symbol::SymbolId;
+use crate::domain::symbol::{Symbol, SymbolId};
 use crate::domain::time::UnixMs;
 use crate::pipeline::Snapshot;
 use crate::pipeline::meters::{ConnectionState, LoadingView};
@@ -166,10 +167,37 @@ pub fn symbol_text(id: SymbolId, snapshot: &Snapshot) -> String {
 #[must_use]
 pub fn is_twin(row: &Row, snapshot: &Snapshot) -> bool {
     snapshot.sources.len() > 1
-        && snapshot
-            .rows
-            .iter()
-            .any(|other| other.id != row.id && other.symbol == row.symbol)
+        && !gives_only_news(row, snapshot)
+        && snapshot.rows.iter().any(|other| {
+            other.id != row.id && other.symbol == row.symbol && !gives_only_news(other, snapshot)
+        })
+}
+
+fn gives_only_news(row: &Row, snapshot: &Snapshot) -> bool {
+    let news = ServiceSet::of(&[DataService::News]);
+    snapshot
+        .source(&row.source)
+        .is_some_and(|source| source.services == news)
+}
+
+/// Rows of sources that give headlines alone, of symbols that another source gives too: their headlines stand with that
+/// one's row, and by themselves they would be lines with nothing in them.
+#[must_use]
+pub fn joined_rows(snapshot: &Snapshot) -> HashSet<SymbolId> {
+    let news = ServiceSet::of(&[DataService::News]);
+    if snapshot.sources.len() < 2 || snapshot.sources.iter().all(|it| it.services != news) {
+        return HashSet::new();
+    }
+    let (joined, others): (Vec<&Row>, Vec<&Row>) = snapshot
+        .rows
+        .iter()
+        .partition(|row| gives_only_news(row, snapshot));
+    let others: HashSet<&Symbol> = others.into_iter().map(|row| &row.symbol).collect();
+    joined
+        .into_iter()
+        .filter(|row| others.contains(&row.symbol))
+        .map(|row| row.id)
+        .collect()
 }
 
 /// A row's name, safe to draw, with its source where another row has the same.

@@ -7,6 +7,7 @@ use crate::domain::symbol::SymbolId;
 use crate::domain::time::UnixMs;
 use crate::pipeline::{Command, Snapshot};
 
+use super::super::market::joined_rows;
 use super::super::panel::PanelContext;
 use super::super::views::{PanelId, View};
 use super::notice::NOTICE_MS;
@@ -126,6 +127,11 @@ impl Model {
             flash: settings.flash,
             stale_after_ms: settings.stale_after.as_millis() as i64,
         };
+        let unread = panels.news.unread(shown);
+        let ids = unread.flat_map(|news| &news.symbols);
+        let rows = ids.filter_map(|id| shown.rows.get(*id));
+        let unread = rows.map(|row| row.symbol.clone()).collect();
+        panels.watchlist.set_unread(unread);
         panels.watchlist.refresh(&context);
         if self.view == View::Movers {
             panels.movers.refresh(panels.watchlist.ids(), &context);
@@ -156,10 +162,12 @@ impl Model {
 
     fn settle_selection(&mut self) {
         if let Some(wanted) = &self.wanted_selection {
+            let joined = joined_rows(&self.shown);
             let found = self
                 .shown
                 .rows
                 .iter()
+                .filter(|row| !joined.contains(&row.id))
                 .find(|row| row_name(row) == *wanted || row.symbol.as_str() == wanted)
                 .map(|row| row.id);
             if let Some(id) = found {

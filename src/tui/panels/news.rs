@@ -13,6 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::domain::symbol::SymbolId;
+use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::NewsRow;
 
 use super::super::market::{self, beginning};
@@ -70,6 +71,11 @@ impl NewsPanel {
     #[must_use]
     pub fn is_unread(&self, id: u64) -> bool {
         id > self.read_to && !self.read.contains(&id)
+    }
+
+    /// The headlines that nobody has read.
+    pub fn unread<'a>(&self, snapshot: &'a Snapshot) -> impl Iterator<Item = &'a NewsRow> {
+        snapshot.news.iter().filter(|row| self.is_unread(row.id))
     }
 
     /// Marks every headline of the list as read.

@@ -11,14 +11,14 @@ mod sort;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::Line;
 
-use crate::domain::symbol::{SymbolId, SymbolSpec};
+use crate::domain::symbol::{Symbol, SymbolId, SymbolSpec};
 use crate::pipeline::snapshot::Row;
 
 use super::super::expression::ExpressionError;
@@ -59,6 +59,8 @@ pub struct WatchlistPanel {
     follow: bool,
     seen_selected: Option<SymbolId>,
     flash_left_ms: Option<u64>,
+    /// Symbols with headlines that nobody has read.
+    unread: HashSet<Symbol>,
 }
 
 impl WatchlistPanel {
@@ -78,6 +80,7 @@ impl WatchlistPanel {
             follow: true,
             seen_selected: None,
             flash_left_ms: None,
+            unread: HashSet::new(),
         }
     }
 
@@ -156,6 +159,11 @@ impl WatchlistPanel {
         if self.order.refresh(context.snapshot, by, context.now) {
             self.widths.clear();
         }
+    }
+
+    /// Marks the symbols that have headlines which nobody has read.
+    pub fn set_unread(&mut self, unread: HashSet<Symbol>) {
+        self.unread = unread;
     }
 
     /// How soon, in milliseconds, a visible flash ends; `None` when nothing flashes.

@@ -8,7 +8,7 @@ use crate::pipeline::snapshot::Row;
 
 use super::super::super::panel::PanelContext;
 use super::super::super::text::{cut, put, safe, width};
-use super::cells::{self, Cell, CellWidth, Mark, SourceStates, Standing};
+use super::cells::{self, Cell, CellWidth, Mark, SourceStates, Standing, UNREAD};
 use super::columns::Column;
 use super::order::change;
 use super::sort::SortKey;
@@ -163,6 +163,9 @@ impl WatchlistPanel {
             mark.sign(),
             mark.style(context),
         );
+        if self.unread.contains(&row.symbol) {
+            put(buffer, self.area.x, y, 1, UNREAD, context.theme.warning);
+        }
         for placed in &self.placed {
             let column = &placed.column;
             if *column == Column::Trend {
@@ -222,7 +225,7 @@ fn draw_cell(buffer: &mut Buffer, placed: &Placed, y: u16, cell: &Cell, widths: 
 /// The title: which list, how many rows of how many, and what decides that.
 pub(super) fn title(panel: &WatchlistPanel, context: &PanelContext<'_>) -> Line<'static> {
     let theme = context.theme;
-    let total = context.snapshot.rows.len();
+    let total = panel.order.total(context.snapshot);
     let shown = panel.order.ids().len();
     let name = panel
         .list()

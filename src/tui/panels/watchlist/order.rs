@@ -13,6 +13,7 @@ use crate::pipeline::Snapshot;
 use crate::pipeline::snapshot::Row;
 
 use super::super::super::expression::{Condition, ExpressionError, NumberOf, RowFacts};
+use super::super::super::market::joined_rows;
 use super::super::super::values::{ValueFinder, ValueNames};
 use super::cells::SourceStates;
 use super::columns::Column;
@@ -36,6 +37,8 @@ pub struct RowOrder {
     sort_error: Option<ExpressionError>,
     /// Names that several rows have.
     twins: HashSet<Symbol>,
+    /// Rows that stand with others.
+    joined: HashSet<SymbolId>,
 }
 
 /// What decides the order besides the data.
@@ -52,12 +55,15 @@ pub struct OrderBy<'a> {
 }
 
 /// The names that several rows have: they are of several sources.
-fn twins(snapshot: &Snapshot) -> HashSet<Symbol> {
+fn twins(snapshot: &Snapshot, joined: &HashSet<SymbolId>) -> HashSet<Symbol> {
     if snapshot.sources.len() < 2 {
         return HashSet::new();
     }
     let mut names = HashSet::with_capacity(snapshot.rows.len());
-    let symbols = snapshot.rows.iter().map(|row| &row.symbol);
+    let rows = snapshot.rows.iter();
+    let symbols = rows
+        .filter(|row| !joined.contains(&row.id))
+        .map(|row| &row.symbol);
     symbols
         .filter(|name| !names.insert(*name))
         .cloned()
@@ -78,6 +84,12 @@ impl RowOrder {
     #[must_use]
     pub fn ids(&self) -> &[SymbolId] {
         &self.ids
+    }
+
+    /// How many rows there are to be shown, if nothing is left out.
+    #[must_use]
+    pub fn total(&self, snapshot: &Snapshot) -> usize {
+        snapshot.rows.len().saturating_sub(self.joined.len())
     }
 
     /// Whether another row has this one's name.
@@ -132,7 +144,8 @@ impl RowOrder {
             }
         }
         if members != self.members {
-            self.twins = twins(snapshot);
+            self.joined = joined_rows(snapshot);
+            self.twins = twins(snapshot, &self.joined);
         }
         self.members = members;
         self.is_due = false;
@@ -164,6 +177,7 @@ impl RowOrder {
         self.sort_error = sort_error;
         let filter = filter.unwrap_or(Shown::All);
         self.ids = ordered(snapshot, by, &filter, &key.unwrap_or(Key::Symbol));
+        self.ids.retain(|id| !self.joined.contains(id));
     }
 }
 

@@ -603,3 +603,28 @@ fn why_a_symbol_is_not_given_or_traded_has_the_room_that_is_left() {
     let text = drawn(&mut panel, &scene.context(), 80, 10);
     assert!(text.contains("Last") && text.contains("Bid"), "{text}");
 }
+
+#[test]
+fn news_alone_makes_no_row_and_marks_that_of_the_symbol() {
+    let mut snapshot = quoted(&["170.25", "170.5"]);
+    let news = SourceName::new("news");
+    let mut source = snapshot.sources[0].clone();
+    source.name = news.clone();
+    source.services = ServiceSet::of(&[DataService::News]);
+    snapshot.sources.push(source);
+    for (id, symbol) in [(7, "S0/USD"), (8, "ELSE")] {
+        let symbol = Symbol::new(symbol).unwrap();
+        let row = Row::waiting(SymbolId(id), symbol, news.clone());
+        snapshot.rows.insert(row);
+    }
+    let scene = Scene::new(snapshot);
+    let mut panel = WatchlistPanel::new(Column::DEFAULT.to_vec(), Sort::default());
+    panel.set_unread(HashSet::from([Symbol::new("S0/USD").unwrap()]));
+    let text = drawn(&mut panel, &scene.context(), 100, 10);
+    assert_eq!(panel.ids(), [SymbolId(8), SymbolId(0), SymbolId(1)]);
+    assert!(!text.contains('@'), "{text}");
+    let marked: Vec<&str> = text.lines().filter(|line| line.contains('✉')).collect();
+    assert!(marked.len() == 1 && marked[0].contains("S0/USD"), "{text}");
+    let title = panel.title(&scene.context()).to_string();
+    assert!(title.starts_with("Watchlist · 3 ·"), "{title}");
+}
