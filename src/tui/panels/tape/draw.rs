@@ -14,8 +14,11 @@ use super::super::depth::bar;
 use super::lines::{TapeLine, root_share, side_mark};
 use super::{Shown, TapePanel, price_text, size_text};
 
-/// The width of a time with its milliseconds.
+/// The width of a time with its milliseconds, and without.
 const TIME_COLUMNS: u16 = 12;
+const SECONDS_COLUMNS: u16 = 8;
+/// Room for how many trades are one, with the space before it.
+const COUNT_COLUMNS: u16 = 5;
 /// From this width on the side is said in a word too.
 const WORD_COLUMNS: u16 = 56;
 /// From this width on sizes are drawn as bars too.
@@ -96,12 +99,16 @@ fn fate_now(row: &TapeRow, latest: Option<&TapeView>) -> TradeFate {
 /// Where the columns stand.
 #[derive(Debug, Clone, Copy)]
 struct Columns {
+    /// The width of the times.
+    time: u16,
     side: u16,
     has_word: bool,
     price: u16,
-    size: u16,
-    /// After the size: the mark of a big one and the count.
+    /// The mark of a big one; the size stands behind it.
     mark: u16,
+    size: u16,
+    /// After the size: how many trades it is of.
+    count: u16,
     bar: Option<u16>,
     rest: u16,
 }
@@ -109,18 +116,30 @@ struct Columns {
 impl Columns {
     fn new(area: Rect, shown: &Shown) -> Self {
         let has_word = area.width >= WORD_COLUMNS;
-        let side = area.x + 1 + TIME_COLUMNS + 1;
-        let price = side + if has_word { 8 } else { 2 };
-        let after_price = price + shown.price.total().max(5) as u16 + 1;
-        let mark = after_price + shown.size.total().max(4) as u16;
-        let after = mark + 7;
+        let price = |time: u16| area.x + 1 + time + 1 + if has_word { 8 } else { 2 };
+        let mark = |time: u16| price(time) + shown.price.total().max(5) as u16 + 1;
+        let count = |time: u16| mark(time) + 1 + shown.size.total().max(4) as u16;
+        let counts = if shown.rules.window_ms > 0 {
+            COUNT_COLUMNS
+        } else {
+            0
+        };
+        // Which of the trades are big is worth more than the thousandths of their seconds.
+        let time = if count(TIME_COLUMNS) + counts <= area.right() {
+            TIME_COLUMNS
+        } else {
+            SECONDS_COLUMNS
+        };
+        let after = count(time) + COUNT_COLUMNS + 1;
         let bar = (area.width >= BAR_COLUMNS).then_some(after);
         Self {
-            side,
+            time,
+            side: area.x + 1 + time + 1,
             has_word,
-            price,
-            size: after_price,
-            mark,
+            price: price(time),
+            mark: mark(time),
+            size: mark(time) + 1,
+            count: count(time),
             bar,
             rest: bar.map_or(after, |bar| bar + BAR + 1),
         }
@@ -137,8 +156,8 @@ impl Columns {
             .unwrap_or_default();
         for (x, text) in [
             (area.x + 1, "Time"),
-            (right(self.price, self.size - 1, "Price"), "Price"),
-            (right(self.size, self.mark, "Size"), "Size"),
+            (right(self.price, self.mark - 1, "Price"), "Price"),
+            (right(self.size, self.count, "Size"), "Size"),
             (self.rest, rest),
         ] {
             let room = area.right().saturating_sub(x);
@@ -194,11 +213,9 @@ fn draw_line(
         let room = place.right().saturating_sub(x);
         put(buffer, x, y, room, &cut(text, usize::from(room)), style)
     };
-    put_at(
-        place.x + 1,
-        &market::time_text(row.time, context),
-        theme.dim,
-    );
+    let time = market::time_text(row.time, context);
+    let time = time.get(..usize::from(columns.time)).unwrap_or(&time);
+    put_at(place.x + 1, time, theme.dim);
     let (sign, word) = side_mark(row);
     let mark = fate_mark(row, fate);
     let room = usize::from(place.right().saturating_sub(columns.rest + 1));
@@ -215,10 +232,10 @@ fn draw_line(
     let x = put_at(columns.rest, &rest.0, theme.warning);
     put_at(x, &rest.1, theme.dim);
     if line.is_big {
-        put_at(columns.mark + 1, "◆", theme.accent);
+        put_at(columns.mark, "◆", theme.accent);
     }
     if line.count > 1 {
-        put_at(columns.mark + 2, &format!("×{}", line.count), theme.dim);
+        put_at(columns.count + 1, &format!("×{}", line.count), theme.dim);
     }
     if let Some(x) = columns.bar {
         let share = root_share(line.size, shown.size_max);
@@ -243,12 +260,12 @@ fn draw_numbers(
     let wide = |from: u16, to: u16, room: usize| (to - from).saturating_sub(room as u16);
     let price_room = shown.price.total();
     if fits(columns.price, price_room) {
-        let x = columns.price + wide(columns.price, columns.size - 1, price_room);
+        let x = columns.price + wide(columns.price, columns.mark - 1, price_room);
         shown.price.put(buffer, x, y, &price, style);
     }
     let size_room = shown.size.total();
     if fits(columns.size, size_room) {
-        let x = columns.size + wide(columns.size, columns.mark, size_room);
+        let x = columns.size + wide(columns.size, columns.count, size_room);
         shown.size.put(buffer, x, y, &units, style);
     }
 }

@@ -283,6 +283,19 @@ fn what_is_left_out_of_one_tape_is_not_left_out_of_another() {
 }
 
 #[test]
+fn big_ones_are_marked_where_there_is_little_room() {
+    let scene = with_tape(tape(200));
+    for width in [28, 30, 36] {
+        let text = drawn(&mut TapePanel::default(), &on(&scene), width, 40);
+        let big = text.lines().find(|line| line.contains("9.5")).unwrap();
+        assert!(big.contains("◆"), "{width}: {text}");
+        assert!(!big.contains(".0") || width > 30, "no thousandths: {text}");
+    }
+    let merged = drawn(&mut TapePanel::default(), &on(&scene), 60, 40);
+    assert!(merged.contains(':') && merged.contains('.'), "{merged}");
+}
+
+#[test]
 fn sizes_are_copied_as_they_are() {
     let mut view = tape(200);
     for (at, row) in Arc::make_mut(&mut view.rows).iter_mut().enumerate() {
