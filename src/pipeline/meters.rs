@@ -85,8 +85,8 @@ pub struct ConnectionMeters {
     pub last_message: Option<Nanos>,
     /// Times that it came back after it had worked.
     pub reconnects: u64,
-    /// Why it was lost the last time.
-    pub last_error: Option<String>,
+    /// When and why it was lost the last time.
+    pub last_error: Option<(Nanos, String)>,
     /// When the next attempt is made; `None` while none is waited for.
     pub next_retry: Option<Nanos>,
     /// How many symbols are subscribed on it.

@@ -200,8 +200,8 @@ pub struct ConnectionView {
     pub last_message_age: Option<Duration>,
     /// Times that it had to be opened again.
     pub reconnects: u64,
-    /// Why it was lost the last time.
-    pub last_error: Option<String>,
+    /// How long ago and why it was lost the last time.
+    pub last_error: Option<(Duration, String)>,
     /// How long until the next attempt; `None` while none is waited for.
     pub next_retry: Option<Duration>,
     /// How many symbols are subscribed on it.

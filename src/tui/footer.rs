@@ -6,7 +6,9 @@ use ratatui::layout::Rect;
 use super::action::Action;
 use super::keymap::Context;
 use super::model::Model;
+use super::panel::PanelAction;
 use super::text::{cut, put, safe, width};
+use super::views::PanelId;
 
 /// A hint: keys with what each does, which a click on it does too, and a word for them.
 struct Hint {
@@ -109,6 +111,11 @@ fn hints(model: &Model) -> Vec<Hint> {
                 Action::TogglePause | Action::Slower | Action::Faster
             );
             if entry.context != *context || entry.hint.is_empty() || (is_of_replay && !has_replay) {
+                continue;
+            }
+            // There is nothing to open in a table of figures.
+            if entry.action == Action::Panel(PanelAction::Open) && model.focus == PanelId::Pipeline
+            {
                 continue;
             }
             match hints.last_mut() {

@@ -596,7 +596,12 @@ fn a_command_that_is_refused_is_answered_each_time() {
     };
     let (handle, _given) = start(settings, vec![plan(source, &[])], None);
     let nope = Command::Reconnect(Some(SourceName::new("nope")));
-    let orders = [nope.clone(), nope, Command::Record(Some("afile".into()))];
+    let orders = [
+        nope.clone(),
+        nope,
+        Command::Record(Some("afile".into())),
+        Command::Add(vec!["X@nope".parse().unwrap()]),
+    ];
     for (id, order) in (1..).zip(orders) {
         handle.commands.send(order).unwrap();
         let word = wait_for("an answer", || {

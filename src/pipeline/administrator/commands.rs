@@ -143,7 +143,7 @@ impl Administrator {
                 .iter()
                 .map(|entry| entry.info.name.as_str())
                 .collect();
-            self.report(ErrorInstance::new(
+            self.answer_with(ErrorInstance::new(
                 ErrorKind::ConfigError,
                 format!(
                     "'{spec}': there is no such source; open are {}",

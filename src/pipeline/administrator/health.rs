@@ -321,7 +321,9 @@ fn connections(meters: &SourceMeters, now: Nanos) -> Vec<ConnectionView> {
         host: connection.host,
         state: connection.state,
         reconnects: connection.reconnects,
-        last_error: connection.last_error,
+        last_error: connection
+            .last_error
+            .map(|(at, reason)| (now.since(at), reason)),
         subscriptions: connection.subscriptions,
     };
     meters.connections().into_iter().map(view).collect()

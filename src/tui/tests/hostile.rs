@@ -1,6 +1,7 @@
 //! Whatever the data says, the terminal gets only what the screen means to send.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::action::Action;
 use super::super::draw::draw;
@@ -45,7 +46,7 @@ fn board() -> Snapshot {
 fn add_market(snapshot: &mut Snapshot) {
     let mut connection = live().sources[0].connections[0].clone();
     connection.host = HOSTILE.to_owned();
-    connection.last_error = Some(HOSTILE.repeat(100));
+    connection.last_error = Some((Duration::MAX, HOSTILE.repeat(100)));
     snapshot.sources[0].connections = vec![connection];
     let mut depth = depth(5);
     depth.state = BookState::Lost(HOSTILE.repeat(100));

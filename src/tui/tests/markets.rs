@@ -195,7 +195,7 @@ fn many_connections_and_long_errors_leave_room_for_the_rest() {
     for at in 0..200 {
         let mut connection = template.clone();
         connection.host = format!("host-{at}.example.com:443");
-        connection.last_error = Some("\u{202e}x".repeat(100_000));
+        connection.last_error = Some((Duration::ZERO, "\u{202e}x".repeat(100_000)));
         connection.next_retry = Some(Duration::MAX);
         connection.state_age = Duration::MAX;
         snapshot.sources[0].connections.push(connection);

@@ -215,12 +215,13 @@ impl Streamer {
         let retry = Nanos(self.feed.now().0.saturating_add(wait_nanos(wait)));
         self.set_state(ConnectionState::Reconnecting);
         self.feed.meters().reconnects.add(1);
+        let lost = self.feed.now();
         self.feed
             .meters()
             .update_connection(CONNECTION, |connection| {
                 connection.reconnects += 1;
                 connection.next_retry = Some(retry);
-                connection.last_error = Some(reason.clone());
+                connection.last_error = Some((lost, reason.clone()));
             });
         let body = whole.map_or(&b""[..], |whole| &whole.body);
         self.report(error, body).await?;
@@ -256,11 +257,12 @@ impl Streamer {
             error.sample = Some(self.plan.secrets.sample(&whole.body, SAMPLE_BYTES_MAX));
         }
         let reason = error.message.clone();
+        let lost = self.feed.now();
         self.feed
             .meters()
             .update_connection(CONNECTION, |connection| {
                 connection.next_retry = None;
-                connection.last_error = Some(reason);
+                connection.last_error = Some((lost, reason));
             });
         let end = Message::Ended {
             error: Some(Box::new(error)),

@@ -68,8 +68,9 @@ pub(super) fn draw_connections(
             (host_columns, state_columns),
             context,
         ));
-        if let Some(error) = &connection.last_error {
-            lines.push(error_line(connection.state, error, context));
+        if let Some((ago, error)) = &connection.last_error {
+            let ago = age_text(Some(*ago), context);
+            lines.push(error_line(connection.state, &ago, error, context));
         }
         shown += 1;
     }
@@ -157,8 +158,13 @@ fn connection_line(
     ]
 }
 
-/// Why the connection was lost the last time; it matters less once there is one again.
-fn error_line(state: ConnectionState, error: &str, context: &PanelContext<'_>) -> Vec<Vec<Piece>> {
+/// When and why the connection was lost the last time; it matters less once there is one again.
+fn error_line(
+    state: ConnectionState,
+    ago: &str,
+    error: &str,
+    context: &PanelContext<'_>,
+) -> Vec<Vec<Piece>> {
     let theme = context.theme;
     let style = match state {
         ConnectionState::Connected => theme.dim,
@@ -166,7 +172,7 @@ fn error_line(state: ConnectionState, error: &str, context: &PanelContext<'_>) -
         _ => theme.warning,
     };
     vec![vec![(
-        format!("  last error: {}", beginning(error, ERROR_COLUMNS)),
+        format!("  last error ({ago}): {}", beginning(error, ERROR_COLUMNS)),
         style,
     )]]
 }

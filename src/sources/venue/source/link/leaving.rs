@@ -88,7 +88,7 @@ impl Link {
         self.failure = Some(failure);
         self.meter_change(desk, |meters| {
             meters.next_retry = None;
-            meters.last_error = Some(last);
+            meters.last_error = Some((moment.mono, last));
         });
     }
 
@@ -145,7 +145,7 @@ impl Link {
         self.meter_change(desk, |meters| {
             meters.next_retry = Some(retry);
             if !is_planned {
-                meters.last_error = Some(last);
+                meters.last_error = Some((moment.mono, last));
             }
         });
     }
