@@ -117,8 +117,6 @@ struct Player {
     more_steps: u32,
     stage: Stage,
     has_ended: bool,
-    /// Whether the recorded source had lost a connection here.
-    is_cut: bool,
     /// Whether anything has been played since the beginning or the last jump.
     has_played: bool,
     has_said_full: bool,
@@ -166,7 +164,6 @@ impl Player {
             more_steps: 0,
             stage: Stage::New,
             has_ended: false,
-            is_cut: false,
             has_played: false,
             has_said_full: false,
             last_played: None,
