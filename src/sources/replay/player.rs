@@ -106,7 +106,7 @@ struct Player {
     load: Load,
     /// Symbols that join when what is being loaded is there.
     deferred: VecDeque<Vec<(Symbol, SymbolId)>>,
-    /// Commands that need to know where the replay stands, before it stands anywhere.
+    /// Commands that came before the replay stood anywhere.
     early: VecDeque<TransportCommand>,
     /// Steps back, and what steps follow them, that wait until what is being loaded is there.
     late: VecDeque<TransportCommand>,
@@ -294,11 +294,6 @@ impl Player {
         self.play_due(now);
         self.publish_now_and_then(now);
         Ok(())
-    }
-
-    fn forget_steps(&mut self) {
-        self.step = Step::No;
-        self.more_steps = 0;
     }
 
     /// When a frame is due: at once when it has no time, and while stepping.

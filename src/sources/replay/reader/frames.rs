@@ -340,7 +340,8 @@ mod tests {
     fn texts() -> [String; 4] {
         let text = |from: u64, count: u64| {
             let numbers = (from..from + count).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            numbers.map(|number| format!("{number:x}\n")).collect()
+            let lines = numbers.map(|number| format!("{number:x}\n"));
+            lines.collect::<Vec<_>>().concat()
         };
         [text(0, 1), text(100, 40), text(200, 3), text(300, 20)]
     }
