@@ -538,9 +538,10 @@ fn replays_that_were_opened_together_step_together() {
         (90, 1),
     ] {
         let (time, symbol) = (BEGIN + second * 1000, names[at]);
-        text.push_str(&format!(
+        let line = format!(
             "{{\"timestamp\":{time},\"service\":\"OHLCV\",\"symbols\":{{\"{symbol}\":{{\"close\":1,\"datetime\":{time}}}}}}}\n"
-        ));
+        );
+        text.push_str(&line);
         expected.push(format!("{second} {symbol}"));
     }
     std::fs::write(folder.path().join("all.jsonl"), text).unwrap();
@@ -630,10 +631,10 @@ impl Protocol for Gaps {
 fn a_recording_tells_of_gaps_and_of_lost_connections_as_the_live_run_did() {
     let protocol = Arc::new(|_: &Setup| Some(Box::new(Gaps(None)) as Box<dyn Protocol>));
     let recording = OfVenue::with_protocol("gaps", setup(), protocol);
-    let mut player = recording.player();
+    let mut machine = recording.player();
     let mut told = |line: &str| {
         let mut played = Played::default();
-        player.take(line.as_bytes(), &mut played).unwrap();
+        machine.take(line.as_bytes(), &mut played).unwrap();
         let errors = played.errors.iter();
         let errors = errors.map(|error| format!("{} {}", error.severity.name(), error.kind));
         let changes = played.changes.iter().map(|change| {

@@ -216,7 +216,7 @@ impl Administrator {
             if let Some(id) = self.parts.directory.find(at, &symbol) {
                 was_there = true;
                 let row = self.parts.board.rows.get(id);
-                if row.is_some_and(|row| row.state != RowState::Quarantined) {
+                if row.is_none_or(|row| row.state != RowState::Quarantined) {
                     let mut error = ErrorInstance::new(
                         ErrorKind::ConfigError,
                         format!("{symbol} is not quarantined, so there is nothing to release"),

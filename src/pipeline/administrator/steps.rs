@@ -43,9 +43,10 @@ impl Administrator {
             let label = &together[0];
             let is_meant = |entry: &SourceEntry| entry.info.label == *label;
             if together.len() == 1 {
-                let step = match is_back {
-                    true => TransportCommand::StepBack,
-                    false => TransportCommand::Step,
+                let step = if is_back {
+                    TransportCommand::StepBack
+                } else {
+                    TransportCommand::Step
                 };
                 self.order(is_meant, step);
             } else if self.steps.len() < STEPS_MAX {

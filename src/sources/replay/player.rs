@@ -106,7 +106,7 @@ struct Player {
     load: Load,
     /// Symbols that join when what is being loaded is there.
     deferred: VecDeque<Vec<(Symbol, SymbolId)>>,
-    /// Commands that need to know where the replay stands, before it stands anywhere.
+    /// Commands that came before the replay stood anywhere.
     early: VecDeque<TransportCommand>,
     /// Steps back, and what steps follow them, that wait until what is being loaded is there.
     late: VecDeque<TransportCommand>,
@@ -117,8 +117,6 @@ struct Player {
     more_steps: u32,
     stage: Stage,
     has_ended: bool,
-    /// Whether the recorded source had lost a connection here.
-    is_cut: bool,
     /// Whether anything has been played since the beginning or the last jump.
     has_played: bool,
     has_said_full: bool,
@@ -166,7 +164,6 @@ impl Player {
             more_steps: 0,
             stage: Stage::New,
             has_ended: false,
-            is_cut: false,
             has_played: false,
             has_said_full: false,
             last_played: None,
@@ -297,11 +294,6 @@ impl Player {
         self.play_due(now);
         self.publish_now_and_then(now);
         Ok(())
-    }
-
-    fn forget_steps(&mut self) {
-        self.step = Step::No;
-        self.more_steps = 0;
     }
 
     /// When a frame is due: at once when it has no time, and while stepping.

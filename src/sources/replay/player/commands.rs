@@ -135,6 +135,11 @@ impl Player {
         });
     }
 
+    pub(super) fn forget_steps(&mut self) {
+        self.step = Step::No;
+        self.more_steps = 0;
+    }
+
     fn pause(&mut self, paused: bool, now: Instant) {
         self.playback.pause(paused, now);
         self.forget_steps();

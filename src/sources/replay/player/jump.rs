@@ -64,7 +64,7 @@ impl Player {
         self.reached = i64::MIN;
         self.has_played = false;
         self.has_ended = false;
-        self.is_cut = false;
+        self.shown.is_cut = false;
         self.shown.progress = 0.0;
         self.stand_at(place);
         self.open_tracks(may_serve);

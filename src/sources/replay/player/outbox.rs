@@ -55,8 +55,8 @@ impl Player {
     pub(super) fn note_changes(&mut self, changes: &[StatusChange]) {
         for change in changes {
             match change.status {
-                Status::Reconnecting => self.is_cut = true,
-                Status::Connected => self.is_cut = false,
+                Status::Reconnecting => self.shown.is_cut = true,
+                Status::Connected => self.shown.is_cut = false,
                 _ => {}
             }
         }

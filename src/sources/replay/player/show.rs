@@ -19,6 +19,8 @@ pub(super) struct Shown {
     at: Option<Instant>,
     /// It goes back only when the replay does.
     pub(super) progress: f64,
+    /// Whether the recorded source had lost a connection here.
+    pub(super) is_cut: bool,
 }
 
 impl Player {
@@ -97,9 +99,10 @@ impl Player {
             state,
             at: Some(Instant::now()),
             progress: progress.max(self.shown.progress),
+            is_cut: self.shown.is_cut,
         };
         self.meters.set_state(match state {
-            ConnectionState::Connected if self.is_cut => ConnectionState::Reconnecting,
+            ConnectionState::Connected if self.shown.is_cut => ConnectionState::Reconnecting,
             state => state,
         });
         self.meters.set_transport(TransportView {
@@ -109,7 +112,7 @@ impl Player {
             progress: self.shown.progress,
             loading,
             length_ms: self.span.map(|(begins, ends)| ends - begins),
-            is_cut: self.is_cut && !self.has_ended,
+            is_cut: self.shown.is_cut && !self.has_ended,
         });
     }
 }

@@ -41,10 +41,18 @@ pub(super) struct Frames<R> {
     unchecked: Option<RawDecoder<'static>>,
     /// A frame had a checksum, so all have one.
     has_checked: bool,
-    /// The last frame was empty, which is how a file ends.
-    is_ended: bool,
+    end: End,
     damaged_from: Option<u64>,
-    has_broken_off: bool,
+}
+
+/// Whether what has been read is all of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    NotSeen,
+    /// The last frame was empty, which is how a file ends; or there is no telling, behind damage.
+    Seen,
+    /// It ends within a frame.
+    BrokenOff,
 }
 
 /// What there is of a frame.
@@ -72,9 +80,8 @@ impl<R: Read> Frames<R> {
             given: 0,
             unchecked: None,
             has_checked: false,
-            is_ended: false,
+            end: End::NotSeen,
             damaged_from: None,
-            has_broken_off: false,
         }
     }
 
@@ -104,7 +111,7 @@ impl<R: Read> Frames<R> {
     fn advance(&mut self) -> io::Result<bool> {
         self.content.clear();
         self.given = 0;
-        if self.has_broken_off {
+        if self.end == End::BrokenOff {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if self.unchecked.is_some() {
@@ -127,7 +134,7 @@ impl<R: Read> Frames<R> {
                 Extent::Short if self.rest().is_empty() => {
                     self.tell_damage(place)?;
                     // A file that has come to its end says so.
-                    if self.has_checked && !self.is_ended {
+                    if self.has_checked && self.end == End::NotSeen {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                     return Ok(false);
@@ -152,7 +159,11 @@ impl<R: Read> Frames<R> {
         }
         self.start = end;
         self.has_checked = true;
-        self.is_ended = self.content.is_empty();
+        self.end = if self.content.is_empty() {
+            End::Seen
+        } else {
+            End::NotSeen
+        };
         true
     }
 
@@ -164,7 +175,7 @@ impl<R: Read> Frames<R> {
             &mut self.content,
         ));
         self.start = self.stored.len();
-        self.has_broken_off = true;
+        self.end = End::BrokenOff;
     }
 
     fn go_on_unchecked(&mut self) -> io::Result<bool> {
@@ -179,7 +190,7 @@ impl<R: Read> Frames<R> {
         if status.remaining == 0 {
             self.unchecked = None;
         } else if status.bytes_read == 0 && status.bytes_written == 0 && !self.read_more()? {
-            self.has_broken_off = true;
+            self.end = End::BrokenOff;
         }
         Ok(true)
     }
@@ -199,12 +210,12 @@ impl<R: Read> Frames<R> {
                 self.start = at;
                 return Ok(());
             }
-            // The beginning of it may have been read.
-            let passed = self.stored.len().saturating_sub(MAGIC.len() - 1);
+            // The beginning of it may have been read; the search goes on behind `start`.
+            let passed = self.stored.len().saturating_sub(MAGIC.len());
             self.start = self.start.max(passed);
             if !self.read_more()? {
                 self.start = self.stored.len();
-                self.is_ended = true;
+                self.end = End::Seen;
                 return Ok(());
             }
         }
@@ -235,10 +246,8 @@ fn decode(frame: &[u8], content: &mut Vec<u8>) -> io::Result<()> {
 /// What there is at the beginning of `bytes`, by the lengths that the frame and its blocks give.
 fn extent(bytes: &[u8]) -> Extent {
     if !bytes.starts_with(&MAGIC) {
-        return match MAGIC.starts_with(bytes) {
-            true => Extent::Short,
-            false => Extent::Wrong,
-        };
+        let may_be = MAGIC.starts_with(bytes);
+        return if may_be { Extent::Short } else { Extent::Wrong };
     }
     let Some(&flags) = bytes.get(4) else {
         return Extent::Short;
@@ -267,9 +276,11 @@ fn extent(bytes: &[u8]) -> Extent {
         };
         if block & 1 == 1 {
             let end = at + 4;
-            return match bytes.len() >= end {
-                true => Extent::Whole(end),
-                false => Extent::Short,
+            let is_whole = bytes.len() >= end;
+            return if is_whole {
+                Extent::Whole(end)
+            } else {
+                Extent::Short
             };
         }
     }
@@ -329,7 +340,8 @@ mod tests {
     fn texts() -> [String; 4] {
         let text = |from: u64, count: u64| {
             let numbers = (from..from + count).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            numbers.map(|number| format!("{number:x}\n")).collect()
+            let lines = numbers.map(|number| format!("{number:x}\n"));
+            lines.collect::<Vec<_>>().concat()
         };
         [text(0, 1), text(100, 40), text(200, 3), text(300, 20)]
     }
@@ -403,8 +415,11 @@ mod tests {
         let texts = texts();
         let frames: Vec<Vec<u8>> = texts.iter().map(|text| frame(text)).collect();
         let half = |frame: &Vec<u8>| frame[..frame.len() / 2].to_vec();
-        let zeros = vec![0; 3 * READ_BYTES - 2];
-        for middle in [half(&frames[1]), zeros, b"no zstd".to_vec()] {
+        // The frame behind it begins in one read, and ends in another.
+        let zeros = |split| vec![0; 3 * READ_BYTES - frames[0].len() - split];
+        let mut middles = vec![half(&frames[1]), b"no zstd".to_vec()];
+        middles.extend((0..6).map(zeros));
+        for middle in middles {
             let (first, last, end) = (frames[0].clone(), frames[2].clone(), frame(""));
             let bytes = [first, middle.clone(), last, end].concat();
             let (given, errors) = read(&bytes);
