@@ -1,9 +1,10 @@
 //! What sources of any JSON have in common: the options that describe messages, and templates of what is sent.
 
+mod names;
+
 use std::fmt::Write as _;
 
 use percent_encoding::utf8_percent_encode;
-use rustc_hash::FxHashMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::kind::{OptionValue, SourceOption};
@@ -12,6 +13,8 @@ use super::venue::options::{OptionProblem, Setup, check_url};
 use crate::decode::pointer::Pointer;
 use crate::decode::pointer::mapping::Mapping;
 use crate::decode::pointer::options::{from_options, from_toml};
+
+pub(super) use names::{Spellings, some_of, strangers};
 
 /// An option that says where in a message something stands.
 pub(super) const fn place(name: &'static str, summary: &'static str) -> SourceOption {
@@ -364,69 +367,6 @@ pub(super) fn headers(text: &str) -> Result<Vec<(String, Template)>, String> {
             Ok((name.to_owned(), Template::new(value.trim(), Style::Plain)))
         })
         .collect()
-}
-
-/// The names that are wanted, to be found by whoever writes them in other letters.
-#[derive(Debug, Default)]
-pub(super) struct Spellings(FxHashMap<String, Vec<Box<str>>>);
-
-impl Spellings {
-    pub(super) fn insert(&mut self, name: &str) {
-        let known = self.0.entry(name.to_lowercase()).or_default();
-        known.push(name.into());
-    }
-
-    pub(super) fn remove(&mut self, name: &str) {
-        let lowercase = name.to_lowercase();
-        if let Some(known) = self.0.get_mut(&lowercase) {
-            known.retain(|one| **one != *name);
-            if known.is_empty() {
-                self.0.remove(&lowercase);
-            }
-        }
-    }
-
-    /// The name that is written like this but for the case of its letters, if there is only one.
-    pub(super) fn only(&self, name: &str) -> Option<&str> {
-        match self.0.get(&name.to_lowercase())?.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        }
-    }
-}
-
-/// How many names of a kind a text shows, and how much of each.
-const NAMES_SHOWN: usize = 3;
-const NAME_CHARS_SHOWN: usize = 64;
-
-/// That nothing but the data of symbols has come that nobody has asked for.
-pub(super) fn strangers<'a>(
-    came: impl IntoIterator<Item = &'a str>,
-    asked: impl IntoIterator<Item = &'a str>,
-) -> String {
-    format!(
-        "data come for {}, asked for are {}; write symbols as the data do, or see where symbol= leads",
-        some_of(came),
-        some_of(asked)
-    )
-}
-
-/// The first few names, each once.
-pub(super) fn some_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut shown: Vec<String> = Vec::new();
-    for name in names {
-        let name: String = name.chars().take(NAME_CHARS_SHOWN).collect();
-        let name = format!("'{name}'");
-        if shown.contains(&name) {
-            continue;
-        }
-        if shown.len() == NAMES_SHOWN {
-            shown.push("others".to_owned());
-            break;
-        }
-        shown.push(name);
-    }
-    shown.join(", ")
 }
 
 /// The environment variables of a specification that are not set, as the end of an error message; `None` when all are.

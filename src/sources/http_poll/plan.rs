@@ -95,8 +95,6 @@ pub struct Plan {
     pub symbols_max: usize,
     /// After how long without news a symbol is stale.
     pub stale_after: Duration,
-    /// Whether all data comes with its time.
-    pub has_times: bool,
     /// Whether what has not changed is given out again.
     pub repeat: bool,
     /// How answers are read.
@@ -168,7 +166,6 @@ impl Plan {
             requests_max: count(own("requests")).unwrap_or(REQUESTS_MAX),
             symbols_max: count(own("symbols_per_request")).unwrap_or(usize::MAX),
             stale_after: stale_after(setup, &mappings, period),
-            has_times: mappings.iter().all(|mapping| mapping.time.is_some()),
             timeout: millis(own("timeout_ms"), 10_000),
             repeat: own("repeat") == Some("true"),
             mappings,
@@ -200,6 +197,12 @@ impl Plan {
     #[must_use]
     pub fn names_symbols(&self) -> bool {
         self.is_for_one() || self.is_for_many()
+    }
+
+    /// Whether all data comes with its time.
+    #[must_use]
+    pub fn has_times(&self) -> bool {
+        self.mappings.iter().all(|mapping| mapping.time.is_some())
     }
 
     /// Whether one request has room for these symbols.

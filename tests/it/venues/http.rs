@@ -92,7 +92,7 @@ fn a_symbol_that_is_not_there_leaves_the_others_of_its_request_alone() {
             .split(',')
             .map(|name| format!(r#"{{"s":"{name}","p":{number},"t":1700000000123}}"#))
             .collect();
-        call.answer(200, &[], &format!("[{}]", rows.join(",")));
+        call.answer(200, &[], format!("[{}]", rows.join(",")));
         for name in list.split(',') {
             live.program.next_result(name);
         }

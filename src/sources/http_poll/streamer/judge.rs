@@ -50,7 +50,7 @@ impl Streamer {
     fn in_its_words(&self, verdict: Verdict, whole: &Whole) -> Verdict {
         let words = self.plan.error.as_ref().and_then(|error| {
             let value = message(&whole.body).ok()?;
-            text_at(error, value).map(|text| text.to_string())
+            text_at(error, value)
         });
         let Some(words) = words else { return verdict };
         let with = |text: String| format!("{text}; it says: {words}");

@@ -174,7 +174,7 @@ impl Streamer {
 
     /// An answer that is the same as before is news of data without a time: it holds now.
     fn note_sameness(&mut self, number: u64, now: Nanos) {
-        if self.plan.has_times {
+        if self.plan.has_times() {
             return;
         }
         if let Some(job) = self.schedule.job(number) {

@@ -154,17 +154,18 @@ fn prices_of(names: &[(&str, u32)]) -> String {
     format!("[{}]", rows.join(","))
 }
 
-fn warnings(output: &Output) -> Vec<&str> {
-    let warning = |notice| match notice {
-        &Notice::Error(ref error) => {
-            assert_eq!(
-                (error.kind, error.severity),
-                (ErrorKind::SchemaError, Severity::Warning)
-            );
-            Some(error.message.as_str())
-        }
-        _ => None,
+fn warning(notice: &Notice) -> Option<&str> {
+    let Notice::Error(error) = notice else {
+        return None;
     };
+    assert_eq!(
+        (error.kind, error.severity),
+        (ErrorKind::SchemaError, Severity::Warning)
+    );
+    Some(error.message.as_str())
+}
+
+fn warnings(output: &Output) -> Vec<&str> {
     output.notices.iter().filter_map(warning).collect()
 }
 
