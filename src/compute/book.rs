@@ -57,6 +57,8 @@ pub struct Book {
     depth: Option<u32>,
     integrity: Integrity,
     sequence: Option<u64>,
+    /// Whether it has been said that too few levels are left.
+    is_used_up_told: bool,
 }
 
 /// One side, the best level last: most changes are near the best, where they move little.
@@ -219,6 +221,7 @@ impl Book {
         self.integrity = update.proof.into();
         self.sequence = update.sequence;
         self.is_whole = true;
+        self.is_used_up_told &= !update.snapshot;
         Ok(Applied::Done)
     }
 
@@ -271,12 +274,13 @@ impl Book {
     }
 
     /// Whether a side has fewer than `levels` levels left, although there are more of which nothing is known: prices have
-    /// moved on since the whole book came.
+    /// moved on since the whole book came. It is said once of each whole book.
     #[must_use]
-    pub fn is_used_up(&self, levels: usize) -> bool {
-        [&self.bids, &self.asks]
+    pub fn take_used_up(&mut self, levels: usize) -> bool {
+        let is_used_up = [&self.bids, &self.asks]
             .into_iter()
-            .any(|side| side.end.is_some() && side.levels.len() < levels)
+            .any(|side| side.end.is_some() && side.levels.len() < levels);
+        is_used_up && !std::mem::replace(&mut self.is_used_up_told, true)
     }
 
     /// Levels of each side that the source speaks of; `None` when of all.
@@ -449,7 +453,7 @@ mod tests {
         );
         whole.limit = Some(2);
         book.apply(&whole).unwrap();
-        assert!(!book.is_used_up(2));
+        assert!(!book.take_used_up(2));
         let far = update(
             false,
             &[("90", "5"), ("99", "0")],
@@ -469,21 +473,24 @@ mod tests {
             "what lies between 98 and 90 is not known"
         );
         assert_eq!(prices(&top.asks), ["100", "101", "102"]);
-        assert!(book.is_used_up(2));
-        assert!(!book.is_used_up(1));
+        assert!(!book.take_used_up(1));
+        assert!(book.take_used_up(2));
+        assert!(!book.take_used_up(2), "it has been said");
         // A faulty whole book leaves what was known, and how far.
         assert!(
             book.apply(&update(true, &[("9", "1")], &[("8", "1")]))
                 .is_err()
         );
         assert_eq!(book.top(10), top);
-        assert!(book.is_used_up(2));
+        book.apply(&whole).unwrap();
+        book.apply(&far).unwrap();
+        assert!(book.take_used_up(2), "of each whole book");
         // One that has fewer levels than were asked for has them all.
         whole.limit = Some(3);
         book.apply(&whole).unwrap();
         book.apply(&far).unwrap();
         assert_eq!(prices(&book.top(10).bids), ["98", "90"]);
-        assert!(!book.is_used_up(9));
+        assert!(!book.take_used_up(9));
     }
 
     #[test]

@@ -155,7 +155,11 @@ mod tests {
             ["a", "b", "untimed", "of another source"]
         );
         news_of(&mut board, 0, "c", Some(7));
-        assert_eq!(headlines(&board).last().unwrap(), "c", "it comes again");
+        assert_eq!(
+            headlines(&board),
+            ["a", "b", "untimed", "c", "of another source"],
+            "it comes again, at its time"
+        );
     }
 
     #[test]

@@ -44,8 +44,6 @@ pub(super) struct Level2Service {
     time: Option<UnixMs>,
     updates: u64,
     resyncs: u64,
-    /// Whether a whole book was asked for because too few levels of this one are left.
-    has_asked: bool,
     is_watched: bool,
     is_changed: bool,
     /// Whether there is a book, or one will come.
@@ -62,7 +60,6 @@ impl Level2Service {
             time: None,
             updates: 0,
             resyncs: 0,
-            has_asked: false,
             is_watched: false,
             is_changed: false,
             // A file may hold anything; that it has books shows when one comes.
@@ -83,11 +80,9 @@ impl Level2Service {
                 self.updates += 1;
                 self.time = time.or(self.time);
                 self.is_changed = true;
-                let is_used_up = self.book.is_used_up(self.levels.min(ENOUGH_LEVELS));
-                let had_asked =
-                    std::mem::replace(&mut self.has_asked, is_used_up && !update.snapshot);
+                let is_used_up = self.book.take_used_up(self.levels.min(ENOUGH_LEVELS));
                 BookChange::Applied {
-                    asks: self.has_asked && !had_asked && self.can_resync(),
+                    asks: is_used_up && self.can_resync(),
                 }
             }
             Ok(Applied::NotWhole) => BookChange::Ignored,
@@ -158,7 +153,6 @@ impl Level2Service {
         self.time = None;
         self.updates = 0;
         self.resyncs = 0;
-        self.has_asked = false;
         self.is_changed = true;
     }
 }

@@ -181,7 +181,7 @@ async fn a_symbol_that_is_not_there_leaves_the_others_of_its_request_alone() {
         let error = rig.ended.clone().unwrap().0.unwrap();
         assert_eq!(error.kind, kind, "{error:?}");
         let asked: usize = rig.asked.lock().unwrap().values().sum();
-        assert!(asked <= 20, "{asked}");
+        assert!(asked <= 45, "not each by itself: {asked}");
     }
 }
 

@@ -122,7 +122,7 @@ impl Link {
         let earlier = (number % 10) as u32;
         limits.lifetime = limits
             .lifetime
-            .map(|lifetime| lifetime - lifetime / 100 * earlier);
+            .map(|lifetime| lifetime * (100 - earlier) / 100);
         Self {
             number,
             session,
