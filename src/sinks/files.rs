@@ -308,9 +308,8 @@ impl Sink for FileSink {
             return self.writer.failure();
         }
         let known = self.settings.sources.get(source);
-        let calendar = known.map_or(SessionCalendar::UtcDay, |known| {
-            known.calendar.of(symbol.as_str())
-        });
+        let calendar = known.map_or(SessionCalendar::UtcDay, |known| known.calendar);
+        let calendar = calendar.of(symbol.as_str());
         let mut values = std::mem::take(&mut self.values);
         values.clear();
         if let ResultBody::Ohlcv {
