@@ -93,8 +93,13 @@ fn a_symbol_that_is_not_there_leaves_the_others_of_its_request_alone() {
             .map(|name| format!(r#"{{"s":"{name}","p":{number},"t":1700000000123}}"#))
             .collect();
         call.answer(200, &[], format!("[{}]", rows.join(",")));
-        for name in list.split(',') {
-            live.program.next_result(name);
+        // Symbols are worked on side by side: their results come in any order.
+        let mut awaited: Vec<&str> = list.split(',').collect();
+        while !awaited.is_empty() {
+            let result = live.program.next_where("a result of each symbol", |line| {
+                line["type"] == "result" && awaited.iter().any(|name| line["symbol"] == **name)
+            });
+            awaited.retain(|name| result["symbol"] != **name);
         }
         let is_all = list.len() == 3;
         given.push(list);
