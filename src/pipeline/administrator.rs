@@ -153,6 +153,7 @@ impl Administrator {
         self.flush_sinks();
         self.end_recording();
         self.tick(self.parts.clock.monotonic());
+        self.flush_sinks();
         // What they still hold is written before anybody can take this for the end, which is when commands are no longer
         // received.
         self.parts.sinks.clear();

@@ -132,6 +132,8 @@ impl Live {
         let Self { home, program, .. } = self;
         let run = program.finish();
         assert_eq!(run.code, Some(0), "{run:#?}");
+        let last = as_json(run.lines.last().unwrap());
+        assert_eq!(last["status"], "recorded", "{run:#?}");
         shows_no_key(&home, &run);
         run
     }
@@ -151,11 +153,11 @@ impl Live {
         let source = format!("replay:{}", home.path("recording").display());
         let replayed = home.headless(&[&["--source", source.as_str()], further].concat());
         assert_eq!(replayed.code, Some(0), "{replayed:#?}");
-        // Each symbol's in order, by whatever name the source goes; a bar that is not over is given at the end of a replay.
+        // Each symbol's in order, by whatever name the source goes.
         let results = |run: &Finished| -> BTreeMap<String, Vec<String>> {
             let mut of_symbols: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for (text, value) in run.lines.iter().map(|text| (text, as_json(text))) {
-                if value["type"] == "result" && value["partial"].is_null() {
+                if value["type"] == "result" {
                     let text = text.replace(&format!(r#""source":{}"#, value["source"]), "");
                     let symbol = value["symbol"].to_string();
                     of_symbols.entry(symbol).or_default().push(text);
