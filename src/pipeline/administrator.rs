@@ -98,6 +98,8 @@ pub(crate) struct Administrator {
     fast_until: Nanos,
     /// Steps of several replays together.
     steps: VecDeque<steps::Step>,
+    /// The folder of the recording of which it has been told that it began.
+    recording: Option<String>,
 }
 
 impl Administrator {
@@ -110,6 +112,7 @@ impl Administrator {
             is_stopping: false,
             fast_until: Nanos(0),
             steps: VecDeque::new(),
+            recording: None,
         }
     }
 
@@ -263,8 +266,10 @@ impl Administrator {
             Outcome::Status(mut status) => {
                 status.time = status.time.or_else(|| Some(self.parts.clock.wall()));
                 tracing::info!(status = status.status.name(), source = ?status.source, symbol = ?status.symbol, message = ?status.message, "status");
-                if status.status == Status::Seek {
-                    self.on_seek(&status);
+                match status.status {
+                    Status::Seek => self.on_seek(&status),
+                    Status::Subscribed => self.parts.board.accept(&status),
+                    _ => {}
                 }
                 self.offer(|sink| sink.status(&status));
             }
@@ -345,6 +350,7 @@ impl Administrator {
         self.is_dirty |= is_full_tick || now < self.fast_until;
         if let Some(reason) = self.parts.recorder.take_failure() {
             self.report(ErrorInstance::new(ErrorKind::SinkError, reason));
+            self.tell_recording();
         }
     }
 

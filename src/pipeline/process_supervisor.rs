@@ -204,8 +204,7 @@ impl ProcessSupervisor {
         }
         for at in 0..self.parts.sources.len() {
             if !self.parts.sources[at].has_ended {
-                let open = self.order_all(SourceIndex(at as u16), || Item::EndOfData);
-                self.parts.sources[at].in_flight.add(open);
+                self.order_end(SourceIndex(at as u16));
             }
         }
         self.run_workers();

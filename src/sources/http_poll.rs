@@ -7,8 +7,8 @@
 //! - [`request`]: one request;
 //! - [`streamer`]: puts them together.
 //!
-//! What an answer holds that the one before held already is not given out again, unless `repeat=true`: an endpoint that
-//! says the same price a thousand times has said it once.
+//! Quotes and books that the answer before held already are not given out again, nor bars, trades and news that have been
+//! given out, unless `repeat=true`: an endpoint that says the same price a thousand times has said it once.
 
 pub mod plan;
 pub mod protocol;

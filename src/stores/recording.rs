@@ -1,8 +1,8 @@
 //! Recordings on disk: one file for each source and recording, written by a thread of its own.
 //!
 //! A recording is lines in `SOURCE-YYYYMMDDTHHMMSSZ-0001.rec.zst`, which goes on in `…-0002.rec.zst` when the file is large:
-//! zstd frames of half a minute each, with checksums, so that damage to one costs no more than that. The first holds the
-//! recording's head alone, and an empty one is the end.
+//! zstd frames of half a minute each, with checksums, so that damage to one costs no more than that. The head, and who was
+//! connected with which symbols, stand in frames of their own, and an empty one is the end.
 //!
 //! What has been received is in the file at most a second later, so that it can be read while it is being written, and
 //! after a crash. Files and new folders are their owner's alone. It is handed to the system, but not forced through to the

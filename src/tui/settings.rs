@@ -202,7 +202,7 @@ pub struct SessionState {
     pub groupings: Vec<(String, u8)>,
     /// The smallest sizes that tapes show, by symbol.
     pub tape_sizes: Vec<(String, String)>,
-    /// The lines of the command line that bring the tape's rules back, as `min 0.5`.
+    /// The lines of the command line that bring the tape's rules back, as `window 250ms`.
     pub tape: Vec<String>,
 }
 

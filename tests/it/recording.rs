@@ -580,10 +580,13 @@ fn replays_that_were_opened_together_step_together() {
     // However fast they come, each is taken after the one before.
     (0..6).for_each(|_| step(TransportCommand::Step));
     (0..6).for_each(|_| await_result(&mut seen));
+    // Two symbols are worked on side by side: their results may come in another order.
+    seen.sort();
     assert_eq!(seen, expected[..6]);
     (0..2).for_each(|_| step(TransportCommand::StepBack));
     (0..2).for_each(|_| step(TransportCommand::Step));
     (0..2).for_each(|_| await_result(&mut seen));
+    seen[6..].sort();
     assert_eq!(seen[6..], expected[4..6]);
     step(TransportCommand::Step);
     await_result(&mut seen);

@@ -211,27 +211,31 @@ impl Administrator {
     }
 
     fn release(&mut self, spec: &SymbolSpec) {
-        let mut was_there = false;
-        for (at, symbol) in self.named(spec) {
-            if let Some(id) = self.parts.directory.find(at, &symbol) {
-                was_there = true;
-                let row = self.parts.board.rows.get(id);
-                if row.is_none_or(|row| row.state != RowState::Quarantined) {
-                    let mut error = ErrorInstance::new(
-                        ErrorKind::ConfigError,
-                        format!("{symbol} is not quarantined, so there is nothing to release"),
-                    );
-                    error.severity = Severity::Info;
-                    error.source = Some(self.parts.sources[at.index()].info.name.clone());
-                    error.symbol = Some(symbol);
-                    self.answer_with(error);
-                } else {
-                    self.tell(Control::Release(id));
-                }
+        let mut found = self.named(spec);
+        found.retain(|(at, symbol)| self.parts.directory.find(*at, symbol).is_some());
+        let Some((at, symbol)) = found.first().cloned() else {
+            return self.refuse(spec);
+        };
+        let mut is_any = false;
+        for (at, symbol) in found {
+            let Some(id) = self.parts.directory.find(at, &symbol) else {
+                continue;
+            };
+            let row = self.parts.board.rows.get(id);
+            if row.is_some_and(|row| row.state == RowState::Quarantined) {
+                is_any = true;
+                self.tell(Control::Release(id));
             }
         }
-        if !was_there {
-            self.refuse(spec);
+        if !is_any {
+            let mut error = ErrorInstance::new(
+                ErrorKind::ConfigError,
+                format!("{symbol} is not quarantined, so there is nothing to release"),
+            );
+            error.severity = Severity::Info;
+            error.source = Some(self.parts.sources[at.index()].info.name.clone());
+            error.symbol = Some(symbol);
+            self.answer_with(error);
         }
     }
 

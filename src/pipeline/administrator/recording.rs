@@ -24,14 +24,11 @@ impl Administrator {
                     let error = ErrorInstance::new(ErrorKind::ConfigError, message);
                     return self.answer_with(error.as_warning());
                 }
-                let before = self.parts.recorder.view();
                 if let Err(error) = self.parts.recorder.begin(&folder) {
                     return self
                         .answer_with(ErrorInstance::new(ErrorKind::SinkError, error.to_string()));
                 }
-                if let Some(before) = before {
-                    self.tell_folder(Status::Recorded, before.folder);
-                }
+                self.tell_end();
                 self.tell_recording();
             }
         }
@@ -39,20 +36,31 @@ impl Administrator {
 
     /// Ends the recording, if there is one. Whether there was.
     pub(super) fn end_recording(&mut self) -> bool {
-        let view = self.parts.recorder.view();
         self.parts.recorder.end();
-        let was_there = view.is_some();
-        if let Some(view) = view {
-            self.tell_folder(Status::Recorded, view.folder);
-        }
-        was_there
+        self.tell_end()
     }
 
-    /// Tells where to it is recorded, if it is.
+    /// Tells where to it is recorded, or that it is no more.
     pub(super) fn tell_recording(&mut self) {
-        if let Some(view) = self.parts.recorder.view() {
-            self.tell_folder(Status::Recording, view.folder);
+        match self.parts.recorder.view() {
+            Some(view) if self.recording.is_none() => {
+                self.recording = Some(view.folder.clone());
+                self.tell_folder(Status::Recording, view.folder);
+            }
+            Some(_) => {}
+            None => {
+                self.tell_end();
+            }
         }
+    }
+
+    /// Tells that a recording has ended, if its beginning was told. Whether it was.
+    fn tell_end(&mut self) -> bool {
+        let Some(folder) = self.recording.take() else {
+            return false;
+        };
+        self.tell_folder(Status::Recorded, folder);
+        true
     }
 
     fn tell_folder(&mut self, status: Status, folder: String) {

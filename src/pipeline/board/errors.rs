@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::snapshot::{ErrorRow, Row, RowState};
 use super::Board;
-use crate::domain::outcome::ErrorInstance;
+use crate::domain::outcome::{ErrorInstance, StatusChange};
 use crate::domain::time::UnixMs;
 
 /// Errors that the board keeps; the oldest goes first.
@@ -77,6 +77,20 @@ impl Board {
         }
     }
 
+    /// A source gives a symbol, whatever it said before.
+    pub fn accept(&mut self, status: &StatusChange) {
+        let is_meant = |row: &&Row| {
+            status.symbol.as_ref() == Some(&row.symbol)
+                && status.source.as_ref() == Some(&row.source)
+                && row.state == RowState::Refused
+        };
+        let id = self.rows.iter().find(is_meant).map(|row| row.id);
+        if let Some(row) = id.and_then(|id| self.rows.get_mut(id)) {
+            row.state = RowState::Waiting;
+            row.refusal = None;
+        }
+    }
+
     /// Marks one error as seen, or all.
     pub fn acknowledge(&mut self, id: Option<u64>) {
         for row in Arc::make_mut(&mut self.errors) {
@@ -104,7 +118,7 @@ mod tests {
     use super::super::super::outcome::Moved;
     use super::*;
     use crate::domain::clock::Nanos;
-    use crate::domain::outcome::{ErrorKind, LastPrice};
+    use crate::domain::outcome::{ErrorKind, LastPrice, Status};
     use crate::domain::source::SourceName;
     use crate::domain::symbol::{Symbol, SymbolId};
 
@@ -158,7 +172,12 @@ mod tests {
         error.is_refusal = true;
         board.error(&error, UnixMs(1));
         let refused = (RowState::Refused, Some("no such pair".into()));
-        assert_eq!(states(&board), [waiting, refused]);
+        assert_eq!(states(&board), [waiting.clone(), refused]);
+        let mut given = StatusChange::of_source(Status::Subscribed, &source);
+        given.symbol.clone_from(&error.symbol);
+        board.accept(&given);
+        assert_eq!(states(&board)[1], waiting, "it is given after all");
+        board.error(&error, UnixMs(1));
         board.moved(
             &Moved {
                 id: SymbolId(1),

@@ -29,15 +29,20 @@ impl Board {
             return;
         }
         let rows = Arc::make_mut(&mut self.news);
-        if rows.len() >= NEWS_MAX {
-            rows.remove(0);
-        }
         // What is loaded of the time before comes from all symbols at once, in any order.
         let is_before = |row: &NewsRow| row.time.is_none() || row.time <= time;
-        let at = match time {
+        let mut at = match time {
             Some(_) => rows.iter().rposition(is_before).map_or(0, |at| at + 1),
             None => rows.len(),
         };
+        if rows.len() >= NEWS_MAX {
+            if at == 0 {
+                return;
+            }
+            rows.remove(0);
+            at -= 1;
+        }
+        self.next_news += 1;
         let row = NewsRow {
             id: self.next_news,
             time,
@@ -47,7 +52,6 @@ impl Board {
             news: Arc::new(news.clone()),
         };
         rows.insert(at, row);
-        self.next_news += 1;
     }
 
     /// A source goes on from `time`: its news of later times go. Those without a time stay, because they may be of before.
@@ -111,9 +115,9 @@ mod tests {
             rows.map(|row| (row.id, row.symbols.iter().map(|id| id.0).collect()))
                 .collect()
         };
-        assert_eq!(rows(&board), [(0, vec![0, 1]), (1, vec![2]), (2, vec![0])]);
+        assert_eq!(rows(&board), [(1, vec![0, 1]), (2, vec![2]), (3, vec![0])]);
         board.remove(SymbolId(0));
-        assert_eq!(rows(&board), [(0, vec![1]), (1, vec![2])]);
+        assert_eq!(rows(&board), [(1, vec![1]), (2, vec![2])]);
     }
 
     #[test]
@@ -169,6 +173,14 @@ mod tests {
             board.news(SymbolId(0), None, &news(&n.to_string()), UnixMs(0));
         }
         assert_eq!(board.news.len(), NEWS_MAX);
-        assert_eq!(board.news.last().unwrap().id, 2 * NEWS_MAX as u64 - 1);
+        assert_eq!(board.news.last().unwrap().id, 2 * NEWS_MAX as u64);
+        // One that is older than all of them has no room.
+        let mut board = self::board();
+        for n in 0..=NEWS_MAX as i64 {
+            board.news(SymbolId(0), Some(UnixMs(n)), &news("x"), UnixMs(0));
+        }
+        board.news(SymbolId(0), Some(UnixMs(0)), &news("old"), UnixMs(0));
+        assert_eq!(board.news.len(), NEWS_MAX);
+        assert_eq!(board.news[0].time, Some(UnixMs(1)));
     }
 }

@@ -12,7 +12,7 @@ use super::super::mailbox::Item;
 use super::super::meters::WorkerMeters;
 use super::super::outcome::Outcome;
 use super::super::symbol_worker::WorkerContext;
-use super::{Control, Desk, ProcessSupervisor};
+use super::{Control, Desk, ProcessSupervisor, Wait};
 
 impl ProcessSupervisor {
     pub(super) fn obey(&mut self, control: Control) {
@@ -108,7 +108,8 @@ impl ProcessSupervisor {
         let source = &mut self.parts.sources[desk.cell.source.index()];
         source.blocked.retain(|blocked| *blocked != id);
         // Bars that are open go out, unless that has been seen to at the source's end.
-        let closes_bars = !source.has_ended;
+        let gives_last_bars = matches!(source.waits, Some(Wait::LastBars { .. }));
+        let closes_bars = !source.has_ended && !gives_last_bars;
         source.in_flight.add(u64::from(closes_bars));
         // What a full mailbox could not take is taken all the same: it arrived before the symbol was removed.
         let schedule = desk.cell.with_mailbox(|mailbox| {

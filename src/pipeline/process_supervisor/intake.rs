@@ -283,8 +283,7 @@ impl ProcessSupervisor {
                 {
                     self.end(at, error, hopeless);
                 } else {
-                    let open = self.order_all(at, || Item::EndOfData);
-                    self.parts.sources[at.index()].in_flight.add(open);
+                    self.order_end(at);
                     self.run_workers();
                     return self.wait_for(at, Wait::LastBars { error, hopeless });
                 }
@@ -316,20 +315,26 @@ impl ProcessSupervisor {
     }
 
     /// Gives an order to every worker of a source; how many there are.
-    pub(super) fn order_all(&mut self, at: SourceIndex, item: impl Fn() -> Item) -> u64 {
-        let mut workers = 0;
+    pub(super) fn order_all(&mut self, at: SourceIndex, item: impl Fn() -> Item) {
         for desk in self
             .desks
             .iter()
             .flatten()
             .filter(|desk| desk.cell.source == at)
         {
-            workers += 1;
             if desk.cell.with_mailbox(|mailbox| mailbox.push(item())) {
                 self.runnable.push(Arc::clone(&desk.cell));
             }
         }
-        workers
+    }
+
+    /// Has a source's workers give out the bars that are open.
+    pub(super) fn order_end(&mut self, at: SourceIndex) {
+        let desks = self.desks.iter().flatten();
+        let workers = desks.filter(|desk| desk.cell.source == at).count();
+        // Before any of them can have done it.
+        self.parts.sources[at.index()].in_flight.add(workers as u64);
+        self.order_all(at, || Item::EndOfData);
     }
 
     /// Goes on with the envelopes of a source that had to wait.

@@ -149,7 +149,8 @@ impl Answers {
         if owned.is_empty() {
             self.count_strange(asked, &strange, output);
         } else {
-            asked.is_empty = false;
+            // Of many requests under one number another may be empty the next time.
+            asked.is_empty &= asked.symbol.is_none();
             asked.strange = None;
             self.give_out(owned, now, output);
         }
@@ -251,13 +252,15 @@ impl Protocol for Answers {
         false
     }
 
-    /// A recording begins: it knows nothing of what was said before.
+    /// A recording begins: it knows nothing of what was said before. What happened once is not given out again for that.
     fn opened(&mut self, _: UnixMs, _: &mut Output) {
         for asked in self.asked.values_mut() {
             *asked = Asked::new(asked.symbol.take());
         }
         for (_, entry) in self.wanted.iter_mut() {
-            entry.state = Told::default();
+            entry.state.is_heard = false;
+            entry.state.is_exact = false;
+            entry.state.said.forget_states();
         }
     }
 
@@ -311,7 +314,7 @@ impl Protocol for Answers {
     /// The next answer gives the whole book again.
     fn resync(&mut self, symbol: SymbolId, _: &mut Output) {
         if let Some(entry) = self.wanted.entry_mut(symbol) {
-            entry.state.said = Said::default();
+            entry.state.said.forget_states();
         }
     }
 }

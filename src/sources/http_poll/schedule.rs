@@ -65,7 +65,12 @@ pub struct Schedule {
 impl Schedule {
     /// Nothing to ask yet.
     #[must_use]
-    pub fn new(period: Duration, backoff: BackoffSettings, requests_max: usize) -> Self {
+    pub fn new(
+        period: Duration,
+        backoff: BackoffSettings,
+        requests_max: usize,
+        symbols_max: usize,
+    ) -> Self {
         Self {
             period,
             backoff,
@@ -74,7 +79,7 @@ impl Schedule {
             last_number: 0,
             under_way: 0,
             gate: Gate::Open,
-            symbols_max: usize::MAX,
+            symbols_max,
             has_worked: false,
             refusals: 0,
             behind: None,
@@ -107,6 +112,7 @@ impl Schedule {
             has_worked: false,
             is_proven,
             denials: 0,
+            refusals: 0,
             late: 0,
             backoff: Backoff::new(self.backoff, seed),
         });
@@ -231,6 +237,7 @@ impl Schedule {
             job.has_worked = true;
             job.is_proven = true;
             job.denials = 0;
+            job.refusals = 0;
             job.held_until = Duration::ZERO;
             job.backoff.succeeded();
         }

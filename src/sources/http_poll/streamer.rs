@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -48,6 +49,8 @@ pub(super) struct Streamer {
     backoff: Backoff,
     state: ConnectionState,
     seen: Seen,
+    /// Of whom anything has come.
+    heard: FxHashSet<SymbolId>,
     /// Since when it works.
     connected: Nanos,
     /// Whether it has been told that turns are too far apart.
@@ -76,7 +79,12 @@ impl Streamer {
         let seen = Seen::new(plan.stale_after, plan.calendar, &Limits::default());
         Self {
             feed,
-            schedule: Schedule::new(source.plan.period, source.backoff, source.plan.requests_max),
+            schedule: Schedule::new(
+                source.plan.period,
+                source.backoff,
+                source.plan.requests_max,
+                source.plan.symbols_max,
+            ),
             backoff: Backoff::new(source.backoff, number_of(&source.plan.host)),
             plan: source.plan,
             renew: source.renew,
@@ -88,6 +96,7 @@ impl Streamer {
             symbols: Vec::new(),
             state: ConnectionState::Connecting,
             seen,
+            heard: FxHashSet::default(),
             connected: Nanos::default(),
             is_behind: false,
             started,
@@ -194,6 +203,7 @@ impl Streamer {
         self.schedule.forget_answers();
         if self.over == Over::UntilOthers {
             self.over = Over::No;
+            self.schedule.begin_anew(now);
             self.report_connecting().await?;
         }
         self.show_subscriptions();
@@ -205,6 +215,7 @@ impl Streamer {
             .retain(|(_, known)| !symbols.iter().any(|(_, id)| id == known));
         for (_, id) in &symbols {
             self.schedule.remove(*id);
+            self.heard.remove(id);
         }
         self.show_subscriptions();
         self.take(self.feed.now(), &Input::Unsubscribe(&symbols))

@@ -142,7 +142,9 @@ impl Session {
     }
 
     fn take_live(&mut self, input: Input<'_>, now: UnixMs, output: &mut Output) {
+        // With a connection what was missed ends as always.
         if std::mem::take(&mut self.goes_on)
+            && !matches!(input, Input::Opened | Input::Closed)
             && let Some(missed) = &mut self.missed
         {
             let late_ms = self.lateness.least_ms(now).unwrap_or(0);

@@ -98,6 +98,56 @@ fn each_source_has_a_file_and_each_recording_files_of_its_own() {
 }
 
 #[test]
+fn what_others_rest_on_shares_no_frame_with_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(RecorderSettings::default());
+    recorder.begin(folder.path()).unwrap();
+    let line = |name: &str| format!("{{\"ms\":1720522860123,\"on\":0,\"in\":\"{name}\"}}");
+    let names = [
+        "opened",
+        "subscribe",
+        "text",
+        "tick",
+        "resync",
+        "kept",
+        "answer",
+        "closed",
+    ];
+    let venue = SourceName::new("venue");
+    recorder.record(&venue, HEAD_LINE);
+    for name in names {
+        recorder.record(&venue, line(name).as_bytes());
+    }
+    recorder.end();
+    let path = folder.path().join("venue-19700101T000000Z-0001.rec.zst");
+    let bytes = fs::read(path).unwrap();
+    let mut rest = &bytes[..];
+    let mut frames = Vec::new();
+    while !rest.is_empty() {
+        let mut text = String::new();
+        let mut frame = zstd::stream::read::Decoder::with_buffer(rest)
+            .unwrap()
+            .single_frame();
+        frame.read_to_string(&mut text).unwrap();
+        frames.push(text.lines().map(str::to_owned).collect::<Vec<_>>());
+        rest = frame.finish();
+    }
+    let head = std::str::from_utf8(HEAD_LINE).unwrap().to_owned();
+    let of = |names: &[&str]| names.iter().map(|name| line(name)).collect::<Vec<_>>();
+    assert_eq!(
+        frames,
+        [
+            [vec![head], of(&names[..2])].concat(),
+            of(&names[2..5]),
+            of(&names[5..6]),
+            of(&names[6..7]),
+            of(&names[7..]),
+            Vec::new(),
+        ]
+    );
+}
+
+#[test]
 fn a_large_file_is_followed_by_another_one() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = FileRecorder::new(

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use memchr::memmem;
 use rustc_hash::FxHashMap;
 use zstd::stream::write::Encoder;
 
@@ -19,6 +20,16 @@ use super::{Current, ENDING, Item, LINE_OVERHEAD_BYTES, RecorderSettings};
 const LEVEL: i32 = 3;
 /// What a recording's first line begins with.
 const HEAD: &[u8] = b"{\"recording\":";
+/// The inputs of a session that are few, and that others rest on.
+const NEEDED: [&[u8]; 5] = [
+    b"\"in\":\"opened\"",
+    b"\"in\":\"subscribe\"",
+    b"\"in\":\"unsubscribe\"",
+    b"\"in\":\"kept\"",
+    b"\"in\":\"closed\"",
+];
+/// Within so many bytes a line says what it is.
+const BEGINNING_BYTES: usize = 64;
 /// A frame that holds as much is over.
 const FRAME_BYTES: usize = 4 << 20;
 /// Recordings of one source that may begin within one second.
@@ -50,6 +61,8 @@ struct Frames {
     began: Nanos,
     /// What it holds, in bytes.
     held: usize,
+    /// Whether it holds what others cannot be understood without.
+    is_needed: bool,
     /// Compressed bytes in this file.
     bytes: Arc<AtomicU64>,
 }
@@ -71,11 +84,16 @@ impl Frames {
             frame: Some(frame(counted)?),
             began: now,
             held: 0,
+            is_needed: false,
             bytes,
         })
     }
 
-    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+    fn write(&mut self, line: &[u8], now: Nanos) -> io::Result<()> {
+        let is_needed = is_needed(line);
+        if std::mem::replace(&mut self.is_needed, is_needed) != is_needed && self.held > 0 {
+            self.next_frame(now)?;
+        }
         let frame = self.frame.as_mut().ok_or_else(has_failed)?;
         self.held += line.len() + 1;
         frame.write_all(line)?;
@@ -113,6 +131,14 @@ fn frame(counted: Counted) -> io::Result<Encoder<'static, Counted>> {
     let mut encoder = Encoder::new(counted, LEVEL)?;
     encoder.include_checksum(true)?;
     Ok(encoder)
+}
+
+/// Whether data mean nothing without a line: the head, and what says who was connected, and with which symbols. It shares
+/// no frame with data, of which much more may be damaged.
+fn is_needed(line: &[u8]) -> bool {
+    let beginning = line.get(..BEGINNING_BYTES).unwrap_or(line);
+    let holds = |name: &&[u8]| memmem::find(beginning, name).is_some();
+    line.starts_with(HEAD) || NEEDED.iter().any(holds)
 }
 
 fn has_failed() -> io::Error {
@@ -188,12 +214,7 @@ impl Writer {
             recording.file.next_frame(now)?;
         }
         recording.is_fresh = true;
-        recording.file.write(line)?;
-        if line.starts_with(HEAD) {
-            // Nothing can be understood without it: it shares no frame with what may be damaged.
-            recording.file.next_frame(now)?;
-        }
-        Ok(())
+        recording.file.write(line, now)
     }
 
     fn begin(&self, source: &SourceName) -> io::Result<Recording> {

@@ -35,6 +35,9 @@ impl Model {
                 let name = symbol.and_then(|id| self.shown.rows.get(id)).map(row_name);
                 let tape = &mut self.panels.tape;
                 let rules = order.apply(tape.rules_of(name.as_deref()));
+                if name.is_none() && rules.size_min.is_some() {
+                    return Err("no symbol is selected, to show its trades of that size".to_owned());
+                }
                 tape.set_rules_of(name.as_deref(), rules);
             }
             Order::Indicator(order) => return self.obey_indicator(order),

@@ -39,6 +39,7 @@ use crate::pipeline::meters::ConnectionState;
 use crate::pipeline::snapshot::{ChartView, Row};
 use crate::tui::market;
 use crate::tui::panel::{Panel, PanelAction, PanelContext, PanelMouse, Response};
+use crate::tui::text::safe;
 use crate::tui::theme::GlyphSet;
 
 use candle::{Course, Place};
@@ -321,8 +322,10 @@ impl Panel for ChartPanel {
             };
             let (symbol, timeframe) = (&row.symbol, self.view.timeframe);
             if let Some(reason) = market::refusal_text(row) {
-                let first = format!("{} does not give {symbol}", row.source);
-                return draw_message(&mut canvas, &first, &reason);
+                let (source, symbol) = (safe(row.source.as_str()), safe(symbol.as_str()));
+                let text = format!("{source} does not give {symbol}: {reason}");
+                let style = context.theme.dim;
+                return market::put_message(canvas.buffer, canvas.area, &text, style);
             }
             let Some(chart) = self.chart(context) else {
                 return draw_message(&mut canvas, &format!("loading {symbol} {timeframe}"), "");

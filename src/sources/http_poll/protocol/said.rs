@@ -93,6 +93,10 @@ impl Said {
             again.answer = answer;
             return false;
         }
+        if known.len() >= REMEMBERED_MIN {
+            // They have a day at most for their time, and pile up.
+            known.retain(|one| one.answer + 1 >= answer);
+        }
         let payload = payload.clone();
         known.push(Once { payload, answer });
         true
@@ -104,6 +108,12 @@ impl Said {
         if self.lately.len() > REMEMBERED_MIN.max(2 * self.rows) {
             self.earlier = std::mem::take(&mut self.lately);
         }
+    }
+
+    /// What is so is to be given out again, although nothing has changed.
+    pub(super) fn forget_states(&mut self) {
+        self.states.clear();
+        self.before.clear();
     }
 
     /// The bar that was given out for a time.

@@ -19,21 +19,23 @@ impl Schedule {
         }
     }
 
-    /// Asks for a request's symbols in two requests from now on. Whether there is more than one is the answer.
-    pub fn split(&mut self, number: u64, now: Duration) -> bool {
+    /// Asks for a request's symbols in two requests from now on, because there are too many of them, or because of one of
+    /// them. Whether there is more than one is the answer.
+    pub fn split(&mut self, number: u64, too_many: bool, now: Duration) -> bool {
+        let count = self.job(number).map_or(0, |job| job.symbols.len());
+        let half = count.div_ceil(2);
+        if half == count {
+            return false;
+        }
+        self.reopen(number, now);
         let Some(job) = self.job(number) else {
             return false;
         };
-        let half = job.symbols.len().div_ceil(2);
-        if half == job.symbols.len() {
-            return false;
-        }
         let others = job.symbols.split_off(half);
         let is_proven = job.is_proven;
         job.begin_anew(now);
         self.push(others, now, is_proven);
-        if is_proven {
-            // It is not about one of them, but about how many there are.
+        if is_proven && too_many {
             self.symbols_max = self.symbols_max.min(half);
         }
         true

@@ -27,6 +27,8 @@ pub struct Job {
     pub(super) is_proven: bool,
     /// How often in a row it was not allowed.
     pub(super) denials: u32,
+    /// How often in a row the endpoint did not have what it is for.
+    pub(super) refusals: u32,
     /// How often in a row its turn came much too late.
     pub(super) late: u32,
     pub(super) backoff: Backoff,
@@ -69,6 +71,7 @@ impl Job {
         self.standing = Standing::Untried;
         self.has_worked = false;
         self.denials = 0;
+        self.refusals = 0;
         self.late = 0;
         self.validators = Validators::default();
         self.backoff.succeeded();

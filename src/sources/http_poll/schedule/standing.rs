@@ -35,6 +35,9 @@ const DENIED_MAX: usize = 3;
 /// What has worked is not allowed any more when that has been said so often in a row.
 const DENIALS_MIN: u32 = 3;
 
+/// What has worked for many symbols is taken apart when it has been refused so often in a row.
+const REFUSALS_MIN: u32 = 3;
+
 /// So many requests may be refused before any has worked.
 pub(super) const REFUSALS_MAX: u32 = 16;
 
@@ -77,15 +80,20 @@ impl Schedule {
         let Some(job) = self.job(number) else {
             return Refusal::Final;
         };
-        if job.has_worked || (job.is_proven && job.symbols.len() == 1) {
+        job.refusals += 1;
+        let is_for_many = can_split && job.symbols.len() > 1;
+        // What has worked may work again, unless it is one of many that has gone.
+        let may_have_gone = is_for_many && job.refusals >= REFUSALS_MIN;
+        if (job.has_worked && !may_have_gone) || (job.is_proven && job.symbols.len() == 1) {
             return Refusal::Again;
         }
-        if can_split && job.symbols.len() > 1 {
+        if is_for_many {
             if is_hopeless {
                 return Refusal::OfAll;
             }
-            self.reopen(number, now);
-            self.split(number, now);
+            // Asked for together for the first time, they may be too many.
+            let too_many = !job.has_worked;
+            self.split(number, too_many, now);
             return Refusal::Split;
         }
         job.standing = Standing::Refused;

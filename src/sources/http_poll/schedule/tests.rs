@@ -11,7 +11,12 @@ fn symbol(id: u32) -> Wanted {
 
 /// Requests of one symbol each, with the numbers from 1.
 fn schedule(count: u32) -> Schedule {
-    let mut schedule = Schedule::new(ms(1000), BackoffSettings::default(), REQUESTS_MAX);
+    let mut schedule = Schedule::new(
+        ms(1000),
+        BackoffSettings::default(),
+        REQUESTS_MAX,
+        usize::MAX,
+    );
     schedule.add((1..=count).map(|id| vec![symbol(id)]).collect(), ms(0));
     schedule
 }

@@ -88,7 +88,7 @@ impl Streamer {
                     .await
             }
             (Verdict::TooLong(text), whole) => {
-                if self.plan.is_for_many() && self.schedule.split(number, now) {
+                if self.plan.is_for_many() && self.schedule.split(number, true, now) {
                     return Ok(());
                 }
                 self.refuse(number, text, whole.as_ref()).await

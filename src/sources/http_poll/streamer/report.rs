@@ -35,10 +35,15 @@ impl Streamer {
         }
         for notice in std::mem::take(&mut output.notices) {
             let error = match notice {
-                Notice::Ready | Notice::Subscribed(_) => continue,
+                Notice::Ready => continue,
+                Notice::Subscribed(id) => {
+                    self.heard.insert(id);
+                    continue;
+                }
                 Notice::Refused { symbol, reason } => {
                     let mut error = ErrorInstance::new(ErrorKind::ConfigError, reason);
                     error.symbol = self.name_of(|(_, id)| *id == symbol);
+                    error.is_refusal = error.symbol.is_some();
                     error
                 }
                 Notice::Gap {
@@ -178,7 +183,9 @@ impl Streamer {
             return;
         }
         if let Some(job) = self.schedule.job(number) {
-            for (_, id) in &job.symbols {
+            // One that has never come is not there for that.
+            let heard = job.symbols.iter().filter(|(_, id)| self.heard.contains(id));
+            for (_, id) in heard {
                 self.seen.mark(*id, now);
             }
         }
@@ -265,6 +272,7 @@ impl Streamer {
     ) -> Result<(), EngineGone> {
         let mut error = ErrorInstance::new(ErrorKind::ConfigError, text);
         error.symbol = self.only_symbol(number);
+        error.is_refusal = error.symbol.is_some();
         let body = whole.map_or(&b""[..], |whole| &whole.body);
         self.report(error, body).await
     }
