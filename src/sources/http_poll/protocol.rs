@@ -252,7 +252,7 @@ impl Protocol for Answers {
         false
     }
 
-    /// A recording begins: it knows nothing of what was said before. What happened once is not given out again for that.
+    /// A recording begins: it knows nothing of what was said before. Trades and news are not given out twice for that.
     fn opened(&mut self, _: UnixMs, _: &mut Output) {
         for asked in self.asked.values_mut() {
             *asked = Asked::new(asked.symbol.take());

@@ -245,6 +245,11 @@ impl Schedule {
         self.gate == Gate::Open
     }
 
+    /// Requests may begin, whatever has been waited for.
+    pub fn open(&mut self) {
+        self.gate = Gate::Open;
+    }
+
     /// The request that was to find out has had an answer of its own: the others go on.
     fn reopen(&mut self, number: u64, now: Duration) {
         if self.gate != Gate::Probing(number) {

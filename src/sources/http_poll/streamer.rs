@@ -203,7 +203,12 @@ impl Streamer {
         self.schedule.forget_answers();
         if self.over == Over::UntilOthers {
             self.over = Over::No;
-            self.schedule.begin_anew(now);
+            if self.plan.names_symbols() {
+                self.schedule.open();
+            } else {
+                // The one request is another now.
+                self.schedule.begin_anew(now);
+            }
             self.report_connecting().await?;
         }
         self.show_subscriptions();

@@ -471,7 +471,7 @@ fn bars_of_a_chart_come_once_and_again_when_they_change() {
     let grown = bars(bench.answer(number, 200, &growing));
     assert_eq!(grown, [(1_700_000_160_000, "3.40".to_owned())]);
     assert_eq!(bars(bench.answer(number, 200, &chart("3.40", 9))), []);
-    // A recording that begins is given everything again.
+    // A recording that begins is given all bars again.
     bench.open();
     assert_eq!(bars(bench.answer(number, 200, &chart("3.40", 9))).len(), 2);
 

@@ -110,10 +110,16 @@ impl Said {
         }
     }
 
-    /// What is so is to be given out again, although nothing has changed.
+    /// What is so, and bars, which take the place of their like, are to be given out again although nothing has changed.
     pub(super) fn forget_states(&mut self) {
         self.states.clear();
         self.before.clear();
+        for known in [&mut self.lately, &mut self.earlier] {
+            known.retain(|_, once| {
+                once.retain(|one| !is_bar(&one.payload));
+                !once.is_empty()
+            });
+        }
     }
 
     /// The bar that was given out for a time.
