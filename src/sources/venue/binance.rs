@@ -50,7 +50,8 @@ use frames::Frame;
 /// How deep a book begins.
 const DEPTH: SourceOption = SourceOption {
     default: "1000",
-    summary: "Levels of each side that a book begins with; 100, 500, 1000 or 5000 are asked for, whichever is enough",
+    summary: "Levels of each side that a book begins with; 100, 500, 1000 or 5000 are asked for, whichever is enough; \
+              by default fewer where there are more than 60 symbols",
     ..options::DEPTH
 };
 
